@@ -1,0 +1,1 @@
+"""Applies plans: journal, lock, rollback, recovery. Knows Step and Plan; nothing of LVM or DNS."""

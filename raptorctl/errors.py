@@ -1,0 +1,179 @@
+"""One tree of errors. Each carries fields, builds its own sentence and knows its exit code.
+
+    RaptorError                     1   failed (and rolled back, if anything had begun)
+    ├── InputError                  2   what was typed is wrong; nothing touched
+    │   └── SettingsError           2   what the settings file says is wrong
+    ├── RefusedError                3   the host's state forbids it; nothing touched
+    │   └── MissingError            3   something provisioning needs is not there
+    ├── HostError                   1   an outside thing failed
+    │   ├── CommandError            1   a program ended badly
+    │   ├── ConflictError           1   a thing that is not ours stands in the way
+    │   ├── UnknownOutcomeError     1   no answer: it may or may not have happened
+    │   └── WipeError               1   zeroing or reading back failed; the volume is kept
+    ├── JournalError                4   a journal is damaged and is not acted on
+    ├── LeftoversError              4   something remains; `raptorctl recover`
+    ├── WaitError                   5   a bounded wait ended without what it waited for
+    └── StoppedError          130/143   SIGINT, SIGTERM or SIGHUP; rolled back
+
+Only `raptorctl.cli` prints them.
+"""
+
+import signal
+from collections.abc import Sequence
+
+DONE = 0
+FAILED = 1
+BAD_INPUT = 2
+REFUSED = 3
+LEFTOVERS = 4
+TIMED_OUT = 5
+
+
+class RaptorError(Exception):
+    """Something did not work, and here is what, on what, and what to do.
+
+    Args:
+        brief: one sentence: what happened, on what.
+        details: more for the log and for `-v`, possibly many lines.
+        resolution: what a person can do about it, one sentence.
+    """
+
+    exit_code = FAILED
+
+    def __init__(self, brief: str, *, details: str = "", resolution: str = "") -> None:
+        super().__init__(brief)
+        self.brief = brief
+        self.details = details
+        self.resolution = resolution
+
+    def __str__(self) -> str:
+        return f"{self.brief}: {self.resolution}" if self.resolution else self.brief
+
+
+class InputError(RaptorError):
+    """What was typed cannot be right, whatever the host looks like."""
+
+    exit_code = BAD_INPUT
+
+
+class SettingsError(InputError):
+    """The settings say something impossible.
+
+    Args:
+        file: the settings file.
+        key: the dotted key, e.g. `dns.port`.
+        problem: what is wrong with it.
+    """
+
+    def __init__(self, file: str, key: str, problem: str, *, resolution: str = "") -> None:
+        self.file = file
+        self.key = key
+        where = f"{file}: {key}" if key else file
+        super().__init__(f"{where}: {problem}", resolution=resolution)
+
+
+class RefusedError(RaptorError):
+    """The request is well formed, but the host as it stands forbids it."""
+
+    exit_code = REFUSED
+
+
+class MissingError(RefusedError):
+    """A part of the host that the command needs is absent or does not answer."""
+
+
+class HostError(RaptorError):
+    """A part of the host failed at what it was asked to do."""
+
+
+class CommandError(HostError):
+    """A program ended badly.
+
+    Args:
+        argv: the program and its arguments, free of secrets.
+        exit_status: its exit status; None when it was ended at its time limit.
+        stderr: what it said.
+    """
+
+    def __init__(self, argv: Sequence[str], exit_status: int | None, stderr: str) -> None:
+        self.argv = tuple(argv)
+        self.exit_status = exit_status
+        self.stderr = stderr
+        how = "ran past its time limit" if exit_status is None else f"exit status {exit_status}"
+        said = last_line(stderr)
+        brief = f"{self.argv[0]} failed ({how})" + (f": {said}" if said else "")
+        super().__init__(brief, details=f"{' '.join(self.argv)}\n{stderr}")
+
+
+class ConflictError(HostError):
+    """Something that does not carry this job's mark stands where the job wants to act."""
+
+
+class UnknownOutcomeError(HostError):
+    """No answer came, so the act may or may not have happened; a probe decides."""
+
+
+class WipeError(HostError):
+    """Zeroing or reading back failed. The volume is kept, tagged dirty."""
+
+
+class JournalError(RaptorError):
+    """A journal file is damaged and is never acted on past the damage."""
+
+    exit_code = LEFTOVERS
+
+
+class LeftoversError(RaptorError):
+    """Something of a job remains on the host.
+
+    Args:
+        brief: what happened.
+        job: the job that stays open.
+        leftovers: what remains, one line each.
+    """
+
+    exit_code = LEFTOVERS
+
+    def __init__(self, brief: str, job: str, leftovers: Sequence[str]) -> None:
+        self.job = job
+        self.leftovers = tuple(leftovers)
+        super().__init__(
+            brief,
+            details="\n".join(f"left: {line}" for line in self.leftovers),
+            resolution=f"run `raptorctl recover {job}`",
+        )
+
+
+class WaitError(RaptorError):
+    """A bounded wait ended.
+
+    Args:
+        awaited: what it waited for.
+        seconds: for how long.
+        seen: what was there instead.
+    """
+
+    exit_code = TIMED_OUT
+
+    def __init__(self, awaited: str, seconds: float, seen: str) -> None:
+        self.awaited, self.seconds, self.seen = awaited, seconds, seen
+        super().__init__(f"waited {seconds:g} s for {awaited}; saw {seen}")
+
+
+class StoppedError(RaptorError):
+    """The person, or the system, asked to stop.
+
+    Args:
+        signum: the signal that came.
+    """
+
+    def __init__(self, signum: int) -> None:
+        self.signum = signum
+        self.exit_code = 128 + signum
+        super().__init__(f"stopped by {signal.Signals(signum).name}")
+
+
+def last_line(text: str) -> str:
+    """Return the last line that says something: programs put their reason there."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""

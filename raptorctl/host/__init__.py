@@ -1,0 +1,1 @@
+"""The only code that touches the machine: one file per outside thing."""

@@ -1,0 +1,150 @@
+"""What steps may ask of a host. `connect` builds the real ones; tests hand in others."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from raptorctl.model.domain import Domain, State
+from raptorctl.model.record import Record
+from raptorctl.model.slot import Bridge
+from raptorctl.model.volume import Volume, VolumeGroup
+
+Tick = Callable[[int, int], None]
+"""Called with bytes done and bytes in all, often; raises StoppedError when asked to stop."""
+
+
+@dataclass(frozen=True)
+class WipeReport:
+    """What zeroing and reading back a volume came to; the receipt of a removal.
+
+    Args:
+        uuid: the volume's.
+        size: bytes zeroed.
+        method: `BLKZEROOUT` or `O_DIRECT writes`.
+        seconds: for zeroing and reading back.
+        verified: bytes read back and found zero.
+        coverage: `full` or `sampled`.
+    """
+
+    uuid: str
+    size: int
+    method: str
+    seconds: float
+    verified: int
+    coverage: str
+
+
+class Volumes(Protocol):
+    """LVM, one volume group."""
+
+    def group(self) -> VolumeGroup | None:
+        """Return the group, or None when it is not there."""
+
+    def list(self) -> tuple[Volume, ...]:
+        """Return all volumes of the group."""
+
+    def find(self, uuid: str) -> Volume | None:
+        """Return the volume with LVM's identifier `uuid`, read anew."""
+
+    def named(self, name: str) -> Volume | None:
+        """Return the volume of that name, read anew."""
+
+    def create(self, name: str, size: int, tags: Iterable[str]) -> Volume:
+        """Make a volume of `size` bytes, a multiple of the extent; not activated at boot."""
+
+    def retag(
+        self, volume: Volume, *, add: Iterable[str], remove: Iterable[str], at_boot: bool
+    ) -> None:
+        """Change tags, and whether it is activated at boot, in one metadata commit."""
+
+    def rename(self, volume: Volume, name: str) -> None:
+        """Give the volume another name."""
+
+    def activate(self, volume: Volume) -> Volume:
+        """Make its device node and wait for it; returns it with its device number."""
+
+    def remove(self, volume: Volume) -> None:
+        """Remove the volume; refuses one that is open."""
+
+
+class Wiper(Protocol):
+    """Makes volumes hold nothing but zeroes, and proves it."""
+
+    def wipe(self, volume: Volume, tick: Tick) -> WipeReport:
+        """Zero the whole device and read it back.
+
+        Raises:
+            WipeError: an error of the device, or a byte that is not zero.
+            StoppedError: from `tick`, between two pieces.
+        """
+
+
+class Domains(Protocol):
+    """libvirt's domains."""
+
+    def list(self) -> tuple[Domain, ...]:
+        """Return every domain with its definition."""
+
+    def states(self) -> Mapping[str, State]:
+        """Return every domain's state by name, in one call."""
+
+    def find(self, uuid: str) -> Domain | None:
+        """Return the domain with that UUID."""
+
+    def define(self, xml: str) -> None:
+        """Define a domain from `xml`, validated against libvirt's schema."""
+
+    def undefine(self, uuid: str, *, keep_nvram: bool) -> None:
+        """Take the definition away; refuses a domain that runs."""
+
+    def start(self, uuid: str, *, autostart: bool) -> None:
+        """Start it, and have the host start it at boot or not."""
+
+    def shut_down(self, uuid: str, timeout: float, tick: Tick) -> bool:
+        """Ask by ACPI, wait `timeout` seconds, then force. Returns whether force was needed."""
+
+
+class Zones(Protocol):
+    """The DNS server that takes our updates."""
+
+    def lookup(self, queries: Iterable[tuple[str, str]]) -> tuple[Record, ...]:
+        """Return all records for (name, type) pairs, asked of the authoritative server itself."""
+
+    def add(self, zone: str, records: Iterable[Record]) -> None:
+        """Add records whose names must be free of their types; one UPDATE.
+
+        Raises:
+            ConflictError: a name has records already.
+        """
+
+    def remove(self, zone: str, records: Iterable[Record]) -> None:
+        """Delete exactly these records; others of the same name stay. One UPDATE."""
+
+
+class Files(Protocol):
+    """Plain files."""
+
+    def exists(self, path: str) -> bool:
+        """Whether a regular file is there."""
+
+    def remove(self, path: str) -> None:
+        """Remove it if it is there, durably."""
+
+
+class Links(Protocol):
+    """Network interfaces."""
+
+    def bridges(self) -> tuple[Bridge, ...]:
+        """Return every bridge."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """All drivers of one host."""
+
+    volumes: Volumes
+    wiper: Wiper
+    domains: Domains
+    zones: Zones
+    files: Files
+    links: Links

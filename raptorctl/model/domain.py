@@ -1,0 +1,123 @@
+"""Domains: what libvirt has, and what we ask it to have."""
+
+import enum
+from dataclasses import dataclass
+from typing import Final
+
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.names import MachineName
+from raptorctl.model.settings import Libvirt
+from raptorctl.model.sizes import Size
+from raptorctl.model.slot import Slot
+
+NAMESPACE: Final = "https://raptorctl.dev/xmlns/machine/1"
+
+
+class State(enum.Enum):
+    """A domain's state, in libvirt's words (virDomainState)."""
+
+    RUNNING = "running"
+    BLOCKED = "idle"
+    PAUSED = "paused"
+    SHUTTING_DOWN = "in shutdown"
+    OFF = "shut off"
+    CRASHED = "crashed"
+    SUSPENDED = "pmsuspended"
+    UNKNOWN = "unknown"
+
+    @property
+    def active(self) -> bool:
+        """Whether a QEMU process holds the disk."""
+        return self not in {State.OFF, State.CRASHED}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What we write into a domain's metadata.
+
+    Args:
+        tenant, machine: whose it is.
+        slot: its place on the network.
+        job: the job that made it.
+        created: when, in UTC, ISO 8601.
+        created_by: the admin who did it.
+        template: what it was rendered from.
+    """
+
+    tenant: str
+    machine: str
+    slot: int
+    job: str
+    created: str
+    created_by: str
+    template: str
+
+    @property
+    def name(self) -> MachineName:
+        """The machine's name."""
+        return MachineName(self.tenant, self.machine)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A domain as libvirt reports it, ours or not.
+
+    Args:
+        uuid, name: libvirt's identifiers.
+        state: running or not.
+        memory: bytes at boot.
+        pins: host CPUs its virtual CPUs may run on, in order of virtual CPU.
+        emulator: host CPUs of the emulator's own threads.
+        macs, bridges: of its network interfaces.
+        disks: host paths it uses.
+        nvram: its file of UEFI variables.
+        mark: ours, when it carries one.
+        xml: its persistent definition, to define it again if a removal must be undone.
+        autostart: whether it starts with the host.
+    """
+
+    uuid: str
+    name: str
+    state: State = State.OFF
+    memory: Size = Size(0)
+    pins: CpuSet = CpuSet()
+    emulator: CpuSet = CpuSet()
+    macs: tuple[str, ...] = ()
+    bridges: tuple[str, ...] = ()
+    disks: tuple[str, ...] = ()
+    nvram: str = ""
+    mark: Mark | None = None
+    xml: str = ""
+    autostart: bool = False
+
+    @property
+    def ours(self) -> bool:
+        """Marked by us, and the mark agrees with the name that polkit will judge by."""
+        return self.mark is not None and self.mark.name.domain == self.name
+
+
+@dataclass(frozen=True)
+class DomainSpec:
+    """Everything a template needs to become a domain.
+
+    Args:
+        mark: whose it is, and which job makes it.
+        uuid: chosen before acting.
+        accelerator: `kvm` or `qemu`, libvirt's domain type.
+        memory: bytes.
+        cpus: one host CPU for each virtual CPU, in order.
+        emulator: host CPUs for the emulator's threads.
+        disk: block device path.
+        slot: bridge and MAC.
+        libvirt: machine type and firmware paths.
+    """
+
+    mark: Mark
+    uuid: str
+    accelerator: str
+    memory: Size
+    cpus: CpuSet
+    emulator: CpuSet
+    disk: str
+    slot: Slot
+    libvirt: Libvirt

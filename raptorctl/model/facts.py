@@ -1,0 +1,73 @@
+"""What the host is like at one moment, read once and in bulk by `raptorctl.host.survey`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.domain import Domain
+from raptorctl.model.names import MachineName
+from raptorctl.model.record import Record
+from raptorctl.model.sizes import Size
+from raptorctl.model.slot import Bridge
+from raptorctl.model.topology import Topology
+from raptorctl.model.volume import Volume, VolumeGroup
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """What an unfinished job keeps until it is recovered.
+
+    Args:
+        job: the job.
+        machine: the domain name it works on.
+        slot: the slot it holds, or None.
+        cpus: the host CPUs it holds.
+    """
+
+    job: str
+    machine: str
+    slot: int | None = None
+    cpus: CpuSet = CpuSet()
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """Everything a planner may look at.
+
+    Args:
+        topology: CPUs.
+        memory: bytes of RAM.
+        accelerator: `kvm` or `qemu`.
+        group: the volume group of the settings, or None when it is not there.
+        volumes: all volumes of that group.
+        domains: all domains, running or not, ours or not.
+        bridges: all bridges.
+        records: what the DNS server answered for the names asked about.
+        templates: domain templates by name, as XML.
+        files: which of the paths asked about exist.
+        reservations: of unfinished jobs.
+    """
+
+    topology: Topology = Topology()
+    memory: Size = Size(0)
+    accelerator: str = "qemu"
+    group: VolumeGroup | None = None
+    volumes: tuple[Volume, ...] = ()
+    domains: tuple[Domain, ...] = ()
+    bridges: tuple[Bridge, ...] = ()
+    records: tuple[Record, ...] = ()
+    templates: Mapping[str, str] = field(default_factory=dict)
+    files: frozenset[str] = frozenset()
+    reservations: tuple[Reservation, ...] = ()
+
+    def domain(self, name: MachineName) -> Domain | None:
+        """The domain of a machine's name, whoever made it."""
+        return next((d for d in self.domains if d.name == name.domain), None)
+
+    def volume(self, name: MachineName) -> Volume | None:
+        """The volume of a machine's name, whoever made it."""
+        return next((v for v in self.volumes if v.name == name.volume), None)
+
+    def bridge(self, name: str) -> Bridge | None:
+        """The bridge of that name."""
+        return next((b for b in self.bridges if b.name == name), None)

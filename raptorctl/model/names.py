@@ -1,0 +1,136 @@
+"""Names. Everything a machine is called anywhere is derived here, from its tenant and its name.
+
+libvirt's polkit driver tells a rule nothing about a domain but its name, so the name carries the
+owner: the first hyphen splits it, which is sound because no tenant has one.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from raptorctl.errors import InputError
+
+TENANT: Final = re.compile(r"[a-z][a-z0-9]{0,15}", re.ASCII)
+MACHINE: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
+MACHINE_LENGTH: Final = 40
+
+# Accounts and prefixes that mean something else on a Linux host, in libvirt or in our own VG.
+RESERVED_TENANTS: Final = frozenset(
+    "root daemon bin sys sync games man lp mail news uucp proxy backup list irc nobody sshd "
+    "polkitd libvirt kvm disk sudo wheel admin systemd messagebus dnsmasq bind named tss ftp "
+    "http git guest wipe del raptor raptorctl localhost".split()
+)
+RESERVED_MACHINES: Final = ("del-", "wipe-")
+
+VOLUME_PREFIX: Final = "guest-"
+WIPE_PREFIX: Final = "wipe-"
+
+
+@dataclass(frozen=True, order=True)
+class MachineName:
+    """A machine as people ask for it, `alice dev`, and every name that follows from it.
+
+    Args:
+        tenant: who owns it.
+        machine: what the owner calls it.
+    """
+
+    tenant: str
+    machine: str
+
+    def __str__(self) -> str:
+        return self.domain
+
+    @property
+    def domain(self) -> str:
+        """The libvirt domain, `alice-dev`; also the DNS label."""
+        return f"{self.tenant}-{self.machine}"
+
+    @property
+    def volume(self) -> str:
+        """The logical volume, `guest-alice-dev`."""
+        return f"{VOLUME_PREFIX}{self.domain}"
+
+    @property
+    def nvram(self) -> str:
+        """The file with the machine's UEFI variables, `alice-dev_VARS.fd`."""
+        return f"{self.domain}_VARS.fd"
+
+    def fqdn(self, zone: str) -> str:
+        """The absolute DNS name in `zone`, with its final dot."""
+        return f"{self.domain}.{zone.rstrip('.')}."
+
+
+def wipe_volume(lv_uuid: str) -> str:
+    """The name a volume waits under until it is wiped: free of the machine's, and never reused."""
+    return f"{WIPE_PREFIX}{lv_uuid}"
+
+
+def parse_tenant(text: str) -> str:
+    """Check a tenant's name.
+
+    Raises:
+        InputError: it breaks the grammar or means something else on a host.
+    """
+    if not TENANT.fullmatch(text):
+        raise InputError(
+            f"{shown(text)} is not a tenant's name",
+            resolution="use 1 to 16 of a-z and 0-9, a letter first, no hyphen",
+        )
+    if text in RESERVED_TENANTS:
+        raise InputError(f"{shown(text)} is reserved", resolution="choose another tenant's name")
+    return text
+
+
+def parse_machine(tenant: str, machine: str) -> MachineName:
+    """Check both halves of a machine's name.
+
+    Raises:
+        InputError: either half breaks the grammar.
+    """
+    tenant = parse_tenant(tenant)
+    if not MACHINE.fullmatch(machine) or len(machine) > MACHINE_LENGTH:
+        raise InputError(
+            f"{shown(machine)} is not a machine's name",
+            resolution=f"use at most {MACHINE_LENGTH} of a-z, 0-9 and single hyphens, "
+            "a letter first, no hyphen last",
+        )
+    if machine.startswith(RESERVED_MACHINES):
+        raise InputError(f"{shown(machine)} is reserved", resolution="choose another name")
+    return MachineName(tenant, machine)
+
+
+def parse_words(words: list[str]) -> MachineName:
+    """Read `alice dev` or `alice-dev`.
+
+    Raises:
+        InputError: neither form.
+    """
+    if len(words) == 1 and "-" in words[0]:
+        tenant, _, machine = words[0].partition("-")
+        return parse_machine(tenant, machine)
+    if len(words) == 2:
+        return parse_machine(*words)
+    said = " ".join(words)
+    raise InputError(f"{shown(said)} does not name a machine", resolution="say `alice dev`")
+
+
+def split_domain(name: str) -> MachineName | None:
+    """Whose machine a domain's name says it is, or None when it follows no rule of ours."""
+    tenant, hyphen, machine = name.partition("-")
+    if not hyphen or not TENANT.fullmatch(tenant) or not MACHINE.fullmatch(machine):
+        return None
+    return MachineName(tenant, machine)
+
+
+def split_volume(name: str) -> MachineName | None:
+    """Whose volume `guest-alice-dev` is, by its name."""
+    if not name.startswith(VOLUME_PREFIX):
+        return None
+    return split_domain(name.removeprefix(VOLUME_PREFIX))
+
+
+def shown(text: str) -> str:
+    """Quote untrusted text so that it fits a line and moves no cursor."""
+    safe = ascii(text)
+    return safe if len(safe) <= 60 else f"{safe[:56]}...'"

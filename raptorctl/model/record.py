@@ -1,0 +1,63 @@
+"""DNS records, as values that can be compared."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final
+
+from raptorctl.model.names import MachineName
+
+OWNER_MARK: Final = "heritage=raptorctl"
+
+
+@dataclass(frozen=True, order=True)
+class Record:
+    """One resource record.
+
+    Args:
+        name: absolute, lower case, with its final dot.
+        type: `A`, `AAAA`, `PTR` or `TXT`.
+        value: an address in its shortest form, an absolute name, or a text.
+    """
+
+    name: str
+    type: str
+    value: str
+
+
+@dataclass(frozen=True)
+class ZoneRecords:
+    """Records that one UPDATE message can carry: all in one zone (RFC 2136 section 2.3).
+
+    Args:
+        zone: absolute, with its final dot.
+        records: what is wanted there.
+    """
+
+    zone: str
+    records: tuple[Record, ...]
+
+
+def owner_text(name: MachineName, job: str) -> str:
+    """What the ownership TXT says. The whole text is compared, never only its name."""
+    return f"{OWNER_MARK} tenant={name.tenant} machine={name.machine} job={job}"
+
+
+def forward_records(
+    fqdn: str, addresses: Iterable[IPv4Address | IPv6Address], owner: str
+) -> tuple[Record, ...]:
+    """A and AAAA records, and the TXT that says whose they are."""
+    found = [Record(fqdn, "A" if a.version == 4 else "AAAA", str(a)) for a in addresses]
+    return (*found, Record(fqdn, "TXT", owner))
+
+
+def pointer(address: IPv4Address | IPv6Address, fqdn: str) -> Record:
+    """Build the PTR record of an address (RFC 1035 section 3.5, RFC 3596 section 2.5)."""
+    return Record(f"{address.reverse_pointer}.", "PTR", fqdn)
+
+
+def zone_of(name: str, zones: Iterable[str]) -> str | None:
+    """Return the closest enclosing zone of a name, absolute, or None."""
+    absolute = (f"{zone.rstrip('.')}." for zone in zones)
+    fitting = [zone for zone in absolute if name == zone or name.endswith(f".{zone}")]
+    return max(fitting, key=len, default=None)

@@ -1,0 +1,211 @@
+"""The host's settings: what differs between hosts, from one TOML file.
+
+Reading the file is `raptorctl.host.files`; here is what it may say.
+"""
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Final
+
+from raptorctl.errors import InputError, SettingsError
+from raptorctl.model.codec import ShapeError, decode
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.names import shown
+from raptorctl.model.sizes import GIB, Size
+from raptorctl.model.slot import HIGHEST, Slot
+
+DEFAULT_FILE: Final = "/etc/raptorctl/settings.toml"
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where volumes are made.
+
+    Args:
+        volume_group: LVM's volume group; it may hold volumes of others.
+        verify_all_up_to: read-back after zeroing is full up to this size and sampled above it.
+    """
+
+    volume_group: str = "lvm-data"
+    verify_all_up_to: Size = Size(100 * GIB)
+
+
+@dataclass(frozen=True)
+class Libvirt:
+    """libvirt, and what differs between distributions.
+
+    Args:
+        uri: the connection.
+        machine_type: QEMU's, e.g. `pc-q35-9.1`.
+        firmware_code, firmware_vars: OVMF's code and its template of variables.
+        secure_boot: firmware with secure boot and SMM.
+        nvram_dir: where each machine's copy of the variables lives.
+        shutdown_timeout: seconds that a machine has to shut down before it is forced.
+    """
+
+    uri: str = "qemu:///system"
+    machine_type: str = "pc-q35-9.1"
+    firmware_code: str = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+    firmware_vars: str = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+    secure_boot: bool = False
+    nvram_dir: str = "/var/lib/libvirt/qemu/nvram"
+    shutdown_timeout: float = 60.0
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a machine gets when nobody says otherwise.
+
+    Args:
+        memory: bytes.
+        template: one of `domain_templates/`, without its ending.
+    """
+
+    memory: Size = Size(4 * GIB)
+    template: str = "virtio-console"
+
+
+@dataclass(frozen=True)
+class Cpus:
+    """CPUs of the host.
+
+    Args:
+        reserved: the host's own; no machine is pinned there.
+    """
+
+    reserved: CpuSet = CpuSet()
+
+
+@dataclass(frozen=True)
+class Dns:
+    """The server that takes our updates.
+
+    Args:
+        server, port: where it listens, on TCP.
+        zone: where machines get their names.
+        reverse_zones: where their addresses get PTR records.
+        key_file: a TSIG key in named's own format, readable by root only.
+        ttl: seconds.
+        timeout: seconds to wait for one answer.
+    """
+
+    zone: str
+    reverse_zones: tuple[str, ...] = ()
+    server: str = "127.0.0.1"
+    port: int = 53
+    key_file: str = "/etc/raptorctl/tsig.key"
+    ttl: int = 300
+    timeout: float = 5.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A whole settings file."""
+
+    dns: Dns
+    slot: tuple[Slot, ...]
+    storage: Storage = field(default_factory=Storage)
+    libvirt: Libvirt = field(default_factory=Libvirt)
+    machine: Machine = field(default_factory=Machine)
+    cpus: Cpus = field(default_factory=Cpus)
+    file: str = field(default=DEFAULT_FILE, init=False)
+
+    def find_slot(self, number: int) -> Slot:
+        """Return the slot of that number.
+
+        Raises:
+            InputError: the host has no such slot.
+        """
+        for slot in self.slot:
+            if slot.number == number:
+                return slot
+        known = ", ".join(str(slot.number) for slot in self.slot)
+        raise InputError(f"there is no slot {number}", resolution=f"this host has {known}")
+
+
+def parse_settings(text: str, file: str = DEFAULT_FILE) -> Settings:
+    """Read a settings file's text.
+
+    Args:
+        text: TOML.
+        file: its path, for errors.
+
+    Raises:
+        SettingsError: not TOML, an unknown key, a wrong type, or values that contradict each other.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(file, "", f"is not TOML: {error}") from error
+    try:
+        settings = decode(Settings, data)
+    except ShapeError as error:
+        raise SettingsError(file, error.key, error.problem) from error
+    for key, fits, problem in _RULES:
+        if not fits(settings):
+            raise SettingsError(file, key, problem)
+    object.__setattr__(settings, "file", file)
+    return settings
+
+
+def _unique(items: list[object]) -> bool:
+    return len(set(items)) == len(items)
+
+
+def _is_zone(text: str) -> bool:
+    labels = text.rstrip(".").split(".")
+    allowed = set("abcdefghijklmnopqrstuvwxyz0123456789-_")
+    fits = all(0 < len(label) < 64 and set(label) <= allowed for label in labels)
+    return fits and len(text) < 190
+
+
+def _reverse(text: str) -> bool:
+    return _is_zone(text) and text.rstrip(".").endswith(("in-addr.arpa", "ip6.arpa"))
+
+
+def _is_group(text: str) -> bool:
+    allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+_.-")
+    # 40 leaves room for the machine's name, hyphens doubled, in the 127 bytes of a dm name.
+    return 0 < len(text) <= 40 and set(text) <= allowed and text[0] not in "-."
+
+
+def _absolute(*paths: str) -> bool:
+    return all(PurePosixPath(p).is_absolute() and ".." not in PurePosixPath(p).parts for p in paths)
+
+
+_RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
+    ("slot", lambda s: bool(s.slot), "a host needs at least one [[slot]]"),
+    ("slot.number", lambda s: all(1 <= x.number <= HIGHEST for x in s.slot),
+     f"should be 1 to {HIGHEST}"),
+    ("slot.number", lambda s: _unique([x.number for x in s.slot]), "the same number twice"),
+    ("slot", lambda s: _unique([a for x in s.slot for a in x.addresses]), "an address twice"),
+    ("slot", lambda s: all(x.addresses for x in s.slot), "a slot without ipv4 and ipv6"),
+    ("slot", lambda s: not any(a.is_loopback or a.is_multicast or a.is_unspecified
+                               for x in s.slot for a in x.addresses), "not a host's address"),
+    ("storage.volume_group", lambda s: _is_group(s.storage.volume_group),
+     "is not a volume group's name"),
+    ("libvirt", lambda s: _absolute(s.libvirt.firmware_code, s.libvirt.firmware_vars,
+                                    s.libvirt.nvram_dir), "firmware and nvram_dir: absolute paths"),
+    ("libvirt.shutdown_timeout", lambda s: 0 <= s.libvirt.shutdown_timeout <= 3600,
+     "should be 0 to 3600 seconds"),
+    ("dns.zone", lambda s: _is_zone(s.dns.zone), "is not a zone's name"),
+    ("dns.reverse_zones", lambda s: all(_reverse(z) for z in s.dns.reverse_zones),
+     "should all end in in-addr.arpa or ip6.arpa"),
+    ("dns.port", lambda s: 0 < s.dns.port < 65536, "should be 1 to 65535"),
+    ("dns.ttl", lambda s: 0 <= s.dns.ttl <= 86400, "should be 0 to 86400 seconds"),
+    ("dns.timeout", lambda s: 0 < s.dns.timeout <= 60, "should be more than 0, at most 60 seconds"),
+    ("dns.key_file", lambda s: _absolute(s.dns.key_file), "should be an absolute path"),
+)  # fmt: skip
+
+
+def template_name(text: str) -> str:
+    """Check the name of a domain template: it becomes part of a path.
+
+    Raises:
+        InputError: not lower-case words and hyphens.
+    """
+    if not text or len(text) > 64 or not set(text) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
+        raise InputError(f"{shown(text)} is not a template's name")
+    return text

@@ -1,0 +1,101 @@
+"""Volumes: LVM logical volumes, and the tags that say whose they are and whether they are clean."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from raptorctl.model.names import MachineName, split_volume
+from raptorctl.model.sizes import Size
+
+OURS: Final = "raptor"
+DIRTY: Final = "raptor.dirty"
+CLEAN: Final = "raptor.clean"
+
+
+def ownership_tags(name: MachineName, job: str, slot: int) -> tuple[str, ...]:
+    """Tags every volume of ours has from its first moment (lvm(8): [A-Za-z0-9_+.-/=!:&#])."""
+    return (OURS, f"raptor.tenant={name.tenant}", f"raptor.job={job}", f"raptor.slot={slot}")
+
+
+@dataclass(frozen=True)
+class VolumeGroup:
+    """A volume group.
+
+    Args:
+        name: its name.
+        size: all extents, in bytes.
+        free: unallocated extents, in bytes.
+        extent: one extent, in bytes.
+    """
+
+    name: str
+    size: Size
+    free: Size
+    extent: Size
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A logical volume as LVM reports it.
+
+    Args:
+        uuid: LVM's own identifier; the only thing an act on data goes by.
+        name: its name in the group.
+        group: the group's name.
+        size: bytes.
+        tags: LVM tags.
+        major, minor: device number; -1 when not active.
+        is_open: a process or the kernel holds it.
+        kind: LVM's segment type, e.g. `linear`.
+        origin: what it is a snapshot of, or "".
+    """
+
+    uuid: str
+    name: str
+    group: str
+    size: Size
+    tags: tuple[str, ...] = ()
+    major: int = -1
+    minor: int = -1
+    is_open: bool = False
+    kind: str = "linear"
+    origin: str = ""
+
+    @property
+    def path(self) -> str:
+        """The stable device path."""
+        return device_path(self.group, self.name)
+
+    @property
+    def ours(self) -> bool:
+        """Whether it carries our mark."""
+        return OURS in self.tags
+
+    @property
+    def clean(self) -> bool:
+        """Zeroed and read back since it was made, and not retired since."""
+        return CLEAN in self.tags and DIRTY not in self.tags
+
+    @property
+    def job(self) -> str | None:
+        """The job that made it."""
+        return self._tag("raptor.job=")
+
+    @property
+    def slot(self) -> int | None:
+        """The slot of its machine."""
+        number = self._tag("raptor.slot=")
+        return int(number) if number and number.isdecimal() else None
+
+    @property
+    def machine(self) -> MachineName | None:
+        """Whose it is, when name and tag agree."""
+        name = split_volume(self.name)
+        return name if name and self._tag("raptor.tenant=") == name.tenant else None
+
+    def _tag(self, prefix: str) -> str | None:
+        return next((t.removeprefix(prefix) for t in self.tags if t.startswith(prefix)), None)
+
+
+def device_path(group: str, name: str) -> str:
+    """Where udev puts a logical volume."""
+    return f"/dev/{group}/{name}"

@@ -1,0 +1,1 @@
+"""Steps: reversible acts as frozen data. Each says what, on what and why."""
