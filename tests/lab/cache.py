@@ -1,0 +1,111 @@
+"""Where the lab keeps what is slow to make: outside the checkout, named by a digest of its inputs.
+
+Layout below the cache directory:
+
+    ssh/            the key pair that logs in to every lab
+    image-<digest>/ root file system, kernel, and the QEMU that came with it   (image.py)
+    host-<digest>/  the same after the role ran, with a snapshot to resume from (host.py)
+    wheel-<digest>/ raptorctl as built from one state of the checkout           (install.py)
+    lab-<checkout>/ one running lab: its disks, sockets, log and state          (qemu.py)
+
+A finished directory is never written again, so a killed lab cannot damage the cache.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.lab.process import as_root, tool
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def directory() -> Path:
+    """Return the cache directory: $RAPTORCTL_LAB_CACHE, or the XDG base directory's place for it."""
+    own = os.environ.get("RAPTORCTL_LAB_CACHE")
+    xdg = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    path = Path(own) if own else xdg / "raptorctl-lab"
+    path.mkdir(parents=True, exist_ok=True)
+    return path.resolve()
+
+
+def lab_directory() -> Path:
+    """Return the directory of this checkout's own lab."""
+    path = directory() / f"lab-{digest(str(CHECKOUT))}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
+def digest(*parts: str | bytes) -> str:
+    """Return a short name for exactly these inputs (48 bits: socket paths must stay short)."""
+    whole = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        whole.update(len(data).to_bytes(8) + data)
+    return whole.hexdigest()[:12]
+
+
+def tree_digest(*roots: Path) -> str:
+    """Return the digest of all files below `roots`: their names and their content."""
+    parts: list[str | bytes] = []
+    for path in _files(roots):
+        parts += [str(path.relative_to(CHECKOUT)), path.read_bytes()]
+    return digest(*parts)
+
+
+def _files(roots: Iterable[Path]) -> list[Path]:
+    found = [path for root in roots for path in ([root] if root.is_file() else root.rglob("*"))]
+    return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
+
+
+@contextmanager
+def building(target: Path) -> Iterator[Path]:
+    """Give a scratch directory that becomes `target` in one rename if all went well."""
+    scratch = target.with_name(f"{target.name}.part")
+    remove(scratch)
+    scratch.mkdir(parents=True)
+    yield scratch
+    scratch.rename(target)
+
+
+def remove(path: Path) -> None:
+    """Remove a directory, even one that holds root's files."""
+    if path.exists():
+        tool(*as_root("rm", "-rf", "--one-file-system", "--", path), timeout=120)
+
+
+def prune(kind: str, keep: str) -> None:
+    """Remove the directories of `kind` that no lab runs on, except the one with digest `keep`."""
+    used = {keep, *_digests_in_use()}
+    for path in directory().glob(f"{kind}-*"):
+        if path.name.removeprefix(f"{kind}-") not in used:
+            remove(path)
+
+
+def _digests_in_use() -> Iterator[str]:
+    for state in directory().glob("lab-*/state.json"):
+        content = json.loads(state.read_text())
+        yield from (content["image"], content["host"])
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on `path`: two `up` at once would build the same thing twice."""
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def copy_sparse(source: Path, target: Path) -> None:
+    """Copy a disk image by reference where the file system can, and without its holes elsewhere."""
+    tool("cp", "--reflink=auto", "--sparse=always", source, target, timeout=300)
+
+
+def free_bytes() -> int:
+    """Return the free space of the cache's file system, in bytes."""
+    return shutil.disk_usage(directory()).free

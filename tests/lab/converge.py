@@ -1,0 +1,60 @@
+"""Turn the booted image into a raptor host, with the very role that real hosts get."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.lab import cache, qemu
+from tests.lab.errors import LabError
+from tests.lab.image import Image
+from tests.lab.process import tail
+from tests.lab.ssh import Ssh
+
+ANSIBLE = cache.CHECKOUT / "ansible"
+HOST_VARS = cache.CHECKOUT / "tests/lab/host_vars.yml"
+TIMEOUT = 900
+"""Seconds for one run of the playbook under emulation; measured: about 90."""
+
+
+def digest(image: Image) -> str:
+    """Return the digest of everything the converged host is made from."""
+    inputs = cache.tree_digest(ANSIBLE, HOST_VARS, Path(__file__), Path(qemu.__file__))
+    return cache.digest(image.digest, inputs, " ".join(qemu.machine()))
+
+
+def playbook(
+    ssh: Ssh, *options: str, variables: str = "{}", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the playbook against the lab; `variables` is JSON that overrides the lab's own."""
+    command = [
+        *(str(Path(sys.executable).with_name("ansible-playbook")), str(ANSIBLE / "playbook.yml")),
+        *("-i", "raptor,", "-e", f"@{HOST_VARS}", "-e", variables, *options),
+    ]
+    settings = {
+        "ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg"),
+        "ANSIBLE_HOME": str(cache.directory() / "ansible"),
+        "ANSIBLE_SSH_ARGS": shlex.join(ssh.options()),
+        "ANSIBLE_NOCOLOR": "1",
+        "LC_ALL": "C.UTF-8",
+        **(env or {}),
+    }
+    return subprocess.run(
+        [*command, "-e", f"ansible_host=127.0.0.1 ansible_port={ssh.port} ansible_user=root"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **settings},
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+
+def converge(ssh: Ssh) -> None:
+    """Apply the role, or show where it stopped."""
+    done = playbook(ssh)
+    log = cache.lab_directory() / "converge.log"
+    log.write_text(done.stdout + done.stderr)
+    if done.returncode:
+        raise LabError(f"the role failed (all of it: {log}):\n{tail(done.stdout + done.stderr)}")

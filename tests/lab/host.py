@@ -1,0 +1,241 @@
+"""The lab as other tests use it: `Lab().up()`, `lab.run("lvs")`, `lab.reset()`."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from tests.lab import cache, converge, image, install, qemu, ssh
+from tests.lab.errors import LabError
+from tests.lab.process import saying, tail, tool, wait_for
+
+DEFAULT_TIMEOUT = 300
+"""Seconds for one command; generous, as the lab may be emulated on two busy cores."""
+
+CONVERGED = "host"
+"""The snapshot of the converged host; it has no raptorctl yet."""
+
+READY = "ready"
+"""The snapshot with the checkout's raptorctl on top; what `reset` goes back to."""
+
+
+class Lab:
+    """The throwaway host of this checkout. Raises LabError, which says what was waited for."""
+
+    def __init__(self) -> None:
+        self.directory = cache.lab_directory()
+
+    # Life and death
+
+    def up(self) -> None:
+        """Bring the host up with the checkout's raptorctl; what runs already is left running."""
+        with self._locked():
+            base = image.ensure()
+            wanted = converge.digest(base)
+            state = qemu.read_state()
+            if state is None or (state.image, state.host) != (base.digest, wanted):
+                self._down()
+                self._start_converged(base, wanted)
+                self._make_ready()
+            elif self._installed() != install.digest():
+                self._install()
+
+    def down(self) -> None:
+        """Stop the host; nothing of its state is kept."""
+        with self._locked():
+            self._down()
+
+    def reset(self) -> None:
+        """Go back to the pristine host, with the raptorctl that is checked out now."""
+        with self._locked():
+            if self._state().installed == install.digest():
+                self._resume(READY)
+            else:
+                self._resume(CONVERGED)
+                self._make_ready()
+
+    def status(self) -> dict[str, str | int]:
+        """Return what is known of the host, for a person or a script."""
+        state = qemu.read_state()
+        if state is None:
+            return {"state": "down", "directory": str(self.directory)}
+        return {
+            "state": "running" if state.host else "unfinished",
+            "directory": str(self.directory),
+            "pid": state.pid,
+            "port": state.port,
+            "image": state.image,
+            "host": state.host,
+            "installed": state.installed,
+        }
+
+    # Commands
+
+    def run(
+        self,
+        *command: str,
+        user: str | None = None,
+        check: bool = True,
+        timeout: float = DEFAULT_TIMEOUT,
+        input: str | None = None,  # noqa: A002 - the name that subprocess.run has
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command as root, or as another account over that account's own ssh login."""
+        given = {"input": input} if input is not None else {"stdin": subprocess.DEVNULL}
+        argv = self.ssh.argv(*command, user=user)
+        try:
+            done = subprocess.run(  # type: ignore[call-overload]
+                argv, capture_output=True, text=True, timeout=timeout, check=False, **given
+            )
+        except subprocess.TimeoutExpired as error:
+            seen = tail(f"{_text(error.stdout)}{_text(error.stderr)}") or "nothing"
+            raise LabError(
+                f"`{' '.join(command)}` did not end within {timeout:.0f} s; it said: {seen}"
+            ) from error
+        if check and done.returncode:
+            said = tail(done.stdout + done.stderr)
+            raise LabError(f"`{' '.join(command)}` ended with {done.returncode} in the lab:\n{said}")
+        return done
+
+    def sh(self, script: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a shell script as root; it stops at the first failure."""
+        return self.run("bash", "-euo", "pipefail", "-s", input=script, check=check)
+
+    def start(self, *command: str, user: str | None = None) -> subprocess.Popen[str]:
+        """Start a command and return at once; the caller waits for it."""
+        pipe = subprocess.PIPE
+        argv = self.ssh.argv(*command, user=user)
+        return subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+    def put(self, text: str, path: str, mode: int = 0o644) -> None:
+        """Write a file in the lab, with the folders above it."""
+        self.run("install", "-D", "-m", f"{mode:o}", "/dev/stdin", path, input=text)
+
+    def push(self, source: str, target: str) -> None:
+        """Copy a file or folder into the lab."""
+        tool(*self.ssh.copy(source, f"lab:{target}"), timeout=DEFAULT_TIMEOUT)
+
+    def pull(self, source: str, target: str) -> None:
+        """Copy a file or folder out of the lab."""
+        tool(*self.ssh.copy(f"lab:{source}", target), timeout=DEFAULT_TIMEOUT)
+
+    def account(self, name: str, *groups: str) -> None:
+        """Make an account that `run(user=name)` can log in to."""
+        self.run("useradd", "-m", "-s", "/bin/bash", "-G", ",".join(groups), name)
+        self.put(image.public_key(), f"/home/{name}/.ssh/authorized_keys", 0o600)
+        self.run("chown", "-R", f"{name}:", f"/home/{name}/.ssh")
+
+    @property
+    def ssh(self) -> ssh.Ssh:
+        """How to reach the running lab."""
+        return ssh.here(self._state().port)
+
+    # How it is done
+
+    def _state(self) -> qemu.State:
+        state = qemu.read_state()
+        if state is None:
+            raise LabError("the lab is not running; `python -m tests.lab up` starts it")
+        return state
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with cache.locked(self.directory / "lock"):
+            yield
+
+    def _down(self) -> None:
+        state = qemu.read_state()
+        if state is not None:
+            self.ssh.forget()
+            qemu.stop(state.pid)
+        for name in ("state.json", "root.qcow2", "data.qcow2"):
+            (self.directory / name).unlink(missing_ok=True)
+
+    def _start(self, base: image.Image, host: str, resume: str | None = None) -> None:
+        port = qemu.free_port()
+        pid = qemu.start(base, self.directory, port, resume)
+        qemu.write_state(qemu.State(pid=pid, port=port, image=base.digest, host=host))
+        self.ssh.pin(base)
+
+    def _start_converged(self, base: image.Image, wanted: str) -> None:
+        cached = cache.directory() / f"host-{wanted}"
+        if not cached.exists():
+            self._build_converged(base, cached)
+        with saying("starting the host from its snapshot"):
+            for disk in ("root.qcow2", "data.qcow2"):
+                cache.copy_sparse(cached / disk, self.directory / disk)
+            self._start(base, wanted, resume=CONVERGED)
+            self._wake()
+
+    def _build_converged(self, base: image.Image, cached: Path) -> None:
+        """Boot the image, apply the role, keep the result. A failure leaves the host to look at."""
+        with saying("booting the image"):
+            qemu.create_disks(base, self.directory)
+            self._start(base, host="")
+            self._wait_for_boot()
+        with saying("converging with the role raptor_host"):
+            converge.converge(self.ssh)
+            self.run(*install.PREPARE.split())
+        with saying("taking the snapshot"), cache.building(cached) as scratch:
+            self._take(CONVERGED)
+            self._keep_disks(scratch)
+        cache.prune("host", cached.name.removeprefix("host-"))
+
+    def _keep_disks(self, scratch: Path) -> None:
+        qemu.stop(self._state().pid)
+        for disk in ("root.qcow2", "data.qcow2"):
+            (self.directory / disk).rename(scratch / disk)
+
+    def _wait_for_boot(self) -> None:
+        self._wait_for_ssh(timeout=300)
+        done = self.run("systemctl", "is-system-running", "--wait", check=False)
+        if done.stdout.strip() != "running":
+            failed = self.run("systemctl", "--failed", "--no-legend", "--plain").stdout
+            raise LabError(f"the lab booted {done.stdout.strip()}:\n{failed}")
+
+    def _wait_for_ssh(self, timeout: float) -> None:
+        def probe() -> str | None:
+            done = self.run("true", check=False, timeout=60)
+            return done.stderr.strip() or "no answer" if done.returncode else None
+
+        wait_for(f"ssh in the lab ({self.directory}/console.log)", probe, timeout)
+
+    def _take(self, name: str) -> None:
+        """Take a snapshot with no ssh connection in it: it would be dead on resuming."""
+        self.run("sync")
+        self.ssh.forget()
+        qemu.snapshot(self.directory, "savevm", name)
+
+    def _resume(self, name: str) -> None:
+        self.ssh.forget()
+        qemu.snapshot(self.directory, "loadvm", name)
+        self._wake()
+
+    def _wake(self) -> None:
+        """Set the clock, which stands where the snapshot was taken: TSIG allows 300 s (RFC 8945)."""
+        self._wait_for_ssh(timeout=60)
+        self.run("date", "-s", f"@{time.time():.3f}")
+
+    def _installed(self) -> str:
+        return self.run("cat", "/opt/raptorctl/digest", check=False).stdout.strip()
+
+    def _install(self) -> None:
+        built = install.wheel()
+        with saying("installing raptorctl"):
+            script = ["bash", "-c", install.UNPACK, "unpack", install.launcher(built)]
+            argv = self.ssh.argv(*script, install.digest())
+            with built.open("rb") as content:
+                done = subprocess.run(argv, stdin=content, capture_output=True, check=False)
+        if done.returncode:
+            raise LabError(f"installing raptorctl failed:\n{tail(done.stderr.decode())}")
+
+    def _make_ready(self) -> None:
+        """Install raptorctl and keep a snapshot of that, so that most resets only resume."""
+        self._install()
+        self._take(READY)
+        qemu.write_state(replace(self._state(), installed=self._installed()))
+
+
+def _text(output: str | bytes | None) -> str:
+    return output.decode(errors="replace") if isinstance(output, bytes) else output or ""

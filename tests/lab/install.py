@@ -1,0 +1,69 @@
+"""Put the checkout's raptorctl into the lab, as its wheel would be installed.
+
+Not by pip: under emulation it takes longer than all the rest, and there is nothing to resolve, as
+the dependencies are Debian's packages. Unpacking the wheel gives the same files.
+"""
+
+import configparser
+import sys
+import zipfile
+from pathlib import Path
+
+from tests.lab import cache
+from tests.lab.process import saying, tool
+
+SOURCES = ("raptorctl", "domain_templates", "polkit", "pyproject.toml", "README.md", "LICENSE")
+
+PREPARE = "python3 -m venv --without-pip --system-site-packages /opt/raptorctl"
+"""Run once on the converged host: libvirt, lxml and the others come from Debian (design.md 10)."""
+
+UNPACK = r"""
+set -eu
+site=$(echo /opt/raptorctl/lib/python3.*/site-packages)
+rm -rf "$site"/raptorctl "$site"/raptorctl-*.dist-info
+cat > /run/raptorctl.whl
+python3 -m zipfile -e /run/raptorctl.whl "$site"
+rm /run/raptorctl.whl
+/opt/raptorctl/bin/python3 -m compileall -q "$site"
+printf '%s' "$1" > /opt/raptorctl/bin/raptorctl
+chmod 755 /opt/raptorctl/bin/raptorctl
+ln -sfn /opt/raptorctl/bin/raptorctl /usr/local/sbin/raptorctl
+echo "$2" > /opt/raptorctl/digest
+"""
+
+LAUNCHER = """#!/opt/raptorctl/bin/python3
+import sys
+from {module} import {function}
+if __name__ == "__main__":
+    sys.exit({function}())
+"""
+"""What pip writes for an entry point (packaging.python.org, entry points specification)."""
+
+
+def digest() -> str:
+    """Return the digest of the checkout's raptorctl."""
+    roots = [cache.CHECKOUT / name for name in SOURCES]
+    return cache.tree_digest(*(root for root in roots if root.exists()))
+
+
+def wheel() -> Path:
+    """Return the wheel of the checkout, built if this state of it was not built yet."""
+    name = digest()
+    target = cache.directory() / f"wheel-{name}"
+    if not target.exists():
+        with saying("building raptorctl's wheel"), cache.building(target) as scratch:
+            pip = (sys.executable, "-m", "pip", "wheel", "-q", "--no-deps")
+            tool(*pip, "-w", scratch, cache.CHECKOUT, timeout=300)
+        cache.prune("wheel", name)
+    return next(target.glob("*.whl"))
+
+
+def launcher(path: Path) -> str:
+    """Return the command's script, from the entry point that the wheel declares."""
+    with zipfile.ZipFile(path) as archive:
+        name = next(n for n in archive.namelist() if n.endswith(".dist-info/entry_points.txt"))
+        declared = archive.read(name).decode()
+    points = configparser.ConfigParser()
+    points.read_string(declared)
+    module, function = points["console_scripts"]["raptorctl"].split(":")
+    return LAUNCHER.format(module=module, function=function)
