@@ -1,0 +1,330 @@
+"""libvirt's domains. The only file that sees libvirt-python, which has no types.
+
+Where libvirt's access driver is on, every domain in an answer costs a question to polkit, for root
+too (about 50 ms each), so nothing here asks per domain what one bulk call can say.
+"""
+
+import errno
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import libvirt
+
+from raptorctl.errors import ConflictError, HostError, MissingError, UnknownOutcomeError
+from raptorctl.host.drivers import Tick
+from raptorctl.model.domain import Domain, State
+from raptorctl.render.domain_xml import read_domain
+
+POLL: Final = 0.5  # seconds between looks at a domain that shuts down
+ASK_AGAIN: Final = 5.0  # seconds; firmware and early boot ignore the power button
+
+CPUINFO: Final = Path("/proc/cpuinfo")
+
+_STATES: Final = {
+    libvirt.VIR_DOMAIN_NOSTATE: State.UNKNOWN,
+    libvirt.VIR_DOMAIN_RUNNING: State.RUNNING,
+    libvirt.VIR_DOMAIN_BLOCKED: State.BLOCKED,
+    libvirt.VIR_DOMAIN_PAUSED: State.PAUSED,
+    libvirt.VIR_DOMAIN_SHUTDOWN: State.SHUTTING_DOWN,
+    libvirt.VIR_DOMAIN_SHUTOFF: State.OFF,
+    libvirt.VIR_DOMAIN_CRASHED: State.CRASHED,
+    libvirt.VIR_DOMAIN_PMSUSPENDED: State.SUSPENDED,
+}
+_LOST: Final = {libvirt.VIR_ERR_RPC, libvirt.VIR_ERR_NO_CONNECT, libvirt.VIR_ERR_INVALID_CONN}
+
+
+class LibvirtDomains:
+    """`host.drivers.Domains` on a libvirt connection, opened when first needed.
+
+    Every method raises MissingError when libvirt does not answer at all, UnknownOutcomeError when
+    the connection breaks during the call, and HostError when libvirt says no.
+
+    Args:
+        uri: such as `qemu:///system`.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._connection: Any = None
+        # Otherwise libvirt prints every error on stderr, also those that are an answer.
+        libvirt.registerErrorHandler(_say_nothing, None)
+
+    def list(self) -> tuple[Domain, ...]:
+        """Return every domain with its definition, by name.
+
+        Two bulk calls and then one XML per domain: for surveys that a plan needs, and no others.
+        """
+        with self._calling("list its domains") as connection:
+            stats = _bulk_states(connection)
+            starting = connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
+            autostarted = {domain.UUIDString() for domain in starting}
+            read = (_read(d, state, d.UUIDString() in autostarted) for d, state in stats)
+            found = [domain for domain in read if domain]
+        return tuple(sorted(found, key=lambda domain: domain.name))
+
+    def states(self) -> Mapping[str, State]:
+        """Return every domain's state by name, in one call."""
+        with self._calling("tell its domains' states") as connection:
+            return {domain.name(): state for domain, state in _bulk_states(connection)}
+
+    def find(self, uuid: str) -> Domain | None:
+        """Return the domain with that UUID."""
+        with self._calling(f"find domain {uuid}") as connection:
+            found = _lookup(connection, uuid)
+            with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
+                return found and _read(found, _state(found.state()[0]), bool(found.autostart()))
+        return None
+
+    def define(self, xml: str) -> None:
+        """Define a domain, or define it anew, validated against libvirt's schema.
+
+        libvirt may accept less than it was told (pins to absent virtual CPUs only make it log);
+        the caller compares what `find` then reads.
+
+        Raises:
+            ConflictError: the name belongs to another UUID, or the UUID to another name.
+            InputError: `xml` is not a domain.
+        """
+        wanted = read_domain(xml)
+        with self._calling(f"define domain {wanted.name}") as connection:
+            _refuse_others(connection, wanted)
+            try:
+                connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
+            except libvirt.libvirtError:
+                _refuse_others(connection, wanted)  # somebody was faster
+                raise
+
+    def undefine(self, uuid: str, *, keep_nvram: bool) -> None:
+        """Take the definition away, with a saved state and libvirt's notes on snapshots.
+
+        Args:
+            uuid: one that libvirt does not know is undefined already.
+            keep_nvram: leave the file of UEFI variables.
+
+        Raises:
+            HostError: it runs; undefining would leave it running and make it vanish when it stops.
+        """
+        with self._calling(f"undefine domain {uuid}") as connection:
+            domain = _lookup(connection, uuid)
+            if domain is None:
+                return
+            _refuse_active(domain)
+            with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
+                domain.undefineFlags(_undefine_flags(connection, keep_nvram=keep_nvram))
+            if _lookup(connection, uuid):  # started between the look and the act
+                _refuse_active(domain)
+
+    def start(self, uuid: str) -> None:
+        """Start it; one that runs, whoever started it, is left alone."""
+        with self._calling(f"start domain {uuid}") as connection:
+            domain = _need(connection, uuid)
+            if domain.isActive():
+                return
+            try:
+                domain.create()
+            except libvirt.libvirtError:
+                if not _active(domain):
+                    raise
+
+    def set_autostart(self, uuid: str, *, on: bool) -> None:
+        """Have it started with the host, or not."""
+        with self._calling(f"set autostart of domain {uuid}") as connection:
+            domain = _need(connection, uuid)
+            if bool(domain.autostart()) != on:
+                domain.setAutostart(int(on))
+
+    def shut_down(self, uuid: str, timeout: float, tick: Tick) -> bool:
+        """Press the power button, wait, then pull the plug.
+
+        Args:
+            uuid: one that is absent or off needs nothing.
+            timeout: seconds to wait; 0 pulls the plug at once.
+            tick: called with milliseconds waited and in all; what it raises ends the wait, and
+                the domain is left to its shutting down.
+
+        Returns:
+            Whether the plug was pulled.
+        """
+        with self._calling(f"stop domain {uuid}") as connection:
+            domain = _lookup(connection, uuid)
+            if domain is None or not _active(domain):
+                return False
+            if _goes_off(domain, timeout, tick):
+                return False
+            with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID):
+                domain.destroy()
+            _refuse_active(domain)
+            return True
+
+    def accelerator(self) -> str:
+        """Return `kvm` where both the CPU and libvirt offer it, else `qemu`.
+
+        /dev/kvm alone says nothing: it can exist where no guest comes up.
+        """
+        if not _cpu_virtualizes(CPUINFO):
+            return "qemu"
+        refusals = (
+            libvirt.VIR_ERR_NO_SUPPORT,  # the driver knows no such call
+            libvirt.VIR_ERR_INVALID_ARG,  # QEMU has no KVM
+            libvirt.VIR_ERR_CONFIG_UNSUPPORTED,
+        )
+        with self._calling("tell what it can run") as connection, _Ignoring(*refusals):
+            connection.getDomainCapabilities(None, "x86_64", None, "kvm")
+            return "kvm"
+        return "qemu"
+
+    def version(self) -> tuple[int, int, int]:
+        """Return the version of libvirt that answers, the daemon's and not the library's."""
+        with self._calling("tell its version") as connection:
+            number = int(connection.getLibVersion())  # major * 1 000 000 + minor * 1000 + release
+        return number // 1_000_000, number // 1000 % 1000, number % 1000
+
+    def _open(self) -> Any:
+        if self._connection is None:
+            try:
+                self._connection = libvirt.open(self._uri)
+            except libvirt.libvirtError as error:
+                raise _unreachable(self._uri, error) from error
+        return self._connection
+
+    @contextmanager
+    def _calling(self, what: str) -> Iterator[Any]:
+        connection = self._open()
+        try:
+            yield connection
+        except libvirt.libvirtError as error:
+            said = error.get_error_message() or str(error)
+            if not _is_lost(connection, error):
+                brief = f"libvirt could not {what}: {said.partition(chr(10))[0]}"
+                raise HostError(brief, details=said) from error
+            self._connection = None  # the next call opens another
+            raise UnknownOutcomeError(
+                f"the connection to libvirt broke while it was to {what}", details=said
+            ) from error
+
+
+def _say_nothing(_context: object, _error: object) -> None:
+    """Take the place of libvirt's own error printing."""
+
+
+def _unreachable(uri: str, error: libvirt.libvirtError) -> MissingError:
+    said = error.get_error_message() or str(error)
+    denied = error.get_int1() == errno.EACCES or "authentication" in said
+    return MissingError(
+        f"libvirt does not answer at {uri}",
+        details=said,
+        resolution="run it with sudo" if denied else "start it: systemctl start libvirtd",
+    )
+
+
+def _is_lost(connection: Any, error: libvirt.libvirtError) -> bool:
+    # What the client side itself finds wrong with its socket carries VIR_FROM_RPC.
+    if error.get_error_domain() == libvirt.VIR_FROM_RPC or error.get_error_code() in _LOST:
+        return True
+    return not connection.isAlive()
+
+
+class _Ignoring:
+    """Leave the block at these errors of libvirt (VIR_ERR_...) and go on after it."""
+
+    def __init__(self, *codes: int) -> None:
+        self._codes = codes
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: object, _traceback: object) -> bool:
+        return isinstance(error, libvirt.libvirtError) and error.get_error_code() in self._codes
+
+
+def _lookup(connection: Any, uuid: str) -> Any | None:
+    with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
+        return connection.lookupByUUIDString(uuid)
+    return None
+
+
+def _need(connection: Any, uuid: str) -> Any:
+    domain = _lookup(connection, uuid)
+    if domain is None:
+        raise HostError(f"libvirt knows no domain {uuid}")
+    return domain
+
+
+def _state(number: int) -> State:
+    return _STATES.get(number, State.UNKNOWN)
+
+
+def _bulk_states(connection: Any) -> list[tuple[Any, State]]:
+    stats = connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE)
+    return [(domain, _state(said.get("state.state", 0))) for domain, said in stats]
+
+
+def _read(domain: Any, state: State, autostart: bool) -> Domain | None:
+    with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):  # gone since it was listed
+        xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        return read_domain(xml, state=state, autostart=autostart)
+    return None
+
+
+def _refuse_others(connection: Any, wanted: Domain) -> None:
+    with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
+        other = connection.lookupByName(wanted.name).UUIDString()
+        if other != wanted.uuid.lower():
+            raise ConflictError(f"domain {wanted.name} exists already, with UUID {other}")
+    same = _lookup(connection, wanted.uuid) if wanted.uuid else None
+    if same and same.name() != wanted.name:
+        raise ConflictError(f"UUID {wanted.uuid} belongs to domain {same.name()} already")
+
+
+def _undefine_flags(connection: Any, *, keep_nvram: bool) -> int:
+    flags: int = (
+        libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+    )
+    if connection.getType() != "QEMU":  # the test driver has neither, and refuses their flags
+        return flags
+    flags |= libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+    keep, drop = libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
+    return flags | int(keep if keep_nvram else drop)
+
+
+def _active(domain: Any) -> bool:
+    with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
+        return bool(domain.isActive())
+    return False
+
+
+def _refuse_active(domain: Any) -> None:
+    if _active(domain):
+        raise HostError(f"domain {domain.name()} runs", resolution="stop it first")
+
+
+def _goes_off(domain: Any, timeout: float, tick: Tick) -> bool:
+    began, asked = time.monotonic(), -ASK_AGAIN
+    while (elapsed := time.monotonic() - began) < timeout:
+        if elapsed - asked >= ASK_AGAIN:
+            _press_power_button(domain)
+            asked = elapsed
+        tick(int(elapsed * 1000), int(timeout * 1000))
+        time.sleep(min(POLL, timeout - elapsed))
+        if not _active(domain):
+            return True
+    return False
+
+
+def _press_power_button(domain: Any) -> None:
+    qemu = domain.connect().getType() == "QEMU"
+    # ACPI, not the guest's agent: an agent that never answers would hold us for a minute.
+    flags = libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN if qemu else 0
+    # Paused, or just gone: the wait goes on, and ends in force or in finding it off.
+    with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID):
+        domain.shutdownFlags(flags)
+
+
+def _cpu_virtualizes(cpuinfo: Path) -> bool:
+    # All CPUs of a host say the same; the first is enough of a file that can be long.
+    with cpuinfo.open() as lines:
+        flags = next((line for line in lines if line.startswith("flags")), "")
+    return not {"vmx", "svm"}.isdisjoint(flags.split())

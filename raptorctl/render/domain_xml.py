@@ -1,0 +1,281 @@
+"""Domain XML: a template and a spec to text, and any domain's text back to the noun.
+
+Elements and attributes are set through lxml, which escapes; no XML is pasted from strings.
+The format is libvirt's, https://libvirt.org/formatdomain.html.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import fields
+from itertools import chain
+from pathlib import PurePosixPath
+from typing import Final
+
+from lxml import etree
+from lxml.etree import _Element
+
+from raptorctl.errors import InputError
+from raptorctl.model.cpuset import HIGHEST, CpuSet
+from raptorctl.model.domain import NAMESPACE, Domain, DomainSpec, Mark, State
+from raptorctl.model.names import shown
+from raptorctl.model.sizes import KIB, Size
+
+_MACHINE: Final = f"{{{NAMESPACE}}}machine"
+_NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+# virScaleInteger (libvirt src/util/virutil.c): case does not matter; KB is decimal, K and KiB not.
+_UNITS: Final = {"b": 1, "bytes": 1} | {
+    name: factor**power
+    for power, letter in enumerate("kmgtpe", 1)
+    for name, factor in ((letter, 1024), (f"{letter}ib", 1024), (f"{letter}b", 1000))
+}
+
+
+def render_domain(template: str, spec: DomainSpec) -> str:
+    """Fill a template.
+
+    Args:
+        template: a whole domain's XML, such as `domain_templates/virtio-console.xml`.
+        spec: what goes in; everything it does not speak of stays as the template has it.
+
+    Returns:
+        Indented XML without the template's comments, the same for the same arguments.
+
+    Raises:
+        InputError: the template is not a domain or lacks a part that has to be filled, or a value
+            holds a control character.
+    """
+    root = _parse(template)
+    root.set("type", _clean(spec.accelerator))
+    _put(_child(root, "name"), spec.mark.name.domain)
+    _put(_child(root, "uuid"), spec.uuid)
+    _fill_metadata(_child(root, "metadata"), spec.mark)
+    _fill_memory(root, spec.memory)
+    _fill_cpus(root, spec)
+    _fill_firmware(root, spec)
+    _fill_devices(root, spec)
+    etree.indent(root, space="  ")
+    return etree.tostring(root, encoding="unicode") + "\n"
+
+
+def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) -> Domain:
+    """Read a domain's definition, ours or anybody's, as libvirt prints it.
+
+    Args:
+        xml: the persistent definition.
+        state: what libvirt says beside the XML.
+        autostart: likewise.
+
+    Returns:
+        The domain. What the XML does not say is empty; metadata that is not whole is no mark.
+
+    Raises:
+        InputError: it is not a domain's XML at all.
+    """
+    root = _parse(xml)
+    return Domain(
+        uuid=_text(root, "uuid"),
+        name=_text(root, "name"),
+        state=state,
+        memory=_read_memory(root),
+        pins=_read_pins(root),
+        emulator=_read_emulator(root),
+        macs=tuple(mac.lower() for mac in _values(root, "devices/interface/mac", "address")),
+        bridges=tuple(_values(root, "devices/interface/source", "bridge")),
+        # The sources of backing stores too: what a domain may open is in use.
+        disks=tuple(_values(root, "devices/disk//source", "dev", "file")),
+        nvram=_text(root, "os/nvram") or next(_values(root, "os/nvram/source", "file"), ""),
+        mark=_read_mark(root),
+        xml=xml,
+        autostart=autostart,
+    )
+
+
+def _parse(text: str) -> _Element:
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_blank_text=True,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(text.encode(), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise InputError(f"a domain's definition is not XML: {error}") from error
+    # An entity that nobody resolves would be carried along as it is, so none may be declared.
+    if root.tag != "domain" or root.getroottree().docinfo.internalDTD is not None:
+        raise InputError("a domain's definition is a <domain>, without a document type")
+    return root
+
+
+def _clean(value: str) -> str:
+    # Beyond what XML forbids (C0, surrogates): no value of ours has a tab or a line break either.
+    if any(unicodedata.category(char) in {"Cc", "Cs"} or char in "\ufffe\uffff" for char in value):
+        raise InputError(f"{shown(value)} holds a control character")
+    return value
+
+
+def _put(element: _Element, value: object) -> None:
+    element.text = _clean(str(value))
+
+
+def _set(element: _Element, **values: object) -> None:
+    for name, value in values.items():
+        element.set(name, _clean(str(value)))
+
+
+def _child(parent: _Element, tag: str) -> _Element:
+    found = parent.find(tag)
+    return etree.SubElement(parent, tag) if found is None else found
+
+
+def _need(root: _Element, path: str) -> _Element:
+    found = root.find(path)
+    if found is None:
+        raise InputError(
+            f"the domain template has no {path}", resolution="begin from virtio-console.xml"
+        )
+    return found
+
+
+def _fill_metadata(metadata: _Element, mark: Mark) -> None:
+    for old in metadata.findall(_MACHINE):
+        metadata.remove(old)
+    machine = etree.SubElement(metadata, _MACHINE, nsmap={"raptor": NAMESPACE})
+    for field in fields(Mark):
+        _put(etree.SubElement(machine, _tag(field.name)), getattr(mark, field.name))
+
+
+def _tag(field: str) -> str:
+    return f"{{{NAMESPACE}}}{field.replace('_', '-')}"
+
+
+def _fill_memory(root: _Element, memory: Size) -> None:
+    for tag in ("memory", "currentMemory"):
+        element = _child(root, tag)
+        _set(element, unit="KiB")  # libvirt's own unit, so that the define reads back the same
+        _put(element, memory.rounded_up(KIB) // KIB)
+
+
+def _fill_cpus(root: _Element, spec: DomainSpec) -> None:
+    vcpu = _child(root, "vcpu")
+    vcpu.attrib.clear()  # `current` and `cpuset` would contradict the pins
+    _set(vcpu, placement="static")
+    _put(vcpu, len(spec.cpus))
+    _fill_pins(_child(root, "cputune"), spec)
+    cpu = _child(root, "cpu")
+    if spec.accelerator == "qemu" and cpu.get("mode") == "host-passthrough":
+        _set(cpu, mode="maximum")  # emulation has no host CPU to pass through
+    topology = cpu.find("topology")
+    if topology is not None:
+        topology.attrib.clear()
+        _set(topology, sockets=1, cores=len(spec.cpus), threads=1)
+
+
+def _fill_pins(tune: _Element, spec: DomainSpec) -> None:
+    for old in [*tune.findall("vcpupin"), *tune.findall("emulatorpin")]:
+        tune.remove(old)
+    for number, cpu in enumerate(spec.cpus):
+        _set(etree.SubElement(tune, "vcpupin"), vcpu=number, cpuset=cpu)
+    if spec.emulator:
+        _set(etree.SubElement(tune, "emulatorpin"), cpuset=spec.emulator)
+
+
+def _fill_firmware(root: _Element, spec: DomainSpec) -> None:
+    libvirt, boot = spec.libvirt, _need(root, "os")
+    _set(_need(root, "os/type"), machine=libvirt.machine_type)
+    loader, nvram = _child(boot, "loader"), _child(boot, "nvram")
+    secure = "yes" if libvirt.secure_boot else "no"
+    _set(loader, readonly="yes", secure=secure, type="pflash")
+    _put(loader, libvirt.firmware_code)
+    _set(nvram, template=libvirt.firmware_vars)
+    _put(nvram, PurePosixPath(libvirt.nvram_dir) / spec.mark.name.nvram)
+    _fill_smm(_child(root, "features"), secure_boot=libvirt.secure_boot)
+
+
+def _fill_smm(features: _Element, *, secure_boot: bool) -> None:
+    # Without SMM the guest's kernel could write the variables that secure boot trusts; libvirt
+    # refuses the one without the other.
+    if secure_boot:
+        _set(_child(features, "smm"), state="on")
+    else:
+        for smm in features.findall("smm"):
+            features.remove(smm)
+
+
+def _fill_devices(root: _Element, spec: DomainSpec) -> None:
+    disk, interface = _need(root, "devices/disk"), _need(root, "devices/interface")
+    _set(disk, type="block")
+    # Whatever the template says: were the format guessed, a guest could write itself a qcow2
+    # header that names any file of the host as its backing store (CVE-2026-24708).
+    _set(_child(disk, "driver"), type="raw")
+    source = _child(disk, "source")
+    source.attrib.clear()
+    _set(source, dev=spec.disk)
+    _set(interface, type="bridge")
+    _set(_child(interface, "mac"), address=spec.slot.mac)
+    source = _child(interface, "source")
+    source.attrib.clear()
+    _set(source, bridge=spec.slot.bridge)
+
+
+def _text(root: _Element, path: str) -> str:
+    return (root.findtext(path) or "").strip()
+
+
+def _number(text: str) -> int:
+    return int(text) if _NUMBER.fullmatch(text) else 0
+
+
+def _values(root: _Element, path: str, *names: str) -> Iterator[str]:
+    found = (element.get(name) for element in root.iterfind(path) for name in names)
+    return (value for value in found if value)
+
+
+def _read_memory(root: _Element) -> Size:
+    unit = next(_values(root, "memory", "unit"), "KiB")
+    return Size(_number(_text(root, "memory")) * _UNITS.get(unit.lower(), 0))
+
+
+def _read_pins(root: _Element) -> CpuSet:
+    """Each virtual CPU's host CPUs, in order; those not pinned go where `<vcpu cpuset=>` says."""
+    unpinned = _read_vcpu_set(root)
+    pinned = {
+        pin.get("vcpu"): _read_cpus(pin.get("cpuset")) for pin in root.iterfind("cputune/vcpupin")
+    }
+    count = min(_number(_text(root, "vcpu")), HIGHEST)
+    cpus = chain.from_iterable(pinned.get(str(number), unpinned) for number in range(count))
+    return CpuSet(tuple(dict.fromkeys(cpus)))
+
+
+def _read_emulator(root: _Element) -> CpuSet:
+    pin = root.find("cputune/emulatorpin")
+    return _read_vcpu_set(root) if pin is None else _read_cpus(pin.get("cpuset"))
+
+
+def _read_vcpu_set(root: _Element) -> CpuSet:
+    return _read_cpus(next(_values(root, "vcpu", "cpuset"), None))
+
+
+def _read_cpus(text: str | None) -> CpuSet:
+    # libvirt prints runs without overlap, which the parser takes; one foreign domain that says
+    # something else must not make the whole host unreadable.
+    try:
+        return CpuSet.parse(text or "")
+    except InputError:
+        return CpuSet()
+
+
+def _read_mark(root: _Element) -> Mark | None:
+    machine = root.find(f"metadata/{_MACHINE}")
+    if machine is None:
+        return None
+    said = {field.name: _text(machine, _tag(field.name)) for field in fields(Mark)}
+    slot = said.pop("slot")
+    if not all(said.values()) or not _NUMBER.fullmatch(slot):
+        return None
+    return Mark(slot=int(slot), **said)
