@@ -9,7 +9,8 @@
     │   ├── CommandError            1   a program ended badly
     │   ├── ConflictError           1   a thing that is not ours stands in the way
     │   ├── UnknownOutcomeError     1   no answer: it may or may not have happened
-    │   └── WipeError               1   zeroing or reading back failed; the volume is kept
+    │   ├── WipeError               1   zeroing or reading back failed; the volume is kept
+    │   └── RolledBackError         1   a job failed and left the host as it was
     ├── JournalError                4   a journal is damaged and is not acted on
     ├── LeftoversError              4   something remains; `raptorctl recover`
     ├── WaitError                   5   a bounded wait ended without what it waited for
@@ -115,6 +116,23 @@ class UnknownOutcomeError(HostError):
 
 class WipeError(HostError):
     """Zeroing or reading back failed. The volume is kept, tagged dirty."""
+
+
+class RolledBackError(HostError):
+    """A job failed; everything it had done is undone.
+
+    Args:
+        job: the job.
+        cause: what went wrong.
+    """
+
+    def __init__(self, job: str, cause: RaptorError) -> None:
+        self.job = job
+        super().__init__(
+            f"{cause.brief}; rolled back, the host is as before",
+            details=cause.details,
+            resolution=cause.resolution,
+        )
 
 
 class JournalError(RaptorError):

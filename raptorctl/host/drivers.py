@@ -97,8 +97,11 @@ class Domains(Protocol):
     def undefine(self, uuid: str, *, keep_nvram: bool) -> None:
         """Take the definition away; refuses a domain that runs."""
 
-    def start(self, uuid: str, *, autostart: bool) -> None:
-        """Start it, and have the host start it at boot or not."""
+    def start(self, uuid: str) -> None:
+        """Start it; one that runs is left alone."""
+
+    def set_autostart(self, uuid: str, *, on: bool) -> None:
+        """Have it started with the host, or not."""
 
     def shut_down(self, uuid: str, timeout: float, tick: Tick) -> bool:
         """Ask by ACPI, wait `timeout` seconds, then force. Returns whether force was needed."""

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Final
 
-from raptorctl.model.names import MachineName, split_volume
+from raptorctl.model.names import MachineName, split_volume, wipe_volume
 from raptorctl.model.sizes import Size
 
 OURS: Final = "raptor"
 DIRTY: Final = "raptor.dirty"
 CLEAN: Final = "raptor.clean"
+WIPED: Final = "raptor.wiped"
 
 
 def ownership_tags(name: MachineName, job: str, slot: int) -> tuple[str, ...]:
@@ -72,8 +73,15 @@ class Volume:
 
     @property
     def clean(self) -> bool:
-        """Zeroed and read back since it was made, and not retired since."""
+        """Held zeroes when it was handed to its tenant, and is not retired since."""
         return CLEAN in self.tags and DIRTY not in self.tags
+
+    @property
+    def wiped(self) -> bool:
+        """Retired, and holds zeroes again: the only state from which it is removed."""
+        return (
+            WIPED in self.tags and DIRTY not in self.tags and self.name == wipe_volume(self.uuid)
+        )
 
     @property
     def job(self) -> str | None:

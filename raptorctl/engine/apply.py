@@ -1,0 +1,197 @@
+"""Apply a plan: journal, act, journal; when it goes wrong, undo, or leave it to be finished."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from raptorctl.engine.journal import Journal
+from raptorctl.engine.journals import Journals
+from raptorctl.engine.report import Reporter
+from raptorctl.engine.stop import Stop
+from raptorctl.errors import (
+    LeftoversError,
+    RaptorError,
+    RolledBackError,
+    StoppedError,
+    WaitError,
+)
+from raptorctl.host.drivers import Host
+from raptorctl.model.job import Job, StepState
+from raptorctl.plans.plan import Plan
+
+
+def apply(plan: Plan, host: Host, journals: Journals, reporter: Reporter, stop: Stop) -> Job:
+    """Make a plan true, or leave the host as it was.
+
+    Raises:
+        RolledBackError: a step failed and everything is undone.
+        StoppedError, WaitError: likewise, for a signal or a wait.
+        LeftoversError: something remains, and the job stays open.
+        JournalError: nothing was begun, since it could not be written down.
+    """
+    with journals.begin(plan) as journal:
+        return Run(plan, journal, Context(host, journals, reporter, stop)).forward()
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every job needs.
+
+    Args:
+        host: the drivers.
+        journals: where the job ends up.
+        reporter: told about every step.
+        stop: looked at between steps and within long ones.
+    """
+
+    host: Host
+    journals: Journals
+    reporter: Reporter
+    stop: Stop
+
+
+class Run:
+    """A job at work. `apply` and `recover` share it.
+
+    Args:
+        plan: what to make true.
+        journal: its own.
+        context: everything else.
+    """
+
+    def __init__(self, plan: Plan, journal: Journal, context: Context) -> None:
+        self._plan = plan
+        self._journal = journal
+        self._host = context.host
+        self._journals = context.journals
+        self._reporter = context.reporter
+        self._stop = context.stop
+        self._begun: list[int] = []
+        self._deferred: dict[int, str] = {}
+
+    def forward(self, *, committed: bool = False) -> Job:
+        """Ensure every step, in order.
+
+        Args:
+            committed: the point of no return is behind us, so a failure is never rolled back.
+
+        Raises:
+            RaptorError: see `apply`.
+        """
+        for number in range(len(self._plan.steps)):
+            if error := attempt(partial(self._ensure, number)):
+                if committed or self._past_return():
+                    raise self._leave_open(error, number) from error
+                self.back(self._begun, error)
+                raise _ended(self._plan.identity.job, error) from error
+        if self._deferred:
+            raise self._pending()
+        return self._journals.close(self._journal, "COMMIT")
+
+    def back(self, begun: list[int], error: BaseException | None = None) -> Job:
+        """Undo steps, last first. One that fails does not keep the others from being undone.
+
+        Raises:
+            LeftoversError: some could not be undone.
+        """
+        self._stop.accept()
+        failed = [number for number in reversed(begun) if not self._undo(number)]
+        if failed:
+            raise LeftoversError(
+                f"{_sentence(error)}, and not everything could be undone",
+                self._plan.identity.job,
+                [self._plan.steps[number].leftover() for number in failed],
+            ) from error
+        return self._journals.close(self._journal, "ROLLED_BACK")
+
+    def _ensure(self, number: int) -> None:
+        step = self._plan.steps[number]
+        self._stop.check()
+        self._reporter.started(number + 1, len(self._plan.steps), step.title)
+        self._journal.write("INTENT", step=number)
+        self._begun.append(number)
+        try:
+            already = step.is_done(self._host)
+            observed = {} if already else step.apply(self._host, self._tick)
+        except RaptorError as error:
+            self._failed(number, error)
+            return
+        self._journal.write("DONE", step=number, observed=observed, already=already)
+        self._say(number, StepState.ALREADY if already else StepState.DONE)
+
+    def _failed(self, number: int, error: RaptorError) -> None:
+        if self._plan.steps[number].deferrable and not isinstance(error, StoppedError):
+            self._journal.write("DEFERRED", step=number, problem=error.brief)
+            self._deferred[number] = error.brief
+            self._say(number, StepState.DEFERRED, error.brief)
+            return
+        self._journal.write("FAILED", step=number, problem=error.brief)
+        self._say(number, StepState.MAYBE, error.brief)
+        raise error
+
+    def _undo(self, number: int) -> bool:
+        step = self._plan.steps[number]
+        self._reporter.started(number + 1, len(self._plan.steps), f"undo: {step.title}")
+        error = attempt(lambda: self._journal.write("UNDO", step=number))
+        # An act that cannot be written down is still undone: the journal then says "maybe".
+        error = attempt(lambda: step.undo(self._host, self._tick)) or error
+        if error is None:
+            error = attempt(lambda: self._journal.write("UNDONE", step=number))
+        else:
+            problem = _sentence(error)
+            attempt(lambda: self._journal.write("UNDO_FAILED", step=number, problem=problem))
+        state = StepState.UNDO_FAILED if error else StepState.UNDONE
+        self._say(number, state, _sentence(error) if error else "")
+        return error is None
+
+    def _past_return(self) -> bool:
+        return any(not self._plan.steps[number].reversible for number in self._begun)
+
+    def _leave_open(self, error: BaseException, number: int) -> LeftoversError:
+        remaining = [*self._deferred, *range(number, len(self._plan.steps))]
+        return LeftoversError(
+            f"{_sentence(error)}; the removal is not finished",
+            self._plan.identity.job,
+            [self._plan.steps[n].leftover() for n in remaining],
+        )
+
+    def _pending(self) -> LeftoversError:
+        reason = next(iter(self._deferred.values()))
+        return LeftoversError(
+            f"all is done but for DNS: {reason}",
+            self._plan.identity.job,
+            [self._plan.steps[number].leftover() for number in self._deferred],
+        )
+
+    def _tick(self, done: int, total: int) -> None:
+        self._reporter.progress(done, total)
+        self._stop.check()
+
+    def _say(self, number: int, state: StepState, problem: str = "") -> None:
+        step = self._plan.steps[number]
+        self._reporter.ended(number + 1, len(self._plan.steps), step.title, state, problem)
+
+
+def attempt(act: Callable[[], object]) -> Exception | None:
+    """Try something that must not keep the rest from happening.
+
+    This is the engine's edge: a defect of ours in a step is a failure of the step like any other,
+    or it would leave half a machine behind.
+    """
+    try:
+        act()
+    except Exception as error:  # noqa: BLE001
+        return error
+    return None
+
+
+def _ended(job: str, error: Exception) -> Exception:
+    if isinstance(error, RaptorError) and not isinstance(error, StoppedError | WaitError):
+        return RolledBackError(job, error)
+    return error
+
+
+def _sentence(error: BaseException | None) -> str:
+    if isinstance(error, RaptorError):
+        return error.brief
+    return f"{type(error).__name__}: {error}" if error else "an earlier command was cut off"

@@ -1,0 +1,147 @@
+"""What a journal's lines mean: pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from raptorctl.engine.journal import Entry
+from raptorctl.model.codec import ShapeError
+from raptorctl.model.facts import Reservation
+from raptorctl.model.job import Job, JobStep, Outcome, StepState
+from raptorctl.plans.plan import Plan, decode_plan
+
+_STATES = {
+    "INTENT": StepState.MAYBE,
+    "DONE": StepState.DONE,
+    "FAILED": StepState.MAYBE,
+    "DEFERRED": StepState.DEFERRED,
+    "UNDO": StepState.MAYBE,
+    "UNDONE": StepState.UNDONE,
+    "UNDO_FAILED": StepState.UNDO_FAILED,
+}
+_ENDS = {
+    "COMMIT": Outcome.DONE,
+    "ROLLED_BACK": Outcome.ROLLED_BACK,
+    "ABANDONED": Outcome.ABANDONED,
+}
+
+
+@dataclass(frozen=True)
+class History:
+    """A job's journal, understood.
+
+    Args:
+        plan: what it set out to do; None when not even that can be read.
+        entries: the lines that can be trusted.
+        damage: what is wrong behind them, or "".
+        title: the journal's file name, for a journal without a plan.
+    """
+
+    plan: Plan | None
+    entries: tuple[Entry, ...]
+    damage: str = ""
+    title: str = ""
+    titles: tuple[str, ...] = field(default=())
+
+    @property
+    def id(self) -> str:
+        """The job's identifier."""
+        return self.plan.identity.job if self.plan else self.title
+
+    @property
+    def never_began(self) -> bool:
+        """Killed before its first line was whole: nothing was touched."""
+        return not self.entries and not self.damage
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the job ended, or that it has not."""
+        if self.never_began:
+            return Outcome.ROLLED_BACK
+        last = self.entries[-1].type if self.entries else ""
+        if last in _ENDS:
+            return _ENDS[last]
+        return Outcome.PENDING if self._only_deferred() else Outcome.UNFINISHED
+
+    @property
+    def goes_forward(self) -> bool:
+        """Whether recovery finishes the job instead of undoing it."""
+        if self.plan is None:
+            return False
+        begun = {entry.data["step"] for entry in self.entries if entry.type == "INTENT"}
+        past_return = any(not self.plan.steps[number].reversible for number in begun)
+        return past_return or self._only_deferred()
+
+    @property
+    def reservation(self) -> Reservation | None:
+        """What nobody else may take while the job is open."""
+        return self.plan.reservation if self.plan and self.outcome.is_open else None
+
+    def states(self) -> tuple[StepState, ...]:
+        """What became of each step."""
+        states = [StepState.WAITING] * len(self.titles)
+        for entry in self.entries:
+            if entry.type in _STATES:
+                already = entry.type == "DONE" and entry.data.get("already")
+                states[entry.data["step"]] = StepState.ALREADY if already else _STATES[entry.type]
+        return tuple(states)
+
+    def job(self) -> Job:
+        """The noun that people and `-o json` see."""
+        plan, first = self.plan, self.entries[0] if self.entries else None
+        return Job(
+            id=self.id,
+            verb=plan.verb if plan else "?",
+            machine=plan.reservation.machine if plan else "?",
+            by=plan.identity.by if plan else "?",
+            started=first.at if first else "",
+            ended="" if self.outcome.is_open else self.entries[-1].at,
+            outcome=self.outcome,
+            summary=plan.summary if plan else "",
+            steps=tuple(self._steps()),
+            damage=self.damage,
+        )
+
+    def _only_deferred(self) -> bool:
+        states = set(self.states())
+        finished = {StepState.DONE, StepState.ALREADY, StepState.DEFERRED}
+        return StepState.DEFERRED in states and states <= finished
+
+    def _steps(self) -> list[JobStep]:
+        return [
+            _step(title, state, [e for e in self.entries if e.data.get("step") == number])
+            for number, (title, state) in enumerate(zip(self.titles, self.states(), strict=True))
+        ]
+
+
+def understand(entries: tuple[Entry, ...], damage: str, title: str) -> History:
+    """Make sense of a journal's lines; what cannot be understood is damage, never a guess."""
+    if not entries:
+        return History(None, entries, damage, title)
+    if entries[0].type != "BEGIN":
+        return History(None, entries, damage or "it does not begin with a plan", title)
+    try:
+        recorded = entries[0].data["plan"]
+        plan = decode_plan(recorded)
+        titles = tuple(step["title"] for step in recorded["steps"])
+    except (ShapeError, KeyError, TypeError) as error:
+        return History(None, entries, damage or f"its plan cannot be read: {error}", title)
+    return History(plan, entries, damage, title, titles)
+
+
+def _step(title: str, state: StepState, entries: Sequence[Entry]) -> JobStep:
+    if not entries:
+        return JobStep(title, state)
+    observed: Mapping[str, Any] = {}
+    problem = ""
+    for entry in entries:
+        observed = entry.data.get("observed", observed)
+        problem = entry.data.get("problem", problem)
+    seconds = (_time(entries[-1]) - _time(entries[0])).total_seconds()
+    finished = len(entries) > 1
+    return JobStep(title, state, entries[0].at, seconds if finished else None, observed, problem)
+
+
+def _time(entry: Entry) -> datetime:
+    return datetime.fromisoformat(entry.at)

@@ -1,0 +1,188 @@
+"""Journals: what a job is about to do, written durably before it does it.
+
+One file per job, one JSON object per line. Each line has a sequence number and a CRC-32 of the rest
+of itself, and is on the disk (fdatasync) before the act it announces. Space for the job's end is
+taken at its beginning, so that a full disk cannot keep a rollback from being recorded; until the
+job ends, the file has a tail of NUL bytes. A line without its end was never written.
+"""
+
+import json
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from raptorctl.errors import JournalError
+from raptorctl.host.durable import sync_directory
+
+RESERVE: Final = 64 << 10  # bytes beyond the plan itself
+VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line.
+
+    Args:
+        seq: counts from 0.
+        at: UTC, ISO 8601, milliseconds.
+        type: `BEGIN`, `INTENT`, `DONE`, ...
+        data: everything else.
+    """
+
+    seq: int
+    at: str
+    type: str
+    data: Mapping[str, Any]
+
+
+class Journal:
+    """A job's journal, open for writing.
+
+    Args:
+        path: the file.
+        descriptor: open for reading and writing.
+        offset: where the next line goes.
+        seq: its number.
+    """
+
+    def __init__(self, path: Path, descriptor: int, offset: int = 0, seq: int = 0) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._offset = offset
+        self._seq = seq
+
+    @classmethod
+    def create(cls, path: Path, plan: Mapping[str, Any]) -> Self:
+        """Start a journal whose first line is the plan. Nothing has been touched before this.
+
+        Raises:
+            JournalError: it cannot be made durable.
+        """
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            journal = cls(path, os.open(path, flags, 0o600))
+            line = _line(Entry(0, now(), "BEGIN", {"version": VERSION, "plan": plan}))
+            os.posix_fallocate(journal._descriptor, 0, len(line) + RESERVE)
+            journal.write("BEGIN", version=VERSION, plan=plan)
+            sync_directory(path.parent)
+        except OSError as error:
+            raise JournalError(f"cannot write journal {path}: {error.strerror}") from error
+        return journal
+
+    @classmethod
+    def reopen(cls, path: Path) -> Self:
+        """Continue a journal after its last whole line.
+
+        Raises:
+            JournalError: a line before the last is damaged.
+        """
+        entries, end, damage = read_journal(path)
+        if damage:
+            raise JournalError(f"journal {path} is damaged: {damage}")
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        _blank_after(descriptor, end)
+        return cls(path, descriptor, end, len(entries))
+
+    def write(self, kind: str, **data: Any) -> None:
+        """Append one line and wait until it is on the disk.
+
+        Raises:
+            OSError: it is not.
+        """
+        line = _line(Entry(self._seq, now(), kind, data))
+        os.pwrite(self._descriptor, line, self._offset)
+        os.fdatasync(self._descriptor)
+        self._offset += len(line)
+        self._seq += 1
+
+    def finish(self, kind: str) -> None:
+        """Write the last line, and give back the space that was kept for it.
+
+        Raises:
+            OSError: the last line may or may not be on the disk.
+        """
+        self.write(kind)
+        os.ftruncate(self._descriptor, self._offset)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+
+
+def settle(path: Path, directory: Path) -> None:
+    """Move a journal to `directory`, durably."""
+    path.replace(directory / path.name)
+    sync_directory(directory)
+    sync_directory(path.parent)
+
+
+def read_journal(path: Path) -> tuple[tuple[Entry, ...], int, str]:
+    """Read the lines that can be trusted.
+
+    Returns:
+        The entries, the offset after the last one, and what is wrong behind it ("" when nothing is:
+        a last line without its end was never written).
+    """
+    entries: list[Entry] = []
+    end = 0
+    content = path.read_bytes().rstrip(b"\0")
+    lines = content.split(b"\n")
+    for number, line in enumerate(lines[:-1]):
+        entry = _entry(line)
+        if entry is None or entry.seq != len(entries):
+            is_last = number == len(lines) - 2 and not lines[-1]
+            return tuple(entries), end, _damage(number, entry, is_last=is_last)
+        entries.append(entry)
+        end += len(line) + 1
+    return tuple(entries), end, ""
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _line(entry: Entry) -> bytes:
+    body = _dump({"seq": entry.seq, "at": entry.at, "type": entry.type, **entry.data})
+    return f'{{"crc":"{zlib.crc32(body):08x}",{body[1:].decode()}\n'.encode()
+
+
+def _entry(line: bytes) -> Entry | None:
+    try:
+        fields = json.loads(line)
+        crc = fields.pop("crc")
+        if crc != f"{zlib.crc32(_dump(fields)):08x}":
+            return None
+        return Entry(fields.pop("seq"), fields.pop("at"), fields.pop("type"), fields)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _dump(fields: Mapping[str, Any]) -> bytes:
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
+def _damage(number: int, entry: Entry | None, *, is_last: bool) -> str:
+    if entry is None:
+        # A torn write may leave the line's end without its beginning: only the last can be torn.
+        return "" if is_last else f"line {number + 1} fails its checksum"
+    return f"line {number + 1} has sequence number {entry.seq}"
+
+
+def _blank_after(descriptor: int, end: int) -> None:
+    size = os.fstat(descriptor).st_size
+    os.ftruncate(descriptor, end)
+    os.posix_fallocate(descriptor, 0, max(size, end + RESERVE))
+    os.fdatasync(descriptor)

@@ -1,0 +1,152 @@
+"""The folder of journals: open ones at its top, ended ones below `done/`."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from raptorctl.engine.history import History, understand
+from raptorctl.engine.journal import Journal, now, read_journal, settle
+from raptorctl.errors import HostError, InputError, JournalError, LeftoversError
+from raptorctl.host.durable import append_line
+from raptorctl.model.codec import encode
+from raptorctl.model.facts import Reservation
+from raptorctl.model.job import Job
+from raptorctl.model.names import shown
+from raptorctl.plans.plan import Plan
+
+DIRECTORY: Final = Path("/var/lib/raptorctl/journal")
+AUDIT: Final = Path("/var/log/raptorctl/audit.jsonl")
+
+
+class Journals:
+    """All journals of a host.
+
+    Args:
+        directory: where they are; made with mode 0700 when missing.
+        audit: the log of how jobs ended, one JSON object per line.
+    """
+
+    def __init__(self, directory: Path = DIRECTORY, audit: Path = AUDIT) -> None:
+        self.directory = directory
+        self.done = directory / "done"
+        self.audit = audit
+
+    def begin(self, plan: Plan) -> Journal:
+        """Start a job's journal.
+
+        Raises:
+            JournalError: it cannot be written; nothing has been touched.
+        """
+        stamp = plan.identity.at.replace("-", "").replace(":", "")
+        try:
+            self.done.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise JournalError(f"cannot make {self.done}: {error.strerror}") from error
+        path = self.directory / f"{stamp}-{plan.identity.job}.jsonl"
+        return Journal.create(path, plan.encode())
+
+    def open_files(self) -> tuple[Path, ...]:
+        """Journals of jobs that have not ended, oldest first."""
+        files = sorted(self.directory.glob("*.jsonl"))
+        return tuple(path for path in files if self.read(path).outcome.is_open)
+
+    def read(self, path: Path) -> History:
+        """Read one journal."""
+        try:
+            entries, _, damage = read_journal(path)
+        except OSError as error:
+            return understand((), f"it cannot be read: {error.strerror}", path.stem)
+        return understand(entries, damage, path.stem)
+
+    def jobs(self) -> tuple[Job, ...]:
+        """Every job, oldest first."""
+        histories = [self.read(path) for path in self._files()]
+        return tuple(history.job() for history in histories if not history.never_began)
+
+    def sweep(self) -> None:
+        """Tidy up after jobs that were killed just before they began or just after they ended."""
+        for path in self.directory.glob("*.jsonl"):
+            history = self.read(path)
+            if history.never_began:
+                path.unlink()
+            elif not history.outcome.is_open:
+                self._settle(path)
+
+    def unfinished(self) -> tuple[Job, ...]:
+        """Jobs that `recover` has work with, oldest first. Reads no ended journal."""
+        return tuple(self.read(path).job() for path in self.open_files())
+
+    def find(self, text: str) -> Job:
+        """Return the job with that identifier, or the only one that begins so.
+
+        Raises:
+            InputError: none, or several.
+        """
+        found = [job for job in self.jobs() if job.id.startswith(text)]
+        exact = [job for job in found if job.id == text] or found
+        if len(exact) != 1 or not text:
+            many = "several jobs begin with" if found else "there is no job"
+            raise InputError(f"{many} {shown(text)}", resolution="see `raptorctl job list`")
+        return exact[0]
+
+    def reservations(self) -> tuple[Reservation, ...]:
+        """What unfinished jobs keep."""
+        kept = (self.read(path).reservation for path in self.open_files())
+        return tuple(reservation for reservation in kept if reservation)
+
+    def close(self, journal: Journal, kind: str) -> Job:
+        """Write a job's last line, move its journal to the ended ones, note it in the audit log.
+
+        Raises:
+            LeftoversError: the end could not be written, so the job stays open.
+            HostError: the job ended, but the audit log does not say so.
+        """
+        try:
+            journal.finish(kind)
+        except OSError as error:
+            job = self.read(journal.path).job()
+            raise LeftoversError(
+                f"the end of job {job.id} could not be written: {error.strerror}", job.id, []
+            ) from error
+        return self._settle(journal.path)
+
+    def abandon(self, path: Path, by: str) -> None:
+        """Give a job up: a person has cleaned up after it, or its journal is damaged."""
+        job = self.read(path).job()
+        settle(path, self.done)
+        self.note(job, abandoned_by=by)
+
+    def note(self, job: Job, **more: Any) -> None:
+        """Append how a job ended to the audit log, with the receipts of what it wiped."""
+        receipts = [step.observed["wipe"] for step in job.steps if "wipe" in step.observed]
+        fields: Mapping[str, Any] = {
+            "at": now(),
+            "job": job.id,
+            "verb": job.verb,
+            "machine": job.machine,
+            "by": job.by,
+            "outcome": job.outcome.value,
+            "wiped": receipts,
+            **more,
+        }
+        try:
+            append_line(self.audit, json.dumps(encode(fields)))
+        except OSError as error:
+            raise HostError(
+                f"job {job.id} is {job.outcome.value}, but {self.audit} does not say so: "
+                f"{error.strerror}"
+            ) from error
+
+    def _settle(self, path: Path) -> Job:
+        """First the audit log, then the move: a kill in between notes a job twice, never not at all."""
+        job = self.read(path).job()
+        try:
+            self.note(job)
+        finally:
+            settle(path, self.done)
+        return job
+
+    def _files(self) -> Iterator[Path]:
+        both = [*self.directory.glob("*.jsonl"), *self.done.glob("*.jsonl")]
+        yield from sorted(both, key=lambda path: path.name)

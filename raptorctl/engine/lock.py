@@ -1,0 +1,81 @@
+"""One changing command at a time on a host.
+
+flock(2), not lockf: a POSIX record lock is lost when any descriptor of the file is closed. The
+file is never removed, so nobody can hold a lock on a name that is gone. It says who holds it, for
+people; the lock itself is the kernel's and ends with the process.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from raptorctl.engine.stop import Stop
+from raptorctl.errors import RefusedError
+
+LOCK_FILE: Final = Path("/run/lock/raptorctl.lock")
+PATIENCE: Final = 60.0  # seconds
+POLL: Final = 0.2  # seconds
+
+
+@contextmanager
+def hold_lock(
+    path: Path, command: str, by: str, stop: Stop, timeout: float = PATIENCE
+) -> Iterator[None]:
+    """Hold the host's lock.
+
+    Args:
+        path: the lock file.
+        command: what we are about to do, for whoever waits for us.
+        by: who does it.
+        stop: looked at while waiting.
+        timeout: seconds to wait for another holder.
+
+    Raises:
+        RefusedError: another process holds it; says which, whose, and since when.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        _wait(descriptor, stop, timeout)
+        _sign(descriptor, command, by)
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _wait(descriptor: int, stop: Stop, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stop.check()
+            if time.monotonic() >= deadline:
+                raise RefusedError(
+                    f"another raptorctl is at work: {_holder(descriptor)}",
+                    resolution="try again when it is done",
+                ) from None
+            time.sleep(POLL)
+        else:
+            return
+
+
+def _sign(descriptor: int, command: str, by: str) -> None:
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    text = json.dumps({"pid": os.getpid(), "by": by, "command": command, "since": since})
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, text.encode(), 0)
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        holder = json.loads(os.pread(descriptor, 4096, 0))
+        return "`{command}` by {by}, pid {pid}, since {since}".format(**holder)
+    except (ValueError, KeyError, TypeError):
+        return "it has not said who it is"

@@ -1,0 +1,71 @@
+"""Recover: finish or undo what an earlier command could not.
+
+A job that was killed is undone, unless its wipe had begun: then it is finished. Recovering twice
+changes nothing, and recovering may itself be killed at any moment.
+"""
+
+from pathlib import Path
+
+from raptorctl.engine.apply import Context, Run
+from raptorctl.engine.history import History
+from raptorctl.engine.journal import Journal
+from raptorctl.engine.journals import Journals
+from raptorctl.engine.report import Reporter
+from raptorctl.engine.stop import Stop
+from raptorctl.errors import JournalError, LeftoversError, RaptorError
+from raptorctl.host.drivers import Host
+from raptorctl.model.job import Job, StepState
+
+
+def recover(
+    host: Host, journals: Journals, reporter: Reporter, stop: Stop, job: str | None = None
+) -> tuple[Job, ...]:
+    """Recover every unfinished job, or only `job`. One that cannot be does not stop the others.
+
+    Returns:
+        The jobs, as they ended.
+
+    Raises:
+        InputError: there is no such job.
+        LeftoversError, JournalError: the last of the problems, when there were any.
+    """
+    context = Context(host, journals, reporter, stop)
+    wanted = journals.find(job).id if job else None
+    journals.sweep()
+    ended: list[Job] = []
+    problem: RaptorError | None = None
+    for path in journals.open_files():
+        history = journals.read(path)
+        if wanted not in {None, history.id}:
+            continue
+        try:
+            ended.append(_recover_one(path, history, context))
+        except (LeftoversError, JournalError) as error:
+            reporter.note(str(error))
+            problem = error
+    if problem:
+        raise problem
+    return tuple(ended)
+
+
+def _recover_one(path: Path, history: History, context: Context) -> Job:
+    if history.plan is None or history.damage:
+        raise JournalError(
+            f"journal {path} is damaged ({history.damage}) and is not acted on",
+            resolution="look at it and at `raptorctl doctor`; "
+            f"when the host is clean, `raptorctl recover --abandon {history.id}`",
+        )
+    forward = history.goes_forward
+    plan = history.plan
+    doing = "finishing" if forward else "undoing"
+    context.reporter.note(f"{doing} {plan.verb} {plan.reservation.machine}")
+    with Journal.reopen(path) as journal:
+        run = Run(plan, journal, context)
+        if forward:
+            return run.forward(committed=True)
+        return run.back(_to_undo(history))
+
+
+def _to_undo(history: History) -> list[int]:
+    untouched = {StepState.WAITING, StepState.UNDONE}
+    return [number for number, state in enumerate(history.states()) if state not in untouched]

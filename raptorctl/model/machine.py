@@ -1,0 +1,175 @@
+"""Machines as `list` and `show` print them: seen from volumes, domains and DNS together."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any, Final
+
+from raptorctl.model.codec import encode
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.domain import Domain, State
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.names import MachineName
+from raptorctl.model.record import Record
+from raptorctl.model.settings import Settings
+from raptorctl.model.sizes import Size
+from raptorctl.model.slot import Slot
+from raptorctl.model.volume import Volume
+
+NO_DOMAIN: Final = "no domain"
+"""The state of a machine whose volume is there and whose domain is not: a job is unfinished."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One line of `list`.
+
+    Args:
+        name: whose and which.
+        state: libvirt's word for the domain's state, or `no domain`.
+        slot: its place on the network, from the volume's tag.
+        size: bytes of its volume.
+    """
+
+    name: MachineName
+    state: str
+    slot: int | None
+    size: Size
+
+    def encode(self) -> dict[str, Any]:
+        """Return the shape that `list -o json` documents."""
+        return {
+            "tenant": self.name.tenant,
+            "machine": self.name.machine,
+            "name": self.name.domain,
+            "state": self.state,
+            "slot": self.slot,
+            "size": int(self.size),
+        }
+
+
+def machines(volumes: Iterable[Volume], states: Mapping[str, State]) -> tuple[Machine, ...]:
+    """Build the list from one LVM report and one bulk call of states; no definition is read.
+
+    Args:
+        volumes: all of the group; those without our mark are not machines.
+        states: by domain name.
+    """
+    found = (_machine(volume, states) for volume in volumes)
+    return tuple(sorted((m for m in found if m), key=lambda m: m.name))
+
+
+def _machine(volume: Volume, states: Mapping[str, State]) -> Machine | None:
+    name = volume.machine if volume.ours else None
+    if name is None:
+        return None
+    state = states.get(name.domain)
+    return Machine(name, state.value if state else NO_DOMAIN, volume.slot, volume.size)
+
+
+@dataclass(frozen=True)
+class MachineDetails:
+    """All that `show` tells of one machine.
+
+    Args:
+        machine: as in the list.
+        cpus: host CPU of each virtual CPU, in order.
+        emulator: host CPUs of the emulator's threads.
+        memory: bytes.
+        place: its slot in the settings, or None when they no longer have it.
+        records: what DNS says of its name and addresses now.
+        volume: its volume, or None.
+        uuid: the domain's, or "".
+        job, created, created_by, template: from the domain's metadata, "" without a domain.
+        autostart: whether it starts with the host.
+    """
+
+    machine: Machine
+    cpus: CpuSet = CpuSet()
+    emulator: CpuSet = CpuSet()
+    memory: Size = Size(0)
+    place: Slot | None = None
+    records: tuple[Record, ...] = ()
+    volume: Volume | None = None
+    uuid: str = ""
+    job: str = ""
+    created: str = ""
+    created_by: str = ""
+    template: str = ""
+    autostart: bool = False
+
+    @property
+    def console(self) -> str:
+        """The line that its owner types to reach it."""
+        return f"virsh console {self.machine.name}"
+
+    @property
+    def addresses(self) -> tuple[IPv4Address | IPv6Address, ...]:
+        """Where it is reached."""
+        return self.place.addresses if self.place else ()
+
+    def encode(self) -> dict[str, Any]:
+        """Return the shape that `show -o json` documents."""
+        return {
+            **self.machine.encode(),
+            "uuid": self.uuid,
+            "cpus": list(self.cpus),
+            "emulator": list(self.emulator),
+            "memory": int(self.memory),
+            "autostart": self.autostart,
+            "bridge": self.place.bridge if self.place else None,
+            "mac": self.place.mac if self.place else None,
+            "addresses": encode(self.addresses),
+            "dns": encode(self.records),
+            "volume": _volume_shape(self.volume),
+            "job": self.job,
+            "created": self.created,
+            "created_by": self.created_by,
+            "template": self.template,
+            "console": self.console,
+        }
+
+
+def _volume_shape(volume: Volume | None) -> dict[str, Any] | None:
+    if volume is None:
+        return None
+    return {"path": volume.path, "uuid": volume.uuid, "clean": volume.clean}
+
+
+def describe(name: MachineName, settings: Settings, facts: HostFacts) -> MachineDetails | None:
+    """Gather one machine from all the host's facts; None when nothing of ours has its name."""
+    volume, domain = facts.volume(name), facts.domain(name)
+    volume = volume if volume and volume.ours else None
+    domain = domain if domain and domain.ours else None
+    if volume is None and domain is None:
+        return None
+    slot = _slot_number(volume, domain)
+    state = domain.state.value if domain else NO_DOMAIN
+    machine = Machine(name, state, slot, volume.size if volume else Size(0))
+    place = next((place for place in settings.slot if place.number == slot), None)
+    return _details(MachineDetails(machine, place=place, records=facts.records), volume, domain)
+
+
+def _slot_number(volume: Volume | None, domain: Domain | None) -> int | None:
+    if domain and domain.mark:
+        return domain.mark.slot
+    return volume.slot if volume else None
+
+
+def _details(base: MachineDetails, volume: Volume | None, domain: Domain | None) -> MachineDetails:
+    mark = domain.mark if domain else None
+    return MachineDetails(
+        base.machine,
+        cpus=domain.pins if domain else CpuSet(),
+        emulator=domain.emulator.ascending() if domain else CpuSet(),
+        memory=domain.memory if domain else Size(0),
+        place=base.place,
+        records=base.records,
+        volume=volume,
+        uuid=domain.uuid if domain else "",
+        job=mark.job if mark else (volume.job or "" if volume else ""),
+        created=mark.created if mark else "",
+        created_by=mark.created_by if mark else "",
+        template=mark.template if mark else "",
+        autostart=domain.autostart if domain else False,
+    )

@@ -1,0 +1,74 @@
+"""Which host CPUs a machine may be pinned to."""
+
+from collections.abc import Iterator
+
+from raptorctl.errors import RefusedError
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.names import MachineName, split_domain
+from raptorctl.model.settings import Settings
+
+
+def emulator(chosen: CpuSet) -> CpuSet:
+    """Where the emulator's own threads go: the last two CPUs of the machine's set."""
+    return CpuSet(chosen.cpus[-2:])
+
+
+def claims(facts: HostFacts) -> Iterator[tuple[str, CpuSet]]:
+    """Who has which CPUs: every domain, running or not, and every unfinished job."""
+    for domain in facts.domains:
+        yield f"machine {domain.name}", CpuSet(tuple({*domain.pins, *domain.emulator}))
+    for kept in facts.reservations:
+        yield f"unfinished job {kept.job}", kept.cpus
+
+
+def refuse(name: MachineName, chosen: CpuSet, settings: Settings, facts: HostFacts) -> None:
+    """Refuse CPUs that are absent, the host's own, or somebody else's.
+
+    Raises:
+        RefusedError: names the CPUs and who has them.
+    """
+    online = facts.topology.online
+    if absent := chosen - online:
+        raise RefusedError(
+            f"CPU {absent} is absent or offline", resolution=f"this host has {online}"
+        )
+    if kept := chosen & settings.cpus.reserved:
+        raise RefusedError(
+            f"CPU {kept} is kept for the host", resolution=f"free: {free(settings, facts)}"
+        )
+    for owner, taken in claims(facts):
+        if shared := chosen & taken:
+            raise RefusedError(
+                f"CPU {shared} belongs to {owner}", resolution=f"free: {free(settings, facts)}"
+            )
+
+
+def free(settings: Settings, facts: HostFacts) -> str:
+    """What is left, as a person writes it."""
+    left = facts.topology.online - settings.cpus.reserved
+    for _, taken in claims(facts):
+        left -= taken
+    return str(left) if left else "none"
+
+
+def notes(name: MachineName, chosen: CpuSet, facts: HostFacts) -> tuple[str, ...]:
+    """Warn of what works but costs somebody: shared cores, remote memory."""
+    return (*_split_cores(name, chosen, facts), *_split_nodes(chosen, facts))
+
+
+def _split_cores(name: MachineName, chosen: CpuSet, facts: HostFacts) -> Iterator[str]:
+    neighbours = CpuSet(
+        tuple({s for cpu in chosen for s in facts.topology.siblings(cpu)} - set(chosen))
+    )
+    for domain in facts.domains:
+        owner = split_domain(domain.name)
+        if (owner is None or owner.tenant != name.tenant) and neighbours & domain.pins:
+            shared = (neighbours & domain.pins).ascending()
+            yield f"shares a core with {domain.name}: its CPU {shared} is an SMT sibling"
+
+
+def _split_nodes(chosen: CpuSet, facts: HostFacts) -> Iterator[str]:
+    nodes = facts.topology.nodes(chosen)
+    if len(nodes) > 1:
+        yield f"CPUs {chosen} lie on NUMA nodes {', '.join(map(str, nodes))}"

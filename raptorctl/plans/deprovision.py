@@ -1,0 +1,127 @@
+"""Deprovision: nothing of a machine is left, provably."""
+
+from collections.abc import Iterable
+
+from raptorctl.errors import RefusedError
+from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.names import MachineName
+from raptorctl.model.record import OWNER_MARK, Record, zone_of
+from raptorctl.model.settings import Settings
+from raptorctl.plans import existing
+from raptorctl.plans.plan import Identity, Plan
+from raptorctl.steps.domain import RemoveNvram, StopDomain, UndefineDomain
+from raptorctl.steps.record import RemoveRecords
+from raptorctl.steps.step import Step
+from raptorctl.steps.volume import RemoveVolume, RetireVolume, WipeVolume
+
+
+def plan_deprovision(
+    name: MachineName, settings: Settings, facts: HostFacts, identity: Identity
+) -> Plan:
+    """Decide how a machine goes, or why it cannot. Half a machine goes as well as a whole one.
+
+    Raises:
+        RefusedError: a domain or volume of its name is somebody else's, or a snapshot hangs on it.
+    """
+    existing.refuse_reserved(name, facts)
+    existing.refuse_foreign(name, facts)
+    _refuse_snapshots(name, facts)
+    steps = tuple(_steps(name, settings, facts))
+    domain = facts.domain(name)
+    return Plan(
+        verb="deprovision",
+        identity=identity,
+        reservation=Reservation(identity.job, name.domain),
+        steps=steps,
+        summary=f"nothing of {name} is left" if steps else f"there is no machine {name}",
+        notes=tuple(_disk_notes(name, settings, facts)) if domain else (),
+    )
+
+
+def own_records(name: MachineName, settings: Settings, facts: HostFacts) -> tuple[Record, ...]:
+    """The machine's records: by its ownership TXT, and PTR records that point at its name."""
+    fqdn = name.fqdn(settings.dns.zone)
+    at_name = [record for record in facts.records if record.name == fqdn]
+    prefix = f"{OWNER_MARK} tenant={name.tenant} machine={name.machine} "
+    marks = [r for r in at_name if r.type == "TXT" and r.value.startswith(prefix)]
+    if not marks:
+        return ()
+    ours = {str(address) for slot in settings.slot for address in slot.addresses}
+    forward = [r for r in at_name if r.type in {"A", "AAAA"} and r.value in ours]
+    pointers = [r for r in facts.records if r.type == "PTR" and r.value == fqdn]
+    return (*forward, *marks, *pointers)
+
+
+def _steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    yield from _record_steps(name, settings, facts)
+    yield from _domain_steps(name, settings, facts)
+    yield from _volume_steps(name, settings, facts)
+
+
+def _record_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    zones = (settings.dns.zone, *settings.dns.reverse_zones)
+    by_zone: dict[str, list[Record]] = {}
+    for record in own_records(name, settings, facts):
+        by_zone.setdefault(zone_of(record.name, zones) or record.name, []).append(record)
+    for zone, records in by_zone.items():
+        yield RemoveRecords(
+            reason="visible to the world, so it goes first", zone=zone, records=tuple(records)
+        )
+
+
+def _domain_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    domain = facts.domain(name)
+    if domain is None:
+        return
+    yield StopDomain(
+        reason="nothing may write while it is wiped",
+        name=domain.name,
+        uuid=domain.uuid,
+        timeout=settings.libvirt.shutdown_timeout,
+        was_active=domain.state.active,
+    )
+    yield UndefineDomain(
+        reason="nobody may start it again",
+        name=domain.name,
+        uuid=domain.uuid,
+        xml=domain.xml,
+        autostart=domain.autostart,
+    )
+
+
+def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    volume, domain = facts.volume(name), facts.domain(name)
+    nvram = f"{settings.libvirt.nvram_dir}/{name.nvram}"
+    if volume:
+        yield RetireVolume(
+            reason="the name is free at once",
+            uuid=volume.uuid,
+            name=volume.name,
+            was_clean=volume.clean,
+        )
+    if domain or nvram in facts.files:
+        yield RemoveNvram(reason="boot keys are the owner's", path=nvram)
+    if volume:
+        yield WipeVolume(
+            reason="the next owner must read zeroes",
+            uuid=volume.uuid,
+            name=volume.name,
+            size=volume.size,
+        )
+        yield RemoveVolume(reason="its extents are free", uuid=volume.uuid, name=volume.name)
+
+
+def _refuse_snapshots(name: MachineName, facts: HostFacts) -> None:
+    for volume in facts.volumes:
+        if volume.origin == name.volume:
+            raise RefusedError(
+                f"volume {volume.name} is a snapshot of {name.volume}",
+                resolution="remove the snapshot first",
+            )
+
+
+def _disk_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[str]:
+    domain, volume = facts.domain(name), facts.volume(name)
+    for disk in domain.disks if domain else ():
+        if volume is None or disk != volume.path:
+            yield f"{disk} is attached too; it is left as it is"

@@ -1,0 +1,64 @@
+"""What of a machine is on the host already, and whether it is ours."""
+
+from dataclasses import dataclass
+
+from raptorctl.errors import RefusedError
+from raptorctl.model.domain import Domain, Mark
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.names import MachineName
+from raptorctl.model.volume import Volume
+
+
+@dataclass(frozen=True)
+class Existing:
+    """A whole machine of ours."""
+
+    volume: Volume
+    domain: Domain
+    mark: Mark
+
+
+def find(name: MachineName, facts: HostFacts) -> Existing | None:
+    """Return the machine if all of it is there and ours, None if nothing of it is there.
+
+    Raises:
+        RefusedError: somebody else's, or half of ours.
+    """
+    volume, domain = facts.volume(name), facts.domain(name)
+    refuse_foreign(name, facts)
+    if domain and volume and domain.mark:
+        return Existing(volume, domain, domain.mark)
+    if domain or volume:
+        half = f"domain {name.domain}" if domain else f"volume {name.volume}"
+        raise RefusedError(
+            f"{half} exists without the rest of the machine",
+            resolution=f"see `raptorctl doctor`, or `raptorctl deprovision {name}`",
+        )
+    return None
+
+
+def refuse_foreign(name: MachineName, facts: HostFacts) -> None:
+    """Refuse a domain or volume of the machine's name that does not carry our mark.
+
+    Raises:
+        RefusedError: names it.
+    """
+    volume, domain = facts.volume(name), facts.domain(name)
+    if domain and not domain.ours:
+        raise RefusedError(f"domain {name.domain} exists and is not raptorctl's")
+    if volume and volume.machine != name:
+        raise RefusedError(f"volume {name.volume} exists and is not raptorctl's")
+
+
+def refuse_reserved(name: MachineName, facts: HostFacts) -> None:
+    """Refuse a machine that an unfinished job works on.
+
+    Raises:
+        RefusedError: names the job.
+    """
+    for kept in facts.reservations:
+        if kept.machine == name.domain:
+            raise RefusedError(
+                f"unfinished job {kept.job} works on {name}",
+                resolution=f"run `raptorctl recover {kept.job}`",
+            )

@@ -1,0 +1,54 @@
+"""Which slot a machine gets."""
+
+from collections.abc import Iterator
+
+from raptorctl.errors import RefusedError
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.settings import Settings
+from raptorctl.model.slot import Slot
+
+
+def holders(slot: Slot, facts: HostFacts) -> Iterator[str]:
+    """Who is on a slot: domains by bridge or MAC, volumes by tag, unfinished jobs."""
+    named = set()
+    for domain in facts.domains:
+        if slot.mac in domain.macs or slot.bridge in domain.bridges:
+            named.add(domain.name)
+            yield domain.name
+    for volume in facts.volumes:
+        machine = volume.machine
+        if volume.slot == slot.number and machine and machine.domain not in named:
+            yield f"volume {volume.name}"
+    for kept in facts.reservations:
+        if kept.slot == slot.number and kept.machine not in named:
+            yield f"unfinished job {kept.job}"
+
+
+def choose(number: int | None, settings: Settings, facts: HostFacts) -> Slot:
+    """Return the slot asked for, or the first free one.
+
+    Raises:
+        InputError: there is no such slot.
+        RefusedError: it is taken or its bridge is not there; or none is free.
+    """
+    if number is not None:
+        slot = settings.find_slot(number)
+        if problem := obstacle(slot, facts):
+            raise RefusedError(f"slot {number} cannot be used: {problem}")
+        return slot
+    obstacles = {slot: obstacle(slot, facts) for slot in settings.slot}
+    for slot, problem in obstacles.items():
+        if not problem:
+            return slot
+    who = ", ".join(f"{slot.number}: {problem}" for slot, problem in obstacles.items())
+    raise RefusedError(f"no slot is free ({who})")
+
+
+def obstacle(slot: Slot, facts: HostFacts) -> str:
+    """Why a slot cannot be given away, or ""."""
+    if taken := next(holders(slot, facts), None):
+        return f"{taken} has it"
+    bridge = facts.bridge(slot.bridge)
+    if bridge is None:
+        return f"bridge {slot.bridge} is not there"
+    return "" if bridge.up else f"bridge {slot.bridge} is down"

@@ -1,0 +1,258 @@
+"""Domains: defined, started, stopped, undefined."""
+
+from dataclasses import dataclass
+
+from raptorctl.errors import ConflictError, HostError
+from raptorctl.host.drivers import Host, Tick
+from raptorctl.model.domain import Domain
+from raptorctl.render.domain_xml import read_domain
+from raptorctl.steps.step import Observed, Step
+
+
+@dataclass(frozen=True)
+class DefineDomain(Step):
+    """Define a domain from XML that was rendered when the plan was made.
+
+    Args:
+        job: the job that makes it.
+        name: the domain's.
+        uuid: chosen before acting.
+        volume: what must be clean before a domain may name it.
+        nvram: its own copy of the UEFI variables, which libvirt makes at the first start.
+        xml: the definition.
+    """
+
+    job: str
+    name: str
+    uuid: str
+    volume: str
+    nvram: str
+    xml: str
+
+    kind = "domain.define"
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"define domain {self.name}"
+
+    def is_done(self, host: Host) -> bool:
+        """It is there and this job made it."""
+        return _own(host, self.uuid, self.job) is not None
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Define it, and compare what libvirt then has with what was asked."""
+        refuse_dirty(host, self.volume)
+        host.domains.define(self.xml)
+        domain = host.domains.find(self.uuid)
+        wanted = read_domain(self.xml)
+        if domain is None or _essence(domain) != _essence(wanted):
+            raise HostError(f"libvirt did not keep domain {self.name} as it was defined")
+        return {"uuid": domain.uuid}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Undefine it with its NVRAM; whoever started it meanwhile, it is stopped first."""
+        if _own(host, self.uuid, self.job):
+            host.domains.shut_down(self.uuid, 0, tick)
+            host.domains.undefine(self.uuid, keep_nvram=False)
+        host.files.remove(self.nvram)
+
+    def leftover(self) -> str:
+        """What remains."""
+        return f"domain {self.name} ({self.uuid})"
+
+
+@dataclass(frozen=True)
+class StartDomain(Step):
+    """Start a domain now and at every boot of the host.
+
+    Args:
+        job: the job that made it.
+        name: the domain's.
+        uuid: libvirt's identifier.
+        volume: what must be clean.
+    """
+
+    job: str
+    name: str
+    uuid: str
+    volume: str
+
+    kind = "domain.start"
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"start {self.name}, now and with the host"
+
+    def is_done(self, host: Host) -> bool:
+        """It runs and starts with the host."""
+        domain = host.domains.find(self.uuid)
+        return domain is not None and domain.state.active and domain.autostart
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Start it."""
+        refuse_dirty(host, self.volume)
+        host.domains.start(self.uuid)
+        host.domains.set_autostart(self.uuid, on=True)
+        return {}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Stop it by force: nobody has used it yet."""
+        if _own(host, self.uuid, self.job):
+            host.domains.set_autostart(self.uuid, on=False)
+            host.domains.shut_down(self.uuid, 0, tick)
+
+    def leftover(self) -> str:
+        """What remains."""
+        return f"domain {self.name}, running"
+
+
+@dataclass(frozen=True)
+class StopDomain(Step):
+    """Ask a domain to shut down by ACPI, wait, then force it.
+
+    Args:
+        name: the domain's.
+        uuid: libvirt's identifier.
+        timeout: seconds to wait before forcing.
+        was_active: whether to start it again should this be undone.
+    """
+
+    name: str
+    uuid: str
+    timeout: float
+    was_active: bool
+
+    kind = "domain.stop"
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"stop {self.name} (ACPI, by force after {self.timeout:g} s)"
+
+    def is_done(self, host: Host) -> bool:
+        """It does not run."""
+        domain = host.domains.find(self.uuid)
+        return domain is None or not domain.state.active
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Stop it, and say how."""
+        forced = host.domains.shut_down(self.uuid, self.timeout, tick)
+        return {"how": "forced" if forced else "ACPI"}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Start it again if it ran."""
+        if self.was_active and host.domains.find(self.uuid):
+            host.domains.start(self.uuid)
+
+    def leftover(self) -> str:
+        """What remains."""
+        return f"domain {self.name}, not running as it was before"
+
+
+@dataclass(frozen=True)
+class UndefineDomain(Step):
+    """Take a domain's definition away; its NVRAM stays until the wipe has begun.
+
+    Args:
+        name: the domain's.
+        uuid: libvirt's identifier.
+        xml: its definition, to define it again should this be undone.
+        autostart: likewise.
+    """
+
+    name: str
+    uuid: str
+    xml: str
+    autostart: bool
+
+    kind = "domain.undefine"
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"undefine domain {self.name}"
+
+    def is_done(self, host: Host) -> bool:
+        """Libvirt knows no such UUID."""
+        return host.domains.find(self.uuid) is None
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Undefine it."""
+        host.domains.undefine(self.uuid, keep_nvram=True)
+        return {}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Define it as it was."""
+        if host.domains.find(self.uuid) is None:
+            host.domains.define(self.xml)
+        host.domains.set_autostart(self.uuid, on=self.autostart)
+
+    def leftover(self) -> str:
+        """What remains."""
+        return f"domain {self.name}, no longer defined as it was before"
+
+
+@dataclass(frozen=True)
+class RemoveNvram(Step):
+    """Remove a machine's file of UEFI variables: they may hold its owner's boot keys.
+
+    Args:
+        path: the file.
+    """
+
+    path: str
+
+    kind = "nvram.remove"
+    reversible = False
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"remove {self.path}"
+
+    def is_done(self, host: Host) -> bool:
+        """The file is gone."""
+        return not host.files.exists(self.path)
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Remove it."""
+        host.files.remove(self.path)
+        return {}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """There is no way back."""
+
+
+def refuse_dirty(host: Host, name: str) -> None:
+    """Refuse to hand out a volume whose content is not known to be clean.
+
+    Raises:
+        ConflictError: it is dirty or gone.
+    """
+    volume = host.volumes.named(name)
+    if volume is None or not volume.clean:
+        raise ConflictError(f"volume {name} is {'dirty' if volume else 'gone'}")
+
+
+def _own(host: Host, uuid: str, job: str) -> Domain | None:
+    domain = host.domains.find(uuid)
+    if domain and (domain.mark is None or domain.mark.job != job):
+        raise ConflictError(f"domain {domain.name} has job {job}'s UUID but not its mark")
+    return domain
+
+
+def _essence(domain: Domain) -> tuple[object, ...]:
+    """What must survive a define; libvirt fills in the rest (addresses, aliases, models)."""
+    return (
+        domain.uuid,
+        domain.name,
+        domain.memory,
+        domain.pins,
+        domain.emulator.ascending(),
+        domain.macs,
+        domain.bridges,
+        domain.disks,
+        domain.mark,
+    )

@@ -1,0 +1,102 @@
+"""DNS records: added and removed, one UPDATE message per zone."""
+
+from dataclasses import dataclass
+
+from raptorctl.errors import HostError
+from raptorctl.host.drivers import Host, Tick
+from raptorctl.model.record import Record
+from raptorctl.steps.step import Observed, Step
+
+
+@dataclass(frozen=True)
+class AddRecords(Step):
+    """Add records whose names nobody uses yet.
+
+    Args:
+        zone: absolute.
+        records: what to add.
+    """
+
+    zone: str
+    records: tuple[Record, ...]
+
+    kind = "records.add"
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"add {_shown(self.records)}"
+
+    def is_done(self, host: Host) -> bool:
+        """All are there."""
+        return _present(host, self.records) == set(self.records)
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Add them, and ask the server what it has now."""
+        host.zones.add(self.zone, self.records)
+        if not self.is_done(host):
+            raise HostError(f"the server took the update of {self.zone} but does not answer so")
+        return {}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Delete exactly these."""
+        host.zones.remove(self.zone, self.records)
+
+    def leftover(self) -> str:
+        """What remains."""
+        return _shown(self.records)
+
+
+@dataclass(frozen=True)
+class RemoveRecords(Step):
+    """Delete exactly these records; others of the same names stay.
+
+    Args:
+        zone: absolute.
+        records: what to delete.
+    """
+
+    zone: str
+    records: tuple[Record, ...]
+
+    kind = "records.remove"
+    deferrable = True
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"delete {_shown(self.records)}"
+
+    def is_done(self, host: Host) -> bool:
+        """None is there."""
+        return not _present(host, self.records)
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Delete them, and ask the server what it has now."""
+        host.zones.remove(self.zone, self.records)
+        if left := _present(host, self.records):
+            raise HostError(f"the server still answers {_shown(tuple(sorted(left)))}")
+        return {}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Add again what is missing."""
+        missing = set(self.records) - _present(host, self.records)
+        if missing:
+            host.zones.add(self.zone, sorted(missing))
+
+    def leftover(self) -> str:
+        """What remains."""
+        return _shown(self.records)
+
+
+def _present(host: Host, records: tuple[Record, ...]) -> set[Record]:
+    asked = dict.fromkeys((record.name, record.type) for record in records)
+    return set(host.zones.lookup(asked)) & set(records)
+
+
+def _shown(records: tuple[Record, ...]) -> str:
+    """`A AAAA TXT alice-dev.raptor.example`, one clause per name."""
+    types: dict[str, list[str]] = {}
+    for record in records:
+        types.setdefault(record.name, []).append(record.type)
+    return ", ".join(f"{' '.join(kinds)} {name.rstrip('.')}" for name, kinds in types.items())

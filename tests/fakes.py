@@ -1,0 +1,277 @@
+"""A host in memory: every driver, one world, and a way to make any call fail.
+
+For what reality will not do on demand (a fault at the k-th call, a kill between two lines). That
+the real drivers behave as these do is shown in the lab.
+"""
+
+import uuid as uuids
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from raptorctl.errors import ConflictError, HostError
+from raptorctl.host.drivers import Host, Tick, WipeReport
+from raptorctl.model.domain import Domain, State
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.record import Record
+from raptorctl.model.settings import Settings, parse_settings
+from raptorctl.model.sizes import GIB, MIB, Size
+from raptorctl.model.slot import Bridge
+from raptorctl.model.topology import Cpu, Topology
+from raptorctl.model.volume import Volume, VolumeGroup
+from raptorctl.render.domain_xml import read_domain
+
+SETTINGS_TEXT = """
+[dns]
+zone = "raptor.example"
+reverse_zones = ["100.51.198.in-addr.arpa", "0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"]
+
+[cpus]
+reserved = "0-1"
+""" + "".join(
+    f'[[slot]]\nnumber = {n}\nipv4 = "198.51.100.{n}"\nipv6 = "2001:db8:0:{n}::1"\n'
+    for n in range(1, 6)
+)
+
+
+def settings() -> Settings:
+    return parse_settings(SETTINGS_TEXT)
+
+
+def topology(cpus: int = 8, threads: int = 2) -> Topology:
+    return Topology(tuple(Cpu(n, 0, n // threads, 0 if n < cpus // 2 else 1) for n in range(cpus)))
+
+
+class Killed(BaseException):
+    """SIGKILL, as far as Python can play it: no handler of ours runs."""
+
+
+@dataclass
+class Tripwire:
+    """Makes the `at`-th driver call go wrong, before or after it has acted.
+
+    Args:
+        at: which call, counted from 1; 0 for none.
+        error: what is raised there.
+        after: act first, then raise: it happened, but nobody learns so.
+        calls: the names of all calls so far.
+    """
+
+    at: int = 0
+    error: Callable[[], BaseException] = Killed
+    after: bool = False
+    calls: list[str] = field(default_factory=list)
+
+    def guard(self, name: str, act: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls.append(name)
+            trips = len(self.calls) == self.at
+            if trips and not self.after:
+                raise self.error()
+            result = act(*args, **kwargs)
+            if trips:
+                raise self.error()
+            return result
+
+        return call
+
+
+class Guarded:
+    """A driver with a tripwire on every call."""
+
+    def __init__(self, driver: Any, wire: Tripwire) -> None:
+        self._driver, self._wire = driver, wire
+
+    def __getattr__(self, name: str) -> Any:
+        act = getattr(self._driver, name)
+        return self._wire.guard(f"{type(self._driver).__name__}.{name}", act)
+
+
+class FakeVolumes:
+    def __init__(self) -> None:
+        self.by_uuid: dict[str, Volume] = {}
+        self.data: dict[str, str] = {}
+
+    def group(self) -> VolumeGroup | None:
+        used = sum(volume.size for volume in self.by_uuid.values())
+        return VolumeGroup("lvm-data", Size(200 * GIB), Size(200 * GIB - used), Size(4 * MIB))
+
+    def list(self) -> tuple[Volume, ...]:
+        return tuple(self.by_uuid.values())
+
+    def find(self, uuid: str) -> Volume | None:
+        return self.by_uuid.get(uuid)
+
+    def named(self, name: str) -> Volume | None:
+        return next((v for v in self.list() if v.name == name), None)
+
+    def create(self, name: str, size: int, tags: Iterable[str]) -> Volume:
+        if self.named(name):
+            raise HostError(f"{name} exists")
+        volume = Volume(str(uuids.uuid4()), name, "lvm-data", Size(size), tuple(tags))
+        self.by_uuid[volume.uuid] = volume
+        self.data[volume.uuid] = "somebody else's"
+        return volume
+
+    def retag(
+        self, volume: Volume, *, add: Iterable[str], remove: Iterable[str], at_boot: bool
+    ) -> None:
+        gone = set(remove)
+        tags = tuple(dict.fromkeys([*(t for t in volume.tags if t not in gone), *add]))
+        self.by_uuid[volume.uuid] = replace(self.by_uuid[volume.uuid], tags=tags)
+
+    def rename(self, volume: Volume, name: str) -> None:
+        self.by_uuid[volume.uuid] = replace(self.by_uuid[volume.uuid], name=name)
+
+    def activate(self, volume: Volume) -> Volume:
+        return self.by_uuid[volume.uuid]
+
+    def remove(self, volume: Volume) -> None:
+        self.by_uuid.pop(volume.uuid, None)
+
+
+class FakeWiper:
+    def __init__(self, volumes: FakeVolumes) -> None:
+        self.volumes = volumes
+        self.wiped: list[str] = []
+
+    def wipe(self, volume: Volume, tick: Tick) -> WipeReport:
+        for part in range(3):
+            tick(part * volume.size // 2, volume.size)
+        self.volumes.data[volume.uuid] = ""
+        self.wiped.append(volume.uuid)
+        return WipeReport(volume.uuid, volume.size, "BLKZEROOUT", 0.5, volume.size, "full")
+
+
+class FakeDomains:
+    def __init__(self, volumes: FakeVolumes, files: "FakeFiles") -> None:
+        self.by_uuid: dict[str, Domain] = {}
+        self.volumes, self.files = volumes, files
+
+    def list(self) -> tuple[Domain, ...]:
+        return tuple(self.by_uuid.values())
+
+    def states(self) -> Mapping[str, State]:
+        return {domain.name: domain.state for domain in self.list()}
+
+    def find(self, uuid: str) -> Domain | None:
+        return self.by_uuid.get(uuid)
+
+    def define(self, xml: str) -> None:
+        domain = read_domain(xml)
+        if any(d.name == domain.name and d.uuid != domain.uuid for d in self.list()):
+            raise ConflictError(f"domain {domain.name} exists with another UUID")
+        self.by_uuid[domain.uuid] = domain
+
+    def undefine(self, uuid: str, *, keep_nvram: bool) -> None:
+        domain = self.by_uuid.get(uuid)
+        if domain is None:
+            return
+        if domain.state.active:
+            raise HostError(f"domain {domain.name} runs")
+        del self.by_uuid[uuid]
+        if not keep_nvram:
+            self.files.paths.discard(domain.nvram)
+
+    def start(self, uuid: str) -> None:
+        domain = self.by_uuid[uuid]
+        self.by_uuid[uuid] = replace(domain, state=State.RUNNING)
+        self.files.paths.add(domain.nvram)
+        for volume in self.volumes.list():
+            if volume.path in domain.disks:
+                self.volumes.data[volume.uuid] = f"written by {domain.name}"
+
+    def set_autostart(self, uuid: str, *, on: bool) -> None:
+        self.by_uuid[uuid] = replace(self.by_uuid[uuid], autostart=on)
+
+    def shut_down(self, uuid: str, timeout: float, tick: Tick) -> bool:
+        tick(0, 1)
+        domain = self.by_uuid.get(uuid)
+        if domain is None or not domain.state.active:
+            return False
+        self.by_uuid[uuid] = replace(domain, state=State.OFF)
+        return timeout == 0
+
+
+class FakeZones:
+    def __init__(self) -> None:
+        self.records: set[Record] = set()
+
+    def lookup(self, queries: Iterable[tuple[str, str]]) -> tuple[Record, ...]:
+        asked = set(queries)
+        return tuple(sorted(r for r in self.records if (r.name, r.type) in asked))
+
+    def add(self, zone: str, records: Iterable[Record]) -> None:
+        wanted = set(records)
+        there = set(self.lookup({(r.name, r.type) for r in wanted}))
+        if there and there != wanted:
+            raise ConflictError(f"{min(there).name} has records already")
+        self.records |= wanted
+
+    def remove(self, zone: str, records: Iterable[Record]) -> None:
+        self.records -= set(records)
+
+
+class FakeFiles:
+    def __init__(self) -> None:
+        self.paths = {"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"}
+
+    def exists(self, path: str) -> bool:
+        return path in self.paths
+
+    def remove(self, path: str) -> None:
+        self.paths.discard(path)
+
+
+class FakeLinks:
+    def __init__(self) -> None:
+        self.all = tuple(Bridge(f"br-vm{n}", up=True) for n in range(1, 6))
+
+    def bridges(self) -> tuple[Bridge, ...]:
+        return self.all
+
+
+class World:
+    """A host's whole state, and the drivers onto it."""
+
+    def __init__(self) -> None:
+        self.volumes = FakeVolumes()
+        self.files = FakeFiles()
+        self.domains = FakeDomains(self.volumes, self.files)
+        self.wiper = FakeWiper(self.volumes)
+        self.zones = FakeZones()
+        self.links = FakeLinks()
+
+    def host(self, wire: Tripwire | None = None) -> Host:
+        wire = wire or Tripwire()
+        return Host(
+            volumes=Guarded(self.volumes, wire),
+            wiper=Guarded(self.wiper, wire),
+            domains=Guarded(self.domains, wire),
+            zones=Guarded(self.zones, wire),
+            files=Guarded(self.files, wire),
+            links=Guarded(self.links, wire),
+        )
+
+    def facts(self, templates: Mapping[str, str]) -> HostFacts:
+        return HostFacts(
+            topology=topology(),
+            memory=Size(16 * GIB),
+            accelerator="qemu",
+            group=self.volumes.group(),
+            volumes=self.volumes.list(),
+            domains=self.domains.list(),
+            bridges=self.links.bridges(),
+            records=tuple(sorted(self.zones.records)),
+            templates=templates,
+            files=frozenset(self.files.paths),
+        )
+
+    def picture(self) -> object:
+        """Everything that must be as before, in a form that compares."""
+        return (
+            sorted((v.name, v.tags, v.size) for v in self.volumes.list()),
+            sorted((d.name, d.state.value, d.autostart, d.uuid) for d in self.domains.list()),
+            sorted(self.zones.records),
+            sorted(self.files.paths),
+        )

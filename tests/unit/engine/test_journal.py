@@ -1,0 +1,96 @@
+"""Journals: durable, checked, and never believed past a damage."""
+
+from pathlib import Path
+
+import pytest
+
+from raptorctl.engine.apply import apply
+from raptorctl.engine.journal import Journal, read_journal
+from raptorctl.engine.journals import Journals
+from raptorctl.engine.recover import recover
+from raptorctl.engine.report import Silent
+from raptorctl.engine.stop import Stop
+from raptorctl.errors import InputError, JournalError
+from raptorctl.model.job import Outcome, StepState
+from raptorctl.plans.plan import Plan
+from tests.fakes import Killed, Tripwire, World
+from tests.unit.plans.test_provision import planned
+
+
+def killed(tmp_path: Path, at: int = 8) -> tuple[Journals, World, Path]:
+    journals, world = Journals(tmp_path / "journal", tmp_path / "log" / "audit.jsonl"), World()
+    with pytest.raises(Killed):
+        apply(planned(), world.host(Tripwire(at)), journals, Silent(), Stop())
+    (path,) = journals.open_files()
+    return journals, world, path
+
+
+def plan() -> Plan:
+    return planned()
+
+
+def test_an_ended_job_tells_its_story(tmp_path: Path) -> None:
+    journals = Journals(tmp_path / "journal", tmp_path / "log" / "audit.jsonl")
+    job = apply(plan(), World().host(), journals, Silent(), Stop())
+    assert (job.outcome, job.machine, job.by) == (Outcome.DONE, "alice-dev", "carol")
+    assert all(step.seconds is not None and step.seconds >= 0 for step in job.steps)
+    assert job.steps[1].observed["wipe"]["coverage"] == "full"
+    assert journals.find("j").id == "j1"
+    assert '"coverage": "full"' in journals.audit.read_text()
+    with pytest.raises(InputError):
+        journals.find("nope")
+
+
+def test_a_torn_last_line_was_never_written(tmp_path: Path) -> None:
+    _, _, path = killed(tmp_path)
+    whole, end, _ = read_journal(path)
+    with path.open("r+b") as file:
+        file.seek(end)
+        file.write(b'{"crc":"0000')
+    assert read_journal(path)[0] == whole
+    assert read_journal(path)[2] == ""
+    with Journal.reopen(path) as journal:
+        journal.write("UNDO", step=0)
+    entries, _, damage = read_journal(path)
+    assert (len(entries), damage) == (len(whole) + 1, "")
+
+
+@pytest.mark.parametrize("kind", ["flipped", "reordered", "dropped"])
+def test_a_damaged_line_is_reported_and_nothing_is_touched(tmp_path: Path, kind: str) -> None:
+    journals, world, path = killed(tmp_path)
+    lines = path.read_bytes().rstrip(b"\0").splitlines(keepends=True)
+    if kind == "flipped":
+        lines[1] = lines[1].replace(b"INTENT", b"INTFNT")
+    elif kind == "reordered":
+        lines[1], lines[2] = lines[2], lines[1]
+    else:
+        del lines[1]
+    path.write_bytes(b"".join(lines))
+    before = world.picture()
+    with pytest.raises(JournalError, match="is not acted on") as caught:
+        recover(world.host(), journals, Silent(), Stop())
+    assert caught.value.exit_code == 4
+    assert world.picture() == before
+    assert journals.reservations()[0].machine == "alice-dev"
+
+
+def test_space_for_the_end_is_taken_at_the_beginning(tmp_path: Path) -> None:
+    _, _, path = killed(tmp_path)
+    _, end, _ = read_journal(path)
+    assert path.stat().st_size - end > 32 << 10
+    assert path.stat().st_blocks * 512 >= path.stat().st_size
+
+
+def test_what_was_killed_in_the_middle_says_so(tmp_path: Path) -> None:
+    journals, _, _ = killed(tmp_path, at=5)
+    (job,) = journals.unfinished()
+    assert job.outcome is Outcome.UNFINISHED
+    assert [step.state for step in job.steps][:2] == [StepState.DONE, StepState.MAYBE]
+
+
+def test_an_abandoned_job_is_out_of_the_way_and_in_the_audit_log(tmp_path: Path) -> None:
+    journals, _, path = killed(tmp_path)
+    journals.abandon(path, "carol")
+    assert not journals.open_files()
+    assert not journals.reservations()
+    assert '"abandoned_by": "carol"' in journals.audit.read_text()

@@ -1,0 +1,78 @@
+"""Deprovision, decided."""
+
+from dataclasses import replace
+
+import pytest
+
+from raptorctl.errors import RefusedError
+from raptorctl.model.domain import Domain
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.names import MachineName
+from raptorctl.model.record import Record
+from raptorctl.model.sizes import Size
+from raptorctl.model.volume import Volume
+from raptorctl.plans.deprovision import plan_deprovision
+from raptorctl.plans.plan import decode_plan
+from tests.fakes import World, settings
+from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES, planned, whole_machine
+
+NAME = MachineName("alice", "dev")
+
+
+def there() -> HostFacts:
+    records = tuple(r for s in planned().steps if s.kind == "records.add" for r in s.records)  # type: ignore[attr-defined]
+    return replace(World().facts(TEMPLATES), records=records, **whole_machine())  # type: ignore[arg-type]
+
+
+def test_names_go_first_and_the_wipe_comes_after_the_definition_is_gone() -> None:
+    plan = plan_deprovision(NAME, settings(), there(), JOB)
+    assert [step.kind for step in plan.steps] == [
+        "records.remove", "records.remove", "records.remove", "domain.stop", "domain.undefine",
+        "volume.retire", "nvram.remove", "volume.wipe", "volume.remove",
+    ]  # fmt: skip
+    assert decode_plan(plan.encode()) == plan
+
+
+def test_nothing_there_is_said_and_is_no_work() -> None:
+    plan = plan_deprovision(NAME, settings(), World().facts({}), JOB)
+    assert not plan.steps
+    assert "no machine alice-dev" in plan.summary
+
+
+def test_records_that_are_not_ours_stay() -> None:
+    foreign = Record("alice-dev.raptor.example.", "TXT", "v=spf1 -all")
+    plan = plan_deprovision(NAME, settings(), replace(World().facts({}), records=(foreign,)), JOB)
+    assert not plan.steps
+    mixed = replace(there(), records=(*there().records, foreign))
+    removed = [
+        r
+        for s in plan_deprovision(NAME, settings(), mixed, JOB).steps
+        for r in getattr(s, "records", ())
+    ]
+    assert foreign not in removed
+    assert len(removed) == 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"domains": (Domain("u", "alice-dev"),)}, "domain alice-dev exists and is not raptorctl's"),
+        ({"volumes": (Volume("v", "guest-alice-dev", "lvm-data", Size(1)),)}, "is not raptorctl's"),
+        ({"volumes": (*whole_machine()["volumes"],  # type: ignore[misc]
+                      Volume("s", "snap", "lvm-data", Size(1), origin="guest-alice-dev"))}, "snapshot"),
+    ],
+)  # fmt: skip
+def test_refuses_what_is_not_ours(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(RefusedError, match=says):
+        plan_deprovision(NAME, settings(), replace(there(), **changes), JOB)  # type: ignore[arg-type]
+
+
+def test_another_disk_is_left_alone_and_said() -> None:
+    (domain,) = there().domains
+    also = replace(domain, disks=(*domain.disks, "/dev/lvm-data/other"))
+    plan = plan_deprovision(NAME, settings(), replace(there(), domains=(also,)), JOB)
+    assert any("/dev/lvm-data/other" in note for note in plan.notes)
+
+
+def test_the_request_and_the_removal_speak_of_the_same_machine() -> None:
+    assert ALICE.name == NAME

@@ -1,0 +1,178 @@
+"""Provision, decided: what a plan holds, and every reason to refuse."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from raptorctl.errors import InputError, MissingError, RaptorError, RefusedError
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.domain import Domain, State
+from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.names import MachineName
+from raptorctl.model.record import Record
+from raptorctl.model.sizes import GIB, MIB, Size
+from raptorctl.model.slot import Bridge
+from raptorctl.model.volume import Volume
+from raptorctl.plans.plan import Identity, Plan, decode_plan
+from raptorctl.plans.provision import ProvisionRequest, plan_provision, queries, render_xml
+from raptorctl.render.domain_xml import read_domain
+from tests.fakes import World, settings
+
+TEMPLATES = {
+    path.stem: path.read_text()
+    for path in (Path(__file__).parents[3] / "domain_templates").glob("*.xml")
+}
+ALICE = ProvisionRequest(MachineName("alice", "dev"), Size(40 * GIB), CpuSet((4, 5, 6, 7)))
+JOB = Identity("j1", "5f0c1d6e-0000-4000-8000-000000000001", "carol", "2026-11-20T12:00:00Z")
+
+
+def facts() -> HostFacts:
+    return World().facts(TEMPLATES)
+
+
+def planned(request: ProvisionRequest = ALICE, **changes: object) -> Plan:
+    return plan_provision(request, settings(), replace(facts(), **changes), JOB)  # type: ignore[arg-type]
+
+
+def test_the_order_is_volume_domain_slot_records_start() -> None:
+    assert [step.kind for step in planned().steps] == [
+        "volume.create", "volume.zero", "domain.define", "slot.take",
+        "records.add", "records.add", "records.add", "domain.start",
+    ]  # fmt: skip
+
+
+def test_everything_is_named_after_the_machine() -> None:
+    text = "\n".join(step.title for step in planned().steps)
+    for name in (
+        "guest-alice-dev",
+        "alice-dev",
+        "br-vm1",
+        "52:54:00:00:00:01",
+        "alice-dev.raptor.example",
+    ):
+        assert name in text
+
+
+def test_the_domain_is_rendered_when_the_plan_is_made() -> None:
+    xml = next(step.encode()["xml"] for step in planned().steps if step.kind == "domain.define")
+    domain = read_domain(xml)
+    assert domain.pins == CpuSet((4, 5, 6, 7))
+    assert domain.emulator == CpuSet((6, 7))
+    assert domain.disks == ("/dev/lvm-data/guest-alice-dev",)
+    assert domain.mark is not None
+    assert (domain.mark.job, domain.mark.created_by) == ("j1", "carol")
+    assert render_xml(ALICE, settings(), facts(), JOB) == xml
+
+
+def test_a_plan_survives_the_journal() -> None:
+    plan = planned()
+    assert decode_plan(plan.encode()) == plan
+
+
+def test_no_start_means_no_start() -> None:
+    assert "domain.start" not in [s.kind for s in planned(replace(ALICE, start=False)).steps]
+
+
+def test_a_size_is_rounded_up_to_extents_and_said() -> None:
+    plan = planned(replace(ALICE, size=Size(5 * MIB)))
+    assert plan.steps[0].encode()["size"] == 8 * MIB
+    assert any("rounded up" in note for note in plan.notes)
+
+
+def test_the_survey_asks_for_the_name_and_every_slots_pointer() -> None:
+    asked = queries(ALICE.name, settings())
+    assert ("alice-dev.raptor.example.", "TXT") in asked
+    assert ("5.100.51.198.in-addr.arpa.", "PTR") in asked
+    assert len(asked) == 4 + 10
+
+
+def test_auto_takes_the_first_slot_nobody_has() -> None:
+    first = Domain("u1", "bob-web", macs=("52:54:00:00:00:01",), memory=Size(GIB))
+    second = Volume(
+        "v2", "guest-eve-x", "lvm-data", Size(GIB), ("raptor", "raptor.tenant=eve", "raptor.slot=2")
+    )
+    third = Reservation("j0", "carl-db", 3)
+    plan = planned(domains=(first,), volumes=(second,), reservations=(third,))
+    assert plan.reservation.slot == 4
+
+
+def bob(**changes: object) -> Domain:
+    domain = Domain("u1", "bob-web", memory=Size(GIB), bridges=("br-vm1",), pins=CpuSet((2, 3)))
+    return replace(domain, **changes)  # type: ignore[arg-type]
+
+
+def test_a_core_shared_with_another_tenant_is_a_warning() -> None:
+    plan = planned(replace(ALICE, cpus=CpuSet((4,))), domains=(bob(pins=CpuSet((5,))),))
+    assert any("shares a core with bob-web" in note for note in plan.notes)
+    mine = bob(name="alice-web", pins=CpuSet((5,)))
+    assert not planned(replace(ALICE, cpus=CpuSet((4,))), domains=(mine,)).notes
+
+
+def test_cpus_on_two_nodes_are_a_warning() -> None:
+    assert any("NUMA" in note for note in planned(replace(ALICE, cpus=CpuSet((3, 4)))).notes)
+
+
+@pytest.mark.parametrize(
+    ("request_", "changes", "error", "says"),
+    [
+        (replace(ALICE, size=Size(400 * GIB)), {}, RefusedError, "has 200G free"),
+        (replace(ALICE, cpus=CpuSet((40,))), {}, RefusedError, "this host has 0-7"),
+        (replace(ALICE, cpus=CpuSet((0,))), {}, RefusedError, "kept for the host"),
+        (replace(ALICE, cpus=CpuSet((2, 3))), {"domains": (bob(),)}, RefusedError, "bob-web"),
+        (ALICE, {"reservations": (Reservation("j0", "x-y", None, CpuSet((4,))),)}, RefusedError, "j0"),
+        (replace(ALICE, memory=Size(64 * GIB)), {}, RefusedError, "the host has 16G"),
+        (replace(ALICE, memory=Size(15 * GIB)), {"domains": (bob(memory=Size(2 * GIB)),)}, RefusedError,
+         "2G is promised"),
+        (replace(ALICE, slot=9), {}, InputError, "this host has 1, 2, 3, 4, 5"),
+        (replace(ALICE, slot=1), {"domains": (bob(),)}, RefusedError, "bob-web has it"),
+        (replace(ALICE, slot=1), {"bridges": ()}, RefusedError, "br-vm1 is not there"),
+        (replace(ALICE, slot=1), {"bridges": (Bridge("br-vm1", up=False),)}, RefusedError, "is down"),
+        (ALICE, {"bridges": ()}, RefusedError, "no slot is free"),
+        (replace(ALICE, template="nope"), {}, InputError, "virtio-console"),
+        (ALICE, {"group": None}, MissingError, "volume group lvm-data"),
+        (ALICE, {"files": frozenset()}, MissingError, "OVMF"),
+        (ALICE, {"domains": (Domain("u", "alice-dev"),)}, RefusedError, "not raptorctl's"),
+        (ALICE, {"volumes": (Volume("v", "guest-alice-dev", "lvm-data", Size(1)),)}, RefusedError,
+         "not raptorctl's"),
+        (ALICE, {"reservations": (Reservation("j0", "alice-dev"),)}, RefusedError, "recover j0"),
+        (ALICE, {"records": (Record("alice-dev.raptor.example.", "A", "192.0.2.1"),)}, RefusedError,
+         "192.0.2.1"),
+        (ALICE, {"records": (Record("1.100.51.198.in-addr.arpa.", "PTR", "x.example."),)}, RefusedError,
+         "x.example"),
+    ],
+)  # fmt: skip
+def test_refuses_in_one_line_that_says_why(
+    request_: ProvisionRequest, changes: dict[str, object], error: type[RaptorError], says: str
+) -> None:
+    with pytest.raises(error) as caught:
+        planned(request_, **changes)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code in {2, 3}
+
+
+def whole_machine() -> dict[str, object]:
+    xml = render_xml(ALICE, settings(), facts(), JOB)
+    tags = ("raptor", "raptor.tenant=alice", "raptor.job=j1", "raptor.slot=1", "raptor.clean")
+    volume = Volume("v1", "guest-alice-dev", "lvm-data", Size(40 * GIB), tags)
+    return {"domains": (replace(read_domain(xml), state=State.RUNNING),), "volumes": (volume,)}
+
+
+def test_the_same_again_is_already_so() -> None:
+    plan = planned(**whole_machine())
+    assert not plan.steps
+    assert "already so" in plan.summary
+
+
+def test_something_else_again_says_what_differs() -> None:
+    other = replace(ALICE, size=Size(80 * GIB), cpus=CpuSet((4, 5)), memory=Size(GIB), slot=3)
+    with pytest.raises(RefusedError) as caught:
+        planned(other, **whole_machine())
+    for part in ("size 40G, not 80G", "CPUs 4-7, not 4,5", "memory 4G, not 1G", "slot 1, not 3"):
+        assert part in str(caught.value)
+
+
+def test_half_a_machine_is_refused_with_the_way_out() -> None:
+    with pytest.raises(RefusedError, match="deprovision alice-dev"):
+        planned(volumes=whole_machine()["volumes"])
