@@ -192,6 +192,9 @@ class FakeDomains:
         self.by_uuid[uuid] = replace(domain, state=State.OFF)
         return timeout == 0
 
+    def accelerator(self) -> str:
+        return "qemu"
+
 
 class FakeZones:
     def __init__(self) -> None:

@@ -106,6 +106,9 @@ class Domains(Protocol):
     def shut_down(self, uuid: str, timeout: float, tick: Tick) -> bool:
         """Ask by ACPI, wait `timeout` seconds, then force. Returns whether force was needed."""
 
+    def accelerator(self) -> str:
+        """Return `kvm` where the CPU and libvirt offer it, else `qemu`."""
+
 
 class Zones(Protocol):
     """The DNS server that takes our updates."""

@@ -44,7 +44,7 @@ class HostFacts:
         bridges: all bridges.
         records: what the DNS server answered for the names asked about.
         templates: domain templates by name, as XML.
-        files: which of the paths asked about exist.
+        files: of the settings' firmware files and of machines' UEFI variables, those that exist.
         reservations: of unfinished jobs.
     """
 

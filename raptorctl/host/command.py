@@ -1,0 +1,100 @@
+"""The one door to other programs.
+
+Every program runs with nothing of the caller's surroundings: a fixed PATH, the C locale (so that
+messages and numbers read the same everywhere), no terminal, no input, no open files but its own
+three, its own session (so that ^C on the terminal does not reach an lvcreate half way through its
+metadata), and a time limit.
+"""
+
+import io
+import os
+import shutil
+import threading
+from contextlib import suppress
+from typing import Any, Final
+
+from raptorctl.errors import CommandError, MissingError
+
+PATH: Final = "/usr/sbin:/usr/bin:/sbin:/bin"
+ENVIRONMENT: Final = {"PATH": PATH, "LC_ALL": "C"}
+TIMEOUT: Final = 60.0
+"""Seconds for a program that should end at once: a bound, not an expectation."""
+
+MANNERS: Final[dict[str, Any]] = {
+    "_tty_out": False,
+    "_out_bufsize": 1 << 16,
+    "_env": ENVIRONMENT,
+    "_cwd": "/",
+    "_new_session": True,
+    "_close_fds": True,
+    "_bg": True,  # so that we wait, with our own time limit
+    "_bg_exc": False,
+}
+"""How sh starts every program (sh, "Special Keyword Arguments")."""
+
+PACKAGES: Final = {
+    **dict.fromkeys(["lvs", "vgs", "lvcreate", "lvchange", "lvrename", "lvremove"], "lvm2"),
+    "nft": "nftables",
+    "virsh": "libvirt-clients",
+    "virt-xml-validate": "libvirt-clients",
+}
+"""Which Debian package brings a program."""
+
+
+def run(program: str, *args: str, timeout: float = TIMEOUT, ok: tuple[int, ...] = (0,)) -> str:
+    """Run a program to its end and return what it wrote to standard output.
+
+    Args:
+        program: its name, looked up in PATH only; or an absolute path.
+        args: one by one, as on a command line; no shell ever sees them. Never a secret: any
+            account of the host can read them (proc_pid_cmdline(5)).
+        timeout: seconds after which it is killed.
+        ok: exit statuses that are no failure.
+
+    Raises:
+        MissingError: there is no such program.
+        CommandError: it ended with another status, by a signal, or past its time limit.
+    """
+    # Not at the top: sh brings asyncio, a tenth of a second that `--version` need not wait for.
+    import sh
+
+    argv = (program, *args)
+    errors = io.BytesIO()
+    expired = threading.Event()
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - the plainest way to say it
+        process = sh.Command(find(program))(*args, _in=nothing, _err=errors, _ok_code=ok, **MANNERS)
+    # Not sh's _timeout, which makes every program last for a whole number of tenths of a second.
+    limit = threading.Timer(timeout, _kill, (process, expired))
+    limit.start()
+    try:
+        process.wait()
+    except sh.ErrorReturnCode as error:
+        status = None if expired.is_set() else error.exit_code
+        raise CommandError(argv, status, _text(errors.getvalue())) from error
+    finally:
+        limit.cancel()
+    return _text(process.stdout)
+
+
+def find(program: str) -> str:
+    """Return the absolute path of a program.
+
+    Raises:
+        MissingError: it is not installed.
+    """
+    path = shutil.which(program, path=PATH)
+    if path is None:
+        package = PACKAGES.get(program)
+        hint = f"apt install {package}" if package else f"looked in {PATH}"
+        raise MissingError(f"the program {program} is not there", resolution=hint)
+    return path
+
+
+def _kill(process: Any, expired: threading.Event) -> None:
+    expired.set()
+    with suppress(ProcessLookupError):  # it ended in this very moment
+        process.kill_group()
+
+
+def _text(output: bytes) -> str:
+    return output.decode(errors="replace")

@@ -1,0 +1,95 @@
+"""Plain files: ours, and those that tell us what to do and are read with care."""
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from raptorctl.errors import SettingsError
+from raptorctl.host.durable import sync_directory
+from raptorctl.model.settings import DEFAULT_FILE, Settings, parse_settings
+from raptorctl.model.sizes import MIB
+
+LARGEST: Final = MIB
+"""Bytes of a file that is read whole; no settings or template comes near it."""
+
+ADMIN_TEMPLATES: Final = Path("/etc/raptorctl/domain_templates")
+PACKAGE: Final = Path(__file__).parent.parent
+
+
+class LocalFiles:
+    """Files of the machine we run on; implements `raptorctl.host.drivers.Files`."""
+
+    def exists(self, path: str) -> bool:
+        """Whether a regular file is there."""
+        return Path(path).is_file()
+
+    def remove(self, path: str) -> None:
+        """Remove it if it is there, durably.
+
+        Raises:
+            OSError: it cannot be removed, e.g. as it is a directory.
+        """
+        target = Path(path)
+        if os.path.lexists(target):
+            target.unlink(missing_ok=True)
+            sync_directory(target.parent)
+
+
+def read_settings(path: Path = Path(DEFAULT_FILE)) -> Settings:
+    """Read the host's settings.
+
+    Raises:
+        SettingsError: the file is missing, others may write it, or it says something impossible.
+    """
+    return parse_settings(read_trusted(path), str(path))
+
+
+def templates(admin: Path = ADMIN_TEMPLATES) -> Mapping[str, str]:
+    """Read all domain templates as XML, by their names without ending.
+
+    Args:
+        admin: the host's own; one named like a shipped one takes its place.
+
+    Raises:
+        SettingsError: one of them cannot be trusted or read.
+    """
+    files = [*sorted(shipped("domain_templates").glob("*.xml")), *sorted(admin.glob("*.xml"))]
+    return {file.stem: read_trusted(file) for file in files}
+
+
+def shipped(folder: str) -> Path:
+    """Return where a folder of ours is: inside an installed package, or at the checkout's top."""
+    installed = PACKAGE / "_data" / folder
+    return installed if installed.is_dir() else PACKAGE.parent / folder
+
+
+def read_trusted(path: Path) -> str:
+    """Read a text file that root acts upon.
+
+    Raises:
+        SettingsError: it is missing, not a regular file, too large, or not UTF-8; or we are root
+            and somebody else could have written it.
+    """
+    try:
+        # O_NONBLOCK: opening a FIFO must not wait for a writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor
+            if problem := _problem(os.fstat(descriptor)):
+                raise SettingsError(str(path), "", problem)
+            return stream.read(LARGEST).decode()
+    except OSError as error:
+        raise SettingsError(str(path), "", f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(str(path), "", "is not UTF-8 text") from error
+
+
+def _problem(status: os.stat_result) -> str:
+    if not stat.S_ISREG(status.st_mode):
+        return "is not a regular file"
+    if status.st_size > LARGEST:
+        return f"is larger than {LARGEST} bytes"
+    if os.geteuid() == 0 and (status.st_uid != 0 or status.st_mode & 0o022):
+        return "can be written by others than root: chown root, chmod go-w"
+    return ""

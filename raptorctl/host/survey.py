@@ -1,0 +1,67 @@
+"""Reading everything once, in bulk, so that planners need no host."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from raptorctl.host import cpu, files
+from raptorctl.host.drivers import Host
+from raptorctl.model.domain import State
+from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.settings import Settings
+from raptorctl.model.volume import Volume
+
+
+def survey(
+    host: Host,
+    settings: Settings,
+    queries: Iterable[tuple[str, str]] = (),
+    reservations: Iterable[Reservation] = (),
+) -> HostFacts:
+    """Read everything a planner may look at. LVM, libvirt and DNS are asked at the same time.
+
+    Args:
+        host: whom to ask.
+        settings: where firmware and machines' UEFI variables are.
+        queries: (DNS name, type) pairs to look up.
+        reservations: what unfinished jobs hold.
+
+    Raises:
+        MissingError: the volume group, libvirt or the DNS server is not there; says what to do.
+    """
+    queries = tuple(queries)
+    with ThreadPoolExecutor(4, "survey") as asked:
+        domains = asked.submit(lambda: (host.domains.list(), host.domains.accelerator()))
+        records = asked.submit(lambda: host.zones.lookup(queries) if queries else ())
+        group = asked.submit(host.volumes.group)
+        volumes = asked.submit(host.volumes.list)
+        return HostFacts(
+            topology=cpu.topology(),
+            memory=cpu.memory(),
+            bridges=host.links.bridges(),
+            templates=files.templates(),
+            files=_present(host, settings),
+            volumes=volumes.result(),
+            group=group.result(),
+            domains=domains.result()[0],
+            accelerator=domains.result()[1],
+            records=records.result(),
+            reservations=tuple(reservations),
+        )
+
+
+def inventory(host: Host) -> tuple[tuple[Volume, ...], Mapping[str, State]]:
+    """Read what `list` needs and no more: one LVM report, one call of states.
+
+    Raises:
+        MissingError: the volume group or libvirt is not there.
+    """
+    with ThreadPoolExecutor(1, "inventory") as asked:
+        states = asked.submit(host.domains.states)
+        return host.volumes.list(), states.result()
+
+
+def _present(host: Host, settings: Settings) -> frozenset[str]:
+    firmware = (settings.libvirt.firmware_code, settings.libvirt.firmware_vars)
+    variables = Path(settings.libvirt.nvram_dir).glob("*_VARS.fd")
+    return frozenset([*filter(host.files.exists, firmware), *map(str, variables)])
