@@ -1,6 +1,6 @@
 """Machines as `list` and `show` print them: seen from volumes, domains and DNS together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final
@@ -147,7 +147,15 @@ def describe(name: MachineName, settings: Settings, facts: HostFacts) -> Machine
     state = domain.state.value if domain else NO_DOMAIN
     machine = Machine(name, state, slot, volume.size if volume else Size(0))
     place = next((place for place in settings.slot if place.number == slot), None)
-    return _details(MachineDetails(machine, place=place, records=facts.records), volume, domain)
+    records = tuple(_records(name.fqdn(settings.dns.zone), facts))
+    return _details(MachineDetails(machine, place=place, records=records), volume, domain)
+
+
+def _records(fqdn: str, facts: HostFacts) -> Iterator[Record]:
+    """The survey asks for every slot's PTR; here only those count that point at the machine."""
+    for record in facts.records:
+        if record.name == fqdn or (record.type == "PTR" and record.value == fqdn):
+            yield record
 
 
 def _slot_number(volume: Volume | None, domain: Domain | None) -> int | None:

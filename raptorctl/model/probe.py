@@ -3,10 +3,16 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
 from raptorctl.model.settings import Settings
+
+OLDEST_LIBVIRT: Final = (11, 3, 0)
+"""Debian 13's; older ones parse a tenant's XML before they ask polkit (CVE-2025-12748)."""
+OLDEST_PACKAGE: Final = "11.3.0-3+deb13u3"
+"""Debian's first with the fixes for CVE-2026-18917 and CVE-2026-61478."""
 
 
 class Verdict(enum.Enum):
@@ -69,12 +75,10 @@ class Probe:
         settings_file: its path.
         root: whether we run as root.
         settings: None when they cannot be read.
-        settings_mode: the file's permission bits.
-        settings_owner: its user id.
         facts: the host, as far as it could be read.
         troubles: by part; a part without one answered.
         zones: zones of the settings with their trouble, None for those which take our updates.
-        libvirt_version: as virConnectGetLibVersion tells it: 11.3.0 is 11003000.
+        libvirt_version: the daemon's.
         libvirt_package: Debian's version of its package, "" where there is no dpkg.
         libvirt_patched: whether that has the fixes we ask for; None where there is no dpkg.
         scan_lvs: whether LVM looks for volume groups inside volumes.
@@ -84,12 +88,10 @@ class Probe:
     settings_file: str
     root: bool = True
     settings: Settings | None = None
-    settings_mode: int = 0o644
-    settings_owner: int = 0
     facts: HostFacts = field(default_factory=HostFacts)
     troubles: Mapping[Part, Trouble] = field(default_factory=dict)
     zones: Mapping[str, Trouble | None] = field(default_factory=dict)
-    libvirt_version: int = 0
+    libvirt_version: tuple[int, int, int] = (0, 0, 0)
     libvirt_package: str = ""
     libvirt_patched: bool | None = None
     scan_lvs: bool = False

@@ -1,0 +1,62 @@
+"""The command line as a whole: which commands there are, and the options before them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from raptorctl import __version__
+from raptorctl.cli import (
+    cpu,
+    deprovision,
+    doctor,
+    job,
+    machine,
+    provision,
+    recover,
+    render,
+    slot,
+)
+from raptorctl.cli.options import Details, SettingsFile, example
+from raptorctl.cli.output import say
+from raptorctl.cli.session import session_of
+from raptorctl.model.settings import DEFAULT_FILE
+
+app = typer.Typer(
+    name="raptorctl",
+    help="Machines for many people on one server.",
+    epilog=example("sudo raptorctl provision alice dev --size 40G --cpus 4-7"),
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for group in (provision, deprovision, machine, slot, cpu, render, job, recover, doctor):
+    group.register(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(f"raptorctl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    settings: SettingsFile = Path(DEFAULT_FILE),
+    verbose: Details = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    """Machines for many people on one server."""
+    session = session_of(context, root=False)
+    session.settings_file = settings
+    session.details = verbose
+
+
+def command() -> Any:
+    """Return the whole as click's command object, which may be run without it printing errors."""
+    return get_command(app)

@@ -1,0 +1,139 @@
+"""How every command that changes the host goes: look, plan, show, ask, lock, look again, act."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from raptorctl.cli import output, progress
+from raptorctl.cli.identity import new_identity
+from raptorctl.cli.output import Colour, Format, painted, say, say_json, tell
+from raptorctl.cli.session import Session
+from raptorctl.errors import RefusedError
+from raptorctl.model.codec import encode
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.job import Job, Outcome
+from raptorctl.model.names import MachineName
+from raptorctl.model.settings import Settings
+from raptorctl.plans.plan import Identity, Plan
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is asked for, before the host was looked at.
+
+    Args:
+        verb: `provision` or `deprovision`.
+        name: on which machine.
+        queries: what the survey asks DNS about.
+        decide: the planner.
+        confirm: asks a person, and raises when the answer is no; None goes on without.
+    """
+
+    verb: str
+    name: MachineName
+    queries: Callable[[MachineName, Settings], Iterable[tuple[str, str]]]
+    decide: Callable[[Settings, HostFacts, Identity], Plan]
+    confirm: Callable[[], None] | None = None
+
+    def plan(self, session: Session, identity: Identity) -> Plan:
+        """Look at the host and decide."""
+        facts = session.facts(self.queries(self.name, session.settings))
+        return self.decide(session.settings, facts, identity)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of it: `job` is None when all was so already."""
+
+    plan: Plan
+    job: Job | None
+
+    def encode(self) -> dict[str, Any]:
+        """Return the shape that `-o json` of changing commands documents."""
+        return {"summary": self.plan.summary, "job": encode(self.job) if self.job else None}
+
+
+def preview(session: Session, change: Change, form: Format) -> None:
+    """Print the plan and stop: `--dry-run`. Takes no lock."""
+    plan = change.plan(session, new_identity())
+    if form is Format.JSON:
+        say_json({"plan": plan.encode()})
+    else:
+        say("\n".join(described(plan)))
+
+
+def carry_out(session: Session, change: Change) -> Done:
+    """Do it, with the person's consent where a person is asked.
+
+    What was shown is what is applied: the question is asked before the lock is taken, so that
+    nobody waits for somebody's lunch, and the plan is made anew under the lock and compared.
+    """
+    identity = new_identity()
+    refuse_unfinished(session)
+    shown = _agreed(session, change, identity) if change.confirm else None
+    if shown is not None and not shown.steps:
+        return Done(shown, None)
+    return _locked(session, change, identity, shown)
+
+
+def refuse_unfinished(session: Session, tells: Callable[[str], None] | None = None) -> None:
+    """Refuse while a job hangs in the air; one that only waits for DNS is mentioned.
+
+    Raises:
+        RefusedError: names the job and the way out.
+    """
+    for job in session.journals.unfinished():
+        if job.outcome is Outcome.UNFINISHED:
+            raise RefusedError(
+                f"job {job.id} ({job.verb} {job.machine}) is unfinished",
+                resolution=f"run `raptorctl recover {job.id}`",
+            )
+        if job.outcome is Outcome.PENDING and tells:
+            tells(f"job {job.id} waits for DNS; `raptorctl recover {job.id}` when it answers")
+
+
+def described(plan: Plan) -> list[str]:
+    """Lay a plan out for a person."""
+    count = len(plan.steps)
+    lines = [plan.summary if not count else f"{plan.verb}: {plan.summary}"]
+    for number, step in enumerate(plan.steps, start=1):
+        lines += _step_lines(f"{number:>{len(str(count))}}", step.title, step.reason)
+    return lines + [f"note: {output.plain(note)}" for note in plan.notes]
+
+
+def _step_lines(number: str, title: str, reason: str) -> list[str]:
+    line = f"  {number} {output.plain(title)}"
+    why = f"({output.plain(reason)})"
+    if len(line) + len(why) < 80:
+        return [f"{line} {painted(why, Colour.FAINT)}"]
+    return [line, f"    {' ' * len(number)}{painted(why, Colour.FAINT)}"]
+
+
+def _agreed(session: Session, change: Change, identity: Identity) -> Plan:
+    plan = change.plan(session, identity)
+    if plan.steps and change.confirm:
+        tell("\n".join(described(plan)))
+        change.confirm()
+    return plan
+
+
+def _locked(session: Session, change: Change, identity: Identity, shown: Plan | None) -> Done:
+    from raptorctl.engine.apply import apply
+    from raptorctl.engine.lock import hold_lock
+    from raptorctl.engine.stop import Stop
+
+    tells = progress.reporter()
+    command = f"{change.verb} {change.name}"
+    with Stop() as stop, hold_lock(session.lock, command, identity.by, stop):
+        refuse_unfinished(session, tells.note)
+        plan = change.plan(session, identity)
+        if shown is not None and plan.encode() != shown.encode():
+            raise RefusedError(
+                "the host changed while the plan was being read", resolution="look at it again"
+            )
+        if not plan.steps:
+            return Done(plan, None)
+        if shown is None:
+            for note in plan.notes:
+                tells.note(note)
+        return Done(plan, apply(plan, session.host, session.journals, tells, stop))

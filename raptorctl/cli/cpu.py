@@ -1,0 +1,94 @@
+"""`raptorctl cpu`: host CPUs x machines, as a picture."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+import typer
+
+from raptorctl.cli.options import Output, example
+from raptorctl.cli.output import Colour, Format, painted, plain, say, say_json
+from raptorctl.cli.session import session_of
+from raptorctl.model.cpu_map import CpuMap, CpuUse, cpu_map
+from raptorctl.model.cpuset import CpuSet
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(help="Host CPUs, and which machine has them.")
+    group.command("map", epilog=example("sudo raptorctl cpu map"))(show_map)
+    app.add_typer(group, name="cpu")
+
+
+# A group with one command stays a group: `cpu map`, not `cpu`.
+def show_map(context: typer.Context, form: Output = Format.TEXT) -> None:
+    """Draw host CPUs: cores, siblings, who is pinned where, what is free."""
+    session = session_of(context)
+    found = cpu_map(session.facts(), session.settings.cpus.reserved)
+    if form is Format.JSON:
+        say_json(found.encode())
+    else:
+        say("\n".join(picture(found)))
+
+
+def picture(found: CpuMap) -> Iterator[str]:
+    """Draw a line per core, its SMT siblings side by side."""
+    if not found.cpus:
+        yield "no CPU is online"
+        return
+    widest = max(len(_who(use)) for use in found.cpus) + 2
+    digits = len(str(max(use.cpu.number for use in found.cpus)))
+    for place, uses in groupby(found.cpus, key=lambda use: (use.cpu.node, use.cpu.socket)):
+        yield f"node {place[0]}, socket {place[1]}"
+        for _, core in groupby(uses, key=lambda use: use.cpu.core):
+            yield _core_line(list(core), digits, widest)
+    yield ""
+    yield f"free: {found.free or 'none'}"
+    yield from _remarks(found)
+
+
+def _core_line(core: list[CpuUse], digits: int, widest: int) -> str:
+    cells = "".join(_cell(use, digits, widest) for use in core)
+    return f"  core {core[0].cpu.core:>{digits}} |{cells}".rstrip()
+
+
+def _cell(use: CpuUse, digits: int, widest: int) -> str:
+    who = _who(use)
+    # Pad before painting: colour has no width.
+    return f" {use.cpu.number:>{digits}} {painted(who.ljust(widest), _colour(use))}"
+
+
+def _who(use: CpuUse) -> str:
+    words = [plain(f"{pin.domain}{_vcpu(pin.vcpu)}") for pin in use.pins]
+    guests = {pin.domain for pin in use.pins}
+    words += [
+        "+emulator" if name in guests else f"{plain(name)}+emulator" for name in use.emulators
+    ]
+    if use.reserved:
+        words.insert(0, "host")
+    return " ".join(words) or "free"
+
+
+def _vcpu(number: int | None) -> str:
+    return "(being made)" if number is None else f":{number}"
+
+
+def _colour(use: CpuUse) -> Colour:
+    if use.free:
+        return Colour.GOOD
+    return Colour.BAD if len(use.pins) > 1 else Colour.STRONG
+
+
+def _remarks(found: CpuMap) -> Iterator[str]:
+    for use in found.cpus:
+        if len(use.pins) > 1:
+            yield f"note: CPU {use.cpu.number} has {_listed(pin.domain for pin in use.pins)}"
+    for core, domains in found.split_cores:
+        yield f"note: the core of CPUs {_plainly(core)} is shared by {_listed(domains)}"
+
+
+def _plainly(core: CpuSet) -> str:
+    return ",".join(map(str, core))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(plain(name) for name in names)

@@ -1,0 +1,70 @@
+"""`raptorctl deprovision`: nothing of a machine is left."""
+
+from collections.abc import Iterator
+
+import typer
+
+from raptorctl.cli import ask, options
+from raptorctl.cli.change import Change, Done, carry_out, preview
+from raptorctl.cli.options import DryRun, Output, Yes
+from raptorctl.cli.output import Format, say, say_json
+from raptorctl.cli.session import session_of
+from raptorctl.errors import InputError
+from raptorctl.model.sizes import Size
+
+EXAMPLE = options.example("sudo raptorctl deprovision alice dev")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(short_help="Remove a machine for good.", epilog=EXAMPLE)(deprovision)
+
+
+def deprovision(
+    context: typer.Context,
+    words: options.Words,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Remove a machine for good: DNS names, domain, and its wiped volume."""
+    name = options.machine_name(words)
+    asks = not yes and not dry_run
+    if asks and not ask.somebody_there():
+        raise InputError(
+            f"there is no terminal to confirm on that {name} goes",
+            resolution="add -y to go without asking",
+        )
+    session = session_of(context)
+
+    from raptorctl.plans.deprovision import plan_deprovision
+    from raptorctl.plans.provision import queries
+
+    change = Change(
+        verb="deprovision",
+        name=name,
+        queries=queries,
+        decide=lambda settings, facts, identity: plan_deprovision(name, settings, facts, identity),
+        confirm=(lambda: ask.type_name(name)) if asks else None,
+    )
+    if dry_run:
+        preview(session, change, form)
+        return
+    done = carry_out(session, change)
+    if form is Format.JSON:
+        say_json(done.encode())
+        return
+    for line in _receipts(done):
+        say(line)
+    say(done.plan.summary)
+
+
+def _receipts(done: Done) -> Iterator[str]:
+    """Say what was wiped and how that is known."""
+    for step in done.job.steps if done.job else ():
+        if wipe := step.observed.get("wipe"):
+            yield (
+                f"wiped {Size(wipe['size'])} of volume {wipe['uuid']} by {wipe['method']} "
+                f"in {wipe['seconds']:.1f} s"
+            )
+            yield (f"read back {Size(wipe['verified'])} ({wipe['coverage']}): nothing but zeroes")

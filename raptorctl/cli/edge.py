@@ -1,0 +1,174 @@
+"""The edge: every error becomes one line and an exit code here, and nowhere else."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from raptorctl import errors
+from raptorctl.cli import output
+from raptorctl.cli.output import Colour, painted, plain, tell
+from raptorctl.cli.session import Session
+from raptorctl.errors import LeftoversError, RaptorError
+
+INTERRUPTED = 130
+"""128 + SIGINT, as a shell says it."""
+
+
+def run(typed: Sequence[str], session: Session | None = None) -> int:
+    """Run one command line.
+
+    Args:
+        typed: the arguments.
+        session: what to run it in; None makes the real one.
+
+    Returns:
+        The exit code.
+    """
+    _settle_surroundings()
+    session = session or Session(typed)
+    try:
+        code = _dispatch(typed, session)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else errors.FAILED
+    except BrokenPipeError:
+        code = errors.DONE
+    except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
+        code = explain(error, session)
+    return _flushed(code)
+
+
+def explain(error: Exception, session: Session) -> int:
+    """Say what went wrong, in one line, and return its exit code."""
+    if isinstance(error, RaptorError):
+        _complain(str(error))
+        _tell_details(error, session)
+        return error.exit_code
+    if (usage := _usage(error)) is not None:
+        _complain(usage)
+        return errors.BAD_INPUT
+    if type(error).__name__ == "Abort":  # click's, for ^C while it reads
+        return INTERRUPTED
+    _complain(_unforeseen(error, session))
+    return errors.FAILED
+
+
+def _dispatch(typed: Sequence[str], session: Session) -> int:
+    from raptorctl.cli.app import command
+
+    arguments = list(typed) or ["--help"]
+    # Without `standalone_mode`, errors come here instead of being printed by click.
+    code = command().main(arguments, prog_name="raptorctl", standalone_mode=False, obj=session)
+    return code if isinstance(code, int) else errors.DONE
+
+
+def _complain(sentence: str) -> None:
+    label = painted("raptorctl:", Colour.BAD, sys.stderr)
+    tell(f"{label} {plain(' '.join(sentence.split()))}")
+
+
+def _tell_details(error: RaptorError, session: Session) -> None:
+    # What is left on the host is never a detail.
+    if error.details and (session.details or isinstance(error, LeftoversError)):
+        for line in error.details.splitlines():
+            tell(f"  {plain(line)}")
+
+
+def _usage(error: Exception) -> str | None:
+    """Give click's complaint as one sentence, or None when the error is not click's.
+
+    It is told by its shape: Typer carries a click of its own since 0.20, and which class that is
+    depends on the version.
+    """
+    if not hasattr(error, "format_message"):
+        return None
+    sentence = str(error.format_message()).strip().rstrip(".")
+    context = getattr(error, "ctx", None)
+    path = getattr(context, "command_path", "raptorctl")
+    return f"{sentence[:1].lower()}{sentence[1:]}: see `{path} --help`"
+
+
+def _unforeseen(error: Exception, session: Session) -> str:
+    what = f"unexpected {type(error).__name__}"
+    if said := errors.last_line(str(error)):
+        what = f"{what}: {said}"
+    path = _report(session)
+    return f"{what}: " + (f"please report it with {path}" if path else "its report has no place")
+
+
+def _report(session: Session) -> Path | None:
+    """Write the full report of the error being handled where only its reader may read it."""
+    import platform
+    import tempfile
+    import time
+    import traceback
+
+    from raptorctl import __version__
+
+    head = f"raptorctl {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    text = f"{head}\narguments: {session.typed!r}\n\n{traceback.format_exc()}"
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    for directory in (session.log_directory, Path(tempfile.gettempdir())):
+        path = directory / f"error-{stamp}-{os.getpid()}.log"
+        try:
+            # O_EXCL follows no link that somebody laid in a folder that all may write.
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+        except OSError:
+            continue
+        return path
+    return None
+
+
+def _settle_surroundings() -> None:
+    """Make sure of what every program takes for granted and a caller may have taken away."""
+    _fill_standard_streams()
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        os.chdir("/")
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace" if stream is not sys.stdin else "replace")
+
+
+def _fill_standard_streams() -> None:
+    """Give closed standard streams to /dev/null.
+
+    Otherwise the next file opened, say the volume's device, would become standard output, and
+    a child's messages would be written into it.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _flushed(code: int) -> int:
+    """Write out what is still held back, so that the interpreter has nothing to fail at."""
+    for stream in (sys.stdout, sys.stderr):
+        _flush(stream)
+    if output.lost and code == errors.DONE:
+        _complain(f"the result could not be written to {output.lost[0]}")
+        return errors.FAILED
+    return code
+
+
+def _flush(stream: TextIO) -> None:
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        output.forget(stream)
+    except (OSError, ValueError):
+        output.lost.append(getattr(stream, "name", "?"))
+        output.forget(stream)

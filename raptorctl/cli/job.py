@@ -1,0 +1,80 @@
+"""`raptorctl job`: what was done, when, by whom."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from raptorctl.cli.options import Output, example
+from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
+from raptorctl.cli.session import session_of
+from raptorctl.model.codec import encode
+from raptorctl.model.job import Job, JobStep
+
+JobText = Annotated[str, typer.Argument(metavar="JOB", help="Its identifier, or how it begins.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(help="What was done, when, by whom.")
+    group.command("list", epilog=example("sudo raptorctl job list"))(list_jobs)
+    group.command("show", epilog=example("sudo raptorctl job show 20261120-204001-3f9c"))(show)
+    app.add_typer(group, name="job")
+
+
+def list_jobs(context: typer.Context, form: Output = Format.TEXT) -> None:
+    """List jobs, oldest first."""
+    jobs = session_of(context).journals.jobs()
+    if form is Format.JSON:
+        say_json({"jobs": [_brief(job) for job in jobs]})
+    elif jobs:
+        say("\n".join(_rows(jobs)))
+    else:
+        say("there are no jobs")
+
+
+def show(context: typer.Context, job: JobText, form: Output = Format.TEXT) -> None:
+    """Show one job, step by step."""
+    found = session_of(context).journals.find(job)
+    if form is Format.JSON:
+        say_json(encode(found))
+    else:
+        say("\n".join(_lines(found)))
+
+
+def _brief(job: Job) -> dict[str, object]:
+    """The shape that `job list -o json` documents: a job without its steps."""
+    return {name: value for name, value in encode(job).items() if name != "steps"}
+
+
+def _rows(jobs: Iterable[Job]) -> list[str]:
+    head = ("JOB", "WHAT", "MACHINE", "BY", "OUTCOME")
+    rows = [(job.id, job.verb, job.machine, job.by, job.outcome.value) for job in jobs]
+    return table(head, rows, columns=width_of_output())
+
+
+def _lines(job: Job) -> Iterable[str]:
+    yield f"job      {plain(job.id)}"
+    yield f"what     {job.verb} {plain(job.machine)}: {job.outcome.value}"
+    yield f"wanted   {plain(job.summary)}"
+    yield f"by       {plain(job.by)}"
+    yield f"started  {job.started}"
+    yield f"ended    {job.ended or '-'}"
+    if job.damage:
+        yield f"damage   {plain(job.damage)}"
+    rows = [_step(number, step) for number, step in enumerate(job.steps, start=1)]
+    if rows:
+        yield from (
+            "",
+            *table(("STEP", "STATE", "SECONDS", "WHAT"), rows, right=("STEP", "SECONDS")),
+        )
+    yield from (f"problem in step {n}: {plain(s.problem)}" for n, s in _problems(job))
+
+
+def _step(number: int, step: JobStep) -> tuple[str, str, str, str]:
+    seconds = "-" if step.seconds is None else f"{step.seconds:.1f}"
+    return (str(number), step.state.value, seconds, step.title)
+
+
+def _problems(job: Job) -> Iterable[tuple[int, JobStep]]:
+    return ((n, step) for n, step in enumerate(job.steps, start=1) if step.problem)

@@ -1,0 +1,96 @@
+"""`raptorctl list` and `raptorctl show`: which machines there are."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from raptorctl.cli import options
+from raptorctl.cli.options import Output
+from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
+from raptorctl.cli.session import session_of
+from raptorctl.errors import MissingError
+from raptorctl.model.domain import State
+from raptorctl.model.machine import Machine, MachineDetails, describe, machines
+from raptorctl.model.names import parse_tenant
+
+Tenant = Annotated[
+    str | None, typer.Argument(metavar="TENANT", help="Only this one's.", show_default=False)
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(
+        "list", short_help="List machines.", epilog=options.example("sudo raptorctl list alice")
+    )(list_machines)
+    app.command(
+        "show",
+        short_help="Show all about one machine.",
+        epilog=options.example("sudo raptorctl show alice dev -o json"),
+    )(show)
+
+
+def list_machines(
+    context: typer.Context, tenant: Tenant = None, form: Output = Format.TEXT
+) -> None:
+    """List machines: whose, in which state, on which slot, how large."""
+    wanted = None if tenant is None else parse_tenant(tenant)
+    session = session_of(context)
+    found = [m for m in machines(*session.inventory()) if wanted in {None, m.name.tenant}]
+    if form is Format.JSON:
+        say_json({"machines": [machine.encode() for machine in found]})
+    elif found:
+        say("\n".join(_rows(found)))
+    else:
+        say(f"{wanted} has no machines" if wanted else "there are no machines")
+
+
+def show(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
+    """Show all about one machine: CPUs, memory, addresses, disk, who made it."""
+    name = options.machine_name(words)
+    session = session_of(context)
+
+    from raptorctl.plans.provision import queries
+
+    facts = session.facts(queries(name, session.settings))
+    details = describe(name, session.settings, facts)
+    if details is None:
+        raise MissingError(f"there is no machine {name}", resolution="see `raptorctl list`")
+    if form is Format.JSON:
+        say_json(details.encode())
+    else:
+        say("\n".join(f"{label:<10} {plain(value)}".rstrip() for label, value in _lines(details)))
+
+
+def _rows(found: Iterable[Machine]) -> list[str]:
+    rows = [(m.name.tenant, m.name.machine, m.state, _number(m.slot), str(m.size)) for m in found]
+    head = ("TENANT", "MACHINE", "STATE", "SLOT", "SIZE")
+    return table(head, rows, right=("SLOT", "SIZE"), columns=width_of_output())
+
+
+def _number(number: int | None) -> str:
+    return "-" if number is None else str(number)
+
+
+def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
+    machine, place, volume = details.machine, details.place, details.volume
+    yield "machine", str(machine.name)
+    yield "tenant", machine.name.tenant
+    yield "state", machine.state
+    yield "cpus", f"{details.cpus} (emulator {details.emulator})" if details.cpus else "-"
+    yield "memory", str(details.memory) if details.memory else "-"
+    yield "slot", f"{place.number}: {place.bridge}, {place.mac}" if place else _number(machine.slot)
+    yield "addresses", ", ".join(map(str, details.addresses)) or "-"
+    label = "dns"
+    for record in details.records:
+        yield label, f"{record.name} {record.type} {record.value}"
+        label = ""
+    if volume:
+        yield "disk", f"{volume.path}, {volume.size}{'' if volume.clean else ', not clean'}"
+        yield "volume", volume.uuid
+    yield "made by", f"{details.created_by or '?'}, {details.created or '?'}"
+    yield "job", details.job or "-"
+    yield "template", details.template or "-"
+    if machine.state == State.RUNNING.value:
+        yield "console", details.console

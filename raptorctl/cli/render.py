@@ -1,0 +1,42 @@
+"""`raptorctl render`: what would be written, without writing it."""
+
+import typer
+
+from raptorctl.cli import options
+from raptorctl.cli.identity import new_identity
+from raptorctl.cli.options import Output
+from raptorctl.cli.output import Format, say, say_json
+from raptorctl.cli.session import session_of
+
+EXAMPLE = options.example("sudo raptorctl render xml alice dev --size 40G --cpus 4-7")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(help="Print what provision would write.")
+    group.command("xml", epilog=EXAMPLE)(xml)
+    app.add_typer(group, name="render")
+
+
+def xml(
+    context: typer.Context,
+    words: options.Words,
+    size: options.SizeText,
+    cpus: options.CpusText,
+    memory: options.MemoryText = None,
+    slot: options.SlotText = "auto",
+    template: options.TemplateText = None,
+    no_start: options.NoStart = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Print the domain XML that provision would define."""
+    wanted = options.request(words, size, cpus, memory, slot, template, start=not no_start)
+    session = session_of(context)
+
+    from raptorctl.plans.provision import render_xml
+
+    text = render_xml(wanted, session.settings, session.facts(), new_identity())
+    if form is Format.JSON:
+        say_json({"xml": text})
+    else:
+        say(text.rstrip("\n"))

@@ -1,0 +1,105 @@
+"""One run of the command: its settings, its host, its journals, each opened when first needed.
+
+Tests hand in another session, with drivers in memory.
+"""
+
+import os
+import shlex
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from raptorctl.errors import RefusedError
+from raptorctl.model.domain import State
+from raptorctl.model.settings import DEFAULT_FILE, Settings
+
+if TYPE_CHECKING:
+    from raptorctl.engine.journals import Journals
+    from raptorctl.host.drivers import Host
+    from raptorctl.model.facts import HostFacts
+    from raptorctl.model.probe import Probe
+    from raptorctl.model.volume import Volume
+
+
+class Session:
+    """A run on the real host.
+
+    Args:
+        typed: the arguments, for `sudo raptorctl ...`.
+    """
+
+    journal_directory = Path("/var/lib/raptorctl/journal")
+    log_directory = Path("/var/log/raptorctl")
+    lock = Path("/run/lock/raptorctl.lock")
+
+    def __init__(self, typed: Iterable[str] = ()) -> None:
+        self.typed = tuple(typed)
+        self.settings_file = Path(DEFAULT_FILE)
+        self.details = False
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings file, read once."""
+        from raptorctl.host.files import read_settings
+
+        return read_settings(self.settings_file)
+
+    @cached_property
+    def host(self) -> "Host":
+        """The drivers."""
+        from raptorctl.host.connect import connect
+
+        return connect(self.settings)
+
+    @cached_property
+    def journals(self) -> "Journals":
+        """What is in flight, and what was."""
+        from raptorctl.engine.journals import Journals
+
+        return Journals(self.journal_directory)
+
+    def facts(self, queries: Iterable[tuple[str, str]] = ()) -> "HostFacts":
+        """Read everything a planner may look at, anew; `queries` are (DNS name, type)."""
+        from raptorctl.host.survey import survey
+
+        return survey(self.host, self.settings, queries, self.journals.reservations())
+
+    def inventory(self) -> "tuple[tuple[Volume, ...], Mapping[str, State]]":
+        """Read what `list` needs and no more: one LVM report, one call of states."""
+        from raptorctl.host.survey import inventory
+
+        return inventory(self.host)
+
+    def probe(self) -> "Probe":
+        """Try everything that provision needs."""
+        from raptorctl.host.probe import probe
+
+        return probe(self.settings_file, self.journals.unfinished)
+
+    @property
+    def is_root(self) -> bool:
+        """Whether LVM, libvirt and the journal will let us in."""
+        return os.geteuid() == 0
+
+    def require_root(self) -> None:
+        """Stop early, in words, where the host would only say "permission denied".
+
+        Raises:
+            RefusedError: with the line to type instead.
+        """
+        if not self.is_root:
+            again = shlex.join(("sudo", "raptorctl", *self.typed))
+            raise RefusedError("this needs root", resolution=again)
+
+
+def session_of(context: typer.Context, *, root: bool = True) -> Session:
+    """Return the session that the command runs in, its rights checked."""
+    session = context.obj
+    if not isinstance(session, Session):
+        raise TypeError("commands run by `raptorctl.cli.edge.run`, which makes the session")
+    if root:
+        session.require_root()
+    return session

@@ -1,0 +1,156 @@
+"""Trying everything that provision needs, each part on its own, and changing nothing."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from raptorctl.errors import CommandError, RaptorError
+from raptorctl.host import command, files
+from raptorctl.host.links import KernelLinks
+from raptorctl.host.lvm import LvmGroup
+from raptorctl.model.domain import Domain
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.job import Job
+from raptorctl.model.probe import OLDEST_PACKAGE, Part, Probe, Trouble
+from raptorctl.model.settings import Libvirt, Settings
+
+T = TypeVar("T")
+
+LIBVIRT_PACKAGE: Final = "libvirt-daemon"
+
+
+class Prober:
+    """Collects troubles, so that one of them hides no other."""
+
+    def __init__(self) -> None:
+        self.troubles: dict[Part, Trouble] = {}
+
+    def attempt(self, part: Part, ask: Callable[[], T], otherwise: T) -> T:
+        """Ask one part; when it fails, note why and return `otherwise`."""
+        try:
+            return ask()
+        except RaptorError as error:
+            self.troubles.setdefault(part, Trouble(error.brief, error.resolution))
+        except OSError as error:
+            self.troubles.setdefault(part, Trouble(f"{part} cannot be read: {error}"))
+        except ImportError as error:
+            advice = f"apt install python3-{error.name}" if error.name else ""
+            self.troubles.setdefault(part, Trouble(f"Python has no {error.name}", advice))
+        return otherwise
+
+
+def probe(settings_file: Path, unfinished: Callable[[], Sequence[Job]]) -> Probe:
+    """Look at everything once.
+
+    Args:
+        settings_file: the host's settings.
+        unfinished: reads the jobs that have not ended.
+    """
+    prober = Prober()
+    settings = prober.attempt(Part.SETTINGS, lambda: files.read_settings(settings_file), None)
+    jobs = prober.attempt(Part.JOURNAL, unfinished, ())
+    parts = _read(prober, settings) if settings else {}
+    return Probe(
+        settings_file=str(settings_file),
+        root=os.geteuid() == 0,
+        settings=settings,
+        jobs=tuple(jobs),
+        troubles=prober.troubles,
+        **parts,
+    )
+
+
+def _read(prober: Prober, settings: Settings) -> dict[str, Any]:
+    return {
+        "facts": _facts(prober, settings),
+        "zones": _zones(prober, settings),
+        "scan_lvs": prober.attempt(Part.SCAN, _scans_lvs, False),
+        **_libvirt(prober, settings),
+    }
+
+
+def _facts(prober: Prober, settings: Settings) -> HostFacts:
+    lvm = LvmGroup(settings.storage.volume_group)
+    group = prober.attempt(Part.LVM, lvm.group, None)
+    volumes = prober.attempt(Part.LVM, lvm.list, ()) if group else ()
+    libvirt = settings.libvirt
+    domains, accelerator = prober.attempt(Part.LIBVIRT, lambda: _domains(libvirt), ((), "qemu"))
+    return HostFacts(
+        accelerator=accelerator,
+        group=group,
+        volumes=volumes,
+        domains=domains,
+        bridges=prober.attempt(Part.LINKS, KernelLinks().bridges, ()),
+        templates=prober.attempt(Part.TEMPLATES, files.templates, {}),
+        files=frozenset(
+            path for path in (libvirt.firmware_code, libvirt.firmware_vars) if Path(path).is_file()
+        ),
+    )
+
+
+def _domains(settings: Libvirt) -> tuple[tuple[Domain, ...], str]:
+    # Not at the top: a host without libvirt-python is one of the troubles to tell of.
+    from raptorctl.host.domain import LibvirtDomains
+
+    domains = LibvirtDomains(settings.uri)
+    return domains.list(), domains.accelerator()
+
+
+def _zones(prober: Prober, settings: Settings) -> Mapping[str, Trouble | None]:
+    def ask() -> Mapping[str, Trouble | None]:
+        from raptorctl.host.dns_update import DnsServer
+
+        found = DnsServer(settings.dns).probe()
+        return {z.zone: Trouble(z.problem, z.resolution) if z.problem else None for z in found}
+
+    def key() -> bool:
+        from raptorctl.host.dns_key import read_key
+
+        return bool(read_key(settings.dns.key_file))
+
+    # Without a key nothing can be asked, and one trouble is told once.
+    return prober.attempt(Part.DNS, ask, {}) if prober.attempt(Part.KEY, key, False) else {}
+
+
+def _libvirt(prober: Prober, settings: Settings) -> dict[str, Any]:
+    if Part.LIBVIRT in prober.troubles:
+        return {}
+
+    def version() -> tuple[int, int, int]:
+        from raptorctl.host.domain import LibvirtDomains
+
+        return LibvirtDomains(settings.libvirt.uri).version()
+
+    package = _package_version()
+    return {
+        "libvirt_version": prober.attempt(Part.LIBVIRT, version, (0, 0, 0)),
+        "libvirt_package": package,
+        "libvirt_patched": _at_least(package, OLDEST_PACKAGE) if package else None,
+    }
+
+
+def _package_version() -> str:
+    """Debian's version of libvirt's daemon, or "" where there is no dpkg or no such package."""
+    if shutil.which("dpkg-query", path=command.PATH) is None:
+        return ""
+    try:
+        return command.run("dpkg-query", "-W", "-f", "${Version}", LIBVIRT_PACKAGE).strip()
+    except CommandError:
+        return ""
+
+
+def _at_least(version: str, oldest: str) -> bool:
+    try:
+        command.run("dpkg", "--compare-versions", version, "ge", oldest)
+    except CommandError:
+        return False
+    return True
+
+
+def _scans_lvs() -> bool:
+    """Whether LVM looks for its metadata inside volumes, which guests write (lvm.conf(5))."""
+    said = command.run("lvmconfig", "--typeconfig", "full", "devices/scan_lvs")
+    return re.search(r"^\s*scan_lvs\s*=\s*1", said, re.MULTILINE) is not None

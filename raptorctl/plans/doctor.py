@@ -1,0 +1,228 @@
+"""Doctor: from what was probed to what is wrong and what to do about it. Pure."""
+
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address
+from typing import Final
+
+from raptorctl.errors import RaptorError
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.domain import DomainSpec, Mark
+from raptorctl.model.job import Outcome
+from raptorctl.model.probe import OLDEST_LIBVIRT, OLDEST_PACKAGE, Finding, Part, Probe, Verdict
+from raptorctl.model.settings import Settings
+from raptorctl.model.sizes import GIB, Size
+from raptorctl.model.slot import Slot
+from raptorctl.model.volume import Volume
+from raptorctl.render.domain_xml import render_domain
+
+GUEST_PORTS: Final = ("vnet", "keep-vm")
+"""libvirt's names for guests' interfaces (virnetdev.h), and the role's that keep a bridge up."""
+
+OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
+Findings = Iterator[Finding]
+
+
+def examine(probe: Probe) -> tuple[Finding, ...]:
+    """Judge a host; every check answers, in a fixed order."""
+    found = [*_root(probe), *_settings(probe)]
+    if probe.settings is not None:
+        for check in _CHECKS:
+            found += check(probe, probe.settings)
+    return (*found, *_jobs(probe))
+
+
+def _root(probe: Probe) -> Findings:
+    if probe.root:
+        yield Finding("rights", OK, "runs as root")
+    else:
+        yield Finding("rights", FAIL, "does not run as root", "sudo raptorctl doctor")
+
+
+def _settings(probe: Probe) -> Findings:
+    yield from _trouble(probe, Part.SETTINGS)
+    if probe.settings is not None:
+        yield Finding(Part.SETTINGS, OK, f"{probe.settings_file} reads well")
+
+
+def _group(probe: Probe, settings: Settings) -> Findings:
+    yield from _trouble(probe, Part.LVM)
+    if Part.LVM in probe.troubles:
+        return
+    group = probe.facts.group
+    if group is None:
+        advice = f"vgcreate {settings.storage.volume_group} DISK, or correct the settings"
+        yield Finding(Part.LVM, FAIL, f"there is no {settings.storage.volume_group}", advice)
+    elif group.free < GIB:
+        yield Finding(Part.LVM, WARN, f"{group.name} has {group.free} free", "add a disk to it")
+    else:
+        yield Finding(Part.LVM, OK, f"{group.name} has {group.free} of {group.size} free")
+
+
+def _scan(probe: Probe, settings: Settings) -> Findings:
+    yield from _trouble(probe, Part.SCAN)
+    if Part.SCAN in probe.troubles:
+        return
+    if probe.scan_lvs:
+        advice = "set devices/scan_lvs=0 in /etc/lvm/lvm.conf"
+        yield Finding(Part.SCAN, FAIL, "the host's LVM reads volumes inside guests' disks", advice)
+    else:
+        yield Finding(Part.SCAN, OK, "the host's LVM does not look inside guests' disks")
+
+
+def _libvirt(probe: Probe, settings: Settings) -> Findings:
+    yield from _trouble(probe, Part.LIBVIRT)
+    if Part.LIBVIRT in probe.troubles:
+        return
+    version = probe.libvirt_package or _dotted(probe.libvirt_version)
+    if probe.libvirt_version < OLDEST_LIBVIRT or probe.libvirt_patched is False:
+        wanted = OLDEST_PACKAGE if probe.libvirt_package else _dotted(OLDEST_LIBVIRT)
+        advice = f"upgrade to {wanted} or later"
+        yield Finding(Part.LIBVIRT, WARN, f"libvirt {version} has known holes", advice)
+    else:
+        yield Finding(Part.LIBVIRT, OK, f"libvirt {version} answers at {settings.libvirt.uri}")
+    if probe.facts.accelerator == "kvm":
+        yield Finding("accelerator", OK, "KVM works")
+    else:
+        advice = "switch virtualization on in the firmware, if the CPU has it"
+        yield Finding("accelerator", WARN, "no KVM: machines are emulated and slow", advice)
+
+
+def _firmware(probe: Probe, settings: Settings) -> Findings:
+    paths = (settings.libvirt.firmware_code, settings.libvirt.firmware_vars)
+    missing = [path for path in paths if path not in probe.facts.files]
+    for path in missing:
+        advice = "install OVMF (Debian: apt install ovmf), or correct libvirt in the settings"
+        yield Finding("firmware", FAIL, f"{path} is not there", advice)
+    if not missing:
+        yield Finding("firmware", OK, paths[0])
+
+
+def _templates(probe: Probe, settings: Settings) -> Findings:
+    yield from _trouble(probe, Part.TEMPLATES)
+    for name, text in probe.facts.templates.items():
+        try:
+            render_domain(text, _trial(name, probe, settings))
+        except RaptorError as error:
+            yield Finding(Part.TEMPLATES, FAIL, f"{name}: {error.brief}", error.resolution)
+        else:
+            yield Finding(Part.TEMPLATES, OK, f"{name} renders")
+    if settings.machine.template not in probe.facts.templates:
+        advice = "correct machine.template in the settings"
+        what = f"the default, {settings.machine.template}, is not there"
+        yield Finding(Part.TEMPLATES, FAIL, what, advice)
+
+
+def _slots(probe: Probe, settings: Settings) -> Findings:
+    yield from _trouble(probe, Part.LINKS)
+    if Part.LINKS in probe.troubles:
+        return
+    bad = [finding for slot in settings.slot for finding in _bridge(probe, slot)]
+    yield from bad
+    good = len(settings.slot) - len({finding.check for finding in bad})
+    if good:
+        yield Finding(
+            Part.LINKS, OK, f"{good} of {len(settings.slot)} are up, without foreign ports"
+        )
+
+
+def _bridge(probe: Probe, slot: Slot) -> Findings:
+    bridge, check = probe.facts.bridge(slot.bridge), f"slot {slot.number}"
+    if bridge is None:
+        yield Finding(check, FAIL, f"bridge {slot.bridge} is not there", "run the role raptor_host")
+        return
+    if not bridge.up:
+        yield Finding(check, FAIL, f"bridge {slot.bridge} is down", f"ip link set {bridge.name} up")
+    if foreign := [port for port in bridge.ports if not port.startswith(GUEST_PORTS)]:
+        what = f"bridge {slot.bridge} has a foreign port: {', '.join(foreign)}"
+        yield Finding(check, FAIL, what, f"ip link set {foreign[0]} nomaster")
+
+
+def _dns(probe: Probe, settings: Settings) -> Findings:
+    yield from _trouble(probe, Part.KEY)
+    if Part.KEY not in probe.troubles:
+        yield Finding(Part.KEY, OK, f"{settings.dns.key_file} is for root only")
+    yield from _trouble(probe, Part.DNS)
+    for zone, trouble in probe.zones.items():
+        if trouble:
+            yield Finding(Part.DNS, FAIL, trouble.what, trouble.advice)
+        else:
+            yield Finding(Part.DNS, OK, f"{zone} takes our updates")
+
+
+def _halves(probe: Probe, settings: Settings) -> Findings:
+    if {Part.LVM, Part.LIBVIRT} & set(probe.troubles):
+        return
+    names = {domain.name for domain in probe.facts.domains}
+    ours = [volume for volume in probe.facts.volumes if volume.ours]
+    bad = [*_lonely_volumes(probe, ours, names), *_lonely_domains(probe), *_dirty(probe, ours)]
+    yield from bad
+    if not bad:
+        yield Finding("machines", OK, "every domain has its volume, every volume its domain")
+
+
+def _lonely_volumes(probe: Probe, ours: list[Volume], domains: set[str]) -> Findings:
+    for volume in ours:
+        machine = volume.machine
+        if machine and machine.domain not in domains and not _in_work(probe, volume.job):
+            advice = f"raptorctl deprovision {machine}"
+            yield Finding("machines", WARN, f"volume {volume.name} has no domain", advice)
+
+
+def _lonely_domains(probe: Probe) -> Findings:
+    volumes = {volume.name for volume in probe.facts.volumes}
+    for domain in probe.facts.domains:
+        mark = domain.mark if domain.ours else None
+        if mark and mark.name.volume not in volumes and not _in_work(probe, mark.job):
+            advice = f"raptorctl deprovision {mark.name}"
+            yield Finding("machines", WARN, f"domain {domain.name} has no volume", advice)
+
+
+def _dirty(probe: Probe, ours: list[Volume]) -> Findings:
+    for volume in ours:
+        if not volume.clean and not _in_work(probe, volume.job):
+            advice = "raptorctl recover; without a job, wipe it by hand before lvremove"
+            yield Finding("machines", WARN, f"volume {volume.name} is not clean", advice)
+
+
+def _jobs(probe: Probe) -> Findings:
+    yield from _trouble(probe, Part.JOURNAL)
+    for job in probe.jobs:
+        verdict = WARN if job.outcome is Outcome.PENDING else FAIL
+        what = f"job {job.id} ({job.verb} {job.machine}) is {job.outcome.value}"
+        yield Finding(Part.JOURNAL, verdict, what, f"raptorctl recover {job.id}")
+    if not probe.jobs and Part.JOURNAL not in probe.troubles:
+        yield Finding(Part.JOURNAL, OK, "no job is unfinished")
+
+
+_CHECKS: Final[tuple[Callable[[Probe, Settings], Findings], ...]] = (
+    _group, _scan, _libvirt, _firmware, _templates, _slots, _dns, _halves,
+)  # fmt: skip
+
+
+def _trouble(probe: Probe, part: Part) -> Findings:
+    if trouble := probe.troubles.get(part):
+        yield Finding(part, FAIL, trouble.what, trouble.advice)
+
+
+def _in_work(probe: Probe, job: str | None) -> bool:
+    """An unfinished job is told of once, not again for each thing it left half done."""
+    return job is not None and job in {open_job.id for open_job in probe.jobs}
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+def _trial(template: str, probe: Probe, settings: Settings) -> DomainSpec:
+    """A machine that nobody asked for, to see whether a template works."""
+    return DomainSpec(
+        mark=Mark("doctor", "trial", 1, "trial", "1970-01-01T00:00:00Z", "doctor", template),
+        uuid="00000000-0000-4000-8000-000000000000",
+        accelerator=probe.facts.accelerator,
+        memory=Size(GIB),
+        cpus=CpuSet((0, 1)),
+        emulator=CpuSet((0, 1)),
+        disk="/dev/null",
+        slot=Slot(1, IPv4Address("192.0.2.1")),
+        libvirt=settings.libvirt,
+    )
