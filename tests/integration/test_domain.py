@@ -1,0 +1,385 @@
+"""The libvirt driver against libvirt itself: its test driver, one private host per test."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import libvirt
+import pytest
+
+from raptorctl.errors import (
+    ConflictError,
+    HostError,
+    InputError,
+    MissingError,
+    StoppedError,
+    UnknownOutcomeError,
+)
+from raptorctl.host.domain import LibvirtDomains
+from raptorctl.host.drivers import Domains
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.domain import Domain, State
+from raptorctl.model.sizes import MIB, Size
+from raptorctl.render.domain_xml import read_domain, render_domain
+from tests.domain_samples import MARK, PLAIN, SAMPLES, template
+
+OTHER_UUID = "11111111-2222-4333-8444-555555555555"
+PLAIN_XML = render_domain(template("virtio-console"), PLAIN)
+BY_HAND = "<domain type='test'><name>byhand</name><memory unit='MiB'>8</memory><os><type>hvm</type></os></domain>"
+
+
+@pytest.fixture
+def domains(tmp_path: Path) -> LibvirtDomains:
+    # Each connection to a file of its own is a host of its own (libvirt, docs/drvtest.rst).
+    node = tmp_path / "node.xml"
+    node.write_text("<node/>")
+    return LibvirtDomains(f"test://{node}")
+
+
+@pytest.fixture
+def behind(domains: LibvirtDomains) -> Any:
+    """Return the bare connection, to act behind the driver's back."""
+    return domains._open()
+
+
+@pytest.fixture
+def defined(domains: LibvirtDomains) -> LibvirtDomains:
+    domains.define(PLAIN_XML)
+    return domains
+
+
+def ignore(_done: int, _total: int) -> None:
+    pass
+
+
+def fails(patch: pytest.MonkeyPatch, call: str, code: int, source: int = 0) -> None:
+    """Make one of libvirt's calls on a domain end in an error, as the bindings raise it."""
+
+    def refuse(*_: object) -> None:
+        error = libvirt.libvirtError("")
+        error.err = (code, source, "as the test wishes", 2, None, None, None, -1, -1)
+        raise error
+
+    patch.setattr(libvirt.virDomain, call, refuse)
+
+
+def found(domains: Domains) -> Domain:
+    domain = domains.find(PLAIN.uuid)
+    assert domain
+    return domain
+
+
+def essence(domain: Domain) -> Domain:
+    """Leave out what libvirt words in its own way."""
+    return replace(domain, xml="", emulator=domain.emulator.ascending())
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_libvirt_keeps_every_sample_as_it_was_defined(name: str, domains: LibvirtDomains) -> None:
+    spec = SAMPLES[name]
+    xml = render_domain(template(spec.mark.template), spec)
+    domains.define(xml)
+    domain = found(domains)
+    assert essence(domain) == essence(read_domain(xml))
+    assert domain.ours
+    domains.define(domain.xml)  # as undoing a removal does
+    assert found(domains) == domain
+
+
+class TestReading:
+    def test_an_empty_host(self, domains: LibvirtDomains) -> None:
+        assert domains.list() == ()
+        assert domains.states() == {}
+        assert domains.find(OTHER_UUID) is None
+
+    def test_ours_and_somebody_elses(self, defined: LibvirtDomains, behind: Any) -> None:
+        behind.defineXML(BY_HAND)
+        ours, theirs = defined.list()
+        assert (ours.name, ours.mark, ours.pins) == ("alice-dev", MARK, CpuSet.parse("4-7"))
+        assert (theirs.name, theirs.mark, theirs.pins) == ("byhand", None, CpuSet())
+        assert theirs.memory == Size(8 * MIB)
+
+    def test_list_and_find_agree(self, defined: LibvirtDomains) -> None:
+        defined.start(PLAIN.uuid)
+        defined.set_autostart(PLAIN.uuid, on=True)
+        assert defined.list() == (found(defined),)
+        assert found(defined).autostart
+        assert found(defined).state is State.RUNNING
+
+    def test_states(self, defined: LibvirtDomains, behind: Any) -> None:
+        behind.defineXML(BY_HAND)
+        assert defined.states() == {"alice-dev": State.OFF, "byhand": State.OFF}
+        defined.start(PLAIN.uuid)
+        assert defined.states()["alice-dev"] is State.RUNNING
+        behind.lookupByName("alice-dev").suspend()
+        assert defined.states()["alice-dev"] is State.PAUSED
+
+    def test_states_asks_nothing_per_domain(
+        self, defined: LibvirtDomains, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def one_each(*_: object) -> None:
+            raise AssertionError
+
+        for name in ("XMLDesc", "state", "info", "autostart", "isActive"):
+            monkeypatch.setattr(libvirt.virDomain, name, one_each)
+        assert defined.states() == {"alice-dev": State.OFF}
+
+    def test_one_that_vanishes_while_it_is_listed(
+        self, defined: LibvirtDomains, behind: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        behind.defineXML(BY_HAND)
+        describe = libvirt.virDomain.XMLDesc
+
+        def too_late(domain: Any, flags: int) -> Any:
+            if domain.name() == "byhand":
+                domain.undefine()
+            return describe(domain, flags)
+
+        monkeypatch.setattr(libvirt.virDomain, "XMLDesc", too_late)
+        assert [domain.name for domain in defined.list()] == ["alice-dev"]
+
+    def test_version(self, domains: LibvirtDomains) -> None:
+        assert domains.version() >= (8, 0, 0)
+
+
+class TestAccelerator:
+    @pytest.fixture
+    def cpuinfo(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        path = tmp_path / "cpuinfo"
+        monkeypatch.setattr("raptorctl.host.domain.CPUINFO", path)
+        return path
+
+    @pytest.mark.parametrize(
+        ("flags", "accelerator"),
+        [("fpu vmx", "kvm"), ("svm fpu", "kvm"), ("fpu vmx_other xsvm", "qemu"), ("", "qemu")],
+    )
+    def test_by_cpu(
+        self, flags: str, accelerator: str, cpuinfo: Path, domains: LibvirtDomains,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        cpuinfo.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+        monkeypatch.setattr(libvirt.virConnect, "getDomainCapabilities", lambda *_: "<x/>")
+        assert domains.accelerator() == accelerator
+
+    def test_a_driver_that_cannot_tell_has_no_kvm(
+        self, cpuinfo: Path, domains: LibvirtDomains
+    ) -> None:
+        cpuinfo.write_text("flags : vmx\n")
+        assert domains.accelerator() == "qemu"
+
+
+class TestDefine:
+    def test_again_is_already_so(self, defined: LibvirtDomains) -> None:
+        defined.define(PLAIN_XML)
+        assert len(defined.list()) == 1
+
+    def test_name_of_another(self, defined: LibvirtDomains) -> None:
+        with pytest.raises(
+            ConflictError, match=f"alice-dev exists already, with UUID {PLAIN.uuid}"
+        ):
+            defined.define(PLAIN_XML.replace(PLAIN.uuid, OTHER_UUID))
+        assert [domain.uuid for domain in defined.list()] == [PLAIN.uuid]
+
+    def test_uuid_of_another(self, defined: LibvirtDomains) -> None:
+        with pytest.raises(ConflictError, match="belongs to domain alice-dev already"):
+            defined.define(PLAIN_XML.replace("<name>alice-dev<", "<name>alice-web<"))
+        assert [domain.name for domain in defined.list()] == ["alice-dev"]
+
+    def test_name_taken_between_the_look_and_the_act(
+        self, domains: LibvirtDomains, behind: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        define = libvirt.virConnect.defineXMLFlags
+
+        def too_late(connection: Any, xml: str, flags: int) -> Any:
+            connection.defineXML(PLAIN_XML.replace(PLAIN.uuid, OTHER_UUID))
+            return define(connection, xml, flags)
+
+        monkeypatch.setattr(libvirt.virConnect, "defineXMLFlags", too_late)
+        with pytest.raises(ConflictError, match=f"with UUID {OTHER_UUID}"):
+            domains.define(PLAIN_XML)
+
+    def test_outside_libvirts_schema(self, domains: LibvirtDomains) -> None:
+        with pytest.raises(
+            HostError, match=r"could not define domain alice-dev: .*schema"
+        ) as caught:
+            domains.define(PLAIN_XML.replace("<devices>", "<devices><teapot/>"))
+        assert "\n" not in str(caught.value)
+        assert domains.list() == ()
+
+    def test_no_domain_at_all(self, domains: LibvirtDomains) -> None:
+        with pytest.raises(InputError):
+            domains.define("<network/>")
+
+
+class TestStart:
+    def test_twice(self, defined: LibvirtDomains) -> None:
+        defined.start(PLAIN.uuid)
+        defined.start(PLAIN.uuid)
+        assert found(defined).state is State.RUNNING
+
+    def test_somebody_was_faster(
+        self, defined: LibvirtDomains, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        create = libvirt.virDomain.create
+
+        def too_late(domain: Any) -> Any:
+            create(domain)
+            return create(domain)
+
+        monkeypatch.setattr(libvirt.virDomain, "create", too_late)
+        defined.start(PLAIN.uuid)
+        assert found(defined).state is State.RUNNING
+
+    def test_absent(self, domains: LibvirtDomains) -> None:
+        with pytest.raises(HostError, match=f"knows no domain {OTHER_UUID}"):
+            domains.start(OTHER_UUID)
+
+    def test_autostart_and_back(self, defined: LibvirtDomains) -> None:
+        for on in (True, True, False, False):
+            defined.set_autostart(PLAIN.uuid, on=on)
+            assert found(defined).autostart is on
+
+
+class TestShutDown:
+    @pytest.fixture(autouse=True)
+    def quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("raptorctl.host.domain.POLL", 0.01)
+
+    @pytest.fixture
+    def presses(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """Make guests deaf; return the power button's uses."""
+        seen: list[int] = []
+        press = lambda _domain, flags: seen.append(flags)  # noqa: E731
+        monkeypatch.setattr(libvirt.virDomain, "shutdownFlags", press)
+        return seen
+
+    @pytest.fixture
+    def running(self, defined: LibvirtDomains) -> LibvirtDomains:
+        defined.start(PLAIN.uuid)
+        return defined
+
+    def test_by_acpi(self, running: LibvirtDomains) -> None:
+        assert running.shut_down(PLAIN.uuid, 5, ignore) is False
+        assert found(running).state is State.OFF
+
+    def test_without_patience(self, running: LibvirtDomains) -> None:
+        assert running.shut_down(PLAIN.uuid, 0, ignore) is True
+        assert found(running).state is State.OFF
+
+    def test_one_that_does_not_listen(
+        self, running: LibvirtDomains, presses: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("raptorctl.host.domain.ASK_AGAIN", 0.1)
+        ticks: list[tuple[int, int]] = []
+        assert running.shut_down(PLAIN.uuid, 0.5, lambda *at: ticks.append(at)) is True
+        assert found(running).state is State.OFF
+        assert 2 <= len(presses) <= 5  # every 100 ms of 500; a slow machine misses some
+        assert len(ticks) > 2
+        assert all(0 <= waited < total == 500 for waited, total in ticks)
+
+    def test_one_that_cannot_be_asked(
+        self, running: LibvirtDomains, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fails(monkeypatch, "shutdownFlags", libvirt.VIR_ERR_OPERATION_INVALID)
+        assert running.shut_down(PLAIN.uuid, 0.05, ignore) is True
+
+    def test_off_and_absent(self, defined: LibvirtDomains) -> None:
+        assert defined.shut_down(PLAIN.uuid, 5, ignore) is False
+        assert defined.shut_down(OTHER_UUID, 5, ignore) is False
+
+    def test_asked_to_stop_while_it_waits(
+        self, running: LibvirtDomains, presses: list[int]
+    ) -> None:
+        def stop(_waited: int, _total: int) -> None:
+            raise StoppedError(2)
+
+        with pytest.raises(StoppedError):
+            running.shut_down(PLAIN.uuid, 5, stop)
+        assert found(running).state is State.RUNNING
+        assert len(presses) == 1
+
+
+class TestUndefine:
+    @pytest.mark.parametrize("keep", [True, False])
+    def test_twice(self, keep: bool, defined: LibvirtDomains) -> None:
+        defined.undefine(PLAIN.uuid, keep_nvram=keep)
+        defined.undefine(PLAIN.uuid, keep_nvram=keep)
+        assert defined.list() == ()
+
+    def test_saved_state_and_snapshots_do_not_stand_in_the_way(
+        self, defined: LibvirtDomains, behind: Any
+    ) -> None:
+        defined.start(PLAIN.uuid)
+        domain = behind.lookupByName("alice-dev")
+        domain.snapshotCreateXML("<domainsnapshot/>")
+        domain.managedSave()
+        defined.undefine(PLAIN.uuid, keep_nvram=False)
+        assert defined.list() == ()
+
+    def test_one_that_runs_is_refused_and_stays(self, defined: LibvirtDomains) -> None:
+        defined.start(PLAIN.uuid)
+        with pytest.raises(HostError, match="domain alice-dev runs: stop it first"):
+            defined.undefine(PLAIN.uuid, keep_nvram=False)
+        domain = found(defined)
+        assert (domain.state, domain.mark) == (State.RUNNING, MARK)
+
+    def test_started_between_the_look_and_the_act(
+        self, defined: LibvirtDomains, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        undefine = libvirt.virDomain.undefineFlags
+
+        def too_late(domain: Any, flags: int) -> Any:
+            domain.create()
+            return undefine(domain, flags)
+
+        monkeypatch.setattr(libvirt.virDomain, "undefineFlags", too_late)
+        with pytest.raises(HostError, match="domain alice-dev runs"):
+            defined.undefine(PLAIN.uuid, keep_nvram=False)
+
+
+class TestTrouble:
+    @pytest.mark.parametrize(
+        ("code", "source"),
+        [
+            # what the client says when the daemon dies: "Cannot recv data: Connection reset by peer"
+            (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_RPC),
+            (libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_FROM_RPC),
+            (libvirt.VIR_ERR_RPC, 0),
+            (libvirt.VIR_ERR_NO_CONNECT, 0),
+        ],
+    )
+    def test_a_broken_connection_leaves_the_outcome_unknown_and_is_opened_anew(
+        self, code: int, source: int, defined: LibvirtDomains, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fails(monkeypatch, "create", code, source)
+        with pytest.raises(UnknownOutcomeError, match="broke while it was to start domain"):
+            defined.start(PLAIN.uuid)
+        assert defined.states() == {}  # a new connection to the test driver is a new host
+
+    def test_any_other_error_is_libvirts_own_words(
+        self, defined: LibvirtDomains, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fails(monkeypatch, "create", libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_FROM_QEMU)
+        with pytest.raises(HostError, match="as the test wishes") as caught:
+            defined.start(PLAIN.uuid)
+        assert not isinstance(caught.value, UnknownOutcomeError)
+        assert found(defined).state is State.OFF
+
+
+def test_no_libvirt(tmp_path: Path) -> None:
+    uri = f"qemu+unix:///system?socket={tmp_path}/none"
+    with pytest.raises(
+        MissingError, match=r"does not answer at qemu.unix.*systemctl start libvirtd"
+    ):
+        LibvirtDomains(uri).list()
+
+
+def test_nothing_is_opened_before_it_is_needed() -> None:
+    LibvirtDomains("nonsense:///")
+
+
+def test_libvirt_prints_nothing_itself(
+    domains: LibvirtDomains, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert domains.find(OTHER_UUID) is None
+    assert capfd.readouterr() == ("", "")
