@@ -91,6 +91,7 @@ def test_neither_repr_nor_str_of_a_key_shows_its_secret() -> None:
         'key "raptorctl" { algorithm hmac-sha256; secret ""; };',
         'key "raptorctl" { algorithm hmac-sha256; secret "not base64!"; };',
         'key "raptorctl" { algorithm hmac-sha256; secret "c2hvcnQ="; };',
+        f'key "raptorctl" {{ algorithm hmac-sha256; secret "!{SECRET}"; }};',
         f'key "raptorctl" {{ algorithm hmac-sha256; secret "{SECRET[:-2]}"; }};',
         GOOD + GOOD,
         GOOD.replace("raptorctl", "räptorctl"),
