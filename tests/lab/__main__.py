@@ -31,7 +31,9 @@ def act(lab: Lab, options: argparse.Namespace) -> int:
     """Do what was asked and return the exit code."""
     match options.command:
         case "exec":
-            argv = lab.ssh.argv(*options.argv, user=options.user, tty=options.tty or not options.argv)
+            argv = lab.ssh.argv(
+                *options.argv, user=options.user, tty=options.tty or not options.argv
+            )
             os.execvp(argv[0], argv)  # noqa: S606 - so that output, input and exit code pass through
         case "status":
             for name, value in lab.status().items():

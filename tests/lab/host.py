@@ -95,7 +95,9 @@ class Lab:
             ) from error
         if check and done.returncode:
             said = tail(done.stdout + done.stderr)
-            raise LabError(f"`{' '.join(command)}` ended with {done.returncode} in the lab:\n{said}")
+            raise LabError(
+                f"`{' '.join(command)}` ended with {done.returncode} in the lab:\n{said}"
+            )
         return done
 
     def sh(self, script: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -224,7 +226,7 @@ class Lab:
         built = install.wheel()
         with saying("installing raptorctl"):
             script = ["bash", "-c", install.UNPACK, "unpack", install.launcher(built)]
-            argv = self.ssh.argv(*script, install.digest())
+            argv = self.ssh.argv(*script, install.digest_of(built))
             with built.open("rb") as content:
                 done = subprocess.run(argv, stdin=content, capture_output=True, check=False)
         if done.returncode:

@@ -80,7 +80,19 @@ def key_pair() -> Path:
     key = cache.directory() / "ssh" / "id_ed25519"
     if not key.exists():
         key.parent.mkdir(mode=0o700, exist_ok=True)
-        tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "raptorctl-lab", "-f", key, timeout=30)
+        tool(
+            "ssh-keygen",
+            "-q",
+            "-t",
+            "ed25519",
+            "-N",
+            "",
+            "-C",
+            "raptorctl-lab",
+            "-f",
+            key,
+            timeout=30,
+        )
     return key
 
 
@@ -170,7 +182,14 @@ def _personalise(rootfs: Path) -> None:
         verb = "mask" if "wait" in unit else "enable"
         tool(*as_root("systemctl", "-q", f"--root={rootfs}", verb, unit), timeout=30)
     # A lab lives for minutes: housekeeping only steals emulated seconds from the tests.
-    timers = ("apt-daily", "apt-daily-upgrade", "dpkg-db-backup", "e2scrub_all", "fstrim", "logrotate")
+    timers = (
+        "apt-daily",
+        "apt-daily-upgrade",
+        "dpkg-db-backup",
+        "e2scrub_all",
+        "fstrim",
+        "logrotate",
+    )
     masked = [f"{timer}.timer" for timer in timers] + ["e2scrub_reap.service", "getty@tty1.service"]
     tool(*as_root("systemctl", "-q", f"--root={rootfs}", "mask", *masked), timeout=30)
 

@@ -58,6 +58,11 @@ def wheel() -> Path:
     return next(target.glob("*.whl"))
 
 
+def digest_of(path: Path) -> str:
+    """Return the digest a wheel was built for: the checkout may have moved on meanwhile."""
+    return path.parent.name.removeprefix("wheel-")
+
+
 def launcher(path: Path) -> str:
     """Return the command's script, from the entry point that the wheel declares."""
     with zipfile.ZipFile(path) as archive:

@@ -34,11 +34,15 @@ def tool(
             check=False,
         )
     except FileNotFoundError as error:
-        raise LabError(f"{command[0]} is not installed; `make env` installs what is needed") from error
+        raise LabError(
+            f"{command[0]} is not installed; `make env` installs what is needed"
+        ) from error
     except subprocess.TimeoutExpired as error:
         raise LabError(f"{command[0]} did not end within {timeout:.0f} s") from error
     if done.returncode:
-        raise LabError(f"{command[0]} ended with {done.returncode}:\n{tail(done.stdout + done.stderr)}")
+        raise LabError(
+            f"{command[0]} ended with {done.returncode}:\n{tail(done.stdout + done.stderr)}"
+        )
     return done
 
 

@@ -54,7 +54,16 @@ class Ssh:
     def forget(self) -> None:
         """End the shared connections: after a jump in the lab's time they lead nowhere."""
         for control in self.directory.glob("*.ssh"):
-            command = ["ssh", "-F", "/dev/null", "-o", f"ControlPath={control}", "-O", "exit", "lab"]
+            command = [
+                "ssh",
+                "-F",
+                "/dev/null",
+                "-o",
+                f"ControlPath={control}",
+                "-O",
+                "exit",
+                "lab",
+            ]
             subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
             control.unlink(missing_ok=True)
 

@@ -1,0 +1,94 @@
+"""SIGKILL at each step, once before its act and once after: `recover` leaves it as before or as wished.
+
+The command kills itself from within, as it writes the journal's n-th line: right after INTENT is
+on the disk (nothing done yet), and instead of writing DONE (done, but nobody wrote it down).
+"""
+
+import json
+
+import pytest
+
+from tests.lab.host import Lab
+from tests.lab.test_machine import PROVISION, nothing_is_left, volumes
+
+SUICIDE = """
+import os, signal, sys
+from raptorctl.engine.journal import Journal
+kind, step = sys.argv.pop(1), int(sys.argv.pop(1))
+write = Journal.write
+def deadly(self, line, **data):
+    here = line == kind and data.get("step") == step
+    if here and line == "DONE":
+        os.kill(os.getpid(), signal.SIGKILL)
+    write(self, line, **data)
+    if here:
+        os.kill(os.getpid(), signal.SIGKILL)
+Journal.write = deadly
+from raptorctl.__main__ import main
+sys.exit(main())
+"""
+PROVISION_STEPS = 8
+REMOVAL_STEPS = 9
+KILLED = 137  # 128 + SIGKILL, as a shell reports it
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _pristine(lab: Lab) -> None:
+    lab.reset()
+    lab.put(SUICIDE, "/root/suicide.py")
+
+
+def killed(lab: Lab, kind: str, step: int, *words: str) -> None:
+    python = "/opt/raptorctl/bin/python"
+    # Through a shell in the lab: ssh itself would report a signal's death as 255.
+    done = lab.sh(f"{python} /root/suicide.py {kind} {step} {' '.join(words)}", check=False)
+    assert done.returncode == KILLED, done.stderr
+
+
+def recovered(lab: Lab) -> str:
+    lab.run("raptorctl", "recover")
+    jobs = json.loads(lab.run("raptorctl", "job", "list", "-o", "json").stdout)["jobs"]
+    return str(jobs[-1]["outcome"])
+
+
+@pytest.mark.parametrize("step", range(PROVISION_STEPS))
+@pytest.mark.parametrize("kind", ["INTENT", "DONE"])
+def test_a_provision_killed_is_undone(lab: Lab, kind: str, step: int) -> None:
+    killed(lab, kind, step, *PROVISION[1:])
+    assert recovered(lab) == "rolled back"
+    nothing_is_left(lab)
+
+
+@pytest.mark.parametrize("step", range(REMOVAL_STEPS))
+@pytest.mark.parametrize("kind", ["INTENT", "DONE"])
+def test_a_removal_killed_is_undone_or_finished(lab: Lab, kind: str, step: int) -> None:
+    if not volumes(lab):
+        lab.run(*PROVISION)
+    before = lab.run("virsh", "dumpxml", "--inactive", "alice-dev").stdout
+    killed(lab, kind, step, "deprovision", "alice", "dev", "-y")
+    if recovered(lab) == "done":
+        assert step >= 6, "finished before the point of no return"
+        nothing_is_left(lab)
+    else:
+        assert lab.run("virsh", "dumpxml", "--inactive", "alice-dev").stdout == before
+        assert lab.run("virsh", "domstate", "alice-dev").stdout.strip() == "running"
+        assert "raptor.clean" in volumes(lab)["guest-alice-dev"]
+        assert lab.run("dig", "+short", "@127.0.0.1", "-x", "198.51.100.1").stdout.strip()
+
+
+def test_a_second_recover_has_nothing_to_do(lab: Lab) -> None:
+    done = lab.run("raptorctl", "recover")
+    assert "nothing" in done.stdout
+
+
+def test_an_unfinished_job_stands_in_the_way_and_says_how_to_go_on(lab: Lab) -> None:
+    if volumes(lab):
+        lab.run("raptorctl", "deprovision", "alice", "dev", "-y")
+    killed(lab, "DONE", 1, *PROVISION[1:])
+    done = lab.run(
+        "raptorctl", "provision", "bob", "web", "--size", "64M", "--cpus", "2", check=False
+    )
+    assert done.returncode == 3
+    assert "raptorctl recover" in done.stderr
+    assert recovered(lab) == "rolled back"
+    nothing_is_left(lab)

@@ -1,0 +1,203 @@
+"""A machine's life on the real host: it comes, it is what was asked, it goes and leaves nothing.
+
+Everything is looked at by other means than raptorctl: lvs, virsh, dig, raw bytes.
+"""
+
+import json
+from collections.abc import Iterator
+
+import pexpect
+import pytest
+
+from tests.lab.host import Lab
+
+PROVISION = ("raptorctl", "provision", "alice", "dev", "--size", "1G", "--cpus", "4-7")
+ADDRESSES = {"A": "198.51.100.1", "AAAA": "2001:db8:0:1::1"}
+
+
+def dig(lab: Lab, *words: str) -> list[str]:
+    answer = lab.run("dig", "+short", "+tcp", "@127.0.0.1", *words).stdout
+    return sorted(line.strip('"') for line in answer.splitlines())
+
+
+def volumes(lab: Lab) -> dict[str, str]:
+    report = lab.run("lvs", "--reportformat", "json", "-o", "lv_name,lv_tags", "lvm-data").stdout
+    return {lv["lv_name"]: lv["lv_tags"] for lv in json.loads(report)["report"][0]["lv"]}
+
+
+def domains(lab: Lab) -> list[str]:
+    return lab.run("virsh", "list", "--all", "--name").stdout.split()
+
+
+def nvram(lab: Lab) -> list[str]:
+    return lab.run("ls", "/var/lib/libvirt/qemu/nvram").stdout.split()
+
+
+def nothing_is_left(lab: Lab) -> None:
+    assert domains(lab) == []
+    assert volumes(lab) == {}
+    assert nvram(lab) == []
+    for kind in ("A", "AAAA", "TXT"):
+        assert dig(lab, "alice-dev.raptor.example", kind) == []
+    for address in ADDRESSES.values():
+        assert dig(lab, "-x", address) == []
+    assert lab.sh("ls /var/lib/raptorctl/journal/*.jsonl", check=False).stdout == ""
+
+
+@pytest.fixture(scope="module")
+def machine(lab: Lab) -> Iterator[Lab]:
+    """A host with alice's machine, made once for the tests that only look."""
+    lab.reset()
+    nothing_is_left(lab)
+    done = lab.run(*PROVISION)
+    assert "virsh console alice-dev" in done.stdout
+    yield lab
+    lab.reset()
+
+
+def test_the_volume_is_there_marked_and_clean(machine: Lab) -> None:
+    tags = volumes(machine)["guest-alice-dev"].split(",")
+    assert {"raptor", "raptor.tenant=alice", "raptor.slot=1", "raptor.clean"} <= set(tags)
+    assert "raptor.dirty" not in tags
+    size = machine.run("lvs", "--noheadings", "--units", "b", "-o", "lv_size", "lvm-data").stdout
+    assert size.strip() == f"{1 << 30}B"
+
+
+def test_the_domain_is_pinned_in_order_and_validates(machine: Lab) -> None:
+    pins = machine.run("virsh", "vcpupin", "alice-dev").stdout.split("\n")[2:6]
+    assert [line.split() for line in pins] == [["0", "4"], ["1", "5"], ["2", "6"], ["3", "7"]]
+    assert machine.run("virsh", "emulatorpin", "alice-dev").stdout.split()[-1] == "6-7"
+    machine.sh(
+        "virsh dumpxml --inactive alice-dev >/tmp/d.xml && virt-xml-validate /tmp/d.xml domain"
+    )
+    xml = machine.run("virsh", "dumpxml", "--inactive", "alice-dev").stdout
+    for part in ("type='raw' cache='none' io='native'", "52:54:00:00:00:01", "bridge='br-vm1'",
+                 "/var/lib/libvirt/qemu/nvram/alice-dev_VARS.fd", "model='virtio'>"):  # fmt: skip
+        assert part in xml
+    assert "<graphics" not in xml
+    assert "<video" not in xml
+
+
+def test_it_runs_and_starts_with_the_host(machine: Lab) -> None:
+    assert machine.run("virsh", "domstate", "alice-dev").stdout.strip() == "running"
+    assert "alice-dev" in machine.run("virsh", "list", "--autostart", "--all", "--name").stdout
+
+
+def test_the_world_finds_it_by_name_and_by_address(machine: Lab) -> None:
+    for kind, address in ADDRESSES.items():
+        assert dig(machine, "alice-dev.raptor.example", kind) == [address]
+        assert dig(machine, "-x", address) == ["alice-dev.raptor.example."]
+    (owner,) = dig(machine, "alice-dev.raptor.example", "TXT")
+    assert owner.startswith("heritage=raptorctl tenant=alice machine=dev job=")
+
+
+def test_the_firmware_speaks_on_its_console(machine: Lab) -> None:
+    command = machine.ssh.argv("virsh", "console", "--force", "alice-dev", tty=True)
+    machine.run("virsh", "reset", "alice-dev")
+    with pexpect.spawn(command[0], command[1:], timeout=240, encoding="utf-8") as console:
+        console.expect("BdsDxe|UEFI|Shell>")
+
+
+def test_list_and_show_tell_the_truth(machine: Lab) -> None:
+    (listed,) = json.loads(machine.run("raptorctl", "list", "-o", "json").stdout)["machines"]
+    assert (listed["tenant"], listed["machine"], listed["slot"]) == ("alice", "dev", 1)
+    assert listed["state"] == "running"
+    assert listed["size"] == 1 << 30
+    assert "alice" in machine.run("raptorctl", "list").stdout
+    text = machine.run("raptorctl", "show", "alice", "dev").stdout
+    for part in ("4-7", "6,7", "198.51.100.1", "2001:db8:0:1::1", "guest-alice-dev"):
+        assert part in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_same_again_is_already_so(machine: Lab) -> None:
+    before = (volumes(machine), machine.run("virsh", "domuuid", "alice-dev").stdout)
+    assert "already so" in machine.run(*PROVISION).stdout
+    assert before == (volumes(machine), machine.run("virsh", "domuuid", "alice-dev").stdout)
+
+
+def test_the_same_name_with_other_wishes_is_refused(machine: Lab) -> None:
+    done = machine.run(*PROVISION[:-1], "2-3", check=False)
+    assert done.returncode == 3
+    assert "CPUs 4-7, not 2,3" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("bob", "web", "--size", "1G", "--cpus", "6"), 3, "alice-dev"),
+        (("bob", "web", "--size", "1G", "--cpus", "0"), 3, "kept for the host"),
+        (("bob", "web", "--size", "1G", "--cpus", "64"), 3, "0-7"),
+        (("bob", "web", "--size", "1G", "--cpus", "0-4294967295"), 2, "CPUs"),
+        (("bob", "web", "--size", "900T", "--cpus", "2"), 3, "free"),
+        (("bob", "web", "--size", "40", "--cpus", "2"), 2, "40G"),
+        (("bob", "web", "--size", "0G", "--cpus", "2"), 2, "0G"),
+        (("bob", "web", "--size", "1G", "--cpus", "2", "--memory", "1T"), 3, "the host has"),
+        (("bob", "web", "--size", "1G", "--cpus", "2", "--slot", "1"), 3, "alice-dev"),
+        (("bob", "web", "--size", "1G", "--cpus", "2", "--slot", "9"), 2, "1, 2, 3, 4, 5"),
+        (("bob", "web", "--size", "1G", "--cpus", "2", "--template", "none"), 2, "virtio-console"),
+        (("b-b", "web", "--size", "1G", "--cpus", "2"), 2, "no hyphen"),
+        (("bob", "../x", "--size", "1G", "--cpus", "2"), 2, "machine's name"),
+    ],
+)
+def test_bad_wishes_get_one_line_and_touch_nothing(
+    machine: Lab, words: tuple[str, ...], code: int, says: str
+) -> None:
+    before = (volumes(machine), domains(machine))
+    done = machine.run("raptorctl", "provision", *words, check=False)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert before == (volumes(machine), domains(machine))
+
+
+def test_removal_without_a_terminal_needs_a_yes(machine: Lab) -> None:
+    done = machine.run("raptorctl", "deprovision", "alice", "dev", check=False)
+    assert done.returncode == 2
+    assert "-y" in done.stderr
+    assert domains(machine) == ["alice-dev"]
+
+
+def test_a_removed_machine_leaves_nothing_not_even_its_bytes(lab: Lab) -> None:
+    lab.reset()
+    lab.run(*PROVISION, "--no-start")
+    disk = "/dev/lvm-data/guest-alice-dev"
+    lab.sh(f"yes secret | dd of={disk} bs=1M count=1024 iflag=fullblock oflag=direct status=none")
+    extents = lab.run("lvs", "--noheadings", "-o", "seg_pe_ranges", "lvm-data").stdout
+    lab.run("raptorctl", "deprovision", "alice", "dev", "-y")
+    nothing_is_left(lab)
+    # The same extents, handed out anew without LVM's own zeroing of the first 4 KiB.
+    lab.run("lvcreate", "-y", "-Zn", "-Wn", "-L", "1G", "-n", "next", "lvm-data")
+    again = lab.run("lvs", "--noheadings", "-o", "seg_pe_ranges", "lvm-data").stdout
+    assert again == extents
+    lab.run("cmp", "-n", str(1 << 30), "/dev/lvm-data/next", "/dev/zero")
+    audit = lab.run("tail", "-n", "1", "/var/log/raptorctl/audit.jsonl").stdout
+    (receipt,) = json.loads(audit)["wiped"]
+    assert (receipt["size"], receipt["verified"], receipt["coverage"]) == (1 << 30, 1 << 30, "full")
+
+
+def test_removing_it_again_is_already_so(lab: Lab) -> None:
+    done = lab.run("raptorctl", "deprovision", "alice", "dev", "-y")
+    assert "no machine alice-dev" in done.stdout
+
+
+def test_a_running_machine_is_stopped_and_removed(lab: Lab) -> None:
+    lab.reset()
+    lab.run(*PROVISION)
+    lab.run("raptorctl", "deprovision", "alice-dev", "-y")
+    nothing_is_left(lab)
+
+
+def test_five_slots_are_five_machines_and_the_sixth_is_told_who_has_them(lab: Lab) -> None:
+    lab.reset()
+    for number, cpu in zip(range(1, 6), range(2, 7), strict=True):
+        lab.run("raptorctl", "provision", "bob", f"m{number}", "--size", "64M", "--cpus", str(cpu),
+                "--no-start")  # fmt: skip
+    done = lab.run(
+        "raptorctl", "provision", "bob", "m6", "--size", "64M", "--cpus", "7", check=False
+    )
+    assert done.returncode == 3
+    for number in range(1, 6):
+        assert f"bob-m{number}" in done.stderr
+    slots = json.loads(lab.run("raptorctl", "slot", "list", "-o", "json").stdout)
+    assert "bob-m5" in json.dumps(slots)
