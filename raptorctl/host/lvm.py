@@ -9,10 +9,11 @@ act nobody can put another volume under the same name.
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import chain
 from typing import Any, Final
 
-from raptorctl.errors import CommandError, ConflictError, HostError, MissingError
+from raptorctl.errors import CommandError, ConflictError, HostError, MissingError, WaitError
 from raptorctl.host import udev
 from raptorctl.host.command import run
 from raptorctl.model.sizes import Size
@@ -25,6 +26,9 @@ VOLUME_FIELDS: Final = (
     "lv_kernel_major,lv_kernel_minor,lv_device_open,lv_layout,origin"
 )
 UUID: Final = re.compile(r"[0-9A-Za-z]{6}(-[0-9A-Za-z]{4}){5}-[0-9A-Za-z]{6}", re.ASCII)
+PROBED: Final = 5.0
+"""Seconds in which udev has probed a volume, unless it hangs."""
+
 NOT_FOUND: Final = re.compile(r'Volume group "[^"]*" not found')
 
 
@@ -59,6 +63,16 @@ class LvmGroup:
 
     def find(self, uuid: str) -> Volume | None:
         """Return the volume with LVM's identifier `uuid`, read anew."""
+        volume = self._find(uuid)
+        if volume and volume.is_open:
+            # Perhaps only by udev, which probes a device after each writer has closed it (udev(7),
+            # "watch"): look again when it has ended.
+            with suppress(WaitError):
+                udev.settle(PROBED)
+            volume = self._find(uuid)
+        return volume
+
+    def _find(self, uuid: str) -> Volume | None:
         return next(iter(self._volumes("--select", _by(uuid))), None)
 
     def named(self, name: str) -> Volume | None:
@@ -153,18 +167,15 @@ class LvmGroup:
         """Remove the volume and wait until its node is gone; it is fine when it is gone already.
 
         Raises:
-            ConflictError: it is not ours, or another volume is a snapshot of it.
-            WaitError: somebody holds it open.
+            ConflictError: it is not ours, is open, or another volume is a snapshot of it.
         """
         if self.find(volume.uuid) is None:
             return
-        # Closing a device that was written to makes udev probe it (udev(7), "watch").
-        udev.wait_for(
-            f"{self._path(volume)} to be closed",
-            lambda: not self._ours(volume).is_open,
-            lambda: "it open",
-        )
         current = self._ours(volume)
+        if current.is_open:
+            raise ConflictError(
+                f"{self._path(current)} is open", resolution=f"see `fuser {current.path}`"
+            )
         if snapshots := [v.name for v in self.list() if v.origin == current.name]:
             raise ConflictError(f"{self._path(current)} has snapshots: {', '.join(snapshots)}")
         wanted = f"{_by(volume.uuid)} && lv_tags={OURS}"

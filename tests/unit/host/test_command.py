@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_the_environment_is_minimal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_the_three_standard_files_are_open() -> None:
-    with open("/dev/null", "rb") as leak:
+    with Path("/dev/null").open("rb") as leak:
         os.set_inheritable(leak.fileno(), True)
         # The fourth is the directory being listed.
         assert len(run("ls", "/proc/self/fd").split()) == 4
@@ -84,12 +85,12 @@ def test_only_the_three_standard_files_are_open() -> None:
 
 def test_no_descriptor_stays_behind_here() -> None:
     run("true")
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):
         run("true")
         with pytest.raises(CommandError):
             run("false")
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_it_has_a_session_of_its_own_and_no_terminal() -> None:
