@@ -1,5 +1,6 @@
 """`raptorctl doctor`: whether everything is there that provision needs."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ from raptorctl.errors import DONE, REFUSED
 from raptorctl.model.codec import encode
 from raptorctl.model.probe import Finding, Verdict
 
+INDENT = 21
 COLOURS = {Verdict.OK: Colour.GOOD, Verdict.WARN: Colour.DOUBT, Verdict.FAIL: Colour.BAD}
 
 
@@ -40,8 +42,19 @@ def doctor(context: typer.Context, form: Output = Format.TEXT) -> None:
 
 def _lines(finding: Finding) -> list[str]:
     word = painted(f"{finding.verdict.value:<4}", COLOURS[finding.verdict])
-    lines = [f"{word}  {finding.check:<13}  {plain(finding.what)}"]
-    return lines + ([f"{'':21}-> {plain(finding.advice)}"] if finding.advice else [])
+    advice = _wrapped(f"-> {plain(finding.advice)}", "   ") if finding.advice else []
+    first, *rest = [*_wrapped(plain(finding.what), ""), *advice]
+    return [f"{word}  {finding.check:<13}  {first}", *(f"{'':{INDENT}}{line}" for line in rest)]
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        80 - INDENT,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _verdict(findings: Sequence[Finding]) -> str:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -33,7 +34,9 @@ def run(typed: Sequence[str], session: Session | None = None) -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except SystemExit as leaving:
-        code = leaving.code if isinstance(leaving.code, int) else errors.FAILED
+        # Click leaves so when the reader of its help has gone away, which is no failure.
+        gone = isinstance(leaving.__context__, BrokenPipeError)
+        code = errors.DONE if gone else _code(leaving.code)
     except BrokenPipeError:
         code = errors.DONE
     except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
@@ -52,6 +55,8 @@ def explain(error: Exception, session: Session) -> int:
         return errors.BAD_INPUT
     if type(error).__name__ == "Abort":  # click's, for ^C while it reads
         return INTERRUPTED
+    if isinstance(error, OSError) and _lost_output():
+        return errors.DONE  # `_flushed` tells
     _complain(_unforeseen(error, session))
     return errors.FAILED
 
@@ -63,6 +68,10 @@ def _dispatch(typed: Sequence[str], session: Session) -> int:
     # Without `standalone_mode`, errors come here instead of being printed by click.
     code = command().main(arguments, prog_name="raptorctl", standalone_mode=False, obj=session)
     return code if isinstance(code, int) else errors.DONE
+
+
+def _code(said: object) -> int:
+    return said if isinstance(said, int) else errors.FAILED if said else errors.DONE
 
 
 def _complain(sentence: str) -> None:
@@ -133,7 +142,9 @@ def _settle_surroundings() -> None:
         os.chdir("/")
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace" if stream is not sys.stdin else "replace")
+            # It flushes; a stream that cannot be written is told of when something is said.
+            with suppress(OSError):
+                stream.reconfigure(errors="replace" if stream is sys.stdin else "backslashreplace")
 
 
 def _fill_standard_streams() -> None:
@@ -152,6 +163,12 @@ def _fill_standard_streams() -> None:
                 os.close(nowhere)
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _lost_output() -> bool:
+    """Whether an error is that of standard output: what click prints does not pass `output`."""
+    _flush(sys.stdout)
+    return bool(output.lost)
 
 
 def _flushed(code: int) -> int:

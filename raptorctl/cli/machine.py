@@ -1,6 +1,7 @@
 """`raptorctl list` and `raptorctl show`: which machines there are."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -8,10 +9,10 @@ import typer
 from raptorctl.cli import options
 from raptorctl.cli.options import Output
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
-from raptorctl.cli.session import session_of
-from raptorctl.errors import MissingError
+from raptorctl.cli.session import Session, session_of
+from raptorctl.errors import MissingError, RaptorError
 from raptorctl.model.domain import State
-from raptorctl.model.machine import Machine, MachineDetails, describe, machines
+from raptorctl.model.machine import Machine, MachineDetails, describe, machines, own_records
 from raptorctl.model.names import parse_tenant
 
 Tenant = Annotated[
@@ -53,14 +54,25 @@ def show(context: typer.Context, words: options.Words, form: Output = Format.TEX
 
     from raptorctl.plans.provision import queries
 
-    facts = session.facts(queries(name, session.settings))
-    details = describe(name, session.settings, facts)
+    details = describe(name, session.settings, session.facts())
     if details is None:
         raise MissingError(f"there is no machine {name}", resolution="see `raptorctl list`")
+    details = _with_records(details, session, queries(name, session.settings))
     if form is Format.JSON:
         say_json(details.encode())
     else:
         say("\n".join(f"{label:<10} {plain(value)}".rstrip() for label, value in _lines(details)))
+
+
+def _with_records(
+    details: MachineDetails, session: Session, queries: Iterable[tuple[str, str]]
+) -> MachineDetails:
+    """Add what DNS says; a server that is down hides nothing else of the machine."""
+    try:
+        found = session.records(queries)
+    except RaptorError as error:
+        return replace(details, records=None, dns_problem=error.brief)
+    return replace(details, records=own_records(details.fqdn, found))
 
 
 def _rows(found: Iterable[Machine]) -> list[str]:
@@ -82,15 +94,23 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     yield "memory", str(details.memory) if details.memory else "-"
     yield "slot", f"{place.number}: {place.bridge}, {place.mac}" if place else _number(machine.slot)
     yield "addresses", ", ".join(map(str, details.addresses)) or "-"
-    label = "dns"
-    for record in details.records:
-        yield label, f"{record.name} {record.type} {record.value}"
-        label = ""
+    yield from _record_lines(details)
     if volume:
         yield "disk", f"{volume.path}, {volume.size}{'' if volume.clean else ', not clean'}"
         yield "volume", volume.uuid
-    yield "made by", f"{details.created_by or '?'}, {details.created or '?'}"
+    if details.created:
+        yield "made by", f"{details.created_by}, {details.created}"
     yield "job", details.job or "-"
     yield "template", details.template or "-"
     if machine.state == State.RUNNING.value:
         yield "console", details.console
+
+
+def _record_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
+    if details.records is None:
+        yield "dns", f"unknown: {details.dns_problem}"
+        return
+    label = "dns"
+    for record in details.records:
+        yield label, f"{record.name} {record.type} {record.value}"
+        label = ""

@@ -11,6 +11,7 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, TextIO
 
 
@@ -150,5 +151,6 @@ lost: Final[list[str]] = []
 def forget(stream: TextIO) -> None:
     """Let everything still to come for a stream vanish (docs.python.org, note on SIGPIPE)."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
+    with suppress(OSError):  # no descriptor beneath: nothing to send elsewhere
+        os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

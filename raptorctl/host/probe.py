@@ -18,6 +18,7 @@ from raptorctl.model.probe import OLDEST_PACKAGE, Part, Probe, Trouble
 from raptorctl.model.settings import Libvirt, Settings
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 LIBVIRT_PACKAGE: Final = "libvirt-daemon"
 
@@ -28,7 +29,7 @@ class Prober:
     def __init__(self) -> None:
         self.troubles: dict[Part, Trouble] = {}
 
-    def attempt(self, part: Part, ask: Callable[[], T], otherwise: T) -> T:
+    def attempt(self, part: Part, ask: Callable[[], T], otherwise: S) -> T | S:
         """Ask one part; when it fails, note why and return `otherwise`."""
         try:
             return ask()

@@ -1,7 +1,7 @@
 """Machines as `list` and `show` print them: seen from volumes, domains and DNS together."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final
 
@@ -73,11 +73,13 @@ class MachineDetails:
 
     Args:
         machine: as in the list.
+        fqdn: its DNS name, absolute.
         cpus: host CPU of each virtual CPU, in order.
         emulator: host CPUs of the emulator's threads.
         memory: bytes.
         place: its slot in the settings, or None when they no longer have it.
-        records: what DNS says of its name and addresses now.
+        records: what DNS says of its name and addresses now; None when it does not answer.
+        dns_problem: why not.
         volume: its volume, or None.
         uuid: the domain's, or "".
         job, created, created_by, template: from the domain's metadata, "" without a domain.
@@ -85,11 +87,13 @@ class MachineDetails:
     """
 
     machine: Machine
+    fqdn: str
     cpus: CpuSet = CpuSet()
     emulator: CpuSet = CpuSet()
     memory: Size = Size(0)
     place: Slot | None = None
-    records: tuple[Record, ...] = ()
+    records: tuple[Record, ...] | None = ()
+    dns_problem: str = ""
     volume: Volume | None = None
     uuid: str = ""
     job: str = ""
@@ -120,7 +124,8 @@ class MachineDetails:
             "bridge": self.place.bridge if self.place else None,
             "mac": self.place.mac if self.place else None,
             "addresses": encode(self.addresses),
-            "dns": encode(self.records),
+            "fqdn": self.fqdn,
+            "dns": None if self.records is None else encode(self.records),
             "volume": _volume_shape(self.volume),
             "job": self.job,
             "created": self.created,
@@ -147,15 +152,15 @@ def describe(name: MachineName, settings: Settings, facts: HostFacts) -> Machine
     state = domain.state.value if domain else NO_DOMAIN
     machine = Machine(name, state, slot, volume.size if volume else Size(0))
     place = next((place for place in settings.slot if place.number == slot), None)
-    records = tuple(_records(name.fqdn(settings.dns.zone), facts))
-    return _details(MachineDetails(machine, place=place, records=records), volume, domain)
+    fqdn = name.fqdn(settings.dns.zone)
+    return _details(MachineDetails(machine, fqdn, place=place), volume, domain)
 
 
-def _records(fqdn: str, facts: HostFacts) -> Iterator[Record]:
-    """The survey asks for every slot's PTR; here only those count that point at the machine."""
-    for record in facts.records:
-        if record.name == fqdn or (record.type == "PTR" and record.value == fqdn):
-            yield record
+def own_records(fqdn: str, records: Iterable[Record]) -> tuple[Record, ...]:
+    """Keep what is at a machine's name or points at it: every slot's PTR was asked for."""
+    found = tuple(records)
+    pointers = (record for record in found if record.type == "PTR" and record.value == fqdn)
+    return (*(record for record in found if record.name == fqdn), *pointers)
 
 
 def _slot_number(volume: Volume | None, domain: Domain | None) -> int | None:
@@ -166,13 +171,11 @@ def _slot_number(volume: Volume | None, domain: Domain | None) -> int | None:
 
 def _details(base: MachineDetails, volume: Volume | None, domain: Domain | None) -> MachineDetails:
     mark = domain.mark if domain else None
-    return MachineDetails(
-        base.machine,
+    return replace(
+        base,
         cpus=domain.pins if domain else CpuSet(),
         emulator=domain.emulator.ascending() if domain else CpuSet(),
         memory=domain.memory if domain else Size(0),
-        place=base.place,
-        records=base.records,
         volume=volume,
         uuid=domain.uuid if domain else "",
         job=mark.job if mark else (volume.job or "" if volume else ""),

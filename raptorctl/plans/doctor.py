@@ -162,8 +162,8 @@ def _halves(probe: Probe, settings: Settings) -> Findings:
 
 def _lonely_volumes(probe: Probe, ours: list[Volume], domains: set[str]) -> Findings:
     for volume in ours:
-        machine = volume.machine
-        if machine and machine.domain not in domains and not _in_work(probe, volume.job):
+        machine = volume.machine if volume.clean and not _in_work(probe, volume.job) else None
+        if machine and machine.domain not in domains:
             advice = f"raptorctl deprovision {machine}"
             yield Finding("machines", WARN, f"volume {volume.name} has no domain", advice)
 
@@ -179,8 +179,12 @@ def _lonely_domains(probe: Probe) -> Findings:
 
 def _dirty(probe: Probe, ours: list[Volume]) -> Findings:
     for volume in ours:
-        if not volume.clean and not _in_work(probe, volume.job):
-            advice = "raptorctl recover; without a job, wipe it by hand before lvremove"
+        # A volume that waits for its wipe names the job that made it, not the one that wipes it.
+        waits = volume.machine is None and probe.jobs
+        if not (volume.clean or waits or _in_work(probe, volume.job)):
+            # Nothing of ours removes a wipe- volume whose job is gone: a person has to look.
+            by_hand = f"blkdiscard -z {volume.path}, read it back, then lvremove"
+            advice = f"raptorctl deprovision {volume.machine}" if volume.machine else by_hand
             yield Finding("machines", WARN, f"volume {volume.name} is not clean", advice)
 
 

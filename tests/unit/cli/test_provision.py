@@ -1,0 +1,161 @@
+import json
+import re
+import signal
+
+import pytest
+
+from raptorctl.errors import HostError, StoppedError
+from tests.fakes import World
+from tests.unit.cli.session import PROVISION, CommandLine
+
+
+def test_provision_makes_the_machine_and_says_what_to_type_next(
+    raptorctl: CommandLine, world: World
+) -> None:
+    done = raptorctl(*PROVISION)
+    assert done.code == 0
+    assert world.domains.states() == {"alice-dev": world.domains.list()[0].state}
+    assert "virsh console alice-dev" in done.out
+    assert "1/8 done: create volume guest-alice-dev, 40G" in done.err
+
+
+def test_both_ways_to_write_a_name_mean_the_same(raptorctl: CommandLine) -> None:
+    assert raptorctl(*PROVISION).code == 0
+    again = raptorctl("provision", "alice-dev", *PROVISION[3:])
+    assert (again.code, "already so" in again.out) == (0, True)
+
+
+def test_dry_run_prints_the_plan_and_touches_nothing(raptorctl: CommandLine, world: World) -> None:
+    before = world.picture()
+    shown = raptorctl(*PROVISION, "--dry-run")
+    assert shown.code == 0
+    assert "  1 create volume guest-alice-dev, 40G" in shown.out
+    assert world.picture() == before
+    assert not (raptorctl.directory / "lock").exists()
+
+
+def test_dry_run_as_json_is_the_plan(raptorctl: CommandLine) -> None:
+    plan = json.loads(raptorctl(*PROVISION, "--dry-run", "-o", "json").out)["plan"]
+    assert plan["verb"] == "provision"
+    assert plan["identity"]["by"] == "carol"
+    assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{4}", plan["identity"]["job"])
+    assert [step["kind"] for step in plan["steps"]][:2] == ["volume.create", "volume.zero"]
+
+
+def test_json_result_names_the_job(raptorctl: CommandLine) -> None:
+    done = json.loads(raptorctl(*PROVISION, "-o", "json").out)
+    assert done["job"]["outcome"] == "done"
+    assert done["job"]["machine"] == "alice-dev"
+    again = json.loads(raptorctl(*PROVISION, "-o", "json").out)
+    assert again["job"] is None
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "", "maybe\n"])
+def test_on_a_terminal_everything_but_yes_leaves_the_host_alone(
+    raptorctl: CommandLine, world: World, answer: str
+) -> None:
+    done = raptorctl(*PROVISION, terminal=True, answer=answer)
+    assert done.code == 2
+    assert "nothing was touched" in done.err
+    assert not world.volumes.list()
+
+
+def test_on_a_terminal_yes_goes_on(raptorctl: CommandLine, world: World) -> None:
+    done = raptorctl(*PROVISION, terminal=True, answer="y\n")
+    assert done.code == 0
+    assert "[y/N]" in done.err
+    assert world.volumes.list()
+
+
+def test_yes_option_does_not_ask(raptorctl: CommandLine) -> None:
+    done = raptorctl(*PROVISION, "-y", terminal=True)
+    assert done.code == 0
+    assert "[y/N]" not in done.err
+
+
+def test_a_host_that_changed_while_the_plan_was_read_is_refused(
+    raptorctl: CommandLine, world: World
+) -> None:
+    session = raptorctl.session(*PROVISION)
+    surveys = []
+
+    def take_a_slot() -> None:
+        surveys.append(None)
+        if len(surveys) == 2:
+            world.volumes.create("guest-bob-x", 1 << 30, _BOB)
+
+    session.before_survey = take_a_slot
+    done = raptorctl(*PROVISION, terminal=True, answer="y\n", session=session)
+    assert done.code == 3
+    assert "changed while the plan was being read" in done.err
+    assert not world.domains.list()
+
+
+_BOB = ("raptor", "raptor.tenant=bob", "raptor.job=20261120-101010-aaaa", "raptor.slot=1")
+
+
+def test_a_failing_step_is_rolled_back_with_exit_code_1(
+    raptorctl: CommandLine, world: World
+) -> None:
+    before = world.picture()
+    session = raptorctl.session(*PROVISION)
+    session.wire.at, session.wire.error = 6, lambda: HostError("the disk is on fire")
+    done = raptorctl(*PROVISION, session=session)
+    assert done.code == 1
+    assert "the disk is on fire" in done.err.splitlines()[-1]
+    assert world.picture() == before
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_rolls_back_and_ends_with_its_number(
+    raptorctl: CommandLine, world: World, signum: signal.Signals, code: int
+) -> None:
+    before = world.picture()
+    session = raptorctl.session(*PROVISION)
+    session.wire.at, session.wire.error = 5, lambda: StoppedError(signum)
+    assert raptorctl(*PROVISION, session=session).code == code
+    assert world.picture() == before
+
+
+def test_leftovers_are_named_with_the_way_out(raptorctl: CommandLine, world: World) -> None:
+    session = raptorctl.session(*PROVISION)
+    session.wire.error = lambda: HostError("no")
+    guard = session.wire.guard
+
+    def fail_from_six(name, act):  # type: ignore[no-untyped-def]
+        session.wire.at = max(6, len(session.wire.calls) + 1)
+        return guard(name, act)
+
+    session.wire.guard = fail_from_six  # type: ignore[method-assign]
+    done = raptorctl(*PROVISION, session=session)
+    assert done.code == 4
+    assert "run `raptorctl recover 20" in done.err
+    assert "left: volume guest-alice-dev" in done.err
+    refused = raptorctl("provision", "bob", "ci", *PROVISION[3:])
+    assert refused.code == 3
+    assert "is unfinished: run `raptorctl recover 20" in refused.complaint
+    recovered = raptorctl("recover")
+    assert (recovered.code, "rolled back" in recovered.out) == (0, True)
+    assert raptorctl("recover").out == "there is nothing to recover\n"
+
+
+def test_without_root_it_says_what_to_type(raptorctl: CommandLine) -> None:
+    raptorctl.root = False
+    done = raptorctl(*PROVISION)
+    assert done.code == 3
+    assert done.complaint == (
+        "raptorctl: this needs root: sudo raptorctl provision alice dev --size 40G --cpus 4-7"
+    )
+
+
+def test_who_is_the_admin_behind_sudo(
+    raptorctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_USER", 'x"/><evil/>\n')
+    raptorctl(*PROVISION)
+    (job,) = raptorctl.session().journals.jobs()
+    assert "evil" not in job.by
+
+
+def test_no_start_tells_how_to_start_it(raptorctl: CommandLine) -> None:
+    assert "virsh start alice-dev" in raptorctl(*PROVISION, "--no-start").out

@@ -1,0 +1,145 @@
+"""The house (design): floors, no cycles, who may touch what."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+PACKAGE = CHECKOUT / "raptorctl"
+
+FLOORS = {
+    "errors": 0, "model": 0, "render": 1, "host": 1, "steps": 2, "plans": 3, "engine": 4,
+    "cli": 5, "__main__": 6,
+}  # fmt: skip
+HOST_ONLY = {"sh", "libvirt", "dns", "pyudev", "subprocess"}
+
+MODULES = {
+    ".".join(path.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+
+def floor(module: str) -> int:
+    """The package itself has only a version and is on the ground."""
+    return FLOORS[module.split(".")[1]] if "." in module else 0
+
+
+def imports(path: Path, *, deep: bool) -> Iterator[str]:
+    """Full names that a file imports: anywhere, or (not `deep`) as it is itself imported."""
+    tree = ast.parse(path.read_text())
+    nodes = ast.walk(tree) if deep else _executed(tree.body)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield (
+                    whole
+                    if whole in MODULES or f"{whole}.__init__" in MODULES
+                    else str(node.module)
+                )
+
+
+def _executed(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    for statement in body:
+        yield statement
+        if (
+            isinstance(statement, ast.If) and "TYPE_CHECKING" not in ast.dump(statement.test)
+        ) or isinstance(statement, ast.Try):
+            yield from _executed(statement.body)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down_or_sideways(module: str) -> None:
+    own = floor(module)
+    up = [
+        name
+        for name in imports(MODULES[module], deep=True)
+        if name.startswith("raptorctl") and floor(name) > own
+    ]
+    assert not up
+
+
+def test_no_module_waits_for_itself() -> None:
+    graph = {
+        module: {name for name in imports(path, deep=False) if name in MODULES and name != module}
+        for module, path in MODULES.items()
+    }
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_host_floor_touches_the_host(module: str) -> None:
+    if module.startswith("raptorctl.host."):
+        return
+    roots = {name.partition(".")[0] for name in imports(MODULES[module], deep=True)}
+    assert not roots & HOST_ONLY
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_command_line_prints_and_exits(module: str) -> None:
+    if module.startswith(("raptorctl.cli", "raptorctl.__main__")):
+        return
+    names = {node.id for node in ast.walk(ast.parse(MODULES[module].read_text()))
+             if isinstance(node, ast.Name)}  # fmt: skip
+    assert not names & {"print", "input", "exit", "quit"}
+    attributes = {
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(MODULES[module].read_text()))
+        if isinstance(node, ast.Attribute)
+    }
+    assert not attributes & {"sys.exit", "os._exit", "sys.stdout", "sys.stderr", "sys.stdin"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_everything_is_caught_in_few_places(module: str) -> None:
+    handlers = [
+        node
+        for node in ast.walk(ast.parse(MODULES[module].read_text()))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"})
+        and not any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
+    ]
+    edges = {"raptorctl.cli.edge", "raptorctl.engine.apply"}
+    assert len(handlers) <= (module in edges)
+
+
+def test_files_are_small() -> None:
+    large = {
+        str(path.relative_to(CHECKOUT)): count
+        for path in MODULES.values()
+        if (count := len(path.read_text().splitlines())) > 340
+    }
+    assert not large
+
+
+def test_upper_floors_work_without_what_only_the_host_needs() -> None:
+    upper = [
+        m
+        for m in MODULES
+        if m.startswith(("raptorctl.plans", "raptorctl.steps", "raptorctl.engine"))
+    ]
+    program = (
+        "import sys, importlib\n"
+        "for name in ('sh', 'libvirt', 'dns', 'pyudev'): sys.modules[name] = None\n"
+        f"for name in {upper!r}: importlib.import_module(name)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stderr == ""
