@@ -33,7 +33,6 @@ _STATES: Final = {
     libvirt.VIR_DOMAIN_CRASHED: State.CRASHED,
     libvirt.VIR_DOMAIN_PMSUSPENDED: State.SUSPENDED,
 }
-_LOST: Final = {libvirt.VIR_ERR_RPC, libvirt.VIR_ERR_NO_CONNECT, libvirt.VIR_ERR_INVALID_CONN}
 
 
 class LibvirtDomains:
@@ -197,7 +196,8 @@ class LibvirtDomains:
             yield connection
         except libvirt.libvirtError as error:
             said = error.get_error_message() or str(error)
-            if not _is_lost(connection, error):
+            # The code does not tell: the daemon's own trouble with virtlogd carries the same one.
+            if connection.isAlive():
                 brief = f"libvirt could not {what}: {said.partition(chr(10))[0]}"
                 raise HostError(brief, details=said) from error
             self._connection = None  # the next call opens another
@@ -218,13 +218,6 @@ def _unreachable(uri: str, error: libvirt.libvirtError) -> MissingError:
         details=said,
         resolution="run it with sudo" if denied else "start it: systemctl start libvirtd",
     )
-
-
-def _is_lost(connection: Any, error: libvirt.libvirtError) -> bool:
-    # What the client side itself finds wrong with its socket carries VIR_FROM_RPC.
-    if error.get_error_domain() == libvirt.VIR_FROM_RPC or error.get_error_code() in _LOST:
-        return True
-    return not connection.isAlive()
 
 
 class _Ignoring:
