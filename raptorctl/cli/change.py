@@ -1,8 +1,9 @@
 """How every command that changes the host goes: look, plan, show, ask, lock, look again, act."""
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 from raptorctl.cli import output, progress
 from raptorctl.cli.identity import new_identity
@@ -59,7 +60,7 @@ def preview(session: Session, change: Change, form: Format) -> None:
     if form is Format.JSON:
         say_json({"plan": plan.encode()})
     else:
-        say("\n".join(described(plan)))
+        say("\n".join(described(plan, sys.stdout)))
 
 
 def carry_out(session: Session, change: Change) -> Done:
@@ -92,27 +93,26 @@ def refuse_unfinished(session: Session, tells: Callable[[str], None] | None = No
             tells(f"job {job.id} waits for DNS; `raptorctl recover {job.id}` when it answers")
 
 
-def described(plan: Plan) -> list[str]:
-    """Lay a plan out for a person."""
+def described(plan: Plan, stream: TextIO) -> list[str]:
+    """Lay a plan out for a person who sees it on `stream`."""
     count = len(plan.steps)
     lines = [plan.summary if not count else f"{plan.verb}: {plan.summary}"]
     for number, step in enumerate(plan.steps, start=1):
-        lines += _step_lines(f"{number:>{len(str(count))}}", step.title, step.reason)
+        place = f"  {number:>{len(str(count))}} "
+        lines += _step_lines(f"{place}{output.plain(step.title)}", len(place), step.reason, stream)
     return lines + [f"note: {output.plain(note)}" for note in plan.notes]
 
 
-def _step_lines(number: str, title: str, reason: str) -> list[str]:
-    line = f"  {number} {output.plain(title)}"
+def _step_lines(line: str, indent: int, reason: str, stream: TextIO) -> list[str]:
     why = f"({output.plain(reason)})"
-    if len(line) + len(why) < 80:
-        return [f"{line} {painted(why, Colour.FAINT)}"]
-    return [line, f"    {' ' * len(number)}{painted(why, Colour.FAINT)}"]
+    faint = painted(why, Colour.FAINT, stream)
+    return [f"{line} {faint}"] if len(line) + len(why) < 80 else [line, f"{'':{indent}}{faint}"]
 
 
 def _agreed(session: Session, change: Change, identity: Identity) -> Plan:
     plan = change.plan(session, identity)
     if plan.steps and change.confirm:
-        tell("\n".join(described(plan)))
+        tell("\n".join(described(plan, sys.stderr)))
         change.confirm()
     return plan
 

@@ -32,7 +32,7 @@ def run(typed: Sequence[str], session: Session | None = None) -> int:
     try:
         code = _dispatch(typed, session)
     except KeyboardInterrupt:
-        code = INTERRUPTED
+        code = _interrupted()
     except SystemExit as leaving:
         # Click leaves so when the reader of its help has gone away, which is no failure.
         gone = isinstance(leaving.__context__, BrokenPipeError)
@@ -53,8 +53,8 @@ def explain(error: Exception, session: Session) -> int:
     if (usage := _usage(error)) is not None:
         _complain(usage)
         return errors.BAD_INPUT
-    if type(error).__name__ == "Abort":  # click's, for ^C while it reads
-        return INTERRUPTED
+    if type(error).__name__ == "Abort":  # what click makes of ^C
+        return _interrupted()
     if isinstance(error, OSError) and _lost_output():
         return errors.DONE  # `_flushed` tells
     _complain(_unforeseen(error, session))
@@ -67,7 +67,16 @@ def _dispatch(typed: Sequence[str], session: Session) -> int:
     arguments = list(typed) or ["--help"]
     # Without `standalone_mode`, errors come here instead of being printed by click.
     code = command().main(arguments, prog_name="raptorctl", standalone_mode=False, obj=session)
+    if code == INTERRUPTED:  # newer ones say ^C so
+        return _interrupted()
     return code if isinstance(code, int) else errors.DONE
+
+
+def _interrupted() -> int:
+    """A job has handlers of its own: who gets here was asked something, or only read."""
+    tell("")
+    _complain("interrupted, nothing was touched")
+    return INTERRUPTED
 
 
 def _code(said: object) -> int:

@@ -3,7 +3,6 @@
 import os
 import pwd
 import re
-import secrets
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ def new_identity(environment: Mapping[str, str] = os.environ) -> Identity:
     """Choose a job's identifiers: sortable by time, unique on the host."""
     now = datetime.now(UTC)
     return Identity(
-        job=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        job=f"{now:%Y%m%d-%H%M%S}-{os.urandom(2).hex()}",
         uuid=str(uuid.uuid4()),
         by=who(environment),
         at=f"{now:%Y-%m-%dT%H:%M:%SZ}",

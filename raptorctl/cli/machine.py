@@ -1,7 +1,6 @@
 """`raptorctl list` and `raptorctl show`: which machines there are."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -9,10 +8,10 @@ import typer
 from raptorctl.cli import options
 from raptorctl.cli.options import Output
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
-from raptorctl.cli.session import Session, session_of
-from raptorctl.errors import MissingError, RaptorError
+from raptorctl.cli.session import session_of
+from raptorctl.errors import MissingError
 from raptorctl.model.domain import State
-from raptorctl.model.machine import Machine, MachineDetails, describe, machines, own_records
+from raptorctl.model.machine import Machine, MachineDetails, describe, machines
 from raptorctl.model.names import parse_tenant
 
 Tenant = Annotated[
@@ -54,25 +53,14 @@ def show(context: typer.Context, words: options.Words, form: Output = Format.TEX
 
     from raptorctl.plans.provision import queries
 
-    details = describe(name, session.settings, session.facts())
+    facts = session.facts(queries(name, session.settings))
+    details = describe(name, session.settings, facts)
     if details is None:
         raise MissingError(f"there is no machine {name}", resolution="see `raptorctl list`")
-    details = _with_records(details, session, queries(name, session.settings))
     if form is Format.JSON:
         say_json(details.encode())
     else:
         say("\n".join(f"{label:<10} {plain(value)}".rstrip() for label, value in _lines(details)))
-
-
-def _with_records(
-    details: MachineDetails, session: Session, queries: Iterable[tuple[str, str]]
-) -> MachineDetails:
-    """Add what DNS says; a server that is down hides nothing else of the machine."""
-    try:
-        found = session.records(queries)
-    except RaptorError as error:
-        return replace(details, records=None, dns_problem=error.brief)
-    return replace(details, records=own_records(details.fqdn, found))
 
 
 def _rows(found: Iterable[Machine]) -> list[str]:
@@ -107,7 +95,7 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
 
 
 def _record_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
-    if details.records is None:
+    if details.dns_problem:
         yield "dns", f"unknown: {details.dns_problem}"
         return
     label = "dns"

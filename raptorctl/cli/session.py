@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from raptorctl.host.drivers import Host
     from raptorctl.model.facts import HostFacts
     from raptorctl.model.probe import Probe
-    from raptorctl.model.record import Record
     from raptorctl.model.volume import Volume
 
 
@@ -67,10 +66,6 @@ class Session:
         from raptorctl.host.survey import survey
 
         return survey(self.host, self.settings, queries, self.journals.reservations())
-
-    def records(self, queries: Iterable[tuple[str, str]]) -> "tuple[Record, ...]":
-        """Ask DNS only."""
-        return self.host.zones.lookup(queries)
 
     def inventory(self) -> "tuple[tuple[Volume, ...], Mapping[str, State]]":
         """Read what `list` needs and no more: one LVM report, one call of states."""

@@ -78,8 +78,8 @@ class MachineDetails:
         emulator: host CPUs of the emulator's threads.
         memory: bytes.
         place: its slot in the settings, or None when they no longer have it.
-        records: what DNS says of its name and addresses now; None when it does not answer.
-        dns_problem: why not.
+        records: what DNS says of its name and addresses now.
+        dns_problem: why it says nothing, or "".
         volume: its volume, or None.
         uuid: the domain's, or "".
         job, created, created_by, template: from the domain's metadata, "" without a domain.
@@ -92,7 +92,7 @@ class MachineDetails:
     emulator: CpuSet = CpuSet()
     memory: Size = Size(0)
     place: Slot | None = None
-    records: tuple[Record, ...] | None = ()
+    records: tuple[Record, ...] = ()
     dns_problem: str = ""
     volume: Volume | None = None
     uuid: str = ""
@@ -125,7 +125,7 @@ class MachineDetails:
             "mac": self.place.mac if self.place else None,
             "addresses": encode(self.addresses),
             "fqdn": self.fqdn,
-            "dns": None if self.records is None else encode(self.records),
+            "dns": None if self.dns_problem else encode(self.records),
             "volume": _volume_shape(self.volume),
             "job": self.job,
             "created": self.created,
@@ -153,10 +153,17 @@ def describe(name: MachineName, settings: Settings, facts: HostFacts) -> Machine
     machine = Machine(name, state, slot, volume.size if volume else Size(0))
     place = next((place for place in settings.slot if place.number == slot), None)
     fqdn = name.fqdn(settings.dns.zone)
-    return _details(MachineDetails(machine, fqdn, place=place), volume, domain)
+    base = MachineDetails(
+        machine,
+        fqdn,
+        place=place,
+        records=_own_records(fqdn, facts.records),
+        dns_problem=facts.dns_problem,
+    )
+    return _details(base, volume, domain)
 
 
-def own_records(fqdn: str, records: Iterable[Record]) -> tuple[Record, ...]:
+def _own_records(fqdn: str, records: Iterable[Record]) -> tuple[Record, ...]:
     """Keep what is at a machine's name or points at it: every slot's PTR was asked for."""
     found = tuple(records)
     pointers = (record for record in found if record.type == "PTR" and record.value == fqdn)

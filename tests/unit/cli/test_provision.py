@@ -77,7 +77,7 @@ def test_a_host_that_changed_while_the_plan_was_read_is_refused(
     raptorctl: CommandLine, world: World
 ) -> None:
     session = raptorctl.session(*PROVISION)
-    surveys = []
+    surveys: list[None] = []
 
     def take_a_slot() -> None:
         surveys.append(None)
