@@ -19,6 +19,10 @@ from raptorctl.host.command import run
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import OURS, Volume, VolumeGroup
 
+# With its command log in the report, LVM says there, and not on stderr, what went wrong.
+REPORT: Final = (
+    "--config", "log/report_command_log=0", "--reportformat", "json", "--units", "b", "--nosuffix",
+)  # fmt: skip
 GROUP_FIELDS: Final = "vg_name,vg_size,vg_free,vg_extent_size"
 # lv_layout and not segtype: a segment's field would give a row for each segment.
 VOLUME_FIELDS: Final = (
@@ -241,8 +245,7 @@ def parse_report(text: str, key: str) -> list[dict[str, Any]]:
 
 
 def _report(program: str, *args: str) -> list[dict[str, Any]]:
-    json_in_bytes = ("--reportformat", "json", "--units", "b", "--nosuffix")
-    return parse_report(run(program, *json_in_bytes, *args), program.removesuffix("s"))
+    return parse_report(run(program, *REPORT, *args), program.removesuffix("s"))
 
 
 def _by(uuid: str) -> str:

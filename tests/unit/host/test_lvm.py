@@ -117,7 +117,7 @@ def test_a_group_is_read_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     found = LvmGroup("lvm-data").group()
     assert isinstance(found, VolumeGroup)
     assert (found.size, found.free, found.extent) == (214744170496, 4 * MIB, 4 * MIB)
-    assert " ".join(seen).startswith("vgs --reportformat json --units b --nosuffix -o vg_name")
+    assert "--reportformat json --units b --nosuffix -o vg_name" in " ".join(seen)
     assert seen[-2:] == ["--", "lvm-data"]
 
 
