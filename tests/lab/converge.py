@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.lab import cache, qemu
 from tests.lab.errors import LabError
 from tests.lab.image import Image
+from tests.lab.install import PREPARE
 from tests.lab.process import tail
 from tests.lab.ssh import Ssh
 
@@ -20,8 +21,8 @@ TIMEOUT = 900
 
 def digest(image: Image) -> str:
     """Return the digest of everything the converged host is made from."""
-    inputs = cache.tree_digest(ANSIBLE, HOST_VARS, Path(__file__), Path(qemu.__file__))
-    return cache.digest(image.digest, inputs, " ".join(qemu.machine()))
+    hardware = " ".join([*qemu.machine(), qemu.DATA_SIZE])
+    return cache.digest(image.digest, cache.tree_digest(ANSIBLE, HOST_VARS), hardware, PREPARE)
 
 
 def playbook(

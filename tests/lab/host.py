@@ -85,7 +85,7 @@ class Lab:
         given = {"input": input} if input is not None else {"stdin": subprocess.DEVNULL}
         argv = self.ssh.argv(*command, user=user)
         try:
-            done = subprocess.run(  # type: ignore[call-overload]
+            done = subprocess.run(
                 argv, capture_output=True, text=True, timeout=timeout, check=False, **given
             )
         except subprocess.TimeoutExpired as error:
@@ -168,7 +168,7 @@ class Lab:
             for disk in ("root.qcow2", "data.qcow2"):
                 cache.copy_sparse(cached / disk, self.directory / disk)
             self._start(base, wanted, resume=CONVERGED)
-            self._wake()
+            self._wait_for_ssh(timeout=120)
 
     def _build_converged(self, base: image.Image, cached: Path) -> None:
         """Boot the image, apply the role, keep the result. A failure leaves the host to look at."""
@@ -197,8 +197,13 @@ class Lab:
             raise LabError(f"the lab booted {done.stdout.strip()}:\n{failed}")
 
     def _wait_for_ssh(self, timeout: float) -> None:
+        """Wait for the first command to work: it sets the clock.
+
+        A snapshot's clock stands where it was taken, and TSIG allows 300 s (RFC 8945).
+        """
+
         def probe() -> str | None:
-            done = self.run("true", check=False, timeout=60)
+            done = self.run("date", "-s", f"@{time.time():.3f}", check=False, timeout=60)
             return done.stderr.strip() or "no answer" if done.returncode else None
 
         wait_for(f"ssh in the lab ({self.directory}/console.log)", probe, timeout)
@@ -212,12 +217,7 @@ class Lab:
     def _resume(self, name: str) -> None:
         self.ssh.forget()
         qemu.snapshot(self.directory, "loadvm", name)
-        self._wake()
-
-    def _wake(self) -> None:
-        """Set the clock, which stands where the snapshot was taken: TSIG allows 300 s (RFC 8945)."""
-        self._wait_for_ssh(timeout=60)
-        self.run("date", "-s", f"@{time.time():.3f}")
+        self._wait_for_ssh(timeout=120)
 
     def _installed(self) -> str:
         return self.run("cat", "/opt/raptorctl/digest", check=False).stdout.strip()
