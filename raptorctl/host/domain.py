@@ -89,11 +89,11 @@ class LibvirtDomains:
         """
         wanted = read_domain(xml)
         with self._calling(f"define domain {wanted.name}") as connection:
-            _refuse_others(connection, wanted)
             try:
                 connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
             except libvirt.libvirtError:
-                _refuse_others(connection, wanted)  # somebody was faster
+                # libvirt holds both names unique under its own lock; here only the reason is found.
+                _refuse_others(connection, wanted)
                 raise
 
     def undefine(self, uuid: str, *, keep_nvram: bool) -> None:
