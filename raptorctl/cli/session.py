@@ -31,9 +31,7 @@ class Session:
         typed: the arguments, for `sudo raptorctl ...`.
     """
 
-    journal_directory = Path("/var/lib/raptorctl/journal")
     log_directory = Path("/var/log/raptorctl")
-    lock = Path("/run/lock/raptorctl.lock")
 
     def __init__(self, typed: Iterable[str] = ()) -> None:
         self.typed = tuple(typed)
@@ -59,7 +57,14 @@ class Session:
         """What is in flight, and what was."""
         from raptorctl.engine.journals import Journals
 
-        return Journals(self.journal_directory)
+        return Journals()
+
+    @cached_property
+    def lock(self) -> Path:
+        """The file whose lock changing commands hold."""
+        from raptorctl.engine.lock import LOCK_FILE
+
+        return LOCK_FILE
 
     def facts(self, queries: Iterable[tuple[str, str]] = ()) -> "HostFacts":
         """Read everything a planner may look at, anew; `queries` are (DNS name, type)."""
