@@ -90,10 +90,10 @@ def _libvirt(probe: Probe, settings: Settings) -> Findings:
 def _firmware(probe: Probe, settings: Settings) -> Findings:
     paths = (settings.libvirt.firmware_code, settings.libvirt.firmware_vars)
     missing = [path for path in paths if path not in probe.facts.files]
-    for path in missing:
+    if missing:
         advice = "install OVMF (Debian: apt install ovmf), or correct libvirt in the settings"
-        yield Finding("firmware", FAIL, f"{path} is not there", advice)
-    if not missing:
+        yield Finding("firmware", FAIL, f"not there: {', '.join(missing)}", advice)
+    else:
         yield Finding("firmware", OK, paths[0])
 
 
