@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,14 +63,18 @@ def _files(roots: Iterable[Path]) -> list[Path]:
     return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
 
 
-@contextmanager
-def building(target: Path) -> Iterator[Path]:
-    """Give a scratch directory that becomes `target` in one rename if all went well."""
-    scratch = target.with_name(f"{target.name}.part")
-    remove(scratch)
-    scratch.mkdir(parents=True)
-    yield scratch
-    scratch.rename(target)
+def once(target: Path, make: Callable[[Path], None]) -> None:
+    """Have `target` made unless it is there: into a scratch directory, renamed when all went well.
+
+    Two labs that need the same thing at once make it once: the second one waits for the first.
+    """
+    with locked(target.with_name(f".{target.name}.lock")):
+        if not target.exists():
+            scratch = target.with_name(f"{target.name}.part")
+            remove(scratch)
+            scratch.mkdir()
+            make(scratch)
+            scratch.rename(target)
 
 
 def remove(path: Path) -> None:

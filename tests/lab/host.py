@@ -14,6 +14,8 @@ from tests.lab.process import saying, tail, tool, wait_for
 DEFAULT_TIMEOUT = 300
 """Seconds for one command; generous, as the lab may be emulated on two busy cores."""
 
+DISKS = ("root.qcow2", "data.qcow2")
+
 CONVERGED = "host"
 """The snapshot of the converged host; it has no raptorctl yet."""
 
@@ -151,7 +153,7 @@ class Lab:
         if state is not None:
             self.ssh.forget()
             qemu.stop(state.pid)
-        for name in ("state.json", "root.qcow2", "data.qcow2"):
+        for name in ("state.json", *DISKS):
             (self.directory / name).unlink(missing_ok=True)
 
     def _start(self, base: image.Image, host: str, resume: str | None = None) -> None:
@@ -162,15 +164,15 @@ class Lab:
 
     def _start_converged(self, base: image.Image, wanted: str) -> None:
         cached = cache.directory() / f"host-{wanted}"
-        if not cached.exists():
-            self._build_converged(base, cached)
+        cache.once(cached, lambda scratch: self._build_converged(base, scratch))
+        cache.prune("host", wanted)
         with saying("starting the host from its snapshot"):
-            for disk in ("root.qcow2", "data.qcow2"):
+            for disk in DISKS:
                 cache.copy_sparse(cached / disk, self.directory / disk)
             self._start(base, wanted, resume=CONVERGED)
             self._wait_for_ssh(timeout=120)
 
-    def _build_converged(self, base: image.Image, cached: Path) -> None:
+    def _build_converged(self, base: image.Image, scratch: Path) -> None:
         """Boot the image, apply the role, keep the result. A failure leaves the host to look at."""
         with saying("booting the image"):
             qemu.create_disks(base, self.directory)
@@ -179,15 +181,11 @@ class Lab:
         with saying("converging with the role raptor_host"):
             converge.converge(self.ssh)
             self.run(*install.PREPARE.split())
-        with saying("taking the snapshot"), cache.building(cached) as scratch:
+        with saying("taking the snapshot"):
             self._take(CONVERGED)
-            self._keep_disks(scratch)
-        cache.prune("host", cached.name.removeprefix("host-"))
-
-    def _keep_disks(self, scratch: Path) -> None:
-        qemu.stop(self._state().pid)
-        for disk in ("root.qcow2", "data.qcow2"):
-            (self.directory / disk).rename(scratch / disk)
+            qemu.stop(self._state().pid)
+            for disk in DISKS:
+                (self.directory / disk).rename(scratch / disk)
 
     def _wait_for_boot(self) -> None:
         self._wait_for_ssh(timeout=300)

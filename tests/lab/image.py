@@ -119,8 +119,8 @@ def ensure() -> Image:
     name = cache.digest(own, " ".join(packages()), public_key(), cache.tree_digest(FILES))
     image = Image(cache.directory() / f"image-{name}")
     if not image.path.exists():
-        with saying(f"building the Debian {SUITE} image"), cache.building(image.path) as scratch:
-            _build(scratch)
+        with saying(f"building the Debian {SUITE} image"):
+            cache.once(image.path, _build)
         cache.prune("image", name)
     return image
 

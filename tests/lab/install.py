@@ -51,11 +51,15 @@ def wheel() -> Path:
     name = digest()
     target = cache.directory() / f"wheel-{name}"
     if not target.exists():
-        with saying("building raptorctl's wheel"), cache.building(target) as scratch:
-            pip = (sys.executable, "-m", "pip", "wheel", "-q", "--no-deps")
-            tool(*pip, "-w", scratch, cache.CHECKOUT, timeout=300)
+        with saying("building raptorctl's wheel"):
+            cache.once(target, _build)
         cache.prune("wheel", name)
     return next(target.glob("*.whl"))
+
+
+def _build(scratch: Path) -> None:
+    pip = (sys.executable, "-m", "pip", "wheel", "-q", "--no-deps")
+    tool(*pip, "-w", scratch, cache.CHECKOUT, timeout=300)
 
 
 def digest_of(path: Path) -> str:

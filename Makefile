@@ -1,0 +1,81 @@
+# raptorctl: what a developer types. `make help` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+# One virtual environment per content of pyproject.toml: a second `make env` has nothing to do.
+STAMP = $(VENV)/made-for-$(shell sha256sum pyproject.toml | cut -c1-12)
+
+# mmdebstrap, e2fsprogs, debian-archive-keyring, openssh-client: the lab's image and its login.
+# libvirt-dev, gcc, pkg-config, python3-dev: libvirt-python is built against the machine's libvirt.
+# bind9*, libvirt-clients, libxml2-utils: the integration tests' name server and XML judge.
+PACKAGES := mmdebstrap e2fsprogs debian-archive-keyring openssh-client \
+	libvirt-dev gcc pkg-config python3-dev python3-venv \
+	bind9 bind9-utils bind9-dnsutils libvirt-clients libxml2-utils shellcheck git
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: env
+env: packages $(STAMP) ## install the Debian packages and the Python environment that all this needs
+
+.PHONY: packages
+packages:
+	@missing=(); \
+	for name in $(PACKAGES); do \
+	    [ "$$(dpkg-query -W -f '$${db:Status-Status}' "$$name" 2>/dev/null)" = installed ] || missing+=("$$name"); \
+	done; \
+	[ "$${#missing[@]}" -eq 0 ] && exit 0; \
+	command -v apt-get >/dev/null || { echo "make env: this is not Debian or Ubuntu; it needs: $${missing[*]}" >&2; exit 1; }; \
+	root=(); [ "$$(id -u)" -eq 0 ] || root=(sudo); \
+	echo "make env: installing with $${root[*]} apt-get: $${missing[*]}"; \
+	"$${root[@]}" apt-get -qq update </dev/null; \
+	"$${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$${missing[@]}" </dev/null
+
+$(STAMP):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "make env: $$($(PYTHON) --version) is too old, 3.11 or newer is needed; say where it is: make PYTHON=..." >&2; exit 1; }
+	@echo "make env: making $(VENV) with $$($(PYTHON) --version)"
+	@[ -x $(VENV)/bin/python ] || $(PYTHON) -m venv $(VENV)
+	@$(RUN) pip install --quiet --disable-pip-version-check -e '.[dev]' </dev/null
+	@rm -f $(VENV)/made-for-*; touch $@
+
+.PHONY: check
+check: env ## the fast part, for daily work: ruff, mypy, unit tests
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) pytest -q tests/unit
+
+.PHONY: lint
+lint: env ## shellcheck, ansible-lint, the playbook's syntax
+	git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck
+	cd ansible && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" LC_ALL=C.UTF-8 ansible-lint --offline --strict -q .
+	cd ansible && LC_ALL=C.UTF-8 ../$(VENV)/bin/ansible-playbook --syntax-check -i localhost, playbook.yml
+
+.PHONY: integration
+integration: env ## tests against libvirt's test driver and a name server on loopback
+	$(RUN) pytest -q tests/integration
+
+.PHONY: lab
+lab: env ## tests on the throwaway host (python -m tests.lab)
+	$(RUN) tests.lab up
+	$(RUN) pytest -q tests/lab
+
+.PHONY: test
+test: check lint integration lab ## everything above
+
+.PHONY: demo
+demo: env ## build the throwaway host and do the main job on it, step by step
+	$(RUN) tests.lab up
+	$(RUN) tests.lab.demo
+
+.PHONY: bench
+bench: env ## measure the speed budget in the lab; writes docs/performance.md
+	$(RUN) tests.lab up
+	$(RUN) tests.bench
