@@ -139,7 +139,7 @@ class Journals:
             ) from error
 
     def _settle(self, path: Path) -> Job:
-        """First the audit log, then the move: a kill in between notes a job twice, never not at all."""
+        """First the audit log, then the move: a kill in between notes a job twice, not never."""
         job = self.read(path).job()
         try:
             self.note(job)

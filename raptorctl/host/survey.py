@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from raptorctl.errors import HostError, MissingError
 from raptorctl.host import cpu, files
 from raptorctl.host.drivers import Host
 from raptorctl.model.domain import State
 from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings
 from raptorctl.model.volume import Volume
 
@@ -27,12 +29,13 @@ def survey(
         reservations: what unfinished jobs hold.
 
     Raises:
-        MissingError: the volume group, libvirt or the DNS server is not there; says what to do.
+        MissingError: the volume group or libvirt is not there; says what to do. A DNS server that
+            does not answer is a fact like others: a removal goes on without it.
     """
     queries = tuple(queries)
     with ThreadPoolExecutor(4, "survey") as asked:
         domains = asked.submit(lambda: (host.domains.list(), host.domains.accelerator()))
-        records = asked.submit(lambda: host.zones.lookup(queries) if queries else ())
+        records = asked.submit(_records, host, queries)
         group = asked.submit(host.volumes.group)
         volumes = asked.submit(host.volumes.list)
         return HostFacts(
@@ -45,7 +48,8 @@ def survey(
             group=group.result(),
             domains=domains.result()[0],
             accelerator=domains.result()[1],
-            records=records.result(),
+            records=records.result()[0],
+            dns_problem=records.result()[1],
             reservations=tuple(reservations),
         )
 
@@ -59,6 +63,15 @@ def inventory(host: Host) -> tuple[tuple[Volume, ...], Mapping[str, State]]:
     with ThreadPoolExecutor(1, "inventory") as asked:
         states = asked.submit(host.domains.states)
         return host.volumes.list(), states.result()
+
+
+def _records(
+    host: Host, queries: tuple[tuple[str, str], ...]
+) -> tuple[tuple[Record, ...], str]:
+    try:
+        return host.zones.lookup(queries) if queries else (), ""
+    except (HostError, MissingError) as error:
+        return (), str(error)
 
 
 def _present(host: Host, settings: Settings) -> frozenset[str]:

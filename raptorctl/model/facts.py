@@ -43,6 +43,7 @@ class HostFacts:
         domains: all domains, running or not, ours or not.
         bridges: all bridges.
         records: what the DNS server answered for the names asked about.
+        dns_problem: why it did not answer, or "".
         templates: domain templates by name, as XML.
         files: of the settings' firmware files and of machines' UEFI variables, those that exist.
         reservations: of unfinished jobs.
@@ -56,6 +57,7 @@ class HostFacts:
     domains: tuple[Domain, ...] = ()
     bridges: tuple[Bridge, ...] = ()
     records: tuple[Record, ...] = ()
+    dns_problem: str = ""
     templates: Mapping[str, str] = field(default_factory=dict)
     files: frozenset[str] = frozenset()
     reservations: tuple[Reservation, ...] = ()

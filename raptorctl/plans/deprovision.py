@@ -9,6 +9,7 @@ from raptorctl.model.record import OWNER_MARK, Record, zone_of
 from raptorctl.model.settings import Settings
 from raptorctl.plans import existing
 from raptorctl.plans.plan import Identity, Plan
+from raptorctl.plans.provision import wanted_records
 from raptorctl.steps.domain import RemoveNvram, StopDomain, UndefineDomain
 from raptorctl.steps.record import RemoveRecords
 from raptorctl.steps.step import Step
@@ -27,19 +28,24 @@ def plan_deprovision(
     existing.refuse_foreign(name, facts)
     _refuse_snapshots(name, facts)
     steps = tuple(_steps(name, settings, facts))
-    domain = facts.domain(name)
     return Plan(
         verb="deprovision",
         identity=identity,
         reservation=Reservation(identity.job, name.domain),
         steps=steps,
         summary=f"nothing of {name} is left" if steps else f"there is no machine {name}",
-        notes=tuple(_disk_notes(name, settings, facts)) if domain else (),
+        notes=(*_disk_notes(name, settings, facts), *_dns_notes(facts)),
     )
 
 
 def own_records(name: MachineName, settings: Settings, facts: HostFacts) -> tuple[Record, ...]:
-    """The machine's records: by its ownership TXT, and PTR records that point at its name."""
+    """The machine's records: by its ownership TXT, and PTR records that point at its name.
+
+    When the server does not answer, they are what provision once added: the removal goes on
+    without them, and its job stays open until they are deleted.
+    """
+    if facts.dns_problem:
+        return tuple(_expected_records(name, settings, facts))
     fqdn = name.fqdn(settings.dns.zone)
     at_name = [record for record in facts.records if record.name == fqdn]
     prefix = f"{OWNER_MARK} tenant={name.tenant} machine={name.machine} "
@@ -50,6 +56,16 @@ def own_records(name: MachineName, settings: Settings, facts: HostFacts) -> tupl
     forward = [r for r in at_name if r.type in {"A", "AAAA"} and r.value in ours]
     pointers = [r for r in facts.records if r.type == "PTR" and r.value == fqdn]
     return (*forward, *marks, *pointers)
+
+
+def _expected_records(
+    name: MachineName, settings: Settings, facts: HostFacts
+) -> Iterable[Record]:
+    domain = facts.domain(name)
+    if domain and domain.mark:
+        slot = settings.find_slot(domain.mark.slot)
+        for wanted in wanted_records(name, slot, domain.mark.job, settings):
+            yield from wanted.records
 
 
 def _steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
@@ -125,3 +141,8 @@ def _disk_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iter
     for disk in domain.disks if domain else ():
         if volume is None or disk != volume.path:
             yield f"{disk} is attached too; it is left as it is"
+
+
+def _dns_notes(facts: HostFacts) -> Iterable[str]:
+    if facts.dns_problem:
+        yield f"{facts.dns_problem}: the records wait for `raptorctl recover`"

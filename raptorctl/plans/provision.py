@@ -72,6 +72,7 @@ def plan_provision(
         return _already(request, there, facts, identity)
     notes = _check(request, settings, facts)
     choice = _choose(request, settings, facts)
+    _refuse_silent_dns(facts)
     _refuse_taken_names(choice, settings, facts)
     return Plan(
         verb="provision",
@@ -112,7 +113,7 @@ def wanted_records(
 def queries(name: MachineName, settings: Settings) -> tuple[tuple[str, str], ...]:
     """What the survey has to ask the DNS server: the machine's name, and every slot's addresses."""
     fqdn = name.fqdn(settings.dns.zone)
-    forward = [(fqdn, kind) for kind in ("A", "AAAA", "TXT", "CNAME")]
+    forward = [(fqdn, kind) for kind in ("A", "AAAA", "TXT")]
     addresses = [address for slot in settings.slot for address in slot.addresses]
     names = [f"{address.reverse_pointer}." for address in addresses]
     known = [n for n in names if zone_of(n, settings.dns.reverse_zones)]
@@ -221,6 +222,11 @@ def _refuse_missing_firmware(settings: Settings, facts: HostFacts) -> None:
                 f"there is no firmware at {path}",
                 resolution=f"install OVMF (Debian: ovmf), or correct libvirt in {settings.file}",
             )
+
+
+def _refuse_silent_dns(facts: HostFacts) -> None:
+    if facts.dns_problem:
+        raise MissingError(facts.dns_problem)
 
 
 def _refuse_taken_names(choice: Choice, settings: Settings, facts: HostFacts) -> None:

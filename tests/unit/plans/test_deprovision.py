@@ -21,7 +21,7 @@ NAME = MachineName("alice", "dev")
 
 def there() -> HostFacts:
     records = tuple(r for s in planned().steps if s.kind == "records.add" for r in s.records)  # type: ignore[attr-defined]
-    return replace(World().facts(TEMPLATES), records=records, **whole_machine())  # type: ignore[arg-type]
+    return replace(World().facts(TEMPLATES), records=records, **whole_machine())
 
 
 def test_names_go_first_and_the_wipe_comes_after_the_definition_is_gone() -> None:
@@ -76,3 +76,11 @@ def test_another_disk_is_left_alone_and_said() -> None:
 
 def test_the_request_and_the_removal_speak_of_the_same_machine() -> None:
     assert ALICE.name == NAME
+
+
+def test_with_dns_silent_it_expects_what_provision_added() -> None:
+    answered = plan_deprovision(NAME, settings(), there(), JOB)
+    silent = replace(there(), records=(), dns_problem="named is silent")
+    plan = plan_deprovision(NAME, settings(), silent, JOB)
+    assert {s for s in plan.steps if s.deferrable} == {s for s in answered.steps if s.deferrable}
+    assert any("recover" in note for note in plan.notes)

@@ -1,0 +1,99 @@
+"""Domains: only clean volumes, only this job's domain, and libvirt is believed by what it kept."""
+
+from dataclasses import replace
+
+import pytest
+
+from raptorctl.errors import ConflictError, HostError
+from raptorctl.model.domain import State
+from raptorctl.render.domain_xml import read_domain
+from raptorctl.steps.domain import DefineDomain, StartDomain, UndefineDomain
+from raptorctl.steps.slot import TakeSlot
+from tests.fakes import World
+from tests.unit.plans.test_provision import planned
+
+STEPS = {step.kind: step for step in planned().steps}
+DEFINE = STEPS["domain.define"]
+START = STEPS["domain.start"]
+SLOT = STEPS["slot.take"]
+
+
+def silently(done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+def ready() -> World:
+    world = World()
+    for kind in ("volume.create", "volume.zero"):
+        STEPS[kind].apply(world.host(), silently)
+    return world
+
+
+def test_a_dirty_volume_is_neither_defined_nor_started() -> None:
+    world = World()
+    STEPS["volume.create"].apply(world.host(), silently)
+    for step in (DEFINE, START):
+        with pytest.raises(ConflictError, match="is dirty"):
+            step.apply(world.host(), silently)
+    assert not world.domains.list()
+
+
+def test_what_libvirt_did_not_keep_is_noticed() -> None:
+    world = ready()
+    really = world.domains.define
+
+    def loses_pins(xml: str) -> None:
+        really(xml)
+        (domain,) = world.domains.list()
+        world.domains.by_uuid[domain.uuid] = replace(domain, pins=domain.pins - [4])
+
+    world.domains.define = loses_pins  # type: ignore[method-assign]
+    with pytest.raises(HostError, match="did not keep"):
+        DEFINE.apply(world.host(), silently)
+
+
+def test_undoing_a_definition_that_somebody_started_stops_it_first() -> None:
+    world = ready()
+    DEFINE.apply(world.host(), silently)
+    (domain,) = world.domains.list()
+    world.domains.start(domain.uuid)
+    DEFINE.undo(world.host(), silently)
+    assert not world.domains.list()
+
+
+def test_a_domain_of_another_job_is_never_undone() -> None:
+    world = ready()
+    DEFINE.apply(world.host(), silently)
+    (domain,) = world.domains.list()
+    assert domain.mark is not None
+    other = replace(domain, mark=replace(domain.mark, job="j9"), state=State.RUNNING)
+    world.domains.by_uuid[domain.uuid] = other
+    for step in (DEFINE, START):
+        with pytest.raises(ConflictError):
+            step.undo(world.host(), silently)
+    assert world.domains.list() == (other,)
+
+
+def test_a_removal_that_is_undone_defines_it_as_it_was() -> None:
+    world = ready()
+    DEFINE.apply(world.host(), silently)
+    START.apply(world.host(), silently)
+    (domain,) = world.domains.list()
+    world.domains.shut_down(domain.uuid, 0, silently)
+    step = UndefineDomain("r", domain.name, domain.uuid, domain.xml, autostart=True)
+    step.apply(world.host(), silently)
+    step.undo(world.host(), silently)
+    assert world.domains.list()[0].autostart
+    assert read_domain(world.domains.list()[0].xml).pins == domain.pins
+
+
+def test_somebody_who_took_the_slot_by_hand_meanwhile_is_named() -> None:
+    world = ready()
+    DEFINE.apply(world.host(), silently)
+    (domain,) = world.domains.list()
+    world.domains.by_uuid["u"] = replace(domain, uuid="u", name="by-hand", macs=())
+    with pytest.raises(ConflictError, match="by-hand"):
+        SLOT.apply(world.host(), silently)
+    assert isinstance(SLOT, TakeSlot)
+    assert isinstance(DEFINE, DefineDomain)
+    assert isinstance(START, StartDomain)
