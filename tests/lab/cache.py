@@ -24,6 +24,9 @@ from tests.lab.process import as_root, tool
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
+LEAVINGS = {"__pycache__", ".ansible"}
+"""What Python and ansible-lint leave among the sources; no input of anything."""
+
 
 def directory() -> Path:
     """Return the cache directory: $RAPTORCTL_LAB_CACHE, or the XDG base directory's place for it."""
@@ -60,7 +63,7 @@ def tree_digest(*roots: Path) -> str:
 
 def _files(roots: Iterable[Path]) -> list[Path]:
     found = [path for root in roots for path in ([root] if root.is_file() else root.rglob("*"))]
-    return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
+    return sorted(path for path in found if path.is_file() and not LEAVINGS & {*path.parts})
 
 
 def once(target: Path, make: Callable[[Path], None]) -> None:
