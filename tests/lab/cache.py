@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,9 @@ from pathlib import Path
 from tests.lab.process import as_root, tool
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+
+IDLE_SECONDS = 2 * 3600
+"""How long something that nobody uses stays in the cache."""
 
 LEAVINGS = {"__pycache__", ".ansible"}
 """What Python and ansible-lint leave among the sources; no input of anything."""
@@ -87,10 +91,15 @@ def remove(path: Path) -> None:
 
 
 def prune(kind: str, keep: str) -> None:
-    """Remove the directories of `kind` that no lab runs on, except the one with digest `keep`."""
-    used = {keep, *_digests_in_use()}
+    """Mark `keep` as used, and remove what is neither in use by a lab nor was lately.
+
+    Lately, because another checkout may be between having its image made and starting on it.
+    """
+    os.utime(directory() / f"{kind}-{keep}")
+    used = set(_digests_in_use())
     for path in directory().glob(f"{kind}-*"):
-        if path.name.removeprefix(f"{kind}-") not in used:
+        idle = time.time() - path.stat().st_mtime
+        if idle > IDLE_SECONDS and path.name.removeprefix(f"{kind}-") not in used:
             remove(path)
 
 

@@ -165,6 +165,7 @@ class Lab:
     def _start_converged(self, base: image.Image, wanted: str) -> None:
         cached = cache.directory() / f"host-{wanted}"
         cache.once(cached, lambda scratch: self._build_converged(base, scratch))
+        cache.prune("image", base.digest)
         cache.prune("host", wanted)
         with saying("starting the host from its snapshot"):
             for disk in DISKS:

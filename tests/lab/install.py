@@ -53,7 +53,7 @@ def wheel() -> Path:
     if not target.exists():
         with saying("building raptorctl's wheel"):
             cache.once(target, _build)
-        cache.prune("wheel", name)
+    cache.prune("wheel", name)
     return next(target.glob("*.whl"))
 
 
