@@ -1,12 +1,8 @@
-"""What reading commands print: golden files, as text at 80 columns and as JSON.
-
-`RAPTORCTL_GOLDEN=write pytest tests/unit/cli/test_views.py` writes them anew; review the diff.
-"""
+"""What reading commands print: golden files, as text at 80 columns and as JSON."""
 
 import json
-import os
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +15,7 @@ from raptorctl.model.volume import Volume
 from tests.fakes import World
 from tests.unit.cli.session import CommandLine
 
-GOLDEN = Path(__file__).parents[2] / "golden/cli"
+Golden = Callable[[str, str], None]
 
 VIEWS = {
     "list": ["list"],
@@ -72,18 +68,18 @@ def busy(world: World) -> World:
 
 @pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize("view", VIEWS)
-def test_text(raptorctl: CommandLine, view: str) -> None:
+def test_text(raptorctl: CommandLine, golden: Golden, view: str) -> None:
     shown = raptorctl(*VIEWS[view]).out
-    compare(GOLDEN / f"{view}.txt", shown)
+    golden(f"cli/{view}.txt", shown)
     assert max(map(len, shown.splitlines())) <= 80
 
 
 @pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize("view", VIEWS)
-def test_json(raptorctl: CommandLine, view: str) -> None:
+def test_json(raptorctl: CommandLine, golden: Golden, view: str) -> None:
     shown = raptorctl(*VIEWS[view], "-o", "json").out
     json.loads(shown)
-    compare(GOLDEN / f"{view}.json", shown)
+    golden(f"cli/{view}.json", shown)
 
 
 @pytest.mark.parametrize(
@@ -140,10 +136,3 @@ def test_more_than_one_machine_on_a_cpu_is_told(raptorctl: CommandLine, busy: Wo
     twin = replace(first, uuid="other", name="bob-ci", mark=None)
     busy.domains.by_uuid["other"] = twin
     assert "note: CPU 4 has alice-dev and bob-ci" in raptorctl("cpu", "map").out
-
-
-def compare(golden: Path, shown: str) -> None:
-    if os.environ.get("RAPTORCTL_GOLDEN") == "write":
-        golden.parent.mkdir(parents=True, exist_ok=True)
-        golden.write_text(shown)
-    assert shown == golden.read_text()
