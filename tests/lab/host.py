@@ -233,6 +233,7 @@ class Lab:
 
     def _make_ready(self) -> None:
         """Install raptorctl and keep a snapshot of that, so that most resets only resume."""
+        qemu.write_state(replace(self._state(), installed=""))  # until the snapshot is there
         self._install()
         self._take(READY)
         qemu.write_state(replace(self._state(), installed=self._installed()))
