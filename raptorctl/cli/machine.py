@@ -13,6 +13,7 @@ from raptorctl.errors import MissingError
 from raptorctl.model.domain import State
 from raptorctl.model.machine import Machine, MachineDetails, describe, machines
 from raptorctl.model.names import parse_tenant
+from raptorctl.model.record import OWNER_MARK, readable
 
 Tenant = Annotated[
     str | None, typer.Argument(metavar="TENANT", help="Only this one's.", show_default=False)
@@ -100,5 +101,7 @@ def _record_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
         return
     label = "dns"
     for record in details.records:
-        yield label, f"{record.name} {record.type} {record.value}"
+        # Our own mark says again what stands here anyway, in more than a line.
+        value = "ownership mark" if record.value.startswith(OWNER_MARK) else record.value
+        yield label, f"{record.type:<4} {readable(record.name)}  {value.rstrip('.')}"
         label = ""

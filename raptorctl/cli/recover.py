@@ -69,6 +69,7 @@ def _really(session: Session, stop: "Stop", job: str | None) -> "tuple[Job, ...]
     if job is not None:
         session.journals.find(job)
     if not session.journals.unfinished():
+        session.journals.sweep()
         return ()  # the boot unit asks each time; the host need not answer for that
     return engine.recover(session.host, session.journals, progress.reporter(), stop, job)
 

@@ -65,9 +65,7 @@ def inventory(host: Host) -> tuple[tuple[Volume, ...], Mapping[str, State]]:
         return host.volumes.list(), states.result()
 
 
-def _records(
-    host: Host, queries: tuple[tuple[str, str], ...]
-) -> tuple[tuple[Record, ...], str]:
+def _records(host: Host, queries: tuple[tuple[str, str], ...]) -> tuple[tuple[Record, ...], str]:
     try:
         return host.zones.lookup(queries) if queries else (), ""
     except (HostError, MissingError) as error:

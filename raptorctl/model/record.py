@@ -56,6 +56,17 @@ def pointer(address: IPv4Address | IPv6Address, fqdn: str) -> Record:
     return Record(f"{address.reverse_pointer}.", "PTR", fqdn)
 
 
+def readable(name: str) -> str:
+    """Return a record's name as a person reads it: a reverse name as the address it stands for."""
+    labels = name.rstrip(".").split(".")
+    nibbles = "".join(reversed(labels[:-2]))
+    if labels[-2:] == ["ip6", "arpa"] and len(nibbles) == 32:
+        return str(IPv6Address(int(nibbles, 16)))
+    if labels[-2:] == ["in-addr", "arpa"] and len(labels) == 6:
+        return ".".join(reversed(labels[:-2]))
+    return name.rstrip(".")
+
+
 def zone_of(name: str, zones: Iterable[str]) -> str | None:
     """Return the closest enclosing zone of a name, absolute, or None."""
     absolute = (f"{zone.rstrip('.')}." for zone in zones)

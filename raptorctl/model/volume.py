@@ -79,9 +79,7 @@ class Volume:
     @property
     def wiped(self) -> bool:
         """Retired, and holds zeroes again: the only state from which it is removed."""
-        return (
-            WIPED in self.tags and DIRTY not in self.tags and self.name == wipe_volume(self.uuid)
-        )
+        return WIPED in self.tags and DIRTY not in self.tags and self.name == wipe_volume(self.uuid)
 
     @property
     def job(self) -> str | None:

@@ -58,9 +58,7 @@ def own_records(name: MachineName, settings: Settings, facts: HostFacts) -> tupl
     return (*forward, *marks, *pointers)
 
 
-def _expected_records(
-    name: MachineName, settings: Settings, facts: HostFacts
-) -> Iterable[Record]:
+def _expected_records(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Record]:
     domain = facts.domain(name)
     if domain and domain.mark:
         slot = settings.find_slot(domain.mark.slot)

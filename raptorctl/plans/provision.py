@@ -8,7 +8,14 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import DomainSpec, Mark
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
-from raptorctl.model.record import ZoneRecords, forward_records, owner_text, pointer, zone_of
+from raptorctl.model.record import (
+    ZoneRecords,
+    forward_records,
+    owner_text,
+    pointer,
+    readable,
+    zone_of,
+)
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
@@ -235,7 +242,7 @@ def _refuse_taken_names(choice: Choice, settings: Settings, facts: HostFacts) ->
     for record in facts.records:
         if record.name == fqdn or record.name in pointers:
             raise RefusedError(
-                f"DNS has {record.type} {record.name.rstrip('.')} already: {record.value}",
+                f"DNS has {record.type} {readable(record.name)} already: {record.value}",
                 resolution="remove it, or choose another name or slot",
             )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from raptorctl.errors import HostError
 from raptorctl.host.drivers import Host, Tick
-from raptorctl.model.record import Record
+from raptorctl.model.record import Record, readable
 from raptorctl.steps.step import Observed, Step
 
 
@@ -105,4 +105,4 @@ def _shown(records: tuple[Record, ...]) -> str:
     types: dict[str, list[str]] = {}
     for record in records:
         types.setdefault(record.name, []).append(record.type)
-    return ", ".join(f"{' '.join(kinds)} {name.rstrip('.')}" for name, kinds in types.items())
+    return ", ".join(f"{' '.join(kinds)} {readable(name)}" for name, kinds in types.items())

@@ -58,7 +58,7 @@ def test_records_that_are_not_ours_stay() -> None:
     [
         ({"domains": (Domain("u", "alice-dev"),)}, "domain alice-dev exists and is not raptorctl's"),
         ({"volumes": (Volume("v", "guest-alice-dev", "lvm-data", Size(1)),)}, "is not raptorctl's"),
-        ({"volumes": (*whole_machine()["volumes"],  # type: ignore[misc]
+        ({"volumes": (*whole_machine()["volumes"],
                       Volume("s", "snap", "lvm-data", Size(1), origin="guest-alice-dev"))}, "snapshot"),
     ],
 )  # fmt: skip

@@ -32,3 +32,7 @@ def test_without_our_mark_the_name_is_somebody_elses() -> None:
 
 def test_titles_say_types_and_name() -> None:
     assert AddRecords("r", "raptor.example.", OURS).title == "add A TXT alice-dev.raptor.example"
+    pointer = Record("1." + "0." * 15 + "1.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.", "PTR", NAME)
+    assert AddRecords("r", "ip6.arpa.", (pointer,)).title == "add PTR 2001:db8:0:1::1"
+    four = Record("7.100.51.198.in-addr.arpa.", "PTR", NAME)
+    assert AddRecords("r", "in-addr.arpa.", (four,)).title == "add PTR 198.51.100.7"
