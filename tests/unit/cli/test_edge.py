@@ -236,6 +236,26 @@ def test_settings_that_are_no_file(
     assert str(file) in done.complaint
 
 
+def test_a_journal_is_understood_by_a_process_that_planned_nothing(
+    raptorctl: CommandLine,
+) -> None:
+    assert raptorctl(*PROVISION).code == 0
+    program = (
+        "from pathlib import Path; from raptorctl.cli.session import Session\n"
+        f"journals = type(Session().journals)(Path({str(raptorctl.directory / 'journal')!r}))\n"
+        "print(*(job.verb + ' ' + job.outcome.value for job in journals.jobs()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stdout == "provision done\n", done.stderr
+
+
 @pytest.mark.parametrize("typed", [["--version"], ["--help"], ["list", "--help"]])
 def test_nothing_heavy_is_imported_before_it_is_needed(typed: list[str]) -> None:
     program = (
