@@ -123,7 +123,7 @@ def _locked(session: Session, change: Change, identity: Identity, shown: Plan | 
 
     tells = progress.reporter()
     command = f"{change.verb} {change.name}"
-    with Stop() as stop, hold_lock(session.lock, command, identity.by, stop):
+    with Stop() as stop, hold_lock(session.lock, command, identity.by, stop) as lock:
         refuse_unfinished(session, tells.note)
         plan = change.plan(session, identity)
         if shown is not None and plan.encode() != shown.encode():
@@ -135,4 +135,5 @@ def _locked(session: Session, change: Change, identity: Identity, shown: Plan | 
         if shown is None:
             for note in plan.notes:
                 tells.note(note)
-        return Done(plan, apply(plan, session.host, session.journals, tells, stop))
+        job = apply(plan, session.host, session.journals, tells, stop, lock.release)
+        return Done(plan, job)

@@ -20,17 +20,33 @@ from raptorctl.model.job import Job, StepState
 from raptorctl.plans.plan import Plan
 
 
-def apply(plan: Plan, host: Host, journals: Journals, reporter: Reporter, stop: Stop) -> Job:
+def apply(
+    plan: Plan,
+    host: Host,
+    journals: Journals,
+    reporter: Reporter,
+    stop: Stop,
+    release: Callable[[], None] = lambda: None,
+) -> Job:
     """Make a plan true, or leave the host as it was.
+
+    Args:
+        plan: what to make true.
+        host: the drivers.
+        journals: where the job ends up.
+        reporter: told about every step.
+        stop: looked at between steps and within long ones.
+        release: lets other jobs in. Called once only what cannot be undone is left: what that
+            acts on is known by its UUID, and the machine's name stays reserved.
 
     Raises:
         RolledBackError: a step failed and everything is undone.
         StoppedError, WaitError: likewise, for a signal or a wait.
         LeftoversError: something remains, and the job stays open.
-        JournalError: nothing was begun, since it could not be written down.
+        RefusedError: nothing was begun, since it could not be written down.
     """
     with journals.begin(plan) as journal:
-        return Run(plan, journal, Context(host, journals, reporter, stop)).forward()
+        return Run(plan, journal, Context(host, journals, reporter, stop, release)).forward()
 
 
 @dataclass(frozen=True)
@@ -42,12 +58,14 @@ class Context:
         journals: where the job ends up.
         reporter: told about every step.
         stop: looked at between steps and within long ones.
+        release: lets other jobs in.
     """
 
     host: Host
     journals: Journals
     reporter: Reporter
     stop: Stop
+    release: Callable[[], None] = lambda: None
 
 
 class Run:
@@ -66,6 +84,7 @@ class Run:
         self._journals = context.journals
         self._reporter = context.reporter
         self._stop = context.stop
+        self._release = context.release
         self._begun: list[int] = []
         self._deferred: dict[int, str] = {}
 
@@ -110,6 +129,8 @@ class Run:
         self._reporter.started(number + 1, len(self._plan.steps), step.title)
         self._journal.write("INTENT", step=number)
         self._begun.append(number)
+        if not step.reversible:
+            self._release()
         try:
             already = step.is_done(self._host)
             observed = {} if already else step.apply(self._host, self._tick)

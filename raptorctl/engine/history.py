@@ -1,7 +1,7 @@
 """What a journal's lines mean: pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -36,13 +36,16 @@ class History:
         entries: the lines that can be trusted.
         damage: what is wrong behind them, or "".
         title: the journal's file name, for a journal without a plan.
+        titles: what each step says of itself.
+        held: whether a living process is at work on it.
     """
 
     plan: Plan | None
     entries: tuple[Entry, ...]
     damage: str = ""
     title: str = ""
-    titles: tuple[str, ...] = field(default=())
+    titles: tuple[str, ...] = ()
+    held: bool = False
 
     @property
     def id(self) -> str:
@@ -52,16 +55,18 @@ class History:
     @property
     def never_began(self) -> bool:
         """Killed before its first line was whole: nothing was touched."""
-        return not self.entries and not self.damage
+        return not self.entries and not self.damage and not self.held
 
     @property
     def outcome(self) -> Outcome:
         """How the job ended, or that it has not."""
-        if self.never_began:
-            return Outcome.ROLLED_BACK
         last = self.entries[-1].type if self.entries else ""
         if last in _ENDS:
             return _ENDS[last]
+        if self.held:
+            return Outcome.RUNNING
+        if self.never_began:
+            return Outcome.ROLLED_BACK
         return Outcome.PENDING if self._only_deferred() else Outcome.UNFINISHED
 
     @property
@@ -115,19 +120,22 @@ class History:
         ]
 
 
-def understand(entries: tuple[Entry, ...], damage: str, title: str) -> History:
+def understand(
+    entries: tuple[Entry, ...], damage: str, title: str, *, held: bool = False
+) -> History:
     """Make sense of a journal's lines; what cannot be understood is damage, never a guess."""
     if not entries:
-        return History(None, entries, damage, title)
+        return History(None, entries, damage, title, held=held)
     if entries[0].type != "BEGIN":
-        return History(None, entries, damage or "it does not begin with a plan", title)
+        return History(None, entries, damage or "it does not begin with a plan", title, held=held)
     try:
         recorded = entries[0].data["plan"]
         plan = decode_plan(recorded)
         titles = tuple(step["title"] for step in recorded["steps"])
     except (ShapeError, KeyError, TypeError) as error:
-        return History(None, entries, damage or f"its plan cannot be read: {error}", title)
-    return History(plan, entries, damage, title, titles)
+        problem = damage or f"its plan cannot be read: {error}"
+        return History(None, entries, problem, title, held=held)
+    return History(plan, entries, damage, title, titles, held)
 
 
 def _step(title: str, state: StepState, entries: Sequence[Entry]) -> JobStep:

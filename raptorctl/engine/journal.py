@@ -4,19 +4,24 @@ One file per job, one JSON object per line. Each line has a sequence number and 
 of itself, and is on the disk (fdatasync) before the act it announces. Space for the job's end is
 taken at its beginning, so that a full disk cannot keep a rollback from being recorded; until the
 job ends, the file has a tail of NUL bytes. A line without its end was never written.
+
+Whoever works on a job holds a lock on its journal (flock(2), gone with the process), so that a job
+at work and one that was cut off can be told apart.
 """
 
+import fcntl
 import json
 import os
 import zlib
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from raptorctl.errors import JournalError
+from raptorctl.errors import JournalError, RefusedError
 from raptorctl.host.durable import sync_directory
 
 RESERVE: Final = 64 << 10  # bytes beyond the plan itself
@@ -61,17 +66,24 @@ class Journal:
         """Start a journal whose first line is the plan. Nothing has been touched before this.
 
         Raises:
-            JournalError: it cannot be made durable.
+            RefusedError: it cannot be made durable.
         """
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        line = _line(Entry(0, now(), "BEGIN", {"version": VERSION, "plan": plan}))
         try:
-            journal = cls(path, os.open(path, flags, 0o600))
-            line = _line(Entry(0, now(), "BEGIN", {"version": VERSION, "plan": plan}))
-            os.posix_fallocate(journal._descriptor, 0, len(line) + RESERVE)
-            journal.write("BEGIN", version=VERSION, plan=plan)
-            sync_directory(path.parent)
+            with ExitStack() as failing:
+                descriptor = os.open(path, flags, 0o600)
+                failing.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                os.posix_fallocate(descriptor, 0, len(line) + RESERVE)
+                journal = cls(path, descriptor)
+                journal.write("BEGIN", version=VERSION, plan=plan)
+                sync_directory(path.parent)
+                failing.pop_all()
         except OSError as error:
-            raise JournalError(f"cannot write journal {path}: {error.strerror}") from error
+            raise RefusedError(
+                f"cannot write journal {path}: {error.strerror}", resolution="nothing was touched"
+            ) from error
         return journal
 
     @classmethod
@@ -80,11 +92,15 @@ class Journal:
 
         Raises:
             JournalError: a line before the last is damaged.
+            RefusedError: somebody is at work on it.
         """
+        if is_held(path):
+            raise RefusedError(f"the job of {path} is still at work")
         entries, end, damage = read_journal(path)
         if damage:
             raise JournalError(f"journal {path} is damaged: {damage}")
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         _blank_after(descriptor, end)
         return cls(path, descriptor, end, len(entries))
 
@@ -119,6 +135,16 @@ class Journal:
         tb: TracebackType | None,
     ) -> None:
         os.close(self._descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living process is at work on a journal."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def settle(path: Path, directory: Path) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from raptorctl.engine.history import History, understand
-from raptorctl.engine.journal import Journal, now, read_journal, settle
-from raptorctl.errors import HostError, InputError, JournalError, LeftoversError
+from raptorctl.engine.journal import Journal, is_held, now, read_journal, settle
+from raptorctl.errors import HostError, InputError, LeftoversError, RefusedError
 from raptorctl.host.durable import append_line
 from raptorctl.model.codec import encode
 from raptorctl.model.facts import Reservation
-from raptorctl.model.job import Job
+from raptorctl.model.job import Job, Outcome
 from raptorctl.model.names import shown
 from raptorctl.plans.plan import Plan
 
@@ -36,13 +36,13 @@ class Journals:
         """Start a job's journal.
 
         Raises:
-            JournalError: it cannot be written; nothing has been touched.
+            RefusedError: it cannot be written; nothing has been touched.
         """
         stamp = plan.identity.at.replace("-", "").replace(":", "")
         try:
             self.done.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise JournalError(f"cannot make {self.done}: {error.strerror}") from error
+            raise RefusedError(f"cannot make {self.done}: {error.strerror}") from error
         path = self.directory / f"{stamp}-{plan.identity.job}.jsonl"
         return Journal.create(path, plan.encode())
 
@@ -54,10 +54,11 @@ class Journals:
     def read(self, path: Path) -> History:
         """Read one journal."""
         try:
+            held = is_held(path)
             entries, _, damage = read_journal(path)
         except OSError as error:
             return understand((), f"it cannot be read: {error.strerror}", path.stem)
-        return understand(entries, damage, path.stem)
+        return understand(entries, damage, path.stem, held=held)
 
     def jobs(self) -> tuple[Job, ...]:
         """Every job, oldest first."""
@@ -75,7 +76,8 @@ class Journals:
 
     def unfinished(self) -> tuple[Job, ...]:
         """Jobs that `recover` has work with, oldest first. Reads no ended journal."""
-        return tuple(self.read(path).job() for path in self.open_files())
+        jobs = (self.read(path).job() for path in self.open_files())
+        return tuple(job for job in jobs if job.outcome is not Outcome.RUNNING)
 
     def find(self, text: str) -> Job:
         """Return the job with that identifier, or the only one that begins so.
@@ -91,7 +93,7 @@ class Journals:
         return exact[0]
 
     def reservations(self) -> tuple[Reservation, ...]:
-        """What unfinished jobs keep."""
+        """What jobs keep that are at work or unfinished."""
         kept = (self.read(path).reservation for path in self.open_files())
         return tuple(reservation for reservation in kept if reservation)
 

@@ -22,11 +22,30 @@ PATIENCE: Final = 60.0  # seconds
 POLL: Final = 0.2  # seconds
 
 
+class Lock:
+    """The host's lock, held.
+
+    Args:
+        descriptor: of the lock file.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._is_held = True
+
+    def release(self) -> None:
+        """Let others in; a second time does nothing."""
+        if self._is_held:
+            self._is_held = False
+            os.ftruncate(self._descriptor, 0)
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+
 @contextmanager
 def hold_lock(
     path: Path, command: str, by: str, stop: Stop, timeout: float = PATIENCE
-) -> Iterator[None]:
-    """Hold the host's lock.
+) -> Iterator[Lock]:
+    """Hold the host's lock, until the block ends or the lock is released in it.
 
     Args:
         path: the lock file.
@@ -43,8 +62,9 @@ def hold_lock(
     try:
         _wait(descriptor, stop, timeout)
         _sign(descriptor, command, by)
-        yield
-        os.ftruncate(descriptor, 0)
+        lock = Lock(descriptor)
+        yield lock
+        lock.release()
     finally:
         os.close(descriptor)
 

@@ -14,7 +14,7 @@ from raptorctl.engine.report import Reporter
 from raptorctl.engine.stop import Stop
 from raptorctl.errors import JournalError, LeftoversError, RaptorError
 from raptorctl.host.drivers import Host
-from raptorctl.model.job import Job, StepState
+from raptorctl.model.job import Job, Outcome, StepState
 
 
 def recover(
@@ -36,7 +36,7 @@ def recover(
     problem: RaptorError | None = None
     for path in journals.open_files():
         history = journals.read(path)
-        if wanted not in {None, history.id}:
+        if wanted not in {None, history.id} or history.outcome is Outcome.RUNNING:
             continue
         try:
             ended.append(_recover_one(path, history, context))

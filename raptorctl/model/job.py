@@ -11,14 +11,15 @@ class Outcome(enum.Enum):
 
     DONE = "done"
     ROLLED_BACK = "rolled back"
+    RUNNING = "running"
     UNFINISHED = "unfinished"
     PENDING = "dns-pending"
     ABANDONED = "abandoned"
 
     @property
     def is_open(self) -> bool:
-        """Whether `recover` has work with it."""
-        return self in {Outcome.UNFINISHED, Outcome.PENDING}
+        """Whether it still keeps what it reserved."""
+        return self in {Outcome.RUNNING, Outcome.UNFINISHED, Outcome.PENDING}
 
 
 class StepState(enum.Enum):

@@ -19,7 +19,7 @@ def claims(facts: HostFacts) -> Iterator[tuple[str, CpuSet]]:
     for domain in facts.domains:
         yield f"machine {domain.name}", CpuSet(tuple({*domain.pins, *domain.emulator}))
     for kept in facts.reservations:
-        yield f"unfinished job {kept.job}", kept.cpus
+        yield f"job {kept.job}", kept.cpus
 
 
 def refuse(name: MachineName, chosen: CpuSet, settings: Settings, facts: HostFacts) -> None:

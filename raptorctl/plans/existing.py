@@ -59,6 +59,6 @@ def refuse_reserved(name: MachineName, facts: HostFacts) -> None:
     for kept in facts.reservations:
         if kept.machine == name.domain:
             raise RefusedError(
-                f"unfinished job {kept.job} works on {name}",
-                resolution=f"run `raptorctl recover {kept.job}`",
+                f"job {kept.job} works on {name}",
+                resolution=f"wait for it; if it was cut off, `raptorctl recover {kept.job}`",
             )

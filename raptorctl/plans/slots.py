@@ -21,7 +21,7 @@ def holders(slot: Slot, facts: HostFacts) -> Iterator[str]:
             yield f"volume {volume.name}"
     for kept in facts.reservations:
         if kept.slot == slot.number and kept.machine not in named:
-            yield f"unfinished job {kept.job}"
+            yield f"job {kept.job}"
 
 
 def choose(number: int | None, settings: Settings, facts: HostFacts) -> Slot:
