@@ -1,33 +1,37 @@
-"""Reading a wiped device back and looking at every byte that came."""
+"""Reading a wiped device back and looking at every byte that came.
 
+Looking takes about as long as reading, so two threads do both, each with a buffer of its own and
+without waiting for each other; neither holds Python's lock while it reads or compares.
+"""
+
+import ctypes
 import secrets
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from itertools import cycle
-from mmap import mmap
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from mmap import MADV_HUGEPAGE, MAP_ANONYMOUS, MAP_PRIVATE, mmap
+from threading import Event
 from typing import Final
 
 from raptorctl.errors import WipeError
 from raptorctl.host.device import Device, naming_errors
 from raptorctl.model.sizes import KIB, MIB
 
-PIECE: Final = 4 * MIB
+PIECE: Final = 8 * MIB
 """Bytes of one read; every piece begins at a multiple of it."""
 
 SAMPLED: Final = 64
 """Of so many pieces, one is read back where not all are."""
 
 READERS: Final = 2
-"""While one piece is looked at, the next one is on its way."""
-
-ZEROES: Final = bytearray(256 * KIB)
-"""Stays in the processor's cache. A bytearray, as that compares itself with any buffer by memcmp,
-twenty times faster than two memoryviews do."""
+PAGE: Final = 4 * KIB
+TICK: Final = 0.1
+"""Seconds between two reports of progress."""
 
 Span = tuple[int, int]
 """Start and length in bytes."""
+
+_memcmp = ctypes.CDLL(None).memcmp
+_memcmp.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
 
 
 def verify(device: Device, spans: Iterable[Span], tick: Callable[[int], None]) -> None:
@@ -37,49 +41,63 @@ def verify(device: Device, spans: Iterable[Span], tick: Callable[[int], None]) -
         WipeError: the device fails, or a byte is not zero.
         StoppedError: from `tick`.
     """
-    done = 0
-    # Closed on the way out: the device must not be closed under a reader when `tick` stops us.
-    with closing(_in_order(device, spans)) as lengths:
-        for length in lengths:
-            done += length
-            tick(done)
+    todo = iter(list(spans))  # shared: whoever is ready takes the next one
+    ended, checked = Event(), [0] * READERS
+    with ThreadPoolExecutor(READERS, "read-back") as pool:
+        readers = [pool.submit(_read, device, todo, ended, checked, n) for n in range(READERS)]
+        try:
+            while wait(readers, TICK, FIRST_EXCEPTION).not_done:
+                _raise_first(readers)
+                tick(sum(checked))
+        finally:
+            # Leaving the pool waits for both: the device is never closed under a reader.
+            ended.set()
+    _raise_first(readers)
+    tick(sum(checked))
 
 
-def _in_order(device: Device, spans: Iterable[Span]) -> Generator[int]:
-    """Yield each span's length once it is found zero; some are read ahead."""
-    # One buffer more than there are reads under way: the one being waited for has its own.
-    buffers = cycle([mmap(-1, PIECE) for _ in range(READERS + 1)])
-    under_way: deque[Future[int]] = deque()
-    with ThreadPoolExecutor(READERS, "read-back") as readers:
-        for span in spans:
-            under_way.append(readers.submit(_check, device, span, next(buffers)))
-            if len(under_way) > READERS:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
+def _raise_first(readers: list[Future[None]]) -> None:
+    for reader in readers:
+        if reader.done():
+            reader.result()
 
 
-def _check(device: Device, span: Span, buffer: mmap) -> int:
+def _read(device: Device, todo: Iterator[Span], ended: Event, checked: list[int], n: int) -> None:
+    buffer = mmap(-1, PIECE, MAP_PRIVATE | MAP_ANONYMOUS)
+    # One large page instead of 512 small ones for the kernel to pin at each read: three times the
+    # speed on a fast device. Where there are none to be had, small ones do.
+    buffer.madvise(MADV_HUGEPAGE)
+    for span in todo:
+        if ended.is_set():
+            return
+        _check(device, span, buffer)
+        checked[n] += span[1]
+
+
+def _check(device: Device, span: Span, buffer: mmap) -> None:
     start, length = span
-    with memoryview(buffer)[:length] as view:
+    with memoryview(buffer) as whole, whole[:length] as view:
         with naming_errors(device, "reading back", start):
             came = device.read(start, view)
         if came != length:
             raise WipeError(f"{device.name} gave {came} of {length} bytes at offset {start}")
-        at = first_nonzero(view)
+    at = first_nonzero(buffer, length)
     if at is not None:
         raise WipeError(f"{device.name} is not zero at offset {start + at} after zeroing")
-    return length
 
 
-def first_nonzero(view: memoryview) -> int | None:
-    """Return the offset of the first byte that is not zero, or None when all are."""
-    for start in range(0, len(view), len(ZEROES)):
-        part = view[start : start + len(ZEROES)]
-        zeroes = ZEROES if len(part) == len(ZEROES) else bytearray(len(part))
-        if zeroes != part:
-            return start + len(part) - len(bytes(part).lstrip(b"\0"))
-    return None
+def first_nonzero(buffer: mmap, length: int) -> int | None:
+    """Return the offset of the first byte that is not zero, or None when all are.
+
+    All are zero when those of the first page are and each page equals the next one: so every byte
+    comes from memory once.
+    """
+    address = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
+    head = buffer[: min(PAGE, length)]
+    if head.count(0) == len(head) and not _memcmp(address, address + PAGE, max(length - PAGE, 0)):
+        return None
+    data = buffer[:length]
+    return length - len(data.lstrip(b"\0"))
 
 
 def spans_to_verify(size: int, all_up_to: int) -> Iterator[Span]:
