@@ -57,7 +57,8 @@ class Meter:
 
     def feed(self, now: float, done: int, total: int) -> None:
         """Take note of `done` of `total` bytes."""
-        if done < self.done:  # another pass begins
+        if done < self.done or not self.done:
+            # Another pass begins, or the first: what was before it (opening, waiting) is no speed.
             self._seen.clear()
         self.done, self.total = done, total
         self._seen.append((now, done))

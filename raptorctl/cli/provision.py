@@ -54,4 +54,5 @@ def provision(
         say_json(done.encode())
         return
     say(done.plan.summary)
-    say(f"next: virsh {'start' if no_start else 'console'} {wanted.name}")
+    if done.job or not no_start:  # what was there already may run, whatever was asked
+        say(f"next: virsh {'start' if no_start else 'console'} {wanted.name}")

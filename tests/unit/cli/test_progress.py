@@ -1,6 +1,6 @@
 import io
 
-from raptorctl.cli.progress import Live, Plain
+from raptorctl.cli.progress import Live, Meter, Plain
 from raptorctl.model.job import StepState
 from raptorctl.model.sizes import GIB
 from tests.unit.cli.session import Terminal
@@ -49,6 +49,14 @@ def test_a_terminal_sees_bytes_speed_and_time_left_in_one_line(monkeypatch) -> N
     drawn = screen.getvalue().split("\r\x1b[K")
     assert drawn[-1].endswith("████░░░░░░░░░░░░  25%  20G/80G  1G/s  ETA 1:00")
     assert max(map(len, drawn)) < 80
+
+
+def test_what_was_before_the_first_bytes_is_no_speed() -> None:
+    meter = Meter(0.0)
+    meter.feed(60.0, 1 * GIB, 80 * GIB)
+    assert str(meter).endswith("ETA -:--")
+    meter.feed(61.0, 2 * GIB, 80 * GIB)
+    assert meter.speed == GIB
 
 
 def test_progress_is_not_drawn_more_often_than_one_can_see() -> None:

@@ -159,3 +159,8 @@ def test_who_is_the_admin_behind_sudo(
 
 def test_no_start_tells_how_to_start_it(raptorctl: CommandLine) -> None:
     assert "virsh start alice-dev" in raptorctl(*PROVISION, "--no-start").out
+
+
+def test_a_machine_that_was_there_already_is_not_told_to_start(raptorctl: CommandLine) -> None:
+    raptorctl(*PROVISION)
+    assert raptorctl(*PROVISION, "--no-start").out == "machine alice-dev is already so\n"
