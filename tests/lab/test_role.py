@@ -57,6 +57,7 @@ def disk(lab: Lab) -> Iterator[str]:
     lab.run("rm", "/var/tmp/disk")
 
 
+@pytest.mark.timeout(converge.TIMEOUT)
 def test_applying_it_again_changes_nothing(pristine: Lab) -> None:
     assert update(pristine, ZONE, f"add kept.{ZONE}. 60 TXT kept") == ""
     done = converge.playbook(pristine.ssh)
