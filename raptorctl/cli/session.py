@@ -57,9 +57,6 @@ class Session:
         """What is in flight, and what was."""
         from raptorctl.engine.journals import Journals
 
-        # A journal's steps are read by their kind, and a kind is known once its module is loaded.
-        from raptorctl.steps import domain, record, slot, volume  # noqa: F401
-
         return Journals()
 
     @cached_property

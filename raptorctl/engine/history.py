@@ -85,6 +85,8 @@ class History:
 
     def states(self) -> tuple[StepState, ...]:
         """What became of each step."""
+        if self.plan is None:
+            return ()
         states = [StepState.WAITING] * len(self.titles)
         for entry in self.entries:
             if entry.type in _STATES:

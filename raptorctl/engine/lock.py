@@ -17,7 +17,8 @@ from typing import Final
 from raptorctl.engine.stop import Stop
 from raptorctl.errors import RefusedError
 
-LOCK_FILE: Final = Path("/run/lock/raptorctl.lock")
+LOCK_FILE: Final = Path("/run/raptorctl.lock")
+"""Not in /run/lock: there anybody may make a file of any name first, and hold it."""
 PATIENCE: Final = 60.0  # seconds
 POLL: Final = 0.2  # seconds
 

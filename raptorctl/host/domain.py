@@ -16,7 +16,6 @@ import libvirt
 from raptorctl.errors import ConflictError, HostError, MissingError, UnknownOutcomeError
 from raptorctl.host.drivers import Tick
 from raptorctl.model.domain import Domain, State
-from raptorctl.render.domain_xml import read_domain
 
 POLL: Final = 0.5  # seconds between looks at a domain that shuts down
 ASK_AGAIN: Final = 5.0  # seconds; firmware and early boot ignore the power button
@@ -87,6 +86,8 @@ class LibvirtDomains:
             ConflictError: the name belongs to another UUID, or the UUID to another name.
             InputError: `xml` is not a domain.
         """
+        from raptorctl.render.domain_xml import read_domain
+
         wanted = read_domain(xml)
         with self._calling(f"define domain {wanted.name}") as connection:
             try:
@@ -257,6 +258,9 @@ def _bulk_states(connection: Any) -> list[tuple[Any, State]]:
 
 def _read(domain: Any, state: State, autostart: bool) -> Domain | None:
     with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):  # gone since it was listed
+        # Here, as it loads lxml, which `list` has no need of.
+        from raptorctl.render.domain_xml import read_domain
+
         xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
         return read_domain(xml, state=state, autostart=autostart)
     return None

@@ -32,11 +32,12 @@ class Size(int):
         return cls(size)
 
     def __str__(self) -> str:
-        """Return the shortest exact form, else one decimal: `40G`, `1.5G`."""
+        """Return the exact form, else one decimal rounded down, for what is free: `40G`, `1.5G`."""
         for unit, factor in reversed(UNITS.items()):
             if self >= factor:
                 whole, rest = divmod(self, factor)
-                return f"{whole}{unit}" if rest == 0 else f"{self / factor:.1f}{unit}"
+                tenths = rest * 10 // factor
+                return f"{whole}{unit}" if rest == 0 else f"{whole}.{tenths}{unit}"
         return f"{int(self)}B"
 
     def rounded_up(self, step: int) -> "Size":

@@ -27,7 +27,7 @@ rm /run/raptorctl.whl
 /opt/raptorctl/bin/python3 -m compileall -q "$site"
 printf '%s' "$1" > /opt/raptorctl/bin/raptorctl
 chmod 755 /opt/raptorctl/bin/raptorctl
-ln -sfn /opt/raptorctl/bin/raptorctl /usr/local/sbin/raptorctl
+ln -sfn /opt/raptorctl/bin/raptorctl /usr/local/bin/raptorctl
 echo "$2" > /opt/raptorctl/digest
 """
 

@@ -94,3 +94,16 @@ def test_an_abandoned_job_is_out_of_the_way_and_in_the_audit_log(tmp_path: Path)
     assert not journals.open_files()
     assert not journals.reservations()
     assert '"abandoned_by": "carol"' in journals.audit.read_text()
+
+
+def test_a_plan_of_another_version_is_shown_and_not_acted_on(tmp_path: Path) -> None:
+    journals = Journals(tmp_path / "journal", tmp_path / "log" / "audit.jsonl")
+    journals.done.mkdir(parents=True)
+    path = journals.directory / "20991231T000000Z-jx.jsonl"
+    strange = {**plan().encode(), "steps": [{"kind": "teleport", "title": "teleport"}]}
+    with Journal.create(path, strange) as journal:
+        journal.write("INTENT", step=0)
+    (job,) = journals.jobs()
+    assert "teleport" in job.damage
+    with pytest.raises(JournalError, match="is not acted on"):
+        recover(World().host(), journals, Silent(), Stop())
