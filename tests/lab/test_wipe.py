@@ -1,5 +1,6 @@
 """Wiping real logical volumes, proved by other means: cmp reads every byte."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -85,8 +86,7 @@ def test_what_was_not_zeroed_is_found(host: Lab) -> None:
     said = drive(
         host, "from raptorctl.host.device import BlockDevice\n" + script + GIVEN + "wipe(volume)"
     )
-    assert said.startswith("WipeError: /dev/dm-")
-    assert said.endswith("is not zero at offset 0 after zeroing")
+    assert re.fullmatch(r"WipeError: /dev/dm-\d+ is not zero at offset \d+ after zeroing", said)
 
 
 def test_a_volume_that_somebody_has_open_is_refused(host: Lab) -> None:

@@ -128,6 +128,18 @@ def test_the_hosts_own_templates_take_the_place_of_shipped_ones(
     assert templates(admin) == {"virtio-console": "<own/>", "other": "<other/>"}
 
 
+@as_root
+def test_a_template_of_the_host_is_trusted_only_when_root_wrote_it(
+    shipped: Path, tmp_path: Path
+) -> None:
+    (shipped / "virtio-console.xml").chmod(0o664)  # a checkout under umask 002
+    templates(tmp_path)
+    (tmp_path / "own.xml").write_text("<own/>")
+    (tmp_path / "own.xml").chmod(0o664)
+    with pytest.raises(SettingsError, match=r"own\.xml: can be written by others"):
+        templates(tmp_path)
+
+
 def test_an_installed_package_carries_them_inside(shipped: Path, tmp_path: Path) -> None:
     inside = tmp_path / "checkout/package/_data/domain_templates"
     inside.mkdir(parents=True)
