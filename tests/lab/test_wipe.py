@@ -1,4 +1,4 @@
-"""Wiping real logical volumes, proved by other means: cmp reads every byte."""
+"""Wiping real logical volumes, proved by other means: dd and tr read every byte."""
 
 import re
 from collections.abc import Iterator
