@@ -1,0 +1,253 @@
+"""The documentation keeps up: every option, key and JSON shape is told, every example can be typed."""
+
+import dataclasses
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+from raptorctl import errors
+from raptorctl.cli.app import command
+from raptorctl.engine.journals import AUDIT, DIRECTORY
+from raptorctl.engine.lock import LOCK_FILE
+from raptorctl.host.files import ADMIN_TEMPLATES
+from raptorctl.model.job import Outcome, StepState
+from raptorctl.model.settings import DEFAULT_FILE, Settings, parse_settings
+from raptorctl.model.sizes import Size
+from tests.fakes import World
+from tests.unit.cli.session import PROVISION, CommandLine
+
+CHECKOUT = Path(__file__).parents[2]
+DOCS = CHECKOUT / "docs"
+PAGES = [CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    return [text for said, text in BLOCK.findall(path.read_text()) if said == language]
+
+
+def sections(path: Path) -> dict[str, str]:
+    """A page's second-level sections by heading."""
+    parts = re.split(r"^## (.*)$", path.read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+# The command line
+
+
+def commands(node: Any = None, path: str = "raptorctl") -> Iterator[tuple[str, Any]]:
+    node = node or command()
+    if not hasattr(node, "commands"):
+        yield path, node
+        return
+    for name, child in node.commands.items():
+        yield from commands(child, f"{path} {name}")
+
+
+COMMANDS = dict(commands())
+
+
+def options(node: Any) -> set[str]:
+    return {name for p in node.params for name in (*p.opts, *p.secondary_opts) if name[0] == "-"}
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_has_a_section_that_names_its_options(path: str) -> None:
+    told = [text for page in PAGES for head, text in sections(page).items() if head == path]
+    assert len(told) == 1
+    assert {name for name in options(COMMANDS[path]) if name not in told[0]} == set()
+
+
+def test_the_options_before_any_command_are_told() -> None:
+    told = sections(DOCS / "README.md")["Before any command"]
+    assert {name for name in options(command()) if name not in told} == set()
+
+
+def typed() -> Iterator[str]:
+    """Every line of the documentation that calls raptorctl, without what stands around the call."""
+    for page in PAGES:
+        for block in blocks(page, "console"):
+            joined = block.replace("\\\n", " ")
+            for line in joined.splitlines():
+                if line.startswith("$ ") and (
+                    call := re.search(r"\braptorctl (?=[a-z-])[^|]*", line)
+                ):
+                    yield call[0]
+
+
+@pytest.mark.parametrize("line", sorted({line.strip() for line in typed()}))
+def test_every_example_can_be_typed(line: str) -> None:
+    words = shlex.split(line.split(" > ", maxsplit=1)[0])[1:]
+    node = command()
+    while words:
+        word = words.pop(0)
+        if word.startswith("-"):
+            assert word in options(node) | {"-h", "--help"}, line
+        elif hasattr(node, "commands") and not word.startswith("/"):
+            node = node.commands[word]
+    assert not hasattr(node, "commands") or "--" in line, line
+
+
+# The settings
+
+
+def keys(kind: type = Settings, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys with their defaults."""
+    hints = get_type_hints(kind)
+    for field in (f for f in dataclasses.fields(kind) if f.init):
+        inner = [hint for hint in (hints[field.name], *get_args(hints[field.name]))
+                 if dataclasses.is_dataclass(hint) and hint.__module__ != "raptorctl.model.cpuset"]  # fmt: skip
+        if inner:
+            assert isinstance(inner[0], type)
+            yield from keys(inner[0], f"{before}{field.name}.")
+        else:
+            yield f"{before}{field.name}", field.default
+
+
+def told_keys() -> dict[str, str]:
+    """Dotted keys with their default, as docs/settings.md tells them."""
+    rows = re.findall(
+        r"^\| `([\w.]+)` \| .*? \| (.*?) \|", (DOCS / "settings.md").read_text(), re.MULTILINE
+    )
+    return dict(rows)
+
+
+def as_toml(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case Size():
+            return f'"{value}"'
+        case int() | float():
+            return str(value)
+        case ():
+            return "[]"
+    return f'"{value}"'
+
+
+def test_every_settings_key_is_told_with_its_default_and_no_other() -> None:
+    known = {
+        key: "none" if default in {None, dataclasses.MISSING} else f"`{as_toml(default)}`"
+        for key, default in keys()
+    }
+    told = {key: said.removesuffix(", must be set") for key, said in told_keys().items()}
+    assert told == known
+
+
+def test_settings_that_are_shown_can_be_read() -> None:
+    for page in PAGES:
+        for text in blocks(page, "toml"):
+            parse_settings(text)
+
+
+# Where things are, and words that programs rely on
+
+
+@pytest.mark.parametrize("path", [DEFAULT_FILE, DIRECTORY, AUDIT, LOCK_FILE, ADMIN_TEMPLATES])
+def test_where_everything_lives_is_told(path: Path | str) -> None:
+    told = sections(CHECKOUT / "README.md")["Where everything lives"]
+    assert re.search(rf"`{path}/?`", told)
+
+
+def test_every_exit_code_is_told() -> None:
+    classes = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    codes = {errors.DONE, *(k.exit_code for k in classes if issubclass(k, errors.RaptorError))}
+    for page in (CHECKOUT / "README.md", DOCS / "jobs.md"):
+        rows = re.findall(r"^\| (\d[\d, ]*) \|", sections(page)["Exit codes"], re.MULTILINE)
+        told = {int(number) for row in rows for number in row.split(",")}
+        assert told == codes | {129, 130, 143}
+
+
+def test_every_state_of_a_job_and_of_a_step_is_told() -> None:
+    jobs, shapes = (DOCS / "jobs.md").read_text(), (DOCS / "json.md").read_text()
+    seen = set(Outcome) - {Outcome.ABANDONED}  # so far, only the audit log tells of those
+    assert {outcome.value for outcome in seen if f"`{outcome.value}`" not in jobs} == set()
+    assert {state.value for state in StepState if f"`{state.value}`" not in shapes} == set()
+
+
+# The shapes of `-o json`
+
+FREE = {"observed"}
+"""What stands below these keys depends on the step."""
+
+
+def shape(data: Any, path: str = "") -> set[str]:
+    """Every key of a document, dotted; lists are told by all of their items together."""
+    if isinstance(data, dict):
+        inner = (
+            {f"{path}{key}"} | (set() if key in FREE else shape(value, f"{path}{key}."))
+            for key, value in data.items()
+        )
+        return set().union(*inner)
+    if isinstance(data, list):
+        return set().union(*(shape(item, path) for item in data))
+    return set()
+
+
+def told_shape(heading: str, number: int = 0) -> set[str]:
+    text = sections(DOCS / "json.md")[heading]
+    return shape(json.loads(BLOCK.findall(text)[number][1]))
+
+
+@pytest.fixture
+def raptorctl(tmp_path: Path) -> CommandLine:
+    host = CommandLine(World(), tmp_path)
+    assert host(*PROVISION).code == 0
+    return host
+
+
+@pytest.mark.parametrize(
+    "words", ["list", "show alice dev", "slot list", "cpu map", "doctor", "job list"]
+)
+def test_what_views_print_as_json_is_as_told(raptorctl: CommandLine, words: str) -> None:
+    heading = f"`{words.removesuffix(' alice dev')}`"
+    assert shape(json.loads(raptorctl(*words.split(), "-o", "json").out)) == told_shape(heading)
+
+
+def test_what_changes_print_as_json_is_as_told(raptorctl: CommandLine) -> None:
+    heading = "`provision` and `deprovision`"
+    removal = json.loads(raptorctl("deprovision", "alice", "dev", "-y", "-o", "json").out)
+    job = json.loads(raptorctl("job", "show", removal["job"]["id"], "-o", "json").out)
+    assert shape(removal) == told_shape(heading)
+    assert shape(job) == told_shape("`job show`")
+    assert shape(json.loads(raptorctl("recover", "-o", "json").out)) == told_shape("`recover`")
+
+
+def test_a_plan_as_json_is_as_told(raptorctl: CommandLine) -> None:
+    raptorctl("deprovision", "alice", "dev", "-y")
+    plan = json.loads(raptorctl(*PROVISION, "--dry-run", "-o", "json").out)
+    assert shape(plan) == told_shape("`provision` and `deprovision`", 1)
+
+
+def test_xml_as_json_is_as_told(raptorctl: CommandLine) -> None:
+    words = ("render", "xml", "alice", "test", "--size", "1G", "--cpus", "2", "-o", "json")
+    assert shape(json.loads(raptorctl(*words).out)) == told_shape("`render xml`")
+
+
+# Links
+
+
+def anchors(path: Path) -> set[str]:
+    """GitHub's rule: lower case, punctuation away, spaces to hyphens."""
+    text = BLOCK.sub("", path.read_text())
+    return {
+        re.sub(r"[^\w\- ]", "", head).lower().replace(" ", "-") for head in HEADING.findall(text)
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    text = BLOCK.sub("", page.read_text())
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (page.parent / file).resolve() if file else page
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target
