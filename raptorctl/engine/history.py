@@ -23,7 +23,6 @@ _STATES = {
 _ENDS = {
     "COMMIT": Outcome.DONE,
     "ROLLED_BACK": Outcome.ROLLED_BACK,
-    "ABANDONED": Outcome.ABANDONED,
 }
 
 
@@ -38,6 +37,7 @@ class History:
         title: the journal's file name, for a journal without a plan.
         titles: what each step says of itself.
         held: whether a living process is at work on it.
+        given_up: whether it lies among the ended ones without an end of its own.
     """
 
     plan: Plan | None
@@ -46,6 +46,7 @@ class History:
     title: str = ""
     titles: tuple[str, ...] = ()
     held: bool = False
+    given_up: bool = False
 
     @property
     def id(self) -> str:
@@ -63,6 +64,8 @@ class History:
         last = self.entries[-1].type if self.entries else ""
         if last in _ENDS:
             return _ENDS[last]
+        if self.given_up:
+            return Outcome.ABANDONED
         if self.held:
             return Outcome.RUNNING
         if self.never_began:
@@ -123,21 +126,27 @@ class History:
 
 
 def understand(
-    entries: tuple[Entry, ...], damage: str, title: str, *, held: bool = False
+    entries: tuple[Entry, ...],
+    damage: str,
+    title: str,
+    *,
+    held: bool = False,
+    given_up: bool = False,
 ) -> History:
     """Make sense of a journal's lines; what cannot be understood is damage, never a guess."""
     if not entries:
-        return History(None, entries, damage, title, held=held)
+        return History(None, entries, damage, title, (), held, given_up)
     if entries[0].type != "BEGIN":
-        return History(None, entries, damage or "it does not begin with a plan", title, held=held)
+        problem = damage or "it does not begin with a plan"
+        return History(None, entries, problem, title, (), held, given_up)
     try:
         recorded = entries[0].data["plan"]
         plan = decode_plan(recorded)
         titles = tuple(step["title"] for step in recorded["steps"])
     except (ShapeError, KeyError, TypeError) as error:
         problem = damage or f"its plan cannot be read: {error}"
-        return History(None, entries, problem, title, held=held)
-    return History(plan, entries, damage, title, titles, held)
+        return History(None, entries, problem, title, (), held, given_up)
+    return History(plan, entries, damage, title, titles, held, given_up)
 
 
 def _step(title: str, state: StepState, entries: Sequence[Entry]) -> JobStep:

@@ -40,7 +40,8 @@ class Journals:
         """
         stamp = plan.identity.at.replace("-", "").replace(":", "")
         try:
-            self.done.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.done.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise RefusedError(f"cannot make {self.done}: {error.strerror}") from error
         path = self.directory / f"{stamp}-{plan.identity.job}.jsonl"
@@ -58,7 +59,8 @@ class Journals:
             entries, _, damage = read_journal(path)
         except OSError as error:
             return understand((), f"it cannot be read: {error.strerror}", path.stem)
-        return understand(entries, damage, path.stem, held=held)
+        given_up = path.parent == self.done
+        return understand(entries, damage, path.stem, held=held, given_up=given_up)
 
     def jobs(self) -> tuple[Job, ...]:
         """Every job, oldest first."""
@@ -114,10 +116,15 @@ class Journals:
         return self._settle(journal.path)
 
     def abandon(self, path: Path, by: str) -> None:
-        """Give a job up: a person has cleaned up after it, or its journal is damaged."""
-        job = self.read(path).job()
+        """Give a job up: a person has cleaned up after it, or its journal is damaged.
+
+        Raises:
+            RefusedError: a living process is at work on it.
+        """
+        if is_held(path):
+            raise RefusedError(f"the job of {path} is still at work")
         settle(path, self.done)
-        self.note(job, abandoned_by=by)
+        self.note(self.read(self.done / path.name).job(), abandoned_by=by)
 
     def note(self, job: Job, **more: Any) -> None:
         """Append how a job ended to the audit log, with the receipts of what it wiped."""

@@ -46,7 +46,7 @@ class Volume:
         tags: LVM tags.
         major, minor: device number; -1 when not active.
         is_open: a process or the kernel holds it.
-        kind: LVM's segment type, e.g. `linear`.
+        kind: LVM's layout (lvs(8), lv_layout), e.g. `linear`.
         origin: what it is a snapshot of, or "".
     """
 

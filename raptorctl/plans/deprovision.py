@@ -143,4 +143,4 @@ def _disk_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iter
 
 def _dns_notes(facts: HostFacts) -> Iterable[str]:
     if facts.dns_problem:
-        yield f"{facts.dns_problem}: the records wait for `raptorctl recover`"
+        yield "DNS does not answer; its records wait for `raptorctl recover`"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab import converge
+from tests.lab import converge, install
 from tests.lab.host import Lab
 
 ZONE = "raptor.example"
@@ -171,3 +171,33 @@ def test_a_blank_disk_is_taken_when_told_and_only_then(pristine: Lab, disk: str)
         == 0
     )
     assert pristine.run("vgs", "--noheadings", "-o", "pv_name", "new").stdout.strip() == disk
+
+
+def test_it_installs_a_wheel_when_told_to(pristine: Lab) -> None:
+    pristine.sh("rm -rf /opt/raptorctl /usr/local/bin/raptorctl")
+    variables = json.dumps({"raptor_wheel": str(install.wheel())})
+    done = converge.playbook(pristine.ssh, "--tags", "raptorctl", variables=variables)
+    assert done.returncode == 0, done.stdout
+    assert pristine.run("raptorctl", "--version").stdout.startswith("raptorctl ")
+    again = converge.playbook(pristine.ssh, "--tags", "raptorctl", variables=variables)
+    assert re.search(r"changed=0 ", again.stdout), again.stdout
+
+
+def test_who_is_not_granted_anything_sees_nothing(pristine: Lab) -> None:
+    xml = "<domain type='qemu'><name>{}</name><memory>65536</memory><os><type>hvm</type></os></domain>"
+    for name in ("alice-dev", "bob-web"):
+        pristine.put(xml.format(name), "/tmp/domain.xml")
+        pristine.run("virsh", "define", "/tmp/domain.xml")
+    pristine.account("alice", "vm-users")
+    pristine.account("eve")
+    listing = ("virsh", "-c", "qemu:///system", "list", "--all", "--name")
+    assert pristine.run(*listing, user="alice").stdout.split() == ["alice-dev"]
+    for socket in ("-q", "-r"):
+        denied = pristine.run("virsh", socket, *listing[1:], user="eve", check=False)
+        assert denied.returncode != 0
+        assert denied.stdout.split() == []
+    foreign = pristine.run(
+        "virsh", "-c", "qemu:///system", "dumpxml", "bob-web", user="alice", check=False
+    )
+    assert foreign.returncode != 0
+    assert "denied" in foreign.stderr

@@ -10,7 +10,7 @@ from raptorctl.engine.journals import Journals
 from raptorctl.engine.recover import recover
 from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
-from raptorctl.errors import InputError, JournalError
+from raptorctl.errors import InputError, JournalError, RefusedError
 from raptorctl.model.job import Outcome, StepState
 from raptorctl.plans.plan import Plan
 from tests.fakes import Killed, Tripwire, World
@@ -94,6 +94,16 @@ def test_an_abandoned_job_is_out_of_the_way_and_in_the_audit_log(tmp_path: Path)
     assert not journals.open_files()
     assert not journals.reservations()
     assert '"abandoned_by": "carol"' in journals.audit.read_text()
+    assert journals.jobs()[-1].outcome is Outcome.ABANDONED
+
+
+def test_a_job_at_work_is_neither_abandoned_nor_recovered(tmp_path: Path) -> None:
+    journals, world, path = killed(tmp_path)
+    with Journal.reopen(path):
+        with pytest.raises(RefusedError, match="at work"):
+            journals.abandon(path, "carol")
+        assert recover(world.host(), journals, Silent(), Stop()) == ()
+    assert len(recover(world.host(), journals, Silent(), Stop())) == 1
 
 
 def test_a_plan_of_another_version_is_shown_and_not_acted_on(tmp_path: Path) -> None:
