@@ -1,7 +1,8 @@
-"""SIGKILL at each step, once before its act and once after: `recover` leaves it as before or as wished.
+"""SIGKILL at each step: `recover` leaves the host as before or as wished.
 
-The command kills itself from within, as it writes the journal's n-th line: right after INTENT is
-on the disk (nothing done yet), and instead of writing DONE (done, but nobody wrote it down).
+The command kills itself from within, at a line of the journal: instead of writing DONE (the act is
+done, but nobody wrote it down) for every step, and right after INTENT (nothing is done yet) where
+that differs most. Every line, before and after, is killed in tests/unit/engine/test_crash.py.
 """
 
 import json
@@ -9,7 +10,7 @@ import json
 import pytest
 
 from tests.lab.host import Lab
-from tests.lab.test_machine import PROVISION, nothing_is_left, volumes
+from tests.lab.test_machine import nothing_is_left, volumes
 
 SUICIDE = """
 import os, signal, sys
@@ -27,8 +28,9 @@ Journal.write = deadly
 from raptorctl.__main__ import main
 sys.exit(main())
 """
-PROVISION_STEPS = 8
-REMOVAL_STEPS = 9
+SMALL = ("provision", "alice", "dev", "--size", "64M", "--cpus", "6,7")
+PROVISION_KILLS = [("INTENT", 0), ("INTENT", 1), *(("DONE", step) for step in range(8))]
+REMOVAL_KILLS = [("INTENT", 6), ("INTENT", 7), *(("DONE", step) for step in range(9))]
 KILLED = 137  # 128 + SIGKILL, as a shell reports it
 
 
@@ -51,19 +53,17 @@ def recovered(lab: Lab) -> str:
     return str(jobs[-1]["outcome"])
 
 
-@pytest.mark.parametrize("step", range(PROVISION_STEPS))
-@pytest.mark.parametrize("kind", ["INTENT", "DONE"])
+@pytest.mark.parametrize(("kind", "step"), PROVISION_KILLS)
 def test_a_provision_killed_is_undone(lab: Lab, kind: str, step: int) -> None:
-    killed(lab, kind, step, *PROVISION[1:])
+    killed(lab, kind, step, *SMALL)
     assert recovered(lab) == "rolled back"
     nothing_is_left(lab)
 
 
-@pytest.mark.parametrize("step", range(REMOVAL_STEPS))
-@pytest.mark.parametrize("kind", ["INTENT", "DONE"])
+@pytest.mark.parametrize(("kind", "step"), REMOVAL_KILLS)
 def test_a_removal_killed_is_undone_or_finished(lab: Lab, kind: str, step: int) -> None:
     if not volumes(lab):
-        lab.run(*PROVISION)
+        lab.run("raptorctl", *SMALL)
     before = lab.run("virsh", "dumpxml", "--inactive", "alice-dev").stdout
     killed(lab, kind, step, "deprovision", "alice", "dev", "-y")
     if recovered(lab) == "done":
@@ -84,7 +84,7 @@ def test_a_second_recover_has_nothing_to_do(lab: Lab) -> None:
 def test_an_unfinished_job_stands_in_the_way_and_says_how_to_go_on(lab: Lab) -> None:
     if volumes(lab):
         lab.run("raptorctl", "deprovision", "alice", "dev", "-y")
-    killed(lab, "DONE", 1, *PROVISION[1:])
+    killed(lab, "DONE", 1, *SMALL)
     done = lab.run(
         "raptorctl", "provision", "bob", "web", "--size", "64M", "--cpus", "2", check=False
     )

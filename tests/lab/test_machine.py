@@ -162,7 +162,9 @@ def test_a_removed_machine_leaves_nothing_not_even_its_bytes(lab: Lab) -> None:
     lab.reset()
     lab.run(*PROVISION, "--no-start")
     disk = "/dev/lvm-data/guest-alice-dev"
-    lab.sh(f"dd of={disk} bs=1M count=1024 iflag=fullblock oflag=direct status=none < <(yes secret)")
+    lab.sh(
+        f"dd of={disk} bs=1M count=1024 iflag=fullblock oflag=direct status=none < <(yes secret)"
+    )
     extents = lab.run("lvs", "--noheadings", "-o", "seg_pe_ranges", "lvm-data").stdout
     lab.run("raptorctl", "deprovision", "alice", "dev", "-y")
     nothing_is_left(lab)
