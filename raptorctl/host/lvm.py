@@ -119,7 +119,10 @@ class LvmGroup:
         volume = self.named(name)
         if volume is None or volume.size != size or not set(tags) <= set(volume.tags):
             raise HostError(f"lvcreate made another {self.name}/{name} than asked for: {volume}")
-        return self.activate(volume)
+        if volume.major < 0:  # lvm.conf(5): activation/volume_list may keep it from being active
+            return self.activate(volume)
+        udev.wait_for_node(volume)
+        return volume
 
     def retag(
         self, volume: Volume, *, add: Iterable[str], remove: Iterable[str], at_boot: bool
