@@ -94,7 +94,7 @@ class ZeroVolume(Step):
         volume = made_by(host, self.job)
         if volume is None:
             raise HostError(f"volume {self.name} is gone")
-        report = host.wiper.wipe(host.volumes.activate(volume), tick)
+        report = host.wiper.wipe(_with_device(host, volume), tick)
         host.volumes.retag(volume, add=[CLEAN], remove=[DIRTY], at_boot=True)
         return {"wipe": encode(report)}
 
@@ -261,6 +261,11 @@ def _present(host: Host, uuid: str) -> Volume:
     return volume
 
 
+def _with_device(host: Host, volume: Volume) -> Volume:
+    # Just read, and the wiper asks the kernel whose device it is: no need to ask LVM once more.
+    return volume if volume.major >= 0 else host.volumes.activate(volume)
+
+
 def _retire(host: Host, volume: Volume) -> Volume:
     # The name goes first: a crash in between must not leave a used volume that looks like one
     # whose making was interrupted (`guest-` and dirty), because that one needs no wipe.
@@ -272,7 +277,7 @@ def _retire(host: Host, volume: Volume) -> Volume:
 
 
 def _wipe(host: Host, volume: Volume, tick: Tick) -> dict[str, object]:
-    report = host.wiper.wipe(host.volumes.activate(volume), tick)
+    report = host.wiper.wipe(_with_device(host, volume), tick)
     host.volumes.retag(volume, add=[WIPED], remove=[DIRTY], at_boot=False)
     return dict(encode(report))
 
