@@ -161,15 +161,17 @@ class FakeDomains:
         domain = read_domain(xml)
         if any(d.name == domain.name and d.uuid != domain.uuid for d in self.list()):
             raise ConflictError(f"domain {domain.name} exists with another UUID")
-        self.by_uuid[domain.uuid] = domain
+        old = self.by_uuid.get(domain.uuid)
+        self.by_uuid[domain.uuid] = replace(domain, state=old.state) if old else domain
 
     def undefine(self, uuid: str, *, keep_nvram: bool) -> None:
         domain = self.by_uuid.get(uuid)
-        if domain is None:
+        if domain is None or not domain.persistent:
             return
         if domain.state.active:
-            raise HostError(f"domain {domain.name} runs")
-        del self.by_uuid[uuid]
+            self.by_uuid[uuid] = replace(domain, persistent=False)
+        else:
+            del self.by_uuid[uuid]
         if not keep_nvram:
             self.files.paths.discard(domain.nvram)
 
@@ -189,7 +191,10 @@ class FakeDomains:
         domain = self.by_uuid.get(uuid)
         if domain is None or not domain.state.active:
             return False
-        self.by_uuid[uuid] = replace(domain, state=State.OFF)
+        if domain.persistent:
+            self.by_uuid[uuid] = replace(domain, state=State.OFF)
+        else:
+            del self.by_uuid[uuid]
         return timeout == 0
 
     def accelerator(self) -> str:

@@ -38,7 +38,7 @@ def deprovision(
     session = session_of(context)
 
     from raptorctl.plans.deprovision import plan_deprovision
-    from raptorctl.plans.provision import queries
+    from raptorctl.plans.records import queries
 
     change = Change(
         verb="deprovision",

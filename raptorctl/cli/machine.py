@@ -52,7 +52,7 @@ def show(context: typer.Context, words: options.Words, form: Output = Format.TEX
     name = options.machine_name(words)
     session = session_of(context)
 
-    from raptorctl.plans.provision import queries
+    from raptorctl.plans.records import queries
 
     facts = session.facts(queries(name, session.settings))
     details = describe(name, session.settings, facts)

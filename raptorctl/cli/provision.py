@@ -36,7 +36,8 @@ def provision(
     wanted = options.request(words, size, cpus, memory, slot, template, start=not no_start)
     session = session_of(context)
 
-    from raptorctl.plans.provision import plan_provision, queries
+    from raptorctl.plans.provision import plan_provision
+    from raptorctl.plans.records import queries
 
     change = Change(
         verb="provision",

@@ -131,19 +131,23 @@ class Run:
         self._begun.append(number)
         if not step.reversible:
             self._release()
+        touched = False
         try:
             already = step.is_done(self._host)
-            observed = {} if already else step.apply(self._host, self._tick)
+            touched = not already
+            observed = step.apply(self._host, self._tick) if touched else {}
         except RaptorError as error:
-            self._failed(number, error)
+            self._failed(number, error, touched=touched)
             return
         self._journal.write("DONE", step=number, observed=observed, already=already)
         self._say(number, StepState.ALREADY if already else StepState.DONE)
 
-    def _failed(self, number: int, error: RaptorError) -> None:
+    def _failed(self, number: int, error: RaptorError, *, touched: bool) -> None:
         if self._plan.steps[number].deferrable and not isinstance(error, StoppedError):
-            self._journal.write("DEFERRED", step=number, problem=error.brief)
+            self._journal.write("DEFERRED", step=number, problem=error.brief, touched=touched)
             self._deferred[number] = error.brief
+            if not touched:  # not even the probe got an answer, so there is nothing to undo
+                self._begun.remove(number)
             self._say(number, StepState.DEFERRED, error.brief)
             return
         self._journal.write("FAILED", step=number, problem=error.brief)

@@ -70,16 +70,21 @@ class History:
             return Outcome.RUNNING
         if self.never_began:
             return Outcome.ROLLED_BACK
-        return Outcome.PENDING if self._only_deferred() else Outcome.UNFINISHED
+        waits = self._all_finished() and StepState.DEFERRED in self.states()
+        return Outcome.PENDING if waits else Outcome.UNFINISHED
 
     @property
     def goes_forward(self) -> bool:
-        """Whether recovery finishes the job instead of undoing it."""
+        """Whether recovery finishes the job instead of undoing it.
+
+        It does past the point of no return, and where only the job's end was not written: then the
+        machine may be in use already.
+        """
         if self.plan is None:
             return False
         begun = {entry.data["step"] for entry in self.entries if entry.type == "INTENT"}
         past_return = any(not self.plan.steps[number].reversible for number in begun)
-        return past_return or self._only_deferred()
+        return past_return or self._all_finished()
 
     @property
     def reservation(self) -> Reservation | None:
@@ -106,17 +111,26 @@ class History:
             machine=plan.reservation.machine if plan else "?",
             by=plan.identity.by if plan else "?",
             started=first.at if first else "",
-            ended="" if self.outcome.is_open else self.entries[-1].at,
+            ended=self.entries[-1].at if self.entries and not self.outcome.is_open else "",
             outcome=self.outcome,
             summary=plan.summary if plan else "",
             steps=tuple(self._steps()),
             damage=self.damage,
         )
 
-    def _only_deferred(self) -> bool:
+    def _all_finished(self) -> bool:
         states = set(self.states())
-        finished = {StepState.DONE, StepState.ALREADY, StepState.DEFERRED}
-        return StepState.DEFERRED in states and states <= finished
+        return bool(states) and states <= {StepState.DONE, StepState.ALREADY, StepState.DEFERRED}
+
+    def to_undo(self) -> list[int]:
+        """Which steps may have left something, in the plan's order."""
+        untouched = {StepState.WAITING, StepState.UNDONE}
+        never_sent = {e.data["step"] for e in self.entries if e.data.get("touched") is False}
+        return [
+            number
+            for number, state in enumerate(self.states())
+            if state not in untouched and not (state is StepState.DEFERRED and number in never_sent)
+        ]
 
     def _steps(self) -> list[JobStep]:
         return [
@@ -155,7 +169,8 @@ def _step(title: str, state: StepState, entries: Sequence[Entry]) -> JobStep:
     observed: Mapping[str, Any] = {}
     problem = ""
     for entry in entries:
-        observed = entry.data.get("observed", observed)
+        # A step that recovery found done says nothing new: the first account of it stays.
+        observed = entry.data.get("observed") or observed
         problem = entry.data.get("problem", problem)
     seconds = (_time(entries[-1]) - _time(entries[0])).total_seconds()
     finished = len(entries) > 1

@@ -14,7 +14,7 @@ import json
 import os
 import zlib
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,6 +74,7 @@ class Journal:
             with ExitStack() as failing:
                 descriptor = os.open(path, flags, 0o600)
                 failing.callback(os.close, descriptor)
+                failing.callback(path.unlink, missing_ok=True)
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 os.posix_fallocate(descriptor, 0, len(line) + RESERVE)
                 journal = cls(path, descriptor)
@@ -208,7 +209,9 @@ def _damage(number: int, entry: Entry | None, *, is_last: bool) -> str:
 
 
 def _blank_after(descriptor: int, end: int) -> None:
+    # In place, as giving the space back to get it anew would fail on a full disk.
     size = os.fstat(descriptor).st_size
-    os.ftruncate(descriptor, end)
-    os.posix_fallocate(descriptor, 0, max(size, end + RESERVE))
+    os.pwrite(descriptor, bytes(size - end), end)
+    with suppress(OSError):
+        os.posix_fallocate(descriptor, 0, end + RESERVE)
     os.fdatasync(descriptor)

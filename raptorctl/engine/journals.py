@@ -57,6 +57,8 @@ class Journals:
         try:
             held = is_held(path)
             entries, _, damage = read_journal(path)
+        except FileNotFoundError:
+            return understand((), "", path.stem)  # it ended and moved while we looked
         except OSError as error:
             return understand((), f"it cannot be read: {error.strerror}", path.stem)
         given_up = path.parent == self.done
@@ -71,8 +73,10 @@ class Journals:
         """Tidy up after jobs that were killed just before they began or just after they ended."""
         for path in self.directory.glob("*.jsonl"):
             history = self.read(path)
+            if history.held:
+                continue  # it is at its own end just now
             if history.never_began:
-                path.unlink()
+                path.unlink(missing_ok=True)
             elif not history.outcome.is_open:
                 self._settle(path)
 

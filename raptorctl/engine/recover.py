@@ -12,9 +12,9 @@ from raptorctl.engine.journal import Journal
 from raptorctl.engine.journals import Journals
 from raptorctl.engine.report import Reporter
 from raptorctl.engine.stop import Stop
-from raptorctl.errors import JournalError, LeftoversError, RaptorError
+from raptorctl.errors import HostError, JournalError, RaptorError, StoppedError
 from raptorctl.host.drivers import Host
-from raptorctl.model.job import Job, Outcome, StepState
+from raptorctl.model.job import Job, Outcome
 
 
 def recover(
@@ -27,7 +27,8 @@ def recover(
 
     Raises:
         InputError: there is no such job.
-        LeftoversError, JournalError: the last of the problems, when there were any.
+        StoppedError: by a signal, at a step's edge.
+        RaptorError: the last of the problems, when there were any.
     """
     context = Context(host, journals, reporter, stop)
     wanted = journals.find(job).id if job else None
@@ -40,9 +41,14 @@ def recover(
             continue
         try:
             ended.append(_recover_one(path, history, context))
-        except (LeftoversError, JournalError) as error:
+        except StoppedError:
+            raise
+        except RaptorError as error:
             reporter.note(str(error))
             problem = error
+        except OSError as error:
+            problem = HostError(f"the journal {path} cannot be written: {error.strerror}")
+            reporter.note(str(problem))
     if problem:
         raise problem
     return tuple(ended)
@@ -63,9 +69,4 @@ def _recover_one(path: Path, history: History, context: Context) -> Job:
         run = Run(plan, journal, context)
         if forward:
             return run.forward(committed=True)
-        return run.back(_to_undo(history))
-
-
-def _to_undo(history: History) -> list[int]:
-    untouched = {StepState.WAITING, StepState.UNDONE}
-    return [number for number, state in enumerate(history.states()) if state not in untouched]
+        return run.back(history.to_undo())

@@ -8,6 +8,7 @@ import errno
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,7 +74,8 @@ class LibvirtDomains:
         with self._calling(f"find domain {uuid}") as connection:
             found = _lookup(connection, uuid)
             with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
-                return found and _read(found, _state(found.state()[0]), bool(found.autostart()))
+                if found and (read := _read(found, _state(found.state()[0]), found.autostart())):
+                    return replace(read, persistent=bool(found.isPersistent()))
         return None
 
     def define(self, xml: str) -> None:
@@ -100,22 +102,18 @@ class LibvirtDomains:
     def undefine(self, uuid: str, *, keep_nvram: bool) -> None:
         """Take the definition away, with a saved state and libvirt's notes on snapshots.
 
-        Args:
-            uuid: one that libvirt does not know is undefined already.
-            keep_nvram: leave the file of UEFI variables.
+        One that runs goes on without it: nobody can start it again, and it is gone once it stops.
 
-        Raises:
-            HostError: it runs; undefining would leave it running and make it vanish when it stops.
+        Args:
+            uuid: one that libvirt does not know, or that has no definition, is undefined already.
+            keep_nvram: leave the file of UEFI variables.
         """
         with self._calling(f"undefine domain {uuid}") as connection:
             domain = _lookup(connection, uuid)
-            if domain is None:
+            if domain is None or not domain.isPersistent():
                 return
-            _refuse_active(domain)
             with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
                 domain.undefineFlags(_undefine_flags(connection, keep_nvram=keep_nvram))
-            if _lookup(connection, uuid):  # started between the look and the act
-                _refuse_active(domain)
 
     def start(self, uuid: str) -> None:
         """Start it; one that runs, whoever started it, is left alone."""
@@ -256,13 +254,13 @@ def _bulk_states(connection: Any) -> list[tuple[Any, State]]:
     return [(domain, _state(said.get("state.state", 0))) for domain, said in stats]
 
 
-def _read(domain: Any, state: State, autostart: bool) -> Domain | None:
+def _read(domain: Any, state: State, autostart: int) -> Domain | None:
     with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):  # gone since it was listed
         # Here, as it loads lxml, which `list` has no need of.
         from raptorctl.render.domain_xml import read_domain
 
         xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
-        return read_domain(xml, state=state, autostart=autostart)
+        return read_domain(xml, state=state, autostart=bool(autostart))
     return None
 
 

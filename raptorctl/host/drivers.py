@@ -95,7 +95,7 @@ class Domains(Protocol):
         """Define a domain from `xml`, validated against libvirt's schema."""
 
     def undefine(self, uuid: str, *, keep_nvram: bool) -> None:
-        """Take the definition away; refuses a domain that runs."""
+        """Take the definition away; one that runs goes on, and is gone once it stops."""
 
     def start(self, uuid: str) -> None:
         """Start it; one that runs is left alone."""

@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from mmap import MADV_HUGEPAGE, MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from threading import Event
 from typing import Final
@@ -70,7 +71,8 @@ def _read(device: Device, todo: Iterator[Span], ended: Event, checked: list[int]
     buffer = mmap(-1, PIECE, MAP_PRIVATE | MAP_ANONYMOUS)
     # One large page instead of 512 small ones for the kernel to pin at each read: up to three times
     # the speed. Where there are none to be had, small ones do.
-    buffer.madvise(MADV_HUGEPAGE)
+    with suppress(OSError):
+        buffer.madvise(MADV_HUGEPAGE)
     for span in todo:
         if ended.is_set():
             return

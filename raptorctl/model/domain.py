@@ -74,6 +74,7 @@ class Domain:
         mark: ours, when it carries one.
         xml: its persistent definition, to define it again if a removal must be undone.
         autostart: whether it starts with the host.
+        persistent: whether it has a definition; one without is gone once it stops.
     """
 
     uuid: str
@@ -89,6 +90,7 @@ class Domain:
     mark: Mark | None = None
     xml: str = ""
     autostart: bool = False
+    persistent: bool = True
 
     @property
     def ours(self) -> bool:

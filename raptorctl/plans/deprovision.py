@@ -7,9 +7,8 @@ from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import OWNER_MARK, Record, zone_of
 from raptorctl.model.settings import Settings
-from raptorctl.plans import existing
+from raptorctl.plans import existing, records
 from raptorctl.plans.plan import Identity, Plan
-from raptorctl.plans.provision import wanted_records
 from raptorctl.steps.domain import RemoveNvram, StopDomain, UndefineDomain
 from raptorctl.steps.record import RemoveRecords
 from raptorctl.steps.step import Step
@@ -27,6 +26,7 @@ def plan_deprovision(
     existing.refuse_reserved(name, facts)
     existing.refuse_foreign(name, facts)
     _refuse_snapshots(name, facts)
+    _refuse_in_use(name, facts)
     steps = tuple(_steps(name, settings, facts))
     return Plan(
         verb="deprovision",
@@ -52,17 +52,17 @@ def own_records(name: MachineName, settings: Settings, facts: HostFacts) -> tupl
     marks = [r for r in at_name if r.type == "TXT" and r.value.startswith(prefix)]
     if not marks:
         return ()
-    ours = {str(address) for slot in settings.slot for address in slot.addresses}
-    forward = [r for r in at_name if r.type in {"A", "AAAA"} and r.value in ours]
+    # All of them: the name is ours, and the slot's address may have changed in the settings since.
+    forward = [r for r in at_name if r.type in {"A", "AAAA"}]
     pointers = [r for r in facts.records if r.type == "PTR" and r.value == fqdn]
     return (*forward, *marks, *pointers)
 
 
 def _expected_records(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Record]:
     domain = facts.domain(name)
-    if domain and domain.mark:
-        slot = settings.find_slot(domain.mark.slot)
-        for wanted in wanted_records(name, slot, domain.mark.job, settings):
+    numbers = {slot.number: slot for slot in settings.slot}
+    if domain and domain.mark and (slot := numbers.get(domain.mark.slot)):
+        for wanted in records.wanted(name, slot, domain.mark.job, settings):
             yield from wanted.records
 
 
@@ -77,9 +77,9 @@ def _record_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
     by_zone: dict[str, list[Record]] = {}
     for record in own_records(name, settings, facts):
         by_zone.setdefault(zone_of(record.name, zones) or record.name, []).append(record)
-    for zone, records in by_zone.items():
+    for zone, found in by_zone.items():
         yield RemoveRecords(
-            reason="visible to the world, so it goes first", zone=zone, records=tuple(records)
+            reason="visible to the world, so it goes first", zone=zone, records=tuple(found)
         )
 
 
@@ -87,25 +87,24 @@ def _domain_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
     domain = facts.domain(name)
     if domain is None:
         return
-    yield StopDomain(
-        reason="nothing may write while it is wiped",
-        name=domain.name,
-        uuid=domain.uuid,
-        timeout=settings.libvirt.shutdown_timeout,
-        was_active=domain.state.active,
-    )
     yield UndefineDomain(
         reason="nobody may start it again",
         name=domain.name,
         uuid=domain.uuid,
         xml=domain.xml,
         autostart=domain.autostart,
+        was_active=domain.state.active,
+    )
+    yield StopDomain(
+        reason="nothing may write while it is wiped",
+        name=domain.name,
+        uuid=domain.uuid,
+        timeout=settings.libvirt.shutdown_timeout,
     )
 
 
 def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
-    volume, domain = facts.volume(name), facts.domain(name)
-    nvram = f"{settings.libvirt.nvram_dir}/{name.nvram}"
+    volume, nvram = facts.volume(name), _own_nvram(name, settings, facts)
     if volume:
         yield RetireVolume(
             reason="the name is free at once",
@@ -113,7 +112,7 @@ def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
             name=volume.name,
             was_clean=volume.clean,
         )
-    if domain or nvram in facts.files:
+    if nvram:
         yield RemoveNvram(reason="boot keys are the owner's", path=nvram)
     if volume:
         yield WipeVolume(
@@ -123,6 +122,27 @@ def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
             size=volume.size,
         )
         yield RemoveVolume(reason="its extents are free", uuid=volume.uuid, name=volume.name)
+
+
+def _own_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> str:
+    """The file of the machine's UEFI variables, or "": a file of its name may be another's."""
+    domain = facts.domain(name)
+    path = domain.nvram if domain else f"{settings.libvirt.nvram_dir}/{name.nvram}"
+    used = {other.nvram for other in facts.domains if other.name != name.domain}
+    ours = domain is not None or (facts.volume(name) is not None and path in facts.files)
+    return path if ours and path.endswith(f"/{name.nvram}") and path not in used else ""
+
+
+def _refuse_in_use(name: MachineName, facts: HostFacts) -> None:
+    volume, own = facts.volume(name), facts.domain(name)
+    for domain in facts.domains if volume else ():
+        if domain.name != name.domain and volume and volume.path in domain.disks:
+            raise RefusedError(
+                f"domain {domain.name} uses volume {volume.name} too",
+                resolution="take the disk out of it first",
+            )
+    if volume and volume.is_open and not (own and own.state.active):
+        raise RefusedError(f"volume {volume.name} is open", resolution="see `lsof`, `dmsetup ls`")
 
 
 def _refuse_snapshots(name: MachineName, facts: HostFacts) -> None:

@@ -8,19 +8,12 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import DomainSpec, Mark
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
-from raptorctl.model.record import (
-    ZoneRecords,
-    forward_records,
-    owner_text,
-    pointer,
-    readable,
-    zone_of,
-)
+from raptorctl.model.record import ZoneRecords, readable
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.volume import VolumeGroup, device_path, ownership_tags
-from raptorctl.plans import cpus, existing, slots
+from raptorctl.plans import cpus, existing, records, slots
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.render.domain_xml import render_domain
 from raptorctl.steps.domain import DefineDomain, StartDomain
@@ -76,7 +69,7 @@ def plan_provision(
     """
     existing.refuse_reserved(request.name, facts)
     if there := existing.find(request.name, facts):
-        return _already(request, there, facts, identity)
+        return _already(request, there, settings, facts, identity)
     notes = _check(request, settings, facts)
     choice = _choose(request, settings, facts)
     _refuse_silent_dns(facts)
@@ -87,7 +80,11 @@ def plan_provision(
         reservation=Reservation(identity.job, choice.name.domain, choice.slot.number, choice.cpus),
         steps=tuple(_steps(request, choice, settings, facts, identity)),
         summary=_summary(choice),
-        notes=(*notes, *_size_notes(request, choice), *_zone_notes(choice, settings)),
+        notes=(
+            *notes,
+            *_size_notes(request, choice),
+            *records.missing_pointers(choice.slot, settings),
+        ),
     )
 
 
@@ -102,45 +99,14 @@ def render_xml(
     return _xml(_choose(request, settings, facts), settings, facts, identity)
 
 
-def wanted_records(
-    name: MachineName, slot: Slot, job: str, settings: Settings
-) -> tuple[ZoneRecords, ...]:
-    """All records of a machine, by zone: the forward ones first."""
-    zone = f"{settings.dns.zone.rstrip('.')}."
-    fqdn = name.fqdn(zone)
-    forward = ZoneRecords(zone, forward_records(fqdn, slot.addresses, owner_text(name, job)))
-    pointers = [pointer(address, fqdn) for address in slot.addresses]
-    zones = [zone_of(record.name, settings.dns.reverse_zones) for record in pointers]
-    return (
-        forward,
-        *(ZoneRecords(z, (p,)) for z, p in zip(zones, pointers, strict=True) if z is not None),
-    )
-
-
-def queries(name: MachineName, settings: Settings) -> tuple[tuple[str, str], ...]:
-    """What the survey has to ask the DNS server: the machine's name, and every slot's addresses."""
-    fqdn = name.fqdn(settings.dns.zone)
-    forward = [(fqdn, kind) for kind in ("A", "AAAA", "TXT")]
-    addresses = [address for slot in settings.slot for address in slot.addresses]
-    names = [f"{address.reverse_pointer}." for address in addresses]
-    known = [n for n in names if zone_of(n, settings.dns.reverse_zones)]
-    return (*forward, *((name, "PTR") for name in known))
-
-
-def paths(name: MachineName, settings: Settings) -> tuple[str, ...]:
-    """Which files the survey has to look for: the firmware, and the machine's NVRAM."""
-    libvirt = settings.libvirt
-    return (
-        libvirt.firmware_code,
-        libvirt.firmware_vars,
-        f"{libvirt.nvram_dir}/{name.nvram}",
-    )
-
-
 def _already(
-    request: ProvisionRequest, there: existing.Existing, facts: HostFacts, identity: Identity
+    request: ProvisionRequest,
+    there: existing.Existing,
+    settings: Settings,
+    facts: HostFacts,
+    identity: Identity,
 ) -> Plan:
-    if differences := tuple(_differences(request, there, facts)):
+    if differences := tuple(_differences(request, there, settings, facts)):
         raise RefusedError(
             f"machine {request.name} exists and differs: {'; '.join(differences)}",
             resolution="see `raptorctl show`, or deprovision it first",
@@ -155,7 +121,7 @@ def _already(
 
 
 def _differences(
-    request: ProvisionRequest, there: existing.Existing, facts: HostFacts
+    request: ProvisionRequest, there: existing.Existing, settings: Settings, facts: HostFacts
 ) -> Iterable[str]:
     """What was asked for in words; a default that was not asked for differs from nothing."""
     asked_size = request.size.rounded_up(facts.group.extent) if facts.group else request.size
@@ -171,10 +137,16 @@ def _differences(
             yield f"{what} {has}, not {asked}"
     if request.start and not there.domain.state.active:
         yield "it does not run"
+    if not there.volume.clean:
+        yield f"volume {there.volume.name} is not clean"
+    fqdn = request.name.fqdn(settings.dns.zone)
+    if not facts.dns_problem and all(record.name != fqdn for record in facts.records):
+        yield "it has no DNS records"
 
 
 def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> tuple[str, ...]:
     _refuse_missing_firmware(settings, facts)
+    _refuse_old_nvram(request.name, settings, facts)
     _refuse_large(request, settings, facts)
     _refuse_memory(request, settings, facts)
     cpus.refuse(request.name, request.cpus, settings, facts)
@@ -231,6 +203,15 @@ def _refuse_missing_firmware(settings: Settings, facts: HostFacts) -> None:
             )
 
 
+def _refuse_old_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> None:
+    # libvirt copies the template only where no file is: an old one's boot keys would be believed.
+    path = f"{settings.libvirt.nvram_dir}/{name.nvram}"
+    users = [domain.name for domain in facts.domains if domain.nvram == path]
+    if users or path in facts.files:
+        whose = f"belongs to domain {users[0]}" if users else "is there already"
+        raise RefusedError(f"{path} {whose}", resolution="move it away, or choose another name")
+
+
 def _refuse_silent_dns(facts: HostFacts) -> None:
     if facts.dns_problem:
         raise MissingError(facts.dns_problem)
@@ -238,12 +219,11 @@ def _refuse_silent_dns(facts: HostFacts) -> None:
 
 def _refuse_taken_names(choice: Choice, settings: Settings, facts: HostFacts) -> None:
     fqdn = choice.name.fqdn(settings.dns.zone)
-    pointers = {pointer(address, fqdn).name for address in choice.slot.addresses}
     for record in facts.records:
-        if record.name == fqdn or record.name in pointers:
+        if record.name == fqdn:
             raise RefusedError(
                 f"DNS has {record.type} {readable(record.name)} already: {record.value}",
-                resolution="remove it, or choose another name or slot",
+                resolution="remove it, or choose another name",
             )
 
 
@@ -279,7 +259,7 @@ def _steps(
         mac=slot.mac,
         uuid=identity.uuid,
     )
-    for wanted in wanted_records(name, slot, job, settings):
+    for wanted in records.wanted(name, slot, job, settings):
         yield AddRecords(reason=_dns_reason(wanted), zone=wanted.zone, records=wanted.records)
     if request.start:
         yield StartDomain(
@@ -329,9 +309,3 @@ def _summary(choice: Choice) -> str:
 def _size_notes(request: ProvisionRequest, choice: Choice) -> Iterable[str]:
     if choice.size != request.size:
         yield f"size {request.size} is rounded up to whole extents: {choice.size}"
-
-
-def _zone_notes(choice: Choice, settings: Settings) -> Iterable[str]:
-    for address in choice.slot.addresses:
-        if zone_of(f"{address.reverse_pointer}.", settings.dns.reverse_zones) is None:
-            yield f"{address} gets no PTR record: no reverse zone of the settings holds it"

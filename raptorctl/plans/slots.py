@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.facts import HostFacts
+from raptorctl.model.record import readable
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 
@@ -51,4 +52,8 @@ def obstacle(slot: Slot, facts: HostFacts) -> str:
     bridge = facts.bridge(slot.bridge)
     if bridge is None:
         return f"bridge {slot.bridge} is not there"
-    return "" if bridge.up else f"bridge {slot.bridge} is down"
+    if not bridge.up:
+        return f"bridge {slot.bridge} is down"
+    pointers = {f"{address.reverse_pointer}." for address in slot.addresses}
+    named = (record for record in facts.records if record.name in pointers)
+    return next((f"DNS has PTR {readable(r.name)} already: {r.value}" for r in named), "")

@@ -51,11 +51,13 @@ class DefineDomain(Step):
         return {"uuid": domain.uuid}
 
     def undo(self, host: Host, tick: Tick) -> None:
-        """Undefine it with its NVRAM; whoever started it meanwhile, it is stopped first."""
+        """Undefine it with its NVRAM; whoever started it meanwhile, it is stopped."""
         if _own(host, self.uuid, self.job):
-            host.domains.shut_down(self.uuid, 0, tick)
+            # In this order: its tenant, who may start it, cannot start it again in between.
             host.domains.undefine(self.uuid, keep_nvram=False)
-        host.files.remove(self.nvram)
+            host.domains.shut_down(self.uuid, 0, tick)
+        if all(domain.nvram != self.nvram for domain in host.domains.list()):
+            host.files.remove(self.nvram)
 
     def leftover(self) -> str:
         """What remains."""
@@ -116,13 +118,11 @@ class StopDomain(Step):
         name: the domain's.
         uuid: libvirt's identifier.
         timeout: seconds to wait before forcing.
-        was_active: whether to start it again should this be undone.
     """
 
     name: str
     uuid: str
     timeout: float
-    was_active: bool
 
     kind = "domain.stop"
 
@@ -142,30 +142,28 @@ class StopDomain(Step):
         return {"how": "forced" if forced else "ACPI"}
 
     def undo(self, host: Host, tick: Tick) -> None:
-        """Start it again if it ran."""
-        if self.was_active and host.domains.find(self.uuid):
-            host.domains.start(self.uuid)
-
-    def leftover(self) -> str:
-        """What remains."""
-        return f"domain {self.name}, not running as it was before"
+        """It is started again by `UndefineDomain`, once it has its definition back."""
 
 
 @dataclass(frozen=True)
 class UndefineDomain(Step):
     """Take a domain's definition away; its NVRAM stays until the wipe has begun.
 
+    Before it is stopped: its tenant may start it at any moment as long as it is defined.
+
     Args:
         name: the domain's.
         uuid: libvirt's identifier.
         xml: its definition, to define it again should this be undone.
         autostart: likewise.
+        was_active: likewise, whether to start it again.
     """
 
     name: str
     uuid: str
     xml: str
     autostart: bool
+    was_active: bool
 
     kind = "domain.undefine"
 
@@ -175,8 +173,9 @@ class UndefineDomain(Step):
         return f"undefine domain {self.name}"
 
     def is_done(self, host: Host) -> bool:
-        """Libvirt knows no such UUID."""
-        return host.domains.find(self.uuid) is None
+        """Libvirt has no definition of that UUID."""
+        domain = host.domains.find(self.uuid)
+        return domain is None or not domain.persistent
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Undefine it."""
@@ -184,14 +183,17 @@ class UndefineDomain(Step):
         return {}
 
     def undo(self, host: Host, tick: Tick) -> None:
-        """Define it as it was."""
-        if host.domains.find(self.uuid) is None:
+        """Define it as it was, and start it if it ran."""
+        domain = host.domains.find(self.uuid)
+        if domain is None or not domain.persistent:
             host.domains.define(self.xml)
         host.domains.set_autostart(self.uuid, on=self.autostart)
+        if self.was_active:
+            host.domains.start(self.uuid)
 
     def leftover(self) -> str:
         """What remains."""
-        return f"domain {self.name}, no longer defined as it was before"
+        return f"domain {self.name}, not defined or not running as it was before"
 
 
 @dataclass(frozen=True)

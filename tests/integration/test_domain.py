@@ -303,27 +303,24 @@ class TestUndefine:
         defined.undefine(PLAIN.uuid, keep_nvram=False)
         assert defined.list() == ()
 
-    def test_one_that_runs_is_refused_and_stays_defined(
+    def test_one_that_runs_goes_on_and_is_gone_once_it_stops(
         self, defined: LibvirtDomains, behind: Any
     ) -> None:
         defined.start(PLAIN.uuid)
-        with pytest.raises(HostError, match="domain alice-dev runs: stop it first"):
-            defined.undefine(PLAIN.uuid, keep_nvram=False)
+        defined.undefine(PLAIN.uuid, keep_nvram=True)
         assert found(defined).state is State.RUNNING
-        assert behind.lookupByName("alice-dev").isPersistent()
+        assert not found(defined).persistent
+        defined.undefine(PLAIN.uuid, keep_nvram=True)
+        defined.shut_down(PLAIN.uuid, 0, ignore)
+        assert defined.find(PLAIN.uuid) is None
 
-    def test_started_between_the_look_and_the_act(
-        self, defined: LibvirtDomains, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        undefine = libvirt.virDomain.undefineFlags
-
-        def too_late(domain: Any, flags: int) -> Any:
-            domain.create()
-            return undefine(domain, flags)
-
-        monkeypatch.setattr(libvirt.virDomain, "undefineFlags", too_late)
-        with pytest.raises(HostError, match="domain alice-dev runs"):
-            defined.undefine(PLAIN.uuid, keep_nvram=False)
+    def test_defined_again_while_it_runs_it_is_as_before(self, defined: LibvirtDomains) -> None:
+        xml = found(defined).xml
+        defined.start(PLAIN.uuid)
+        defined.undefine(PLAIN.uuid, keep_nvram=True)
+        defined.define(xml)
+        assert found(defined).persistent
+        assert found(defined).state is State.RUNNING
 
 
 class TestTrouble:

@@ -92,3 +92,13 @@ def test_an_unfinished_job_stands_in_the_way_and_says_how_to_go_on(lab: Lab) -> 
     assert "raptorctl recover" in done.stderr
     assert recovered(lab) == "rolled back"
     nothing_is_left(lab)
+
+
+def test_at_boot_a_unit_recovers(lab: Lab) -> None:
+    killed(lab, "DONE", 1, *SMALL)
+    assert volumes(lab)
+    lab.run("systemctl", "start", "raptorctl-recover.service")
+    nothing_is_left(lab)
+    wanted = lab.run("systemctl", "show", "-p", "WantedBy,Before", "raptorctl-recover").stdout
+    assert "multi-user.target" in wanted
+    assert "libvirt-guests.service" in wanted

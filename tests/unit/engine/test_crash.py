@@ -216,6 +216,22 @@ def test_dns_down_at_removal_finishes_the_rest_and_stays_open(case: Callable[[st
     one.check()
 
 
+def test_dns_down_does_not_keep_a_failed_removal_from_being_undone(
+    case: Callable[[str], Case],
+) -> None:
+    one = case("deprovision")
+
+    def down(*_: object, **__: object) -> None:
+        raise HostError("no answer")
+
+    one.world.zones.lookup = down  # type: ignore[method-assign, assignment]
+    one.world.volumes.rename = down  # type: ignore[method-assign]
+    with pytest.raises(RolledBackError):
+        one.run(one.plan)
+    assert one.world.picture() == one.before
+    assert not one.journals.open_files()
+
+
 def test_an_undo_that_fails_is_named_and_the_others_go_on(case: Callable[[str], Case]) -> None:
     one = case("provision")
 

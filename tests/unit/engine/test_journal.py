@@ -117,3 +117,36 @@ def test_a_plan_of_another_version_is_shown_and_not_acted_on(tmp_path: Path) -> 
     assert "teleport" in job.damage
     with pytest.raises(JournalError, match="is not acted on"):
         recover(World().host(), journals, Silent(), Stop())
+
+
+def test_only_the_end_was_not_written_so_the_machine_stays(tmp_path: Path) -> None:
+    journals, world = Journals(tmp_path / "journal", tmp_path / "log" / "audit.jsonl"), World()
+    really_finish = Journal.finish
+    Journal.finish = dying  # type: ignore[method-assign, assignment]
+    try:
+        with pytest.raises(Killed):
+            apply(plan(), world.host(), journals, Silent(), Stop())
+    finally:
+        Journal.finish = really_finish  # type: ignore[method-assign]
+    before = world.picture()
+    (job,) = recover(world.host(), journals, Silent(), Stop())
+    assert job.outcome is Outcome.DONE
+    assert world.picture() == before
+    assert not world.wiper.wiped[1:]
+    assert job.steps[1].observed["wipe"]["coverage"] == "full"
+
+
+def dying(_journal: Journal, _kind: str) -> None:
+    raise Killed
+
+
+def test_a_damaged_beginning_can_be_given_up_and_listed(tmp_path: Path) -> None:
+    journals, _, path = killed(tmp_path)
+    path.write_bytes(b"x" + path.read_bytes())
+    journals.abandon(path, "carol")
+    assert [job.outcome for job in journals.jobs()] == [Outcome.ABANDONED]
+
+
+def test_a_journal_that_moves_while_it_is_read_is_not_damage(tmp_path: Path) -> None:
+    journals = Journals(tmp_path / "journal", tmp_path / "log" / "audit.jsonl")
+    assert not journals.read(tmp_path / "journal" / "gone.jsonl").outcome.is_open

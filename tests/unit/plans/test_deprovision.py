@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from raptorctl.errors import RefusedError
-from raptorctl.model.domain import Domain
+from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import Record
@@ -21,13 +21,13 @@ NAME = MachineName("alice", "dev")
 
 def there() -> HostFacts:
     records = tuple(r for s in planned().steps if s.kind == "records.add" for r in s.records)  # type: ignore[attr-defined]
-    return replace(World().facts(TEMPLATES), records=records, **whole_machine())
+    return replace(World().facts(TEMPLATES), **{**whole_machine(), "records": records})
 
 
 def test_names_go_first_and_the_wipe_comes_after_the_definition_is_gone() -> None:
     plan = plan_deprovision(NAME, settings(), there(), JOB)
     assert [step.kind for step in plan.steps] == [
-        "records.remove", "records.remove", "records.remove", "domain.stop", "domain.undefine",
+        "records.remove", "records.remove", "records.remove", "domain.undefine", "domain.stop",
         "volume.retire", "nvram.remove", "volume.wipe", "volume.remove",
     ]  # fmt: skip
     assert decode_plan(plan.encode()) == plan
@@ -84,3 +84,34 @@ def test_with_dns_silent_it_expects_what_provision_added() -> None:
     plan = plan_deprovision(NAME, settings(), silent, JOB)
     assert {s for s in plan.steps if s.deferrable} == {s for s in answered.steps if s.deferrable}
     assert any("recover" in note for note in plan.notes)
+
+
+def test_an_address_that_changed_in_the_settings_goes_too() -> None:
+    old = Record("alice-dev.raptor.example.", "A", "203.0.113.9")
+    plan = plan_deprovision(
+        NAME, settings(), replace(there(), records=(*there().records, old)), JOB
+    )
+    assert old in [r for s in plan.steps for r in getattr(s, "records", ())]
+
+
+@pytest.mark.parametrize("trouble", ["another domain", "open"])
+def test_a_volume_somebody_else_uses_is_refused_before_anything_is_touched(trouble: str) -> None:
+    facts = there()
+    (volume,) = facts.volumes
+    if trouble == "open":
+        stopped = replace(facts.domains[0], state=State.OFF)
+        facts = replace(facts, volumes=(replace(volume, is_open=True),), domains=(stopped,))
+    else:
+        rescue = Domain("u2", "rescue", disks=(volume.path,))
+        facts = replace(facts, domains=(*facts.domains, rescue))
+    with pytest.raises(RefusedError, match=r"rescue|is open"):
+        plan_deprovision(NAME, settings(), facts, JOB)
+
+
+def test_variables_that_another_domain_uses_stay() -> None:
+    path = "/var/lib/libvirt/qemu/nvram/alice-dev_VARS.fd"
+    renamed = Domain("u2", "legacy", nvram=path)
+    for facts in (there(), World().facts({})):
+        other = replace(facts, domains=(*facts.domains, renamed), files=frozenset([path]))
+        plan = plan_deprovision(NAME, settings(), other, JOB)
+        assert "nvram.remove" not in [step.kind for step in plan.steps]

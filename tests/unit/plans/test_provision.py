@@ -16,7 +16,8 @@ from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge
 from raptorctl.model.volume import Volume
 from raptorctl.plans.plan import Identity, Plan, decode_plan
-from raptorctl.plans.provision import ProvisionRequest, plan_provision, queries, render_xml
+from raptorctl.plans.provision import ProvisionRequest, plan_provision, render_xml
+from raptorctl.plans.records import queries
 from raptorctl.render.domain_xml import read_domain
 from tests.fakes import World, settings
 
@@ -98,6 +99,14 @@ def test_auto_takes_the_first_slot_nobody_has() -> None:
     assert plan.reservation.slot == 4
 
 
+NVRAM = "/var/lib/libvirt/qemu/nvram/alice-dev_VARS.fd"
+
+
+def test_auto_passes_over_a_slot_whose_address_has_a_name() -> None:
+    pointer = Record("1.100.51.198.in-addr.arpa.", "PTR", "x.example.")
+    assert planned(records=(pointer,)).reservation.slot == 2
+
+
 def bob(**changes: object) -> Domain:
     domain = Domain("u1", "bob-web", memory=Size(GIB), bridges=("br-vm1",), pins=CpuSet((2, 3)))
     return replace(domain, **changes)  # type: ignore[arg-type]
@@ -140,8 +149,10 @@ def test_cpus_on_two_nodes_are_a_warning() -> None:
         (ALICE, {"reservations": (Reservation("j0", "alice-dev"),)}, RefusedError, "recover j0"),
         (ALICE, {"records": (Record("alice-dev.raptor.example.", "A", "192.0.2.1"),)}, RefusedError,
          "192.0.2.1"),
-        (ALICE, {"records": (Record("1.100.51.198.in-addr.arpa.", "PTR", "x.example."),)}, RefusedError,
-         "x.example"),
+        (replace(ALICE, slot=1), {"records": (Record("1.100.51.198.in-addr.arpa.", "PTR", "x.example."),)},
+         RefusedError, "x.example"),
+        (ALICE, {"files": frozenset([*facts().files, NVRAM])}, RefusedError, "is there already"),
+        (ALICE, {"domains": (bob(nvram=NVRAM),)}, RefusedError, "belongs to domain bob-web"),
     ],
 )  # fmt: skip
 def test_refuses_in_one_line_that_says_why(
@@ -158,7 +169,11 @@ def whole_machine() -> dict[str, Any]:
     xml = render_xml(ALICE, settings(), facts(), JOB)
     tags = ("raptor", "raptor.tenant=alice", "raptor.job=j1", "raptor.slot=1", "raptor.clean")
     volume = Volume("v1", "guest-alice-dev", "lvm-data", Size(40 * GIB), tags)
-    return {"domains": (replace(read_domain(xml), state=State.RUNNING),), "volumes": (volume,)}
+    domain = replace(read_domain(xml), state=State.RUNNING)
+    mark = Record(
+        "alice-dev.raptor.example.", "TXT", "heritage=raptorctl tenant=alice machine=dev job=j1"
+    )
+    return {"domains": (domain,), "volumes": (volume,), "records": (mark,)}
 
 
 def test_the_same_again_is_already_so() -> None:
@@ -178,3 +193,12 @@ def test_something_else_again_says_what_differs() -> None:
 def test_half_a_machine_is_refused_with_the_way_out() -> None:
     with pytest.raises(RefusedError, match="deprovision alice-dev"):
         planned(volumes=whole_machine()["volumes"])
+
+
+def test_a_machine_that_lost_its_records_or_its_cleanness_is_not_already_so() -> None:
+    with pytest.raises(RefusedError, match="no DNS records"):
+        planned(**{**whole_machine(), "records": ()})
+    (volume,) = whole_machine()["volumes"]
+    dirty = replace(volume, tags=(*volume.tags, "raptor.dirty"))
+    with pytest.raises(RefusedError, match="is not clean"):
+        planned(**{**whole_machine(), "volumes": (dirty,)})

@@ -79,11 +79,16 @@ def test_a_removal_that_is_undone_defines_it_as_it_was() -> None:
     DEFINE.apply(world.host(), silently)
     START.apply(world.host(), silently)
     (domain,) = world.domains.list()
-    world.domains.shut_down(domain.uuid, 0, silently)
-    step = UndefineDomain("r", domain.name, domain.uuid, domain.xml, autostart=True)
+    step = UndefineDomain(
+        "r", domain.name, domain.uuid, domain.xml, autostart=True, was_active=True
+    )
     step.apply(world.host(), silently)
+    assert step.is_done(world.host())
+    world.domains.shut_down(domain.uuid, 0, silently)
+    assert not world.domains.list(), "undefined while it ran, it is gone once it stops"
     step.undo(world.host(), silently)
     assert world.domains.list()[0].autostart
+    assert world.domains.list()[0].state.active
     assert read_domain(world.domains.list()[0].xml).pins == domain.pins
 
 
