@@ -91,6 +91,8 @@ def test_a_machine_gets_its_address_by_its_mac(pristine: Lab) -> None:
         ip link set up0 master br-vm4 up
         ip -n guest link set eth0 up
         ip netns exec guest busybox udhcpc -i eth0 -n -q -t 10 -T 3 -O staticroutes -s /tmp/lease
+        # The kernel asks for a router once its own address is known to be nobody else's.
+        for _ in $(seq 60); do ip -n guest -6 route | grep -q default && break; sleep 0.5; done
         ip -n guest -6 route
         """
     ).stdout
