@@ -43,7 +43,7 @@ def listened(lab: Lab) -> None:
     print("\n# The firmware speaks on the console (^] leaves it).\n$ virsh console alice-dev")
     argv = lab.ssh.argv("virsh", "console", "--force", "alice-dev", tty=True)
     with pexpect.spawn(argv[0], argv[1:], timeout=CONSOLE_TIMEOUT, encoding="utf-8") as console:
-        console.expect("Escape character")
+        console.expect(r"Escape character[^\n]*\n")
         lab.run("virsh", "reset", "alice-dev")
         console.expect(f"({FIRMWARE})[^\r\n]*")
         print(plain(f"{console.before}{console.after}"))
