@@ -22,7 +22,7 @@ def claims(facts: HostFacts) -> Iterator[tuple[str, CpuSet]]:
         yield f"job {kept.job}", kept.cpus
 
 
-def refuse(name: MachineName, chosen: CpuSet, settings: Settings, facts: HostFacts) -> None:
+def refuse(chosen: CpuSet, settings: Settings, facts: HostFacts) -> None:
     """Refuse CPUs that are absent, the host's own, or somebody else's.
 
     Raises:

@@ -149,7 +149,7 @@ def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> t
     _refuse_old_nvram(request.name, settings, facts)
     _refuse_large(request, settings, facts)
     _refuse_memory(request, settings, facts)
-    cpus.refuse(request.name, request.cpus, settings, facts)
+    cpus.refuse(request.cpus, settings, facts)
     return cpus.notes(request.name, request.cpus, facts)
 
 
