@@ -11,12 +11,14 @@ from typing import Any
 
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.host.drivers import Host, Tick, WipeReport
+from raptorctl.host.survey import tenants
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings, parse_settings
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge
+from raptorctl.model.tenant import Account
 from raptorctl.model.topology import Cpu, Topology
 from raptorctl.model.volume import Volume, VolumeGroup
 from raptorctl.render.domain_xml import read_domain
@@ -223,12 +225,80 @@ class FakeZones:
 class FakeFiles:
     def __init__(self) -> None:
         self.paths = {"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"}
+        self.texts: dict[str, tuple[str, int]] = {}
 
     def exists(self, path: str) -> bool:
         return path in self.paths
 
     def remove(self, path: str) -> None:
         self.paths.discard(path)
+        self.texts.pop(path, None)
+
+    def list(self, directory: str) -> tuple[str, ...]:
+        return tuple(sorted(p for p in self.texts if p.rpartition("/")[0] == directory))
+
+    def read(self, path: str) -> str | None:
+        return self.texts[path][0] if path in self.texts else None
+
+    def write(self, path: str, text: str, mode: int) -> None:
+        self.texts[path] = (text, mode)
+
+
+class FakeAccounts:
+    """Accounts: `others` are the system's, `sessions` who is logged in how often."""
+
+    def __init__(self) -> None:
+        self.by_name = {"root": Account("root", 0, 0), "www": Account("www", 33, 33)}
+        self.sessions: dict[str, int] = {}
+        self.immutable = False
+
+    def find(self, name: str) -> Account | None:
+        return self.by_name.get(name)
+
+    def members(self, group: str) -> tuple[Account, ...]:
+        return tuple(a for a in self.by_name.values() if group in a.groups)
+
+    def names(self) -> frozenset[str]:
+        return frozenset(self.by_name)
+
+    def free_uid(self) -> int:
+        taken = {a.uid for a in self.by_name.values()}
+        return next(uid for uid in range(1000, 60000) if uid not in taken)
+
+    def declarative(self) -> bool:
+        return self.immutable
+
+    def create(self, account: Account) -> None:
+        if account.name in self.by_name:
+            raise HostError(f"account {account.name} exists")
+        self.by_name[account.name] = replace(account, home=f"/home/{account.name}")
+
+    def change(self, name: str, *, shell: str | None = None, expires: str | None = None) -> None:
+        old = self.by_name[name]
+        self.by_name[name] = replace(
+            old,
+            shell=old.shell if shell is None else shell,
+            expires=old.expires if expires is None else expires,
+        )
+
+    def join(self, name: str, groups: Iterable[str]) -> None:
+        old = self.by_name[name]
+        self.by_name[name] = replace(old, groups=old.groups | set(groups))
+
+    def leave(self, name: str, groups: Iterable[str]) -> None:
+        old = self.by_name[name]
+        self.by_name[name] = replace(old, groups=old.groups - set(groups))
+
+    def lock(self, name: str, *, on: bool) -> None:
+        self.by_name[name] = replace(self.by_name[name], locked=on)
+
+    def end_sessions(self, account: Account) -> int:
+        return self.sessions.pop(account.name, 0)
+
+    def remove(self, account: Account) -> None:
+        if self.sessions.get(account.name):
+            raise HostError(f"account {account.name} is logged in")
+        self.by_name.pop(account.name, None)
 
 
 class FakeLinks:
@@ -249,6 +319,7 @@ class World:
         self.wiper = FakeWiper(self.volumes)
         self.zones = FakeZones()
         self.links = FakeLinks()
+        self.accounts = FakeAccounts()
 
     def host(self, wire: Tripwire | None = None) -> Host:
         wire = wire or Tripwire()
@@ -259,9 +330,10 @@ class World:
             zones=Guarded(self.zones, wire),
             files=Guarded(self.files, wire),
             links=Guarded(self.links, wire),
+            accounts=Guarded(self.accounts, wire),
         )
 
-    def facts(self, templates: Mapping[str, str]) -> HostFacts:
+    def facts(self, templates: Mapping[str, str], people: Iterable[str] = ()) -> HostFacts:
         return HostFacts(
             topology=topology(),
             memory=Size(16 * GIB),
@@ -273,6 +345,10 @@ class World:
             records=tuple(sorted(self.zones.records)),
             templates=templates,
             files=frozenset(self.files.paths),
+            tenants=tenants(self.host(), people),
+            account_names=self.accounts.names(),
+            free_uid=self.accounts.free_uid(),
+            declarative=self.accounts.declarative(),
         )
 
     def picture(self) -> object:
@@ -282,4 +358,9 @@ class World:
             sorted((d.name, d.state.value, d.autostart, d.uuid) for d in self.domains.list()),
             sorted(self.zones.records),
             sorted(self.files.paths),
+            sorted(self.files.texts.items()),
+            sorted(
+                (a.name, a.uid, sorted(a.groups), a.shell, a.expires, a.locked)
+                for a in self.accounts.by_name.values()
+            ),
         )

@@ -13,7 +13,6 @@ from raptorctl.errors import RefusedError
 from raptorctl.model.codec import encode
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job, Outcome
-from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
 from raptorctl.plans.plan import Identity, Plan
 
@@ -23,22 +22,24 @@ class Change:
     """What is asked for, before the host was looked at.
 
     Args:
-        verb: `provision` or `deprovision`.
-        name: on which machine.
-        queries: what the survey asks DNS about.
+        verb: such as `provision`.
+        name: of the machine or tenant.
         decide: the planner.
+        queries: what the survey asks DNS about.
+        people: whom it looks up beside all tenants.
         confirm: asks a person, and raises when the answer is no; None goes on without.
     """
 
     verb: str
-    name: MachineName
-    queries: Callable[[MachineName, Settings], Iterable[tuple[str, str]]]
+    name: str
     decide: Callable[[Settings, HostFacts, Identity], Plan]
+    queries: Callable[[Settings], Iterable[tuple[str, str]]] = lambda _settings: ()
+    people: tuple[str, ...] = ()
     confirm: Callable[[], None] | None = None
 
     def plan(self, session: Session, identity: Identity) -> Plan:
         """Look at the host and decide."""
-        facts = session.facts(self.queries(self.name, session.settings))
+        facts = session.facts(self.queries(session.settings), self.people)
         return self.decide(session.settings, facts, identity)
 
 

@@ -42,8 +42,8 @@ def deprovision(
 
     change = Change(
         verb="deprovision",
-        name=name,
-        queries=queries,
+        name=str(name),
+        queries=lambda settings: queries(name, settings),
         decide=lambda settings, facts, identity: plan_deprovision(name, settings, facts, identity),
         confirm=(lambda: ask.type_name(name)) if asks else None,
     )

@@ -41,8 +41,9 @@ def provision(
 
     change = Change(
         verb="provision",
-        name=wanted.name,
-        queries=queries,
+        name=str(wanted.name),
+        queries=lambda settings: queries(wanted.name, settings),
+        people=(wanted.name.tenant,),
         decide=lambda settings, facts, identity: plan_provision(wanted, settings, facts, identity),
         # It destroys nothing, so it asks only where somebody is there to answer.
         confirm=(lambda: ask.agree("Go on?")) if not yes and ask.somebody_there() else None,

@@ -66,11 +66,18 @@ class Session:
 
         return LOCK_FILE
 
-    def facts(self, queries: Iterable[tuple[str, str]] = ()) -> "HostFacts":
-        """Read everything a planner may look at, anew; `queries` are (DNS name, type)."""
+    def facts(
+        self, queries: Iterable[tuple[str, str]] = (), people: Iterable[str] = ()
+    ) -> "HostFacts":
+        """Read everything a planner may look at, anew.
+
+        Args:
+            queries: (DNS name, type) pairs to look up.
+            people: names of accounts to look up beside all tenants.
+        """
         from raptorctl.host.survey import survey
 
-        return survey(self.host, self.settings, queries, self.journals.reservations())
+        return survey(self.host, self.settings, queries, self.journals.reservations(), people)
 
     def inventory(self) -> "tuple[tuple[Volume, ...], Mapping[str, State]]":
         """Read what `list` needs and no more: one LVM report, one call of states."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import cached_property
 
+from raptorctl.host.account import LocalAccounts
 from raptorctl.host.drivers import Host, Zones
 from raptorctl.host.files import LocalFiles
 from raptorctl.host.links import KernelLinks
@@ -24,6 +25,7 @@ def connect(settings: Settings) -> Host:
         zones=LateZones(settings.dns),
         files=LocalFiles(),
         links=KernelLinks(),
+        accounts=LocalAccounts(),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.record import Record
 from raptorctl.model.slot import Bridge
+from raptorctl.model.tenant import Account
 from raptorctl.model.volume import Volume, VolumeGroup
 
 Tick = Callable[[int, int], None]
@@ -136,6 +137,55 @@ class Files(Protocol):
     def remove(self, path: str) -> None:
         """Remove it if it is there, durably."""
 
+    def list(self, directory: str) -> tuple[str, ...]:
+        """Return the paths of the regular files in a directory; none where it is missing."""
+
+    def read(self, path: str) -> str | None:
+        """Return the text of a small file, or None when it is not there."""
+
+    def write(self, path: str, text: str, mode: int) -> None:
+        """Put text in a file's place, whole or not at all, durably; root's, with `mode`."""
+
+
+class Accounts(Protocol):
+    """Accounts of the host and their groups."""
+
+    def find(self, name: str) -> Account | None:
+        """Return the account of that name, read anew."""
+
+    def members(self, group: str) -> tuple[Account, ...]:
+        """Return all members of a group; none where there is no such group."""
+
+    def names(self) -> frozenset[str]:
+        """Return the names of all accounts."""
+
+    def free_uid(self) -> int:
+        """Return the first number from 1000 on that no account and no group has."""
+
+    def declarative(self) -> bool:
+        """Whether accounts are made from a configuration, and ours would vanish (NixOS)."""
+
+    def create(self, account: Account) -> None:
+        """Make an account with the numbers, comment, shell, groups and last day given."""
+
+    def change(self, name: str, *, shell: str | None = None, expires: str | None = None) -> None:
+        """Give it another shell, or another last day ("" for none); None leaves it."""
+
+    def join(self, name: str, groups: Iterable[str]) -> None:
+        """Make it a member of these groups as well."""
+
+    def leave(self, name: str, groups: Iterable[str]) -> None:
+        """End its being a member of these groups."""
+
+    def lock(self, name: str, *, on: bool) -> None:
+        """Let nobody log in to it by any way, or let them again."""
+
+    def end_sessions(self, account: Account) -> int:
+        """End its logins, processes, and its connections to libvirt; returns how many."""
+
+    def remove(self, account: Account) -> None:
+        """Remove the account of that name and uid, and its home directory."""
+
 
 class Links(Protocol):
     """Network interfaces."""
@@ -154,3 +204,4 @@ class Host:
     zones: Zones
     files: Files
     links: Links
+    accounts: Accounts

@@ -1,6 +1,7 @@
 """Writes that survive a power cut: first the data, then the directory that names it (fsync(2))."""
 
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -31,3 +32,31 @@ def append_line(path: Path, line: str) -> None:
         os.fdatasync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def replace_file(path: Path, content: bytes, mode: int) -> None:
+    """Put a file with this content in place of another, or of none, whole or not at all.
+
+    Args:
+        path: its directory is made, with mode 0755, when missing.
+        content: all of it.
+        mode: its permissions, whatever the umask.
+
+    Raises:
+        OSError: it could not be written; what was there is untouched.
+    """
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    # A name that no reader of the directory takes for one of its own: sshd, sudo and polkit skip
+    # or never ask for a name that begins with a dot.
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), mode)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from raptorctl.errors import SettingsError
-from raptorctl.host.durable import sync_directory
+from raptorctl.errors import HostError, SettingsError
+from raptorctl.host.durable import replace_file, sync_directory
 from raptorctl.model.settings import DEFAULT_FILE, Settings, parse_settings
 from raptorctl.model.sizes import MIB
 
@@ -35,6 +35,31 @@ class LocalFiles:
         if os.path.lexists(target):
             target.unlink(missing_ok=True)
             sync_directory(target.parent)
+
+    def list(self, directory: str) -> tuple[str, ...]:
+        """Return the paths of the regular files in a directory; none where it is missing."""
+        folder = Path(directory)
+        found = folder.iterdir() if folder.is_dir() else ()
+        return tuple(sorted(str(path) for path in found if path.is_file()))
+
+    def read(self, path: str) -> str | None:
+        """Return the text of a small file, or None when it is not there.
+
+        Raises:
+            SettingsError: it cannot be trusted; see `read_trusted`.
+        """
+        return read_trusted(Path(path)) if os.path.lexists(path) else None
+
+    def write(self, path: str, text: str, mode: int) -> None:
+        """Put text in a file's place, whole or not at all, durably; ours, with `mode`.
+
+        Raises:
+            HostError: it cannot be written; what was there is untouched.
+        """
+        try:
+            replace_file(Path(path), text.encode(), mode)
+        except OSError as error:
+            raise HostError(f"cannot write {path}: {error.strerror}") from error
 
 
 def read_settings(path: Path = Path(DEFAULT_FILE)) -> Settings:

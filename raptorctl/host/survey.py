@@ -1,6 +1,6 @@
 """Reading everything once, in bulk, so that planners need no host."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +11,14 @@ from raptorctl.model.domain import State
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings
+from raptorctl.model.tenant import (
+    GROUP,
+    RECORDS,
+    Tenant,
+    TenantRecord,
+    keys_path,
+    parse_record,
+)
 from raptorctl.model.volume import Volume
 
 
@@ -19,6 +27,7 @@ def survey(
     settings: Settings,
     queries: Iterable[tuple[str, str]] = (),
     reservations: Iterable[Reservation] = (),
+    people: Iterable[str] = (),
 ) -> HostFacts:
     """Read everything a planner may look at. LVM, libvirt and DNS are asked at the same time.
 
@@ -27,6 +36,7 @@ def survey(
         settings: where firmware and machines' UEFI variables are.
         queries: (DNS name, type) pairs to look up.
         reservations: what unfinished jobs hold.
+        people: names of accounts to look up beside all tenants.
 
     Raises:
         MissingError: the volume group or libvirt is not there; says what to do. A DNS server that
@@ -51,7 +61,34 @@ def survey(
             records=records.result()[0],
             dns_problem=records.result()[1],
             reservations=tuple(reservations),
+            tenants=tenants(host, people),
+            account_names=host.accounts.names(),
+            free_uid=host.accounts.free_uid(),
+            declarative=host.accounts.declarative(),
         )
+
+
+def tenants(host: Host, people: Iterable[str] = ()) -> tuple[Tenant, ...]:
+    """Read everybody who has a record of ours, is in our group, or is asked about, by name.
+
+    Raises:
+        SettingsError: a record is none; the file is named.
+    """
+    records = {record.name: record for record in _tenant_records(host)}
+    accounts = {account.name: account for account in host.accounts.members(GROUP)}
+    for name in {*records, *people} - accounts.keys():
+        if account := host.accounts.find(name):
+            accounts[name] = account
+    return tuple(
+        Tenant(name, records.get(name), accounts.get(name), host.files.read(keys_path(name)) or "")
+        for name in sorted({*records, *accounts})
+    )
+
+
+def _tenant_records(host: Host) -> Iterator[TenantRecord]:
+    for path in host.files.list(RECORDS):
+        if path.endswith(".json") and (text := host.files.read(path)) is not None:
+            yield parse_record(text, path)
 
 
 def inventory(host: Host) -> tuple[tuple[Volume, ...], Mapping[str, State]]:

@@ -9,6 +9,7 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.record import Record
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Bridge
+from raptorctl.model.tenant import Tenant
 from raptorctl.model.topology import Topology
 from raptorctl.model.volume import Volume, VolumeGroup
 
@@ -19,7 +20,7 @@ class Reservation:
 
     Args:
         job: the job.
-        machine: the domain name it works on.
+        machine: the domain name it works on; of a job on a tenant, the tenant, who has no hyphen.
         slot: the slot it holds, or None.
         cpus: the host CPUs it holds.
     """
@@ -47,6 +48,10 @@ class HostFacts:
         templates: domain templates by name, as XML.
         files: of the settings' firmware files and of machines' UEFI variables, those that exist.
         reservations: of unfinished jobs.
+        tenants: everybody with a record of ours, in our group, or asked about.
+        account_names: of all accounts of the host, so that no tenant is called like one.
+        free_uid: the first number from 1000 on that no account has.
+        declarative: accounts are made from a configuration (NixOS), and ours would vanish.
     """
 
     topology: Topology = Topology()
@@ -61,6 +66,14 @@ class HostFacts:
     templates: Mapping[str, str] = field(default_factory=dict)
     files: frozenset[str] = frozenset()
     reservations: tuple[Reservation, ...] = ()
+    tenants: tuple[Tenant, ...] = ()
+    account_names: frozenset[str] = frozenset()
+    free_uid: int = 1000
+    declarative: bool = False
+
+    def tenant(self, name: str) -> Tenant | None:
+        """What there is of a tenant, if anything."""
+        return next((t for t in self.tenants if t.name == name), None)
 
     def domain(self, name: MachineName) -> Domain | None:
         """The domain of a machine's name, whoever made it."""

@@ -126,8 +126,8 @@ def as_toml(value: Any) -> str:
             return f'"{value}"'
         case int() | float():
             return str(value)
-        case ():
-            return "[]"
+        case tuple():
+            return f"[{', '.join(map(as_toml, value))}]"
     return f'"{value}"'
 
 

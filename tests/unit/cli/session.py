@@ -38,9 +38,11 @@ class FakeSession(Session):
     def host(self):  # type: ignore[no-untyped-def]
         return self.world.host(self.wire)
 
-    def facts(self, queries: Iterable[tuple[str, str]] = ()) -> HostFacts:
+    def facts(
+        self, queries: Iterable[tuple[str, str]] = (), people: Iterable[str] = ()
+    ) -> HostFacts:
         self.before_survey()
-        facts = self.world.facts(templates())
+        facts = self.world.facts(templates(), people)
         asked = set(queries)
         return HostFacts(
             **{

@@ -1,0 +1,75 @@
+"""A file of ours with text in it: a tenant's record, his keys, polkit's rules."""
+
+from dataclasses import dataclass
+
+from raptorctl.errors import ConflictError
+from raptorctl.host.drivers import Host, Tick
+from raptorctl.steps.step import Observed, Step
+
+
+@dataclass(frozen=True)
+class WriteFile(Step):
+    """Have a file say something; `None` is a file that is not there, on either side.
+
+    What was there is part of the step, so that undoing brings it back, and so that a file somebody
+    changed since the plan was made is left to him.
+
+    Args:
+        what: what it is, for people: `alice's keys`.
+        path: absolute.
+        before: what it said when the plan was made.
+        text: what it is to say.
+        mode: its permissions.
+    """
+
+    what: str
+    path: str
+    before: str | None
+    text: str | None
+    mode: int = 0o644
+
+    kind = "file.write"
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        if self.text is None:
+            return f"remove {self.what}, {self.path}"
+        verb = "write" if self.before is None else "change"
+        return f"{verb} {self.what}, {self.path}"
+
+    def is_done(self, host: Host) -> bool:
+        """It says so already.
+
+        Raises:
+            ConflictError: it says a third thing.
+        """
+        return self._now(host) == self.text
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Replace it, whole."""
+        self._put(host, self.text)
+        return {"path": self.path}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Bring back what was there."""
+        if self._now(host) != self.before:
+            self._put(host, self.before)
+
+    def leftover(self) -> str:
+        """What remains."""
+        return self.path
+
+    def _now(self, host: Host) -> str | None:
+        now = host.files.read(self.path)
+        if now not in {self.before, self.text}:
+            raise ConflictError(
+                f"{self.path} was changed meanwhile", resolution="look at it, then try again"
+            )
+        return now
+
+    def _put(self, host: Host, text: str | None) -> None:
+        if text is None:
+            host.files.remove(self.path)
+        else:
+            host.files.write(self.path, text, self.mode)
