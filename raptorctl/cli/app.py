@@ -8,6 +8,7 @@ from typer.main import get_command
 
 from raptorctl import __version__
 from raptorctl.cli import (
+    audit,
     cpu,
     deprovision,
     doctor,
@@ -31,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (provision, deprovision, machine, slot, cpu, render, job, recover, doctor):
+for group in (provision, deprovision, machine, slot, cpu, render, job, audit, recover, doctor):
     group.register(app)
 
 

@@ -57,7 +57,7 @@ class Session:
         """What is in flight, and what was."""
         from raptorctl.engine.journals import Journals
 
-        return Journals()
+        return Journals(official=True)
 
     @cached_property
     def lock(self) -> Path:

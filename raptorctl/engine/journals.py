@@ -1,22 +1,20 @@
 """The folder of journals: open ones at its top, ended ones below `done/`."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from raptorctl.engine.audit import AUDIT, AuditLog
 from raptorctl.engine.history import History, understand
 from raptorctl.engine.journal import Journal, is_held, now, read_journal, settle
-from raptorctl.errors import HostError, InputError, LeftoversError, RefusedError
-from raptorctl.host.durable import append_line
-from raptorctl.model.codec import encode
+from raptorctl.errors import InputError, LeftoversError, RefusedError
+from raptorctl.model.audit import AuditEntry
 from raptorctl.model.facts import Reservation
 from raptorctl.model.job import Job, Outcome
 from raptorctl.model.names import shown
 from raptorctl.plans.plan import Plan
 
 DIRECTORY: Final = Path("/var/lib/raptorctl/journal")
-AUDIT: Final = Path("/var/log/raptorctl/audit.jsonl")
 
 
 class Journals:
@@ -24,13 +22,16 @@ class Journals:
 
     Args:
         directory: where they are; made with mode 0700 when missing.
-        audit: the log of how jobs ended, one JSON object per line.
+        audit: the file of the log of how jobs ended.
+        official: the log is the host's own; see `AuditLog`.
     """
 
-    def __init__(self, directory: Path = DIRECTORY, audit: Path = AUDIT) -> None:
+    def __init__(
+        self, directory: Path = DIRECTORY, audit: Path = AUDIT, *, official: bool = False
+    ) -> None:
         self.directory = directory
         self.done = directory / "done"
-        self.audit = audit
+        self.audit = AuditLog(audit, official=official)
 
     def begin(self, plan: Plan) -> Journal:
         """Start a job's journal.
@@ -130,26 +131,21 @@ class Journals:
         settle(path, self.done)
         self.note(self.read(self.done / path.name).job(), abandoned_by=by)
 
-    def note(self, job: Job, **more: Any) -> None:
+    def note(self, job: Job, *, abandoned_by: str = "") -> None:
         """Append how a job ended to the audit log, with the receipts of what it wiped."""
-        receipts = [step.observed["wipe"] for step in job.steps if "wipe" in step.observed]
-        fields: Mapping[str, Any] = {
-            "at": now(),
-            "job": job.id,
-            "verb": job.verb,
-            "machine": job.machine,
-            "by": job.by,
-            "outcome": job.outcome.value,
-            "wiped": receipts,
-            **more,
-        }
-        try:
-            append_line(self.audit, json.dumps(encode(fields)))
-        except OSError as error:
-            raise HostError(
-                f"job {job.id} is {job.outcome.value}, but {self.audit} does not say so: "
-                f"{error.strerror}"
-            ) from error
+        receipts = tuple(step.observed["wipe"] for step in job.steps if "wipe" in step.observed)
+        self.audit.append(
+            AuditEntry(
+                at=now(),
+                job=job.id,
+                verb=job.verb,
+                machine=job.machine,
+                by=job.by,
+                outcome=job.outcome.value,
+                wiped=receipts,
+                abandoned_by=abandoned_by,
+            )
+        )
 
     def _settle(self, path: Path) -> Job:
         """First the audit log, then the move: a kill in between notes a job twice, not never."""

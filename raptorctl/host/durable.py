@@ -1,8 +1,17 @@
 """Writes that survive a power cut: first the data, then the directory that names it (fsync(2))."""
 
+import fcntl
 import os
+import struct
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+FS_IOC_GETFLAGS: Final = 0x80086601
+FS_IOC_SETFLAGS: Final = 0x40086602
+FS_APPEND_FL: Final = 0x20
+"""ioctl_iflags(2)."""
 
 
 def sync_directory(path: Path) -> None:
@@ -18,8 +27,13 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def append_line(path: Path, line: str) -> None:
+def append_line(path: Path, line: str, *, keep: bool = False) -> None:
     """Append one line to a log, whole or not at all, and wait until it is on the disk.
+
+    Args:
+        path: the log.
+        line: without its line break.
+        keep: have the kernel refuse all but appending, where the filesystem can.
 
     Raises:
         OSError: it may not be.
@@ -28,10 +42,21 @@ def append_line(path: Path, line: str) -> None:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(path, flags, 0o640)
     try:
+        if keep:
+            _only_append(descriptor)
         os.write(descriptor, f"{line}\n".encode())
         os.fdatasync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _only_append(descriptor: int) -> None:
+    """Set `chattr +a`. Not every filesystem has it (tmpfs, NFS): the log is kept all the same."""
+    with suppress(OSError):
+        held = fcntl.ioctl(descriptor, FS_IOC_GETFLAGS, bytes(8))
+        flags = struct.unpack("l", held)[0]
+        if not flags & FS_APPEND_FL:
+            fcntl.ioctl(descriptor, FS_IOC_SETFLAGS, struct.pack("l", flags | FS_APPEND_FL))
 
 
 def replace_file(path: Path, content: bytes, mode: int) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from raptorctl import errors
 from raptorctl.cli.app import command
-from raptorctl.engine.journals import AUDIT, DIRECTORY
+from raptorctl.engine.audit import AUDIT
+from raptorctl.engine.journals import DIRECTORY
 from raptorctl.engine.lock import LOCK_FILE
 from raptorctl.host.files import ADMIN_TEMPLATES
 from raptorctl.model.job import Outcome, StepState

@@ -36,7 +36,7 @@ def test_an_ended_job_tells_its_story(tmp_path: Path) -> None:
     assert all(step.seconds is not None and step.seconds >= 0 for step in job.steps)
     assert job.steps[1].observed["wipe"]["coverage"] == "full"
     assert journals.find("j").id == "j1"
-    assert '"coverage": "full"' in journals.audit.read_text()
+    assert '"coverage": "full"' in journals.audit.path.read_text()
     with pytest.raises(InputError):
         journals.find("nope")
 
@@ -93,7 +93,7 @@ def test_an_abandoned_job_is_out_of_the_way_and_in_the_audit_log(tmp_path: Path)
     journals.abandon(path, "carol")
     assert not journals.open_files()
     assert not journals.reservations()
-    assert '"abandoned_by": "carol"' in journals.audit.read_text()
+    assert '"abandoned_by": "carol"' in journals.audit.path.read_text()
     assert journals.jobs()[-1].outcome is Outcome.ABANDONED
 
 

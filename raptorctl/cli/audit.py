@@ -1,0 +1,79 @@
+"""`raptorctl audit`: who did what, to whose machine, and how it ended."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from raptorctl.cli.options import Output, example
+from raptorctl.cli.output import Format, say, say_json, table, tell, width_of_output
+from raptorctl.cli.session import session_of
+from raptorctl.model.audit import AuditEntry, parse_since
+from raptorctl.model.codec import encode
+from raptorctl.model.names import parse_tenant
+from raptorctl.model.sizes import Size
+
+Tenant = Annotated[
+    str | None,
+    typer.Option("--tenant", metavar="TENANT", help="Only this one's.", show_default=False),
+]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since", metavar="TIME", help="7d, 12h, or 2026-11-20T14:00 (UTC).", show_default=False
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        short_help="Show who did what, and how it ended.",
+        epilog=example("sudo raptorctl audit --tenant alice --since 7d"),
+    )(audit)
+
+
+def audit(
+    context: typer.Context,
+    tenant: Tenant = None,
+    since: Since = None,
+    form: Output = Format.TEXT,
+) -> None:
+    """Show who did what, to whose machine, and how it ended, oldest first."""
+    wanted = None if tenant is None else parse_tenant(tenant)
+    begin = None if since is None else parse_since(since, datetime.now(UTC))
+    entries, bad = session_of(context).journals.audit.read()
+    found = [entry for entry in entries if _matches(entry, wanted, begin)]
+    for number in bad:
+        tell(f"line {number} of the audit log cannot be read")
+    if form is Format.JSON:
+        say_json({"entries": encode(found), "unreadable": list(bad)})
+    elif found:
+        say("\n".join(_rows(found)))
+    else:
+        say("nothing of that kind is in the audit log")
+
+
+def _matches(entry: AuditEntry, tenant: str | None, begin: datetime | None) -> bool:
+    if tenant is not None and entry.tenant != tenant:
+        return False
+    return begin is None or parse_since(entry.at, begin) >= begin
+
+
+def _rows(entries: Iterable[AuditEntry]) -> list[str]:
+    head = ("WHEN", "WHAT", "ON", "BY", "OUTCOME", "WIPED")
+    rows = [
+        (
+            entry.at.replace("T", " ").removesuffix("Z"),
+            entry.verb,
+            entry.machine,
+            entry.by,
+            entry.outcome + (f" by {entry.abandoned_by}" if entry.abandoned_by else ""),
+            str(Size(sum(int(receipt.get("size", 0)) for receipt in entry.wiped)))
+            if entry.wiped
+            else "-",
+        )
+        for entry in entries
+    ]
+    return table(head, rows, right=("WIPED",), columns=width_of_output())
