@@ -1,6 +1,6 @@
 """`python -m tests.bench [PART ...]`: measure, write results.json and the table of the page.
 
-Parts are machine, plan, listing, wipe, loop, planning, start_up; without any, all of them. What is not
+Parts are machine, plan, listing, access, wipe, loop, planning, start_up; without any, all of them. What is not
 measured this time is kept from the last time.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import listing, local, page, site, storage
+from tests.bench import access, listing, local, page, site, storage
 from tests.bench.figures import Row, decode
 from tests.lab.errors import LabError
 from tests.lab.host import Lab
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[Lab], list[Row]]] = {
     "machine": storage.machine,
     "plan": storage.plan,
     "listing": listing.rows,
+    "access": access.rows,
     "wipe": storage.wipe,
     "loop": lambda _: local.loop(),
     "planning": lambda _: [local.planning()],

@@ -18,7 +18,7 @@ class Row:
         where: `lab` or `here`.
         bound: `<=` or `>=`.
         budget: in `unit`.
-        unit: `x` for a ratio, `MB` for memory.
+        unit: `x` for a ratio, `MB` for memory, `s` for time.
         measured: the median, in `unit`.
         spread: the lowest and the highest of the rounds, in `unit`.
         ours, theirs: median seconds of either side, None where no time was taken.
@@ -98,6 +98,20 @@ def memory_row(what: str, where: str, budget: float, peaks: Sequence[int]) -> Ro
     sizes = [round(peak / MB, 1) for peak in peaks]
     spread = (min(sizes), max(sizes))
     return Row(what, "", where, "<=", budget, "MB", max(sizes), spread, len(sizes))
+
+
+def seconds_row(what: str, where: str, budget: float, seconds: Sequence[float]) -> Row:
+    """Judge how long a command takes: the worst of all its runs counts.
+
+    Args:
+        what: the command.
+        where: `lab` or `here`.
+        budget: in seconds.
+        seconds: of each run.
+    """
+    times = [round(each, 2) for each in seconds]
+    spread = (min(times), max(times))
+    return Row(what, "", where, "<=", budget, "s", max(times), spread, len(times))
 
 
 def _row(

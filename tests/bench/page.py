@@ -59,7 +59,7 @@ def _missed(row: Row) -> str:
 
 
 def _figure(value: float, unit: str) -> str:
-    return f"{value:.3g} {unit}" if unit == "MB" else f"{value:.3g}{unit}"
+    return f"{value:.3g} {unit}" if unit in {"MB", "s"} else f"{value:.3g}{unit}"
 
 
 def _seconds(value: float) -> str:
