@@ -289,9 +289,6 @@ class FakeAccounts:
         old = self.by_name[name]
         self.by_name[name] = replace(old, groups=old.groups - set(groups))
 
-    def lock(self, name: str, *, on: bool) -> None:
-        self.by_name[name] = replace(self.by_name[name], locked=on)
-
     def end_sessions(self, account: Account) -> int:
         return self.sessions.pop(account.name, 0)
 
@@ -360,7 +357,7 @@ class World:
             sorted(self.files.paths),
             sorted(self.files.texts.items()),
             sorted(
-                (a.name, a.uid, sorted(a.groups), a.shell, a.expires, a.locked)
+                (a.name, a.uid, sorted(a.groups), a.shell, a.expires)
                 for a in self.accounts.by_name.values()
             ),
         )

@@ -1,24 +1,32 @@
 """Accounts of the host, by shadow's own programs (useradd(8) and its kin), which lock the files."""
 
 import grp
+import os
 import pwd
+import signal
+import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
-from raptorctl.errors import CommandError, HostError
-from raptorctl.host import command
-from raptorctl.model.tenant import Account
+from raptorctl.errors import CommandError, HostError, MissingError
+from raptorctl.host import clients, command
+from raptorctl.model.tenant import LAST_UID, Account
 
 FIRST_UID: Final = 1000
-LAST_UID: Final = 33000
-"""Below 34000, so that QEMU's numbers (settings, access.qemu_ids) end below subuid(5)'s 100000."""
-
 EPOCH: Final = date(1970, 1, 1)
 NIXOS: Final = Path("/etc/NIXOS")
-LOCKED: Final = "!"
-"""How an entry of shadow(5) begins that `usermod --lock` closed."""
+TRIES: Final = 10
+PAUSE: Final = 1.0
+"""Seconds between two tries at the lock of /etc/passwd (lckpwdf(3))."""
+
+PATIENCE: Final = 20.0
+"""Seconds in which killed processes are gone, unless a device holds them."""
+
+REMOVAL: Final = 3600.0
+"""Seconds for removing a large home directory: a bound, not an expectation."""
 
 
 class LocalAccounts:
@@ -30,7 +38,7 @@ class LocalAccounts:
             entry = pwd.getpwnam(name)
         except KeyError:
             return None
-        return _account(entry, _shadow([name]).get(name, ("", "")), _groups())
+        return _account(entry, _shadow([name]).get(name, ""), _groups())
 
     def members(self, group: str) -> tuple[Account, ...]:
         """Return all members of a group; none where there is no such group."""
@@ -38,7 +46,7 @@ class LocalAccounts:
         names = [name for name, their in groups.items() if group in their]
         entries = [entry for entry in pwd.getpwall() if entry.pw_name in names]
         shadow = _shadow([entry.pw_name for entry in entries])
-        return tuple(_account(e, shadow.get(e.pw_name, ("", "")), groups) for e in entries)
+        return tuple(_account(e, shadow.get(e.pw_name, ""), groups) for e in entries)
 
     def names(self) -> frozenset[str]:
         """Return the names of all accounts."""
@@ -84,21 +92,91 @@ class LocalAccounts:
         for group in groups:
             _run("gpasswd", "--delete", name, group, ok=(0, 3))  # 3: it is none
 
-    def lock(self, name: str, *, on: bool) -> None:
-        """Let nobody log in to it by any way, or let them again."""
-        raise NotImplementedError
-
     def end_sessions(self, account: Account) -> int:
-        """End its logins, processes, and its connections to libvirt; returns how many."""
-        raise NotImplementedError
+        """End its logins, processes, and its connections to libvirt; returns how many.
+
+        Raises:
+            HostError: something of it would not end.
+        """
+        ended = clients.disconnect(account.uid)
+        with suppress(MissingError):
+            # 1: it is not logged in. Processes outside of any session are ended below.
+            command.run("loginctl", "terminate-user", account.name, ok=(0, 1))
+        return ended + _end_processes(account)
 
     def remove(self, account: Account) -> None:
-        """Remove the account of that name and uid, and its home directory."""
-        raise NotImplementedError
+        """Remove the account of that name and uid, its home directory and its own group.
+
+        Raises:
+            HostError: it has processes, or what is at its home is not its own directory.
+        """
+        if _processes(account.uid):
+            raise HostError(f"account {account.name} has processes")
+        _refuse_strange_home(account)
+        # 6: it is gone already, or belongs to others too.
+        _run("userdel", "--remove", account.name, ok=(0, 6), timeout=REMOVAL)
+        _run("groupdel", account.name, ok=(0, 6, 8))
 
 
-def _run(program: str, *args: str, ok: tuple[int, ...] = (0,)) -> str:
-    return command.run(program, *args, ok=ok)
+def _run(
+    program: str, *args: str, ok: tuple[int, ...] = (0,), timeout: float = command.TIMEOUT
+) -> None:
+    """Run one of shadow's programs; while another holds their lock, wait for it."""
+    for _ in range(TRIES):
+        try:
+            command.run(program, *args, ok=ok, timeout=timeout)
+        except CommandError as error:
+            if "cannot lock" not in error.stderr:
+                raise
+            last = error
+            time.sleep(PAUSE)
+        else:
+            return
+    raise last
+
+
+def _processes(uid: int) -> list[int]:
+    """The processes that run for an account, as the kernel has them (proc(5))."""
+    found = []
+    for path in Path("/proc").iterdir():
+        with suppress(OSError):  # it ended just now
+            if path.name.isdigit() and uid in _uids(path):
+                found.append(int(path.name))
+    return found
+
+
+def _uids(process: Path) -> set[int]:
+    """Whose a process is; a zombie is nobody's: it waits for its parent, and does nothing."""
+    lines = (process / "status").read_text().splitlines()
+    said = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+    return set() if said["State"][0] == "Z" else {int(word) for word in said["Uid"]}
+
+
+def _end_processes(account: Account) -> int:
+    """Have them killed until none is left: what forks faster than it dies has its limits (pam)."""
+    first = _processes(account.uid)
+    deadline = time.monotonic() + PATIENCE
+    while found := _processes(account.uid):
+        if time.monotonic() > deadline:
+            raise HostError(f"{len(found)} processes of {account.name} would not end")
+        for number in found:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        time.sleep(0.05)
+    return len(first)
+
+
+def _refuse_strange_home(account: Account) -> None:
+    """What root removes must be what was made: not a link, not a mount, not another's."""
+    home = Path(account.home)
+    if not os.path.lexists(home):
+        return
+    status = home.lstat()
+    if home.is_symlink() or not home.is_dir() or home.is_mount() or status.st_uid != account.uid:
+        raise HostError(
+            f"{home} is not {account.name}'s own directory",
+            resolution="look at it, move it away, then try again",
+        )
 
 
 def _groups() -> Mapping[str, frozenset[str]]:
@@ -114,8 +192,8 @@ def _groups() -> Mapping[str, frozenset[str]]:
     return {name: frozenset(groups) for name, groups in found.items()}
 
 
-def _shadow(names: list[str]) -> Mapping[str, tuple[str, str]]:
-    """Hash and last day (days since 1970) of accounts that shadow(5) knows, where we may ask."""
+def _shadow(names: list[str]) -> Mapping[str, str]:
+    """Last day (days since 1970) of accounts that shadow(5) knows, where we may ask."""
     if not names:
         return {}
     try:
@@ -123,13 +201,10 @@ def _shadow(names: list[str]) -> Mapping[str, tuple[str, str]]:
     except CommandError:
         return {}
     lines = [line.split(":") for line in told.splitlines()]
-    return {line[0]: (line[1], line[7]) for line in lines if len(line) > 7}
+    return {line[0]: line[7] for line in lines if len(line) > 7}
 
 
-def _account(
-    entry: pwd.struct_passwd, shadow: tuple[str, str], groups: Mapping[str, frozenset[str]]
-) -> Account:
-    password, days = shadow
+def _account(entry: pwd.struct_passwd, days: str, groups: Mapping[str, frozenset[str]]) -> Account:
     return Account(
         name=entry.pw_name,
         uid=entry.pw_uid,
@@ -139,5 +214,4 @@ def _account(
         shell=entry.pw_shell,
         groups=groups.get(entry.pw_name, frozenset()),
         expires=(EPOCH + timedelta(days=int(days))).isoformat() if days.isdigit() else "",
-        locked=password.startswith(LOCKED),
     )

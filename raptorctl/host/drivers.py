@@ -177,9 +177,6 @@ class Accounts(Protocol):
     def leave(self, name: str, groups: Iterable[str]) -> None:
         """End its being a member of these groups."""
 
-    def lock(self, name: str, *, on: bool) -> None:
-        """Let nobody log in to it by any way, or let them again."""
-
     def end_sessions(self, account: Account) -> int:
         """End its logins, processes, and its connections to libvirt; returns how many."""
 

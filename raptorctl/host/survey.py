@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from raptorctl.errors import HostError, MissingError
 from raptorctl.host import cpu, files
@@ -15,9 +15,9 @@ from raptorctl.model.tenant import (
     GROUP,
     RECORDS,
     Tenant,
-    TenantRecord,
     keys_path,
     parse_record,
+    record_path,
 )
 from raptorctl.model.volume import Volume
 
@@ -74,21 +74,27 @@ def tenants(host: Host, people: Iterable[str] = ()) -> tuple[Tenant, ...]:
     Raises:
         SettingsError: a record is none; the file is named.
     """
-    records = {record.name: record for record in _tenant_records(host)}
+    files = dict(_tenant_files(host))
     accounts = {account.name: account for account in host.accounts.members(GROUP)}
-    for name in {*records, *people} - accounts.keys():
+    for name in {*files, *people} - accounts.keys():
         if account := host.accounts.find(name):
             accounts[name] = account
     return tuple(
-        Tenant(name, records.get(name), accounts.get(name), host.files.read(keys_path(name)) or "")
-        for name in sorted({*records, *accounts})
+        Tenant(
+            name=name,
+            record=parse_record(files[name], record_path(name)) if name in files else None,
+            account=accounts.get(name),
+            keys=host.files.read(keys_path(name)) or "",
+            record_file=files.get(name, ""),
+        )
+        for name in sorted({*files, *accounts})
     )
 
 
-def _tenant_records(host: Host) -> Iterator[TenantRecord]:
-    for path in host.files.list(RECORDS):
-        if path.endswith(".json") and (text := host.files.read(path)) is not None:
-            yield parse_record(text, path)
+def _tenant_files(host: Host) -> Iterator[tuple[str, str]]:
+    for path in map(PurePosixPath, host.files.list(RECORDS)):
+        if path.suffix == ".json" and (text := host.files.read(str(path))) is not None:
+            yield path.stem, text
 
 
 def inventory(host: Host) -> tuple[tuple[Volume, ...], Mapping[str, State]]:

@@ -3,7 +3,6 @@
 Reading the file is `raptorctl.host.files`; here is what it may say.
 """
 
-import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import shown
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import HIGHEST, Slot
-from raptorctl.model.tenant import GROUP
 
 DEFAULT_FILE: Final = "/etc/raptorctl/settings.toml"
 
@@ -103,20 +101,6 @@ class Dns:
 
 
 @dataclass(frozen=True)
-class Access:
-    """Who may do what.
-
-    Args:
-        admin_groups: groups whose members libvirt refuses nothing.
-        qemu_ids: a tenant's machines run under this number plus the tenant's own uid, so that each
-            opens only its own volume; 0 leaves them all to libvirt's one account.
-    """
-
-    admin_groups: tuple[str, ...] = ("wheel", "libvirt")
-    qemu_ids: int = 66000
-
-
-@dataclass(frozen=True)
 class Settings:
     """A whole settings file."""
 
@@ -126,7 +110,6 @@ class Settings:
     libvirt: Libvirt = field(default_factory=Libvirt)
     machine: Machine = field(default_factory=Machine)
     cpus: Cpus = field(default_factory=Cpus)
-    access: Access = field(default_factory=Access)
     file: str = field(default=DEFAULT_FILE, init=False)
 
     def find_slot(self, number: int) -> Slot:
@@ -188,10 +171,6 @@ def _is_group(text: str) -> bool:
     return 0 < len(text) <= 40 and set(text) <= allowed and text[0] not in "-."
 
 
-def _is_account_group(text: str) -> bool:
-    return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.@-]{0,63}", text, re.ASCII) is not None
-
-
 def _absolute(*paths: str) -> bool:
     return all(PurePosixPath(p).is_absolute() and ".." not in PurePosixPath(p).parts for p in paths)
 
@@ -217,13 +196,6 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
     ("dns.port", lambda s: 0 < s.dns.port < 65536, "should be 1 to 65535"),
     ("dns.ttl", lambda s: 0 <= s.dns.ttl <= 86400, "should be 0 to 86400 seconds"),
     ("dns.timeout", lambda s: 0 < s.dns.timeout <= 60, "should be more than 0, at most 60 seconds"),
-    ("access.admin_groups", lambda s: all(map(_is_account_group, s.access.admin_groups)),
-     "should be names of groups"),
-    ("access.admin_groups", lambda s: GROUP not in s.access.admin_groups,
-     "tenants are no admins"),
-    # Debian gives 61184-65535 to systemd and "nobody", and 100000 and above to subuid(5).
-    ("access.qemu_ids", lambda s: s.access.qemu_ids in {0, *range(65536, 99000)},
-     "should be 0, or 65536 to 98999"),
     ("dns.key_file", lambda s: _absolute(s.dns.key_file), "should be an absolute path"),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ whose it is and how much he may have, in a record of ours.
 import enum
 import json
 from dataclasses import dataclass, field, fields
+from datetime import date
 from typing import Final
 
 from raptorctl.errors import InputError, SettingsError
@@ -26,6 +27,14 @@ KEYS: Final = "/etc/raptorctl/keys"
 """Where sshd looks (AuthorizedKeysFile /etc/raptorctl/keys/%u): root alone can add a key."""
 
 TENANT_SHELL: Final = "/usr/lib/raptorctl/tenant-shell"
+
+CLOSED: Final = "1970-01-02"
+"""The last day of an account that nobody may log in to: what PAM looks at for keys too, while a
+locked password (usermod(8), --lock) leaves them working."""
+
+LAST_UID: Final = 33000
+"""A tenant's highest uid: 66000 above it, where his machines' QEMU can have a number of its own,
+ends below subuid(5)'s 100000."""
 
 BYPASSING: Final = frozenset(
     "root libvirt libvirt-qemu kvm disk sudo wheel admin adm docker lxd incus incus-admin".split()
@@ -117,7 +126,6 @@ class Account:
         home, shell: its directory and login shell.
         groups: all it is a member of, by name.
         expires: the first day it cannot log in any more, ISO 8601, or "" for never.
-        locked: whether it was closed by us on the way to its removal.
     """
 
     name: str
@@ -128,7 +136,6 @@ class Account:
     shell: str = ""
     groups: frozenset[str] = frozenset()
     expires: str = ""
-    locked: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,6 +150,7 @@ class TenantRecord:
         created: when, UTC, ISO 8601.
         created_by: the admin who did it.
         quota: how much the tenant may have.
+        former_shell: the login shell of an adopted account, which gets it back.
     """
 
     name: str
@@ -152,6 +160,7 @@ class TenantRecord:
     created: str
     created_by: str
     quota: Quota = field(default_factory=Quota)
+    former_shell: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,18 +172,28 @@ class Tenant:
         record: ours; None where an account only looks like a tenant's.
         account: None where it is gone.
         keys: the text of his file of keys, "" without.
+        record_file: the text that the record was read from, "" without.
     """
 
     name: str
     record: TenantRecord | None = None
     account: Account | None = None
     keys: str = ""
+    record_file: str = ""
 
     @property
     def ours(self) -> bool:
         """Record and account are both there, agree, and are in our group."""
         record, account = self.record, self.account
         return bool(record and account and record.uid == account.uid and GROUP in account.groups)
+
+    def expired(self, today: str) -> bool:
+        """Whether he can no longer log in.
+
+        Args:
+            today: ISO 8601.
+        """
+        return bool(self.account and self.account.expires and self.account.expires <= today)
 
     @property
     def mode(self) -> Mode | None:
@@ -223,18 +242,22 @@ def keys_path(tenant: str) -> str:
     return f"{KEYS}/{tenant}"
 
 
+def parse_day(text: str) -> str:
+    """Read a day, `2027-03-31`, or `never`, which is "".
+
+    Raises:
+        InputError: it is none.
+    """
+    if text == "never":
+        return ""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise InputError(
+            f"{shown(text)} is not a day", resolution="write 2027-03-31, or never"
+        ) from error
+
+
 def account_comment(job: str) -> str:
     """The mark on an account that a job made: passwd(5)'s comment, which only root can write."""
     return f"raptorctl job {job}"
-
-
-def qemu_id(uid: int, base: int) -> int:
-    """Under which user and group number a tenant's machines run.
-
-    Never the tenant's own: whoever may signal or trace a QEMU process may do what it may.
-
-    Args:
-        uid: the tenant's.
-        base: the settings' `access.qemu_ids`.
-    """
-    return base + uid
