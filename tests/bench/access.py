@@ -29,7 +29,7 @@ YES = "polkit.addRule(function (action, subject) { return polkit.Result.YES; });
 def rows(lab: Lab) -> list[Row]:
     """Measure both; the lab is reset at the end rather than tidied up."""
     prepare(lab)
-    lab.run("raptorctl", "tenant", "add", TENANT, "--mode", "shell", "-y")
+    lab.account(TENANT, "vm-users")
     lab.run(PYTHON, f"{PLACE}/many.py", str(MACHINES), f"{PLACE}/hand.xml", timeout=1800)
     return [_cost_of_the_rule(lab), _admin_beside_idlers(lab)]
 
@@ -60,7 +60,7 @@ def _admin_beside_idlers(lab: Lab) -> Row:
     """
     lab.reset()
     prepare(lab)
-    lab.run("raptorctl", "tenant", "add", TENANT, "--mode", "shell", "-y")
+    lab.account(TENANT, "vm-users")
     lab.put(IDLER.read_text(), "/usr/local/lib/idle.py")
     words = ("python3", "-I", "/usr/local/lib/idle.py", str(IDLE), "/run/libvirt/libvirt-sock")
     with lab.start("runuser", "-u", TENANT, "--", *words) as held:

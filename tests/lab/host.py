@@ -58,6 +58,13 @@ class Lab:
                 self._resume(CONVERGED)
                 self._make_ready()
 
+    def cut_power(self) -> None:
+        """Reset the host as a power cut would, and return once it has booted again."""
+        with self._locked():
+            self.ssh.forget()
+            qemu.monitor(self.directory, "system_reset")
+            self._wait_for_boot()
+
     def status(self) -> dict[str, str | int]:
         """Return what is known of the host, for a person or a script."""
         state = qemu.read_state()

@@ -1,0 +1,84 @@
+"""What a tenant may not do with another's machine, tried by her, over ssh, with her own login.
+
+`alice` is a tenant, `mallory` is nobody's; `bob-web` is never alice's.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.host import Lab
+
+ATTACK = Path(__file__).parent / "attack"
+SMALL = ("--size", "64M", "--memory", "128M", "--no-start", "-y")
+OWN = "alice-dev"
+FOREIGN = "bob-web"
+
+DRIVERS = ("network", "storage", "nodedev", "interface", "secret", "nwfilter")
+
+
+@pytest.fixture(scope="module")
+def shared(lab: Lab) -> Iterator[Lab]:
+    """A host with two tenants' machines, and somebody who is no tenant."""
+    lab.reset()
+    lab.account("alice", "vm-users")
+    lab.account("mallory", "nogroup")
+    for slot, (owner, machine) in enumerate([("alice", "dev"), ("bob", "web")]):
+        lab.run("raptorctl", "provision", owner, machine, "--cpus", str(2 + slot), *SMALL)
+    lab.put((ATTACK / "virsh.py").read_text(), "/usr/local/lib/attack/virsh.py")
+    yield lab
+    lab.reset()
+
+
+def tried(lab: Lab, user: str, domain: str, *options: str) -> dict[str, tuple[int, str]]:
+    """Every command of virsh that names a domain, by its whole line."""
+    script = "/usr/local/lib/attack/virsh.py"
+    said = lab.run("python3", script, domain, *options, user=user, timeout=1500).stdout
+    return {line: (status, text) for line, (status, text) in json.loads(said).items()}
+
+
+def refused(text: str) -> bool:
+    return "access denied" in text or "failed to get domain" in text
+
+
+# Somebody else's machines
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("options", [(), ("-r",)], ids=["read-write socket", "read-only socket"])
+def test_no_command_of_virsh_does_anything_to_anothers_machine(
+    shared: Lab, options: tuple[str, ...]
+) -> None:
+    answers = tried(shared, "alice", FOREIGN, *options)
+    assert len(answers) > 130
+    allowed = [line for line, (_, text) in answers.items() if not refused(text)]
+    assert allowed == []
+    assert [line for line, (status, _) in answers.items() if status == 0] == []
+
+
+def test_lists_show_a_tenant_his_own_and_an_outsider_nothing(shared: Lab) -> None:
+    for words in (("list", "--all", "--name"), ("-r", "list", "--all", "--name")):
+        assert shared.run("virsh", *words, user="alice").stdout.split() == [OWN]
+        outside = shared.run("virsh", "-c", "qemu:///system", *words, user="mallory", check=False)
+        assert outside.returncode != 0
+        assert outside.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("user", ["alice", "mallory"])
+def test_no_other_driver_lets_anybody_in(shared: Lab, driver: str, user: str) -> None:
+    lists = {"network": "net-list", "storage": "pool-list", "nodedev": "nodedev-list",
+             "interface": "iface-list", "secret": "secret-list", "nwfilter": "nwfilter-list"}  # fmt: skip
+    for option in ((), ("-r",)):
+        words = ("virsh", *option, "-q", "-c", f"{driver}:///system", lists[driver])
+        done = shared.run(*words, user=user, check=False)
+        assert done.returncode != 0, done.stdout
+        assert done.stdout.strip() == ""
+
+
+def test_no_volume_is_reached_by_the_path_of_its_device(shared: Lab) -> None:
+    for path in ("/dev/lvm-data/guest-bob-web", "/dev/lvm-data/guest-alice-dev"):
+        for words in (("virsh", "vol-info", path), ("virsh", "vol-dumpxml", path), ("cat", path)):
+            assert shared.run(*words, user="alice", check=False).returncode != 0
