@@ -18,7 +18,7 @@ from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings, parse_settings
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge
-from raptorctl.model.tenant import Account
+from raptorctl.model.tenant import GROUP, Account, TenantRecord, record_path, record_text
 from raptorctl.model.topology import Cpu, Topology
 from raptorctl.model.volume import Volume, VolumeGroup
 from raptorctl.render.domain_xml import read_domain
@@ -317,6 +317,16 @@ class World:
         self.zones = FakeZones()
         self.links = FakeLinks()
         self.accounts = FakeAccounts()
+
+    def with_tenants(self, *names: str) -> "World":
+        """The same host, with tenants of those names on it."""
+        for name in names:
+            uid = self.accounts.free_uid()
+            account = Account(name, uid, uid, shell="/bin/bash", groups=frozenset({GROUP}))
+            self.accounts.create(account)
+            record = TenantRecord(name, uid, False, "j0", "2026-11-19T08:00:00Z", "carol")
+            self.files.write(record_path(name), record_text(record), 0o644)
+        return self
 
     def host(self, wire: Tripwire | None = None) -> Host:
         wire = wire or Tripwire()

@@ -18,6 +18,7 @@ from raptorctl.cli import (
     recover,
     render,
     slot,
+    tenant,
 )
 from raptorctl.cli.options import Details, SettingsFile, example
 from raptorctl.cli.output import say
@@ -32,7 +33,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (provision, deprovision, machine, slot, cpu, render, job, audit, recover, doctor):
+for group in (
+    provision,
+    deprovision,
+    machine,
+    tenant,
+    slot,
+    cpu,
+    render,
+    job,
+    audit,
+    recover,
+    doctor,
+):
     group.register(app)
 
 

@@ -1,10 +1,10 @@
 """Questions to a person at a terminal."""
 
 import sys
+from collections.abc import Callable
 
 from raptorctl.cli.output import is_terminal, tell
 from raptorctl.errors import InputError
-from raptorctl.model.names import MachineName
 
 
 def somebody_there() -> bool:
@@ -22,15 +22,34 @@ def agree(question: str) -> None:
         raise InputError("not confirmed, nothing was touched")
 
 
-def type_name(name: MachineName) -> None:
-    """Have the machine's name typed before it goes for good.
+def type_name(name: str) -> None:
+    """Have the name of a machine or a tenant typed before it goes for good.
 
     Raises:
         InputError: something else was typed.
     """
-    typed = _answer(f"Everything on {name} will be gone. Type its name to go on: ")
-    if typed not in {name.domain, f"{name.tenant} {name.machine}"}:
+    typed = _answer(f"Everything of {name} will be gone. Type that name to go on: ")
+    if typed not in {name, name.replace("-", " ", 1)}:
         raise InputError("not confirmed, nothing was touched")
+
+
+def before_it_comes(*, asks: bool) -> Callable[[], None] | None:
+    """What confirms a change that destroys nothing: asked only where somebody could answer."""
+    return (lambda: agree("Go on?")) if asks and somebody_there() else None
+
+
+def before_it_goes(name: str, *, asks: bool) -> Callable[[], None] | None:
+    """What confirms that something goes for good.
+
+    Raises:
+        InputError: somebody is to be asked, and nobody is there.
+    """
+    if asks and not somebody_there():
+        raise InputError(
+            f"there is no terminal to confirm on that {name} goes",
+            resolution="add -y to go without asking",
+        )
+    return (lambda: type_name(name)) if asks else None
 
 
 def _answer(prompt: str) -> str:

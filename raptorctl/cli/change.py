@@ -55,6 +55,34 @@ class Done:
         return {"summary": self.plan.summary, "job": encode(self.job) if self.job else None}
 
 
+def perform(
+    session: Session,
+    change: Change,
+    form: Format,
+    *,
+    dry_run: bool,
+    says: Callable[[Done], Iterable[str]] = lambda done: [done.plan.summary],
+) -> None:
+    """Do it or, with `--dry-run`, show it; and print what came of it.
+
+    Args:
+        session: this run.
+        change: what is asked for.
+        form: what the result looks like.
+        dry_run: print the plan and stop.
+        says: the result as lines of text.
+    """
+    if dry_run:
+        preview(session, change, form)
+        return
+    done = carry_out(session, change)
+    if form is Format.JSON:
+        say_json(done.encode())
+        return
+    for line in says(done):
+        say(line)
+
+
 def preview(session: Session, change: Change, form: Format) -> None:
     """Print the plan and stop: `--dry-run`. Takes no lock."""
     plan = change.plan(session, new_identity())

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import typer
 
 from raptorctl.cli import ask, options
-from raptorctl.cli.change import Change, Done, carry_out, preview
+from raptorctl.cli.change import Change, Done, perform
 from raptorctl.cli.options import DryRun, Output, Yes
-from raptorctl.cli.output import Format, say, say_json
+from raptorctl.cli.output import Format
 from raptorctl.cli.session import session_of
-from raptorctl.errors import InputError
 from raptorctl.model.sizes import Size
 
 EXAMPLE = options.example("sudo raptorctl deprovision alice dev")
@@ -29,12 +28,6 @@ def deprovision(
 ) -> None:
     """Remove a machine for good: DNS names, domain, and its wiped volume."""
     name = options.machine_name(words)
-    asks = not yes and not dry_run
-    if asks and not ask.somebody_there():
-        raise InputError(
-            f"there is no terminal to confirm on that {name} goes",
-            resolution="add -y to go without asking",
-        )
     session = session_of(context)
 
     from raptorctl.plans.deprovision import plan_deprovision
@@ -45,18 +38,14 @@ def deprovision(
         name=str(name),
         queries=lambda settings: queries(name, settings),
         decide=lambda settings, facts, identity: plan_deprovision(name, settings, facts, identity),
-        confirm=(lambda: ask.type_name(name)) if asks else None,
+        confirm=ask.before_it_goes(str(name), asks=not yes and not dry_run),
     )
-    if dry_run:
-        preview(session, change, form)
-        return
-    done = carry_out(session, change)
-    if form is Format.JSON:
-        say_json(done.encode())
-        return
-    for line in _receipts(done):
-        say(line)
-    say(done.plan.summary)
+    perform(session, change, form, dry_run=dry_run, says=_said)
+
+
+def _said(done: Done) -> Iterator[str]:
+    yield from _receipts(done)
+    yield done.plan.summary
 
 
 def _receipts(done: Done) -> Iterator[str]:

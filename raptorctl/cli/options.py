@@ -1,5 +1,6 @@
 """What several commands take, written once."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -14,6 +15,7 @@ from raptorctl.model.settings import DEFAULT_FILE, template_name
 from raptorctl.model.sizes import Size
 
 if TYPE_CHECKING:
+    from raptorctl.model.ssh_key import PublicKey
     from raptorctl.plans.provision import ProvisionRequest
 
 T = TypeVar("T")
@@ -62,6 +64,18 @@ TemplateText = Annotated[
         show_default=False,
     ),
 ]
+TenantName = Annotated[
+    str, typer.Argument(metavar="TENANT", help="1 to 16 of a-z and 0-9.", show_default=False)
+]
+KeyFile = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="FILE|-",
+        help="The tenant's public ssh keys, one per line; - is standard input.",
+        show_default=False,
+    ),
+]
 NoStart = Annotated[bool, typer.Option("--no-start", help="Make it, but do not start it.")]
 
 
@@ -82,6 +96,7 @@ def request(
     memory: str | None,
     slot: str,
     template: str | None,
+    key: str | None = None,
     *,
     start: bool = True,
 ) -> "ProvisionRequest":
@@ -94,13 +109,49 @@ def request(
 
     return ProvisionRequest(
         name=machine_name(words),
-        size=_named("--size", Size.parse, size),
-        cpus=_named("--cpus", CpuSet.parse, cpus),
-        memory=None if memory is None else _named("--memory", Size.parse, memory),
-        slot=_named("--slot", _slot, slot),
-        template=None if template is None else _named("--template", template_name, template),
+        size=named("--size", Size.parse, size),
+        cpus=named("--cpus", CpuSet.parse, cpus),
+        memory=None if memory is None else named("--memory", Size.parse, memory),
+        slot=named("--slot", _slot, slot),
+        template=None if template is None else named("--template", template_name, template),
         start=start,
+        keys=public_keys(key),
     )
+
+
+def public_keys(path: str | None) -> "tuple[PublicKey, ...]":
+    """Read the file of public keys that was named, if one was.
+
+    Raises:
+        InputError: it cannot be read, or is no list of good keys; says which line, never what
+            stands there.
+    """
+    from raptorctl.model.ssh_key import LARGEST_FILE, parse_keys
+
+    if path is None:
+        return ()
+    return named("--key", lambda given: parse_keys(given_text(given, LARGEST_FILE)), path)
+
+
+def given_text(path: str, largest: int) -> str:
+    """Read a text that somebody hands in; `-` is standard input.
+
+    Args:
+        path: of the file.
+        largest: bytes.
+
+    Raises:
+        InputError: it cannot be read, is too large, or is not UTF-8.
+    """
+    from raptorctl.host.files import read_given
+
+    data = sys.stdin.buffer.read(largest + 1) if path == "-" else read_given(path, largest)
+    if len(data) > largest:
+        raise InputError(f"{shown(path)} is larger than {largest} bytes")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{shown(path)} is not UTF-8 text") from error
 
 
 def _slot(text: str) -> int | None:
@@ -111,7 +162,12 @@ def _slot(text: str) -> int | None:
     return int(text)
 
 
-def _named(option: str, parse: Callable[[str], T], text: str) -> T:
+def named(option: str, parse: Callable[[str], T], text: str) -> T:
+    """Read an option's text; an error names the option.
+
+    Raises:
+        InputError: `parse` will not have it.
+    """
     try:
         return parse(text)
     except InputError as error:

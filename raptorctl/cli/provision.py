@@ -1,11 +1,13 @@
 """`raptorctl provision`: a machine stands."""
 
+from collections.abc import Iterator
+
 import typer
 
 from raptorctl.cli import ask, options
-from raptorctl.cli.change import Change, carry_out, preview
+from raptorctl.cli.change import Change, Done, perform
 from raptorctl.cli.options import DryRun, Output, Yes
-from raptorctl.cli.output import Format, say, say_json
+from raptorctl.cli.output import Format
 from raptorctl.cli.session import session_of
 
 EXAMPLE = options.example(
@@ -27,13 +29,14 @@ def provision(
     memory: options.MemoryText = None,
     slot: options.SlotText = "auto",
     template: options.TemplateText = None,
+    key: options.KeyFile = None,
     no_start: options.NoStart = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
     """Make a machine: volume, domain, slot, DNS names, and start it."""
-    wanted = options.request(words, size, cpus, memory, slot, template, start=not no_start)
+    wanted = options.request(words, size, cpus, memory, slot, template, key, start=not no_start)
     session = session_of(context)
 
     from raptorctl.plans.provision import plan_provision
@@ -45,16 +48,12 @@ def provision(
         queries=lambda settings: queries(wanted.name, settings),
         people=(wanted.name.tenant,),
         decide=lambda settings, facts, identity: plan_provision(wanted, settings, facts, identity),
-        # It destroys nothing, so it asks only where somebody is there to answer.
-        confirm=(lambda: ask.agree("Go on?")) if not yes and ask.somebody_there() else None,
+        confirm=ask.before_it_comes(asks=not yes),
     )
-    if dry_run:
-        preview(session, change, form)
-        return
-    done = carry_out(session, change)
-    if form is Format.JSON:
-        say_json(done.encode())
-        return
-    say(done.plan.summary)
-    if done.job or not no_start:  # what was there already may run, whatever was asked
-        say(f"next: virsh {'start' if no_start else 'console'} {wanted.name}")
+
+    def says(done: Done) -> Iterator[str]:
+        yield done.plan.summary
+        if done.job or not no_start:  # what was there already may run, whatever was asked
+            yield f"next: virsh {'start' if no_start else 'console'} {wanted.name}"
+
+    perform(session, change, form, dry_run=dry_run, says=says)

@@ -35,7 +35,8 @@ def xml(
 
     from raptorctl.plans.provision import render_xml
 
-    text = render_xml(wanted, session.settings, session.facts(), new_identity())
+    facts = session.facts(people=(wanted.name.tenant,))
+    text = render_xml(wanted, session.settings, facts, new_identity())
     if form is Format.JSON:
         say_json({"xml": text})
     else:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from raptorctl.errors import HostError, SettingsError
+from raptorctl.errors import HostError, InputError, SettingsError
 from raptorctl.host.durable import replace_file, sync_directory
+from raptorctl.model.names import shown
 from raptorctl.model.settings import DEFAULT_FILE, Settings, parse_settings
 from raptorctl.model.sizes import MIB
 
@@ -113,6 +114,27 @@ def read_trusted(path: Path) -> str:
         raise SettingsError(str(path), "", f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SettingsError(str(path), "", "is not UTF-8 text") from error
+
+
+def read_given(path: str, largest: int) -> bytes:
+    """Read a file that somebody names on the command line.
+
+    Args:
+        path: followed by no symbolic link, so that it is read whose name was typed.
+        largest: bytes; one more is read, so that whoever asked can tell.
+
+    Raises:
+        InputError: it is missing, or not a regular file.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        with open(os.open(path, flags), "rb") as stream:  # noqa: PTH123 - a descriptor
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise InputError(f"{shown(path)} is not a regular file")
+            return stream.read(largest + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        why = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{shown(path)} cannot be read: {why}") from error
 
 
 def _problem(status: os.stat_result) -> str:

@@ -112,6 +112,7 @@ class DomainSpec:
         disk: block device path.
         slot: bridge and MAC.
         libvirt: machine type and firmware paths.
+        qemu_id: uid and gid of its QEMU; None for libvirt's own choice.
     """
 
     mark: Mark
@@ -123,3 +124,4 @@ class DomainSpec:
     disk: str
     slot: Slot
     libvirt: Libvirt
+    qemu_id: int | None = None

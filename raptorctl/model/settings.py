@@ -3,6 +3,7 @@
 Reading the file is `raptorctl.host.files`; here is what it may say.
 """
 
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -101,6 +102,20 @@ class Dns:
 
 
 @dataclass(frozen=True)
+class Access:
+    """Who may do what.
+
+    Args:
+        admin_groups: whose members may do everything with libvirt.
+        qemu_ids: what is added to a tenant's uid for the uid and gid that his machines' QEMU runs
+            under; 0 leaves that to libvirt, one number for all.
+    """
+
+    admin_groups: tuple[str, ...] = ("wheel", "libvirt")
+    qemu_ids: int = 66000
+
+
+@dataclass(frozen=True)
 class Settings:
     """A whole settings file."""
 
@@ -110,6 +125,7 @@ class Settings:
     libvirt: Libvirt = field(default_factory=Libvirt)
     machine: Machine = field(default_factory=Machine)
     cpus: Cpus = field(default_factory=Cpus)
+    access: Access = field(default_factory=Access)
     file: str = field(default=DEFAULT_FILE, init=False)
 
     def find_slot(self, number: int) -> Slot:
@@ -148,6 +164,11 @@ def parse_settings(text: str, file: str = DEFAULT_FILE) -> Settings:
             raise SettingsError(file, key, problem)
     object.__setattr__(settings, "file", file)
     return settings
+
+
+# groupadd(8): names of groups; they stand as text in the rules of polkit.
+_ACCOUNT: Final = re.compile(r"[a-z_][a-z0-9_-]{0,31}", re.ASCII)
+_TENANTS: Final = {"vm-users", "vm-console"}
 
 
 def _unique(items: list[object]) -> bool:
@@ -196,6 +217,12 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
     ("dns.port", lambda s: 0 < s.dns.port < 65536, "should be 1 to 65535"),
     ("dns.ttl", lambda s: 0 <= s.dns.ttl <= 86400, "should be 0 to 86400 seconds"),
     ("dns.timeout", lambda s: 0 < s.dns.timeout <= 60, "should be more than 0, at most 60 seconds"),
+    ("access.admin_groups", lambda s: all(map(_ACCOUNT.fullmatch, s.access.admin_groups)),
+     "should be names of groups"),
+    ("access.admin_groups", lambda s: not _TENANTS & set(s.access.admin_groups),
+     "tenants' groups are no admins'"),
+    ("access.qemu_ids", lambda s: s.access.qemu_ids == 0 or 65536 <= s.access.qemu_ids <= 2**31,
+     "should be 0, or 65536 to 2147483648"),
     ("dns.key_file", lambda s: _absolute(s.dns.key_file), "should be an absolute path"),
 )  # fmt: skip
 

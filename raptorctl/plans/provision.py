@@ -12,9 +12,12 @@ from raptorctl.model.record import ZoneRecords, readable
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
+from raptorctl.model.ssh_key import PublicKey
 from raptorctl.model.volume import VolumeGroup, device_path, ownership_tags
 from raptorctl.plans import cpus, existing, records, slots
+from raptorctl.plans.owner import Owner, find_owner, qemu_id
 from raptorctl.plans.plan import Identity, Plan
+from raptorctl.plans.quota import Usage, refuse_over
 from raptorctl.render.domain_xml import render_domain
 from raptorctl.steps.domain import DefineDomain, StartDomain
 from raptorctl.steps.record import AddRecords
@@ -35,6 +38,7 @@ class ProvisionRequest:
         slot: a number, or None for the first free one.
         template: its name, or None for the settings' default.
         start: whether to start it.
+        keys: that its owner is to have.
     """
 
     name: MachineName
@@ -44,6 +48,7 @@ class ProvisionRequest:
     slot: int | None = None
     template: str | None = None
     start: bool = True
+    keys: tuple[PublicKey, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,12 @@ class Choice:
     memory: Size
     slot: Slot
     template: str
+    owner: Owner
+
+    @property
+    def usage(self) -> Usage:
+        """What it takes of its owner's quota."""
+        return Usage(1, len(self.cpus), self.memory, self.size)
 
 
 def plan_provision(
@@ -71,16 +82,18 @@ def plan_provision(
     if there := existing.find(request.name, facts):
         return _already(request, there, settings, facts, identity)
     notes = _check(request, settings, facts)
-    choice = _choose(request, settings, facts)
+    choice = _choose(request, settings, facts, identity)
+    _refuse_over(choice, facts)
     _refuse_silent_dns(facts)
     _refuse_taken_names(choice, settings, facts)
     return Plan(
         verb="provision",
         identity=identity,
         reservation=Reservation(identity.job, choice.name.domain, choice.slot.number, choice.cpus),
-        steps=tuple(_steps(request, choice, settings, facts, identity)),
+        steps=(*choice.owner.steps, *_steps(request, choice, settings, facts, identity)),
         summary=_summary(choice),
         notes=(
+            *choice.owner.notes,
             *notes,
             *_size_notes(request, choice),
             *records.missing_pointers(choice.slot, settings),
@@ -96,7 +109,7 @@ def render_xml(
     Raises:
         InputError: the template or the slot is not there.
     """
-    return _xml(_choose(request, settings, facts), settings, facts, identity)
+    return _xml(_choose(request, settings, facts, identity), settings, facts, identity)
 
 
 def _already(
@@ -153,7 +166,9 @@ def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> t
     return cpus.notes(request.name, request.cpus, facts)
 
 
-def _choose(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> Choice:
+def _choose(
+    request: ProvisionRequest, settings: Settings, facts: HostFacts, identity: Identity
+) -> Choice:
     group = _group(settings, facts)
     template = request.template or settings.machine.template
     if template not in facts.templates:
@@ -166,7 +181,13 @@ def _choose(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> 
         memory=request.memory or settings.machine.memory,
         slot=slots.choose(request.slot, settings, facts),
         template=template,
+        owner=find_owner(request.name.tenant, request.keys, facts, identity),
     )
+
+
+def _refuse_over(choice: Choice, facts: HostFacts) -> None:
+    if tenant := facts.tenant(choice.name.tenant):
+        refuse_over(tenant, choice.usage, facts)
 
 
 def _group(settings: Settings, facts: HostFacts) -> VolumeGroup:
@@ -290,6 +311,7 @@ def _xml(choice: Choice, settings: Settings, facts: HostFacts, identity: Identit
         disk=device_path(settings.storage.volume_group, choice.name.volume),
         slot=choice.slot,
         libvirt=settings.libvirt,
+        qemu_id=qemu_id(choice.owner, settings),
     )
     return render_domain(facts.templates[choice.template], spec)
 

@@ -104,7 +104,7 @@ def plan_remove(name: str, facts: HostFacts, identity: Identity) -> Plan:
     if machines := machines_of(name, facts):
         raise RefusedError(
             f"{name} has {len(machines)} machine{'s' * (len(machines) > 1)}: {', '.join(machines)}",
-            resolution="deprovision them first",
+            resolution=f"deprovision {'them' if machines[1:] else 'it'} first",
         )
     if tenant and tenant.record is None:
         raise RefusedError(
@@ -205,7 +205,7 @@ def _refuse_unfit(account: Account, *, adopt: bool) -> None:
     if not adopt:
         raise RefusedError(
             f"account {account.name} exists already",
-            resolution="--adopt makes it a tenant's, or choose another name",
+            resolution=f"`raptorctl tenant add {account.name} --adopt` makes it a tenant's",
         )
     if not 1000 <= account.uid <= LAST_UID:
         raise RefusedError(f"account {account.name} has uid {account.uid}: it is the system's")

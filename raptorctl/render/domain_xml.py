@@ -55,6 +55,7 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     _fill_cpus(root, spec)
     _fill_firmware(root, spec)
     _fill_devices(root, spec)
+    _fill_label(root, spec.qemu_id)
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"
 
@@ -221,6 +222,18 @@ def _fill_devices(root: _Element, spec: DomainSpec) -> None:
     source = _child(interface, "source")
     source.attrib.clear()
     _set(source, bridge=spec.slot.bridge)
+
+
+def _fill_label(root: _Element, qemu_id: int | None) -> None:
+    """Have QEMU run under a number of its own: one that breaks out opens nobody else's disk.
+
+    https://libvirt.org/formatdomain.html#security-label; `+` says that it is a number.
+    """
+    for old in root.findall("seclabel[@model='dac']"):
+        root.remove(old)
+    if qemu_id is not None:
+        label = etree.SubElement(root, "seclabel", type="static", model="dac", relabel="yes")
+        _put(etree.SubElement(label, "label"), f"+{qemu_id}:+{qemu_id}")
 
 
 def _text(root: _Element, path: str) -> str:

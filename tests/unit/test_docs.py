@@ -21,6 +21,7 @@ from raptorctl.model.settings import DEFAULT_FILE, Settings, parse_settings
 from raptorctl.model.sizes import Size
 from tests.fakes import World
 from tests.unit.cli.session import PROVISION, CommandLine
+from tests.unit.model.test_ssh_key import GOOD
 
 CHECKOUT = Path(__file__).parents[2]
 DOCS = CHECKOUT / "docs"
@@ -199,15 +200,28 @@ def told_shape(heading: str, number: int = 0) -> set[str]:
 @pytest.fixture
 def raptorctl(tmp_path: Path) -> CommandLine:
     host = CommandLine(World(), tmp_path)
+    (tmp_path / "alice.pub").write_text(GOOD)
+    assert host("tenant", "add", "alice", "--key", str(tmp_path / "alice.pub")).code == 0
     assert host(*PROVISION).code == 0
     return host
 
 
 @pytest.mark.parametrize(
-    "words", ["list", "show alice dev", "slot list", "cpu map", "doctor", "job list"]
+    "words",
+    [
+        "list",
+        "show alice dev",
+        "tenant list",
+        "tenant quota alice",
+        "tenant key list alice",
+        "slot list",
+        "cpu map",
+        "doctor",
+        "job list",
+    ],
 )
 def test_what_views_print_as_json_is_as_told(raptorctl: CommandLine, words: str) -> None:
-    heading = f"`{words.removesuffix(' alice dev')}`"
+    heading = f"`{words.removesuffix(' dev').removesuffix(' alice')}`"
     assert shape(json.loads(raptorctl(*words.split(), "-o", "json").out)) == told_shape(heading)
 
 

@@ -8,7 +8,7 @@ from tests.unit.cli.session import CommandLine
 
 @pytest.fixture
 def world() -> World:
-    return World()
+    return World().with_tenants("alice", "bob")
 
 
 @pytest.fixture

@@ -43,8 +43,10 @@ class Case:
         self.world = LeakWatch()
         self.world.zones.records.add(Record("bob-web.raptor.example.", "A", "192.0.2.7"))
         self.journals = Journals(folder / "journal", folder / "audit.jsonl")
+        if verb != FIRST:
+            self.world.with_tenants("alice")
         empty = self.world.picture()
-        if verb == "provision":
+        if verb != "deprovision":
             self.before = empty
             self.plan = self._provision()
             self.wished = {repr(empty)}
@@ -106,7 +108,8 @@ def points(count: int) -> Iterator[tuple[int, bool]]:
     return itertools.product(range(1, count + 1), (False, True))
 
 
-VERBS = pytest.mark.parametrize("verb", ["provision", "deprovision"])
+FIRST = "provision that makes the tenant"
+VERBS = pytest.mark.parametrize("verb", ["provision", FIRST, "deprovision"])
 
 
 @VERBS

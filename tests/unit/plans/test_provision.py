@@ -30,7 +30,7 @@ JOB = Identity("j1", "5f0c1d6e-0000-4000-8000-000000000001", "carol", "2026-11-2
 
 
 def facts() -> HostFacts:
-    return World().facts(TEMPLATES)
+    return World().with_tenants("alice", "bob").facts(TEMPLATES)
 
 
 def planned(request: ProvisionRequest = ALICE, **changes: Any) -> Plan:

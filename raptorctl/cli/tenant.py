@@ -1,0 +1,314 @@
+"""`raptorctl tenant`: who owns machines, how they log in, how much they may have."""
+
+import enum
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from raptorctl.cli import ask, options
+from raptorctl.cli.change import Change, perform
+from raptorctl.cli.options import DryRun, KeyFile, Output, TenantName, Yes, example, named
+from raptorctl.cli.output import Format, plain, say, say_json, tell
+from raptorctl.cli.session import Session, session_of
+from raptorctl.errors import InputError, MissingError
+from raptorctl.model.names import parse_tenant
+from raptorctl.model.tenant import Mode, Quota, parse_day
+
+if TYPE_CHECKING:
+    from raptorctl.cli.tenant_view import TenantView
+    from raptorctl.model.facts import HostFacts
+    from raptorctl.plans.plan import Identity, Plan
+    from raptorctl.plans.tenant import TenantRequest
+
+
+class Emit(enum.StrEnum):
+    """What `--emit` takes."""
+
+    NIX = "nix"
+
+
+ModeOption = Annotated[
+    Mode | None,
+    typer.Option(
+        "--mode",
+        help="What he meets when he logs in. [default: shell]",
+        show_default=False,
+    ),
+]
+QuotaText = Annotated[
+    str | None,
+    typer.Option(
+        "--quota",
+        metavar="LIST",
+        help="machines=2,cpus=8,memory=16G,size=100G; what is not named has no limit.",
+        show_default=False,
+    ),
+]
+Expires = Annotated[
+    str | None,
+    typer.Option(
+        "--expires",
+        metavar="DATE",
+        help="First day he cannot log in: 2027-03-31, or never.",
+        show_default=False,
+    ),
+]
+Adopt = Annotated[bool, typer.Option("--adopt", help="Take an account that is there already.")]
+EmitOption = Annotated[
+    Emit | None,
+    typer.Option("--emit", help="Print the account as configuration, and stop."),
+]
+KeyPath = Annotated[
+    str,
+    typer.Argument(metavar="FILE|-", help="Public keys, one per line.", show_default=False),
+]
+Which = Annotated[
+    str,
+    typer.Argument(metavar="KEY", help="Its fingerprint, or its comment.", show_default=False),
+]
+NewQuota = Annotated[
+    str | None,
+    typer.Argument(metavar="LIST", help="machines=2,cpus=8, or none.", show_default=False),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(help="Who owns machines: accounts, keys, quotas.")
+    said = "sudo raptorctl tenant"
+    quota_text = "machines=2,cpus=8,memory=16G,size=100G"
+    add_example = example(
+        f"{said} add alice --key alice.pub --quota machines=2,cpus=8",
+        f"{said} add bob --key - --mode console --expires 2027-03-31 < bob.pub",
+    )
+    group.command("add", epilog=add_example)(add)
+    group.command("list", epilog=example(f"{said} list"))(list_tenants)
+    group.command("show", epilog=example(f"{said} show alice"))(show)
+    group.command("set", epilog=example(f"{said} set alice --mode console"))(set_tenant)
+    group.command("quota", epilog=example(f"{said} quota alice {quota_text}"))(quota)
+    group.command("remove", epilog=example(f"{said} remove alice"))(remove)
+    keys = typer.Typer(help="The keys a tenant logs in with.")
+    keys.command("add", epilog=example(f"{said} key add alice new.pub"))(key_add)
+    keys.command("remove", epilog=example(f"{said} key remove alice alice@laptop"))(key_remove)
+    keys.command("list", epilog=example(f"{said} key list alice"))(key_list)
+    group.add_typer(keys, name="key")
+    app.add_typer(group, name="tenant")
+
+
+def add(
+    context: typer.Context,
+    tenant: TenantName,
+    key: KeyFile = None,
+    mode: ModeOption = None,
+    quota: QuotaText = None,
+    expires: Expires = None,
+    adopt: Adopt = False,
+    emit: EmitOption = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Make a tenant: an account that sees the machines called after it, and no others."""
+    from raptorctl.plans.tenant import TenantRequest, plan_add
+
+    wanted = TenantRequest(
+        name=parse_tenant(tenant),
+        mode=mode,
+        keys=options.public_keys(key),
+        quota=Quota() if quota is None else named("--quota", Quota.parse, quota),
+        expires="" if expires is None else named("--expires", parse_day, expires),
+        adopt=adopt,
+    )
+    if emit:
+        _emit(wanted)
+        return
+    change = _change(
+        "tenant-add",
+        wanted.name,
+        lambda facts, identity: plan_add(wanted, facts, identity),
+        ask.before_it_comes(asks=not yes),
+    )
+    perform(session_of(context), change, form, dry_run=dry_run)
+
+
+def list_tenants(context: typer.Context, form: Output = Format.TEXT) -> None:
+    """List tenants: how they log in, what they have, and of how much."""
+    from raptorctl.cli.tenant_view import rows, views
+
+    found = views(session_of(context).facts())
+    if form is Format.JSON:
+        say_json({"tenants": [view.encode() for view in found]})
+    elif found:
+        say("\n".join(rows(found)))
+    else:
+        say("there are no tenants")
+
+
+def show(context: typer.Context, tenant: TenantName, form: Output = Format.TEXT) -> None:
+    """Show all about one tenant."""
+    from raptorctl.cli.tenant_view import lines
+
+    view = _view(session_of(context), parse_tenant(tenant))
+    if form is Format.JSON:
+        say_json(view.encode())
+    else:
+        say("\n".join(f"{label:<9} {plain(value)}".rstrip() for label, value in lines(view)))
+
+
+def set_tenant(
+    context: typer.Context,
+    tenant: TenantName,
+    mode: ModeOption = None,
+    expires: Expires = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Change how a tenant logs in, and until when."""
+    from raptorctl.plans.tenant_change import plan_set
+
+    name = parse_tenant(tenant)
+    until = None if expires is None else named("--expires", parse_day, expires)
+    if mode is None and until is None:
+        raise InputError("nothing is to be changed", resolution="say --mode, --expires, or both")
+    change = _change(
+        "tenant-set",
+        name,
+        lambda facts, identity: plan_set(name, mode, until, facts, identity),
+        ask.before_it_comes(asks=not yes),
+    )
+    perform(session_of(context), change, form, dry_run=dry_run)
+
+
+def quota(
+    context: typer.Context,
+    tenant: TenantName,
+    limits: NewQuota = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Show how much a tenant has and may have, or set it; what is not named has no limit."""
+    from raptorctl.plans.tenant_change import plan_quota
+
+    name = parse_tenant(tenant)
+    session = session_of(context)
+    if limits is None:
+        _show_quota(_view(session, name), form)
+        return
+    wanted = Quota() if limits == "none" else Quota.parse(limits)
+    change = _change(
+        "tenant-quota",
+        name,
+        lambda facts, identity: plan_quota(name, wanted, facts, identity),
+        ask.before_it_comes(asks=not yes),
+    )
+    perform(session, change, form, dry_run=dry_run)
+
+
+def remove(
+    context: typer.Context,
+    tenant: TenantName,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Remove a tenant who has no machines: keys, sessions, and the account if we made it."""
+    from raptorctl.plans.tenant import plan_remove
+
+    name = parse_tenant(tenant)
+    change = _change(
+        "tenant-remove",
+        name,
+        lambda facts, identity: plan_remove(name, facts, identity),
+        ask.before_it_goes(name, asks=not yes and not dry_run),
+    )
+    perform(session_of(context), change, form, dry_run=dry_run)
+
+
+def key_add(
+    context: typer.Context,
+    tenant: TenantName,
+    file: KeyPath,
+    dry_run: DryRun = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Let a tenant log in with more keys."""
+    from raptorctl.plans.tenant_change import plan_keys
+
+    name, keys = parse_tenant(tenant), options.public_keys(file)
+    change = _change(
+        "tenant-key", name, lambda facts, identity: plan_keys(name, facts, identity, add=keys)
+    )
+    perform(session_of(context), change, form, dry_run=dry_run)
+
+
+def key_remove(
+    context: typer.Context,
+    tenant: TenantName,
+    which: Which,
+    dry_run: DryRun = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Let a tenant no longer log in with a key; sessions that are open stay open."""
+    from raptorctl.plans.tenant_change import plan_keys
+
+    name = parse_tenant(tenant)
+    change = _change(
+        "tenant-key", name, lambda facts, identity: plan_keys(name, facts, identity, remove=which)
+    )
+    perform(session_of(context), change, form, dry_run=dry_run)
+
+
+def key_list(context: typer.Context, tenant: TenantName, form: Output = Format.TEXT) -> None:
+    """List the keys that a tenant logs in with."""
+    from raptorctl.cli.tenant_view import key_rows
+
+    view = _view(session_of(context), parse_tenant(tenant))
+    if form is Format.JSON:
+        say_json({"keys": view.encode()["keys"]})
+    else:
+        say("\n".join(key_rows(view)) if view.keys else f"{view.tenant.name} has no keys")
+
+
+def _change(
+    verb: str,
+    name: str,
+    decide: "Callable[[HostFacts, Identity], Plan]",
+    confirm: Callable[[], None] | None = None,
+) -> Change:
+    return Change(
+        verb=verb,
+        name=name,
+        people=(name,),
+        decide=lambda _settings, facts, identity: decide(facts, identity),
+        confirm=confirm,
+    )
+
+
+def _view(session: Session, name: str) -> "TenantView":
+    from raptorctl.cli.tenant_view import views
+
+    for view in views(session.facts(people=(name,))):
+        if view.tenant.name == name:
+            return view
+    raise MissingError(f"there is no tenant {name}", resolution="see `raptorctl tenant list`")
+
+
+def _show_quota(view: "TenantView", form: Format) -> None:
+    from raptorctl.cli.tenant_view import quota_rows
+
+    if form is Format.JSON:
+        said = view.encode()
+        say_json({"usage": said["usage"], "quota": said["quota"]})
+    else:
+        say("\n".join(quota_rows(view)))
+
+
+def _emit(wanted: "TenantRequest") -> None:
+    from raptorctl.render.nix import nix_account
+
+    mode = wanted.mode or Mode.SHELL
+    say(nix_account(wanted.name, mode, wanted.keys, wanted.expires).rstrip("\n"))
+    tell(f"once it is there: sudo raptorctl tenant add {wanted.name} --adopt")
