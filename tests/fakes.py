@@ -4,6 +4,8 @@ For what reality will not do on demand (a fault at the k-th call, a kill between
 the real drivers behave as these do is shown in the lab.
 """
 
+import json
+import re
 import uuid as uuids
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +13,9 @@ from typing import Any
 
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.host.drivers import Host, Tick, WipeReport
+from raptorctl.host.files import shipped_rules
 from raptorctl.host.survey import tenants
+from raptorctl.model.access import RULES, Person, Question, decide
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.record import Record
@@ -248,7 +252,11 @@ class FakeAccounts:
     """Accounts: `others` are the system's, `sessions` who is logged in how often."""
 
     def __init__(self) -> None:
-        self.by_name = {"root": Account("root", 0, 0), "www": Account("www", 33, 33)}
+        self.by_name = {
+            "root": Account("root", 0, 0),
+            "www": Account("www", 33, 33),
+            "nobody": Account("nobody", 65534, 65534),
+        }
         self.sessions: dict[str, int] = {}
         self.immutable = False
 
@@ -298,6 +306,33 @@ class FakeAccounts:
         self.by_name.pop(account.name, None)
 
 
+class FakeAuthority:
+    """polkit, which answers by the file that was there when it last looked; a broken one is skipped."""
+
+    ACTIONS = (
+        "org.libvirt.unix.manage", "org.libvirt.api.connect.getattr", "org.libvirt.api.connect.write",
+        "org.libvirt.api.domain.getattr", "org.libvirt.api.domain.start",
+        "org.libvirt.api.domain.write", "org.libvirt.api.storage-vol.read",
+    )  # fmt: skip
+
+    def __init__(self, files: FakeFiles) -> None:
+        self.files = files
+        self.rules: str | None = None
+
+    def actions(self) -> tuple[str, ...]:
+        return self.ACTIONS
+
+    def reload(self) -> None:
+        self.rules = self.files.read(RULES)
+
+    def answers(self, account: Account, questions: Iterable[Question]) -> tuple[bool, ...]:
+        if self.rules is None or "broken" in self.rules:  # libvirt's own defaults
+            return tuple(q.permission.endswith(("getattr", "read")) for q in questions)
+        (groups,) = re.findall(r"ADMIN_GROUPS = (.*);", self.rules)
+        who = Person(account.name, account.groups, account.uid)
+        return tuple(decide(who, question, json.loads(groups)).allowed for question in questions)
+
+
 class FakeLinks:
     def __init__(self) -> None:
         self.all = tuple(Bridge(f"br-vm{n}", up=True) for n in range(1, 6))
@@ -317,6 +352,7 @@ class World:
         self.zones = FakeZones()
         self.links = FakeLinks()
         self.accounts = FakeAccounts()
+        self.authority = FakeAuthority(self.files)
 
     def with_tenants(self, *names: str) -> "World":
         """The same host, with tenants of those names on it."""
@@ -338,6 +374,7 @@ class World:
             files=Guarded(self.files, wire),
             links=Guarded(self.links, wire),
             accounts=Guarded(self.accounts, wire),
+            authority=Guarded(self.authority, wire),
         )
 
     def facts(self, templates: Mapping[str, str], people: Iterable[str] = ()) -> HostFacts:
@@ -355,6 +392,8 @@ class World:
             tenants=tenants(self.host(), people),
             account_names=self.accounts.names(),
             free_uid=self.accounts.free_uid(),
+            rules=self.files.read(RULES),
+            shipped_rules=shipped_rules(),
             declarative=self.accounts.declarative(),
         )
 

@@ -8,6 +8,7 @@ from typer.main import get_command
 
 from raptorctl import __version__
 from raptorctl.cli import (
+    access,
     audit,
     cpu,
     deprovision,
@@ -38,6 +39,7 @@ for group in (
     deprovision,
     machine,
     tenant,
+    access,
     slot,
     cpu,
     render,

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from raptorctl.host.account import LocalAccounts
-from raptorctl.host.drivers import Host, Zones
+from raptorctl.host.drivers import Authority, Host, Zones
 from raptorctl.host.files import LocalFiles
 from raptorctl.host.links import KernelLinks
 from raptorctl.host.lvm import LvmGroup
 from raptorctl.host.wipe import BlockWiper
+from raptorctl.model.access import Question
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Dns, Settings
+from raptorctl.model.tenant import Account
 
 
 def connect(settings: Settings) -> Host:
@@ -26,7 +28,30 @@ def connect(settings: Settings) -> Host:
         files=LocalFiles(),
         links=KernelLinks(),
         accounts=LocalAccounts(),
+        authority=LateAuthority(),
     )
+
+
+class LateAuthority:
+    """Loads jeepney at the first question: few commands have one."""
+
+    @cached_property
+    def _polkit(self) -> Authority:
+        from raptorctl.host.polkit import Polkit
+
+        return Polkit()
+
+    def actions(self) -> tuple[str, ...]:
+        """See `raptorctl.host.drivers.Authority`."""
+        return self._polkit.actions()
+
+    def answers(self, account: Account, questions: Iterable[Question]) -> tuple[bool, ...]:
+        """See `raptorctl.host.drivers.Authority`."""
+        return self._polkit.answers(account, questions)
+
+    def reload(self) -> None:
+        """See `raptorctl.host.drivers.Authority`."""
+        self._polkit.reload()
 
 
 class LateZones:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from raptorctl.model.access import Question
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.record import Record
 from raptorctl.model.slot import Bridge
@@ -184,6 +185,19 @@ class Accounts(Protocol):
         """Remove the account of that name and uid, and its home directory."""
 
 
+class Authority(Protocol):
+    """polkit."""
+
+    def actions(self) -> tuple[str, ...]:
+        """Return the identifiers of all of libvirt's actions that it knows."""
+
+    def answers(self, account: Account, questions: Iterable[Question]) -> tuple[bool, ...]:
+        """Return what it answers to a process of that account, in order."""
+
+    def reload(self) -> None:
+        """Have it read its rules anew, and wait until it has."""
+
+
 class Links(Protocol):
     """Network interfaces."""
 
@@ -202,3 +216,4 @@ class Host:
     files: Files
     links: Links
     accounts: Accounts
+    authority: Authority

@@ -86,6 +86,11 @@ def templates(admin: Path = ADMIN_TEMPLATES) -> Mapping[str, str]:
     return ours | {file.stem: read_trusted(file) for file in _xml(admin)}
 
 
+def shipped_rules() -> str:
+    """Return polkit's rules as they come with us."""
+    return (shipped("polkit") / "10-raptorctl.rules").read_text()
+
+
 def _xml(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.xml"))
 

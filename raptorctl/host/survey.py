@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from raptorctl.errors import HostError, MissingError
 from raptorctl.host import cpu, files
 from raptorctl.host.drivers import Host
+from raptorctl.model.access import RULES
 from raptorctl.model.domain import State
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.record import Record
@@ -64,6 +65,8 @@ def survey(
             tenants=tenants(host, people),
             account_names=host.accounts.names(),
             free_uid=host.accounts.free_uid(),
+            rules=host.files.read(RULES),
+            shipped_rules=files.shipped_rules(),
             declarative=host.accounts.declarative(),
         )
 

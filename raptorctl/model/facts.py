@@ -51,6 +51,8 @@ class HostFacts:
         tenants: everybody with a record of ours, in our group, or asked about.
         account_names: of all accounts of the host, so that no tenant is called like one.
         free_uid: the first number from 1000 on that no account has.
+        rules: polkit's rules as the host has them, or None.
+        shipped_rules: the same as they come with us.
         declarative: accounts are made from a configuration (NixOS), and ours would vanish.
     """
 
@@ -69,6 +71,8 @@ class HostFacts:
     tenants: tuple[Tenant, ...] = ()
     account_names: frozenset[str] = frozenset()
     free_uid: int = 1000
+    rules: str | None = None
+    shipped_rules: str = ""
     declarative: bool = False
 
     def tenant(self, name: str) -> Tenant | None:

@@ -18,7 +18,7 @@ MACHINE_LENGTH: Final = 40
 RESERVED_TENANTS: Final = frozenset(
     "root daemon bin sys sync games man lp mail news uucp proxy backup list irc nobody sshd "
     "polkitd libvirt kvm disk sudo wheel admin systemd messagebus dnsmasq bind named tss ftp "
-    "http git guest wipe del raptor raptorctl localhost".split()
+    "http git guest wipe del raptor raptorctl raptorprobe localhost".split()
 )
 RESERVED_MACHINES: Final = ("del-", "wipe-")
 

@@ -19,6 +19,7 @@ from raptorctl.host.files import ADMIN_TEMPLATES
 from raptorctl.model.job import Outcome, StepState
 from raptorctl.model.settings import DEFAULT_FILE, Settings, parse_settings
 from raptorctl.model.sizes import Size
+from raptorctl.model.tenant import Account
 from tests.fakes import World
 from tests.unit.cli.session import PROVISION, CommandLine
 from tests.unit.model.test_ssh_key import GOOD
@@ -238,6 +239,17 @@ def test_a_plan_as_json_is_as_told(raptorctl: CommandLine) -> None:
     raptorctl("deprovision", "alice", "dev", "-y")
     plan = json.loads(raptorctl(*PROVISION, "--dry-run", "-o", "json").out)
     assert shape(plan) == told_shape("`provision` and `deprovision`", 1)
+
+
+def test_what_polkit_answers_as_json_is_as_told(raptorctl: CommandLine) -> None:
+    raptorctl.world.accounts.by_name["carol"] = Account(
+        "carol", 1500, 1500, groups=frozenset({"wheel"})
+    )
+    raptorctl("access", "install")
+    explained = raptorctl("access", "explain", "alice", "console", "bob-web", "-o", "json").out
+    assert shape(json.loads(explained)) == told_shape("`access explain`")
+    tried = json.loads(raptorctl("access", "test", "-o", "json").out)
+    assert shape(tried) == told_shape("`access test`")
 
 
 def test_xml_as_json_is_as_told(raptorctl: CommandLine) -> None:

@@ -1,0 +1,28 @@
+"""polkit's rules: the file that is shipped, with the host's groups of admins in it."""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from raptorctl.errors import InputError
+from raptorctl.model.access import sealed
+
+GROUPS_LINE: Final = '    var ADMIN_GROUPS = ["libvirt", "wheel"];'
+"""The only line that differs between hosts."""
+
+
+def render_rules(shipped: str, admin_groups: Sequence[str]) -> str:
+    """Write the rules for a host, with a digest of them above.
+
+    Args:
+        shipped: `polkit/10-raptorctl.rules`.
+        admin_groups: names of groups, their grammar checked.
+
+    Raises:
+        InputError: it is another file.
+    """
+    if shipped.count(GROUPS_LINE) != 1:
+        raise InputError("the rules that are shipped do not say who the admins are")
+    # A JSON list of such names is the same text in ECMAScript (ECMA-262, JSON superset).
+    groups = f"    var ADMIN_GROUPS = {json.dumps(sorted(admin_groups))};"
+    return sealed(shipped.replace(GROUPS_LINE, groups))
