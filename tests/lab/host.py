@@ -134,8 +134,16 @@ class Lab:
     def account(self, name: str, *groups: str) -> None:
         """Make an account that `run(user=name)` can log in to."""
         self.run("useradd", "-m", "-s", "/bin/bash", "-G", ",".join(groups), name)
+        if "vm-users" in groups:
+            self.put(image.public_key(), f"/etc/raptorctl/keys/{name}")
+            return
         self.put(image.public_key(), f"/home/{name}/.ssh/authorized_keys", 0o600)
         self.run("chown", "-R", f"{name}:", f"/home/{name}/.ssh")
+
+    def tenant(self, name: str, *options: str) -> None:
+        """Make a tenant, by raptorctl, that `run(user=name)` can log in to."""
+        words = ("raptorctl", "tenant", "add", name, "--key", "-", "-y", *options)
+        self.run(*words, input=image.public_key())
 
     @property
     def ssh(self) -> ssh.Ssh:
