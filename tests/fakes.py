@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from raptorctl.errors import ConflictError, HostError
+from raptorctl.errors import ConflictError, HostError, WaitError
 from raptorctl.host.drivers import Host, Tick, WipeReport
 from raptorctl.host.files import shipped_rules
 from raptorctl.host.survey import tenants
@@ -153,6 +153,8 @@ class FakeDomains:
     def __init__(self, volumes: FakeVolumes, files: "FakeFiles") -> None:
         self.by_uuid: dict[str, Domain] = {}
         self.volumes, self.files = volumes, files
+        self.reboots: list[str] = []
+        self.deaf = False
 
     def list(self) -> tuple[Domain, ...]:
         return tuple(self.by_uuid.values())
@@ -189,19 +191,33 @@ class FakeDomains:
             if volume.path in domain.disks:
                 self.volumes.data[volume.uuid] = f"written by {domain.name}"
 
+    def named(self, name: str) -> Domain | None:
+        return next((d for d in self.list() if d.name == name), None)
+
+    def reboot(self, uuid: str) -> None:
+        self.reboots.append(uuid)
+
+    def suspend(self, uuid: str) -> None:
+        self.by_uuid[uuid] = replace(self.by_uuid[uuid], state=State.PAUSED)
+
+    def resume(self, uuid: str) -> None:
+        self.by_uuid[uuid] = replace(self.by_uuid[uuid], state=State.RUNNING)
+
     def set_autostart(self, uuid: str, *, on: bool) -> None:
         self.by_uuid[uuid] = replace(self.by_uuid[uuid], autostart=on)
 
-    def shut_down(self, uuid: str, timeout: float, tick: Tick) -> bool:
+    def shut_down(self, uuid: str, timeout: float, tick: Tick, *, force: bool = True) -> bool:
         tick(0, 1)
         domain = self.by_uuid.get(uuid)
         if domain is None or not domain.state.active:
             return False
+        if self.deaf and not force:
+            raise WaitError(f"{domain.name} to shut down", timeout, "it running")
         if domain.persistent:
             self.by_uuid[uuid] = replace(domain, state=State.OFF)
         else:
             del self.by_uuid[uuid]
-        return timeout == 0
+        return timeout == 0 or self.deaf
 
     def accelerator(self) -> str:
         return "qemu"
@@ -333,6 +349,21 @@ class FakeAuthority:
         return tuple(decide(who, question, json.loads(groups)).allowed for question in questions)
 
 
+class FakeConsoles:
+    """Consoles that say one line: `ends` are what each attachment comes to."""
+
+    def __init__(self) -> None:
+        self.ends = [True]
+        self.attached: list[tuple[str, bool]] = []
+
+    def attach(
+        self, uuid: str, source: int, sink: int, *, force: bool, tick: Callable[[], None]
+    ) -> bool:
+        self.attached.append((uuid, force))
+        tick()
+        return self.ends.pop(0)
+
+
 class FakeLinks:
     def __init__(self) -> None:
         self.all = tuple(Bridge(f"br-vm{n}", up=True) for n in range(1, 6))
@@ -353,6 +384,7 @@ class World:
         self.links = FakeLinks()
         self.accounts = FakeAccounts()
         self.authority = FakeAuthority(self.files)
+        self.consoles = FakeConsoles()
 
     def with_tenants(self, *names: str) -> "World":
         """The same host, with tenants of those names on it."""
@@ -375,6 +407,7 @@ class World:
             links=Guarded(self.links, wire),
             accounts=Guarded(self.accounts, wire),
             authority=Guarded(self.authority, wire),
+            consoles=Guarded(self.consoles, wire),
         )
 
     def facts(self, templates: Mapping[str, str], people: Iterable[str] = ()) -> HostFacts:

@@ -1,19 +1,23 @@
 """`raptorctl list` and `raptorctl show`: which machines there are."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from raptorctl.cli import options
 from raptorctl.cli.options import Output
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
-from raptorctl.cli.session import session_of
+from raptorctl.cli.session import Session, session_of
 from raptorctl.errors import MissingError
 from raptorctl.model.domain import State
-from raptorctl.model.machine import Machine, MachineDetails, describe, machines
-from raptorctl.model.names import parse_tenant
+from raptorctl.model.machine import Machine, MachineDetails, describe, machines, machines_seen
+from raptorctl.model.names import MachineName, parse_tenant
 from raptorctl.model.record import OWNER_MARK, readable
+from raptorctl.model.sizes import Size
+
+if TYPE_CHECKING:
+    from raptorctl.model.facts import HostFacts
 
 Tenant = Annotated[
     str | None, typer.Argument(metavar="TENANT", help="Only this one's.", show_default=False)
@@ -37,8 +41,14 @@ def list_machines(
 ) -> None:
     """List machines: whose, in which state, on which slot, how large."""
     wanted = None if tenant is None else parse_tenant(tenant)
-    session = session_of(context)
-    found = [m for m in machines(*session.inventory()) if wanted in {None, m.name.tenant}]
+    session = session_of(context, root=False)
+    # A tenant may ask libvirt, which shows him his own, but not LVM.
+    seen = (
+        machines(*session.inventory())
+        if session.is_root
+        else machines_seen(session.host.domains.list())
+    )
+    found = [machine for machine in seen if wanted in {None, machine.name.tenant}]
     if form is Format.JSON:
         say_json({"machines": [machine.encode() for machine in found]})
     elif found:
@@ -50,24 +60,33 @@ def list_machines(
 def show(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
     """Show all about one machine: CPUs, memory, addresses, disk, who made it."""
     name = options.machine_name(words)
-    session = session_of(context)
-
-    from raptorctl.plans.records import queries
-
-    facts = session.facts(queries(name, session.settings))
-    details = describe(name, session.settings, facts)
+    session = session_of(context, root=False)
+    details = describe(name, session.settings, _facts(session, name))
     if details is None:
-        raise MissingError(f"there is no machine {name}", resolution="see `raptorctl list`")
+        raise MissingError(f"no such machine: {name}", resolution="see `raptorctl list`")
     if form is Format.JSON:
         say_json(details.encode())
     else:
         say("\n".join(f"{label:<10} {plain(value)}".rstrip() for label, value in _lines(details)))
 
 
+def _facts(session: Session, name: MachineName) -> "HostFacts":
+    from raptorctl.model.facts import HostFacts
+    from raptorctl.plans.records import queries
+
+    if session.is_root:
+        return session.facts(queries(name, session.settings))
+    return HostFacts(domains=(session.machine(name),), dns_problem="only root asks the server")
+
+
 def _rows(found: Iterable[Machine]) -> list[str]:
-    rows = [(m.name.tenant, m.name.machine, m.state, _number(m.slot), str(m.size)) for m in found]
+    rows = [(m.name.tenant, m.name.machine, m.state, _number(m.slot), _size(m.size)) for m in found]
     head = ("TENANT", "MACHINE", "STATE", "SLOT", "SIZE")
     return table(head, rows, right=("SLOT", "SIZE"), columns=width_of_output())
+
+
+def _size(size: Size | None) -> str:
+    return "-" if size is None else str(size)
 
 
 def _number(number: int | None) -> str:

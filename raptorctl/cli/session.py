@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from raptorctl.errors import RefusedError
-from raptorctl.model.domain import State
+from raptorctl.errors import MissingError, RefusedError
+from raptorctl.model.domain import Domain, State
+from raptorctl.model.names import MachineName
 from raptorctl.model.settings import DEFAULT_FILE, Settings
 
 if TYPE_CHECKING:
@@ -84,6 +85,17 @@ class Session:
         from raptorctl.host.survey import inventory
 
         return inventory(self.host)
+
+    def machine(self, name: MachineName) -> Domain:
+        """Find a machine by what libvirt shows us: a tenant sees his own.
+
+        Raises:
+            MissingError: there is none of ours, or it is not for us to see; the same words.
+        """
+        domain = self.host.domains.named(name.domain)
+        if domain is None or not domain.ours:
+            raise MissingError(f"no such machine: {name}", resolution="see `raptorctl list`")
+        return domain
 
     def probe(self) -> "Probe":
         """Try everything that provision needs."""

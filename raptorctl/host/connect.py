@@ -18,6 +18,7 @@ from raptorctl.model.tenant import Account
 def connect(settings: Settings) -> Host:
     """Build all drivers of this machine."""
     # Not at the top: it loads libvirt.
+    from raptorctl.host.console import LibvirtConsoles
     from raptorctl.host.domain import LibvirtDomains
 
     return Host(
@@ -29,6 +30,7 @@ def connect(settings: Settings) -> Host:
         links=KernelLinks(),
         accounts=LocalAccounts(),
         authority=LateAuthority(),
+        consoles=LibvirtConsoles(settings.libvirt.uri),
     )
 
 

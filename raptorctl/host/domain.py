@@ -1,21 +1,20 @@
-"""libvirt's domains. The only file that sees libvirt-python, which has no types.
+"""libvirt's domains, for admins' jobs: by UUID, with their definitions.
 
 Where libvirt's access driver is on, every domain in an answer costs a question to polkit, for root
 too (about 50 ms each), so nothing here asks per domain what one bulk call can say.
 """
 
-import errno
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import libvirt
 
-from raptorctl.errors import ConflictError, HostError, MissingError, UnknownOutcomeError
+from raptorctl.errors import ConflictError, HostError, WaitError
 from raptorctl.host.drivers import Tick
+from raptorctl.host.hypervisor import Hypervisor, Ignoring, state_of
 from raptorctl.model.domain import Domain, State
 
 POLL: Final = 0.5  # seconds between looks at a domain that shuts down
@@ -23,33 +22,9 @@ ASK_AGAIN: Final = 5.0  # seconds; firmware and early boot ignore the power butt
 
 CPUINFO: Final = Path("/proc/cpuinfo")
 
-_STATES: Final = {
-    libvirt.VIR_DOMAIN_NOSTATE: State.UNKNOWN,
-    libvirt.VIR_DOMAIN_RUNNING: State.RUNNING,
-    libvirt.VIR_DOMAIN_BLOCKED: State.BLOCKED,
-    libvirt.VIR_DOMAIN_PAUSED: State.PAUSED,
-    libvirt.VIR_DOMAIN_SHUTDOWN: State.SHUTTING_DOWN,
-    libvirt.VIR_DOMAIN_SHUTOFF: State.OFF,
-    libvirt.VIR_DOMAIN_CRASHED: State.CRASHED,
-    libvirt.VIR_DOMAIN_PMSUSPENDED: State.SUSPENDED,
-}
 
-
-class LibvirtDomains:
-    """`host.drivers.Domains` on a libvirt connection, opened when first needed.
-
-    Every method raises MissingError when libvirt does not answer at all, UnknownOutcomeError when
-    the connection breaks during the call, and HostError when libvirt says no.
-
-    Args:
-        uri: such as `qemu:///system`.
-    """
-
-    def __init__(self, uri: str) -> None:
-        self._uri = uri
-        self._connection: Any = None
-        # Otherwise libvirt prints every error on stderr, also those that are an answer.
-        libvirt.registerErrorHandler(_say_nothing, None)
+class LibvirtDomains(Hypervisor):
+    """`host.drivers.Domains` on a libvirt connection; see `Hypervisor` for what it raises."""
 
     def list(self) -> tuple[Domain, ...]:
         """Return every domain with its definition, by name.
@@ -73,9 +48,17 @@ class LibvirtDomains:
         """Return the domain with that UUID."""
         with self._calling(f"find domain {uuid}") as connection:
             found = _lookup(connection, uuid)
-            with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
-                if found and (read := _read(found, _state(found.state()[0]), found.autostart())):
+            with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
+                if found and (read := _read(found, state_of(found.state()[0]), found.autostart())):
                     return replace(read, persistent=bool(found.isPersistent()))
+        return None
+
+    def named(self, name: str) -> Domain | None:
+        """Return the domain of that name; one that we may not see is not there."""
+        unseen = (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_ACCESS_DENIED)
+        with self._calling(f"find domain {name}") as connection, Ignoring(*unseen):
+            domain = connection.lookupByName(name)
+            return _read(domain, state_of(domain.state()[0]), domain.autostart())
         return None
 
     def define(self, xml: str) -> None:
@@ -112,7 +95,7 @@ class LibvirtDomains:
             domain = _lookup(connection, uuid)
             if domain is None or not domain.isPersistent():
                 return
-            with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
+            with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
                 domain.undefineFlags(_undefine_flags(connection, keep_nvram=keep_nvram))
 
     def start(self, uuid: str) -> None:
@@ -134,7 +117,7 @@ class LibvirtDomains:
             if bool(domain.autostart()) != on:
                 domain.setAutostart(int(on))
 
-    def shut_down(self, uuid: str, timeout: float, tick: Tick) -> bool:
+    def shut_down(self, uuid: str, timeout: float, tick: Tick, *, force: bool = True) -> bool:
         """Press the power button, wait, then pull the plug.
 
         Args:
@@ -142,9 +125,13 @@ class LibvirtDomains:
             timeout: seconds to wait; 0 pulls the plug at once.
             tick: called with milliseconds waited and in all; what it raises ends the wait, and
                 the domain is left to its shutting down.
+            force: False: the plug stays in.
 
         Returns:
             Whether the plug was pulled.
+
+        Raises:
+            WaitError: it still runs, and the plug is to stay in.
         """
         with self._calling(f"stop domain {uuid}") as connection:
             domain = _lookup(connection, uuid)
@@ -152,10 +139,27 @@ class LibvirtDomains:
                 return False
             if _goes_off(domain, timeout, tick):
                 return False
-            with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID):
+            if not force:
+                raise WaitError(f"{domain.name()} to shut down", timeout, "it running")
+            with Ignoring(libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID):
                 domain.destroy()
             _refuse_active(domain)
             return True
+
+    def reboot(self, uuid: str) -> None:
+        """Ask it by ACPI to boot anew."""
+        with self._calling(f"reboot domain {uuid}") as connection:
+            _need(connection, uuid).reboot()
+
+    def suspend(self, uuid: str) -> None:
+        """Stop its virtual CPUs; its memory stays as it is."""
+        with self._calling(f"suspend domain {uuid}") as connection:
+            _need(connection, uuid).suspend()
+
+    def resume(self, uuid: str) -> None:
+        """Let its virtual CPUs go on."""
+        with self._calling(f"resume domain {uuid}") as connection:
+            _need(connection, uuid).resume()
 
     def accelerator(self) -> str:
         """Return `kvm` where both the CPU and libvirt offer it, else `qemu`.
@@ -169,7 +173,7 @@ class LibvirtDomains:
             libvirt.VIR_ERR_INVALID_ARG,  # QEMU has no KVM
             libvirt.VIR_ERR_CONFIG_UNSUPPORTED,
         )
-        with self._calling("tell what it can run") as connection, _Ignoring(*refusals):
+        with self._calling("tell what it can run") as connection, Ignoring(*refusals):
             connection.getDomainCapabilities(None, "x86_64", None, "kvm")
             return "kvm"
         return "qemu"
@@ -180,60 +184,9 @@ class LibvirtDomains:
             number = int(connection.getLibVersion())  # major * 1 000 000 + minor * 1000 + release
         return number // 1_000_000, number // 1000 % 1000, number % 1000
 
-    def _open(self) -> Any:
-        if self._connection is None:
-            try:
-                self._connection = libvirt.open(self._uri)
-            except libvirt.libvirtError as error:
-                raise _unreachable(self._uri, error) from error
-        return self._connection
-
-    @contextmanager
-    def _calling(self, what: str) -> Iterator[Any]:
-        connection = self._open()
-        try:
-            yield connection
-        except libvirt.libvirtError as error:
-            said = error.get_error_message() or str(error)
-            # The code does not tell: the daemon's own trouble with virtlogd carries the same one.
-            if connection.isAlive():
-                brief = f"libvirt could not {what}: {said.partition(chr(10))[0]}"
-                raise HostError(brief, details=said) from error
-            self._connection = None  # the next call opens another
-            raise UnknownOutcomeError(
-                f"the connection to libvirt broke while it was to {what}", details=said
-            ) from error
-
-
-def _say_nothing(_context: object, _error: object) -> None:
-    """Take the place of libvirt's own error printing."""
-
-
-def _unreachable(uri: str, error: libvirt.libvirtError) -> MissingError:
-    said = error.get_error_message() or str(error)
-    denied = error.get_int1() == errno.EACCES or "authentication" in said
-    return MissingError(
-        f"libvirt does not answer at {uri}",
-        details=said,
-        resolution="run it with sudo" if denied else "start it: systemctl start libvirtd",
-    )
-
-
-class _Ignoring:
-    """Leave the block at these errors of libvirt (VIR_ERR_...) and go on after it."""
-
-    def __init__(self, *codes: int) -> None:
-        self._codes = codes
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: object, _traceback: object) -> bool:
-        return isinstance(error, libvirt.libvirtError) and error.get_error_code() in self._codes
-
 
 def _lookup(connection: Any, uuid: str) -> Any | None:
-    with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
+    with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
         return connection.lookupByUUIDString(uuid)
     return None
 
@@ -245,17 +198,13 @@ def _need(connection: Any, uuid: str) -> Any:
     return domain
 
 
-def _state(number: int) -> State:
-    return _STATES.get(number, State.UNKNOWN)
-
-
 def _bulk_states(connection: Any) -> list[tuple[Any, State]]:
     stats = connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE)
-    return [(domain, _state(said.get("state.state", 0))) for domain, said in stats]
+    return [(domain, state_of(said.get("state.state", 0))) for domain, said in stats]
 
 
 def _read(domain: Any, state: State, autostart: int) -> Domain | None:
-    with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):  # gone since it was listed
+    with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):  # gone since it was listed
         # Here, as it loads lxml, which `list` has no need of.
         from raptorctl.render.domain_xml import read_domain
 
@@ -265,7 +214,7 @@ def _read(domain: Any, state: State, autostart: int) -> Domain | None:
 
 
 def _refuse_others(connection: Any, wanted: Domain) -> None:
-    with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
+    with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
         other = connection.lookupByName(wanted.name).UUIDString()
         if other != wanted.uuid.lower():
             raise ConflictError(f"domain {wanted.name} exists already, with UUID {other}")
@@ -286,7 +235,7 @@ def _undefine_flags(connection: Any, *, keep_nvram: bool) -> int:
 
 
 def _active(domain: Any) -> bool:
-    with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
+    with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
         return bool(domain.isActive())
     return False
 
@@ -314,7 +263,7 @@ def _press_power_button(domain: Any) -> None:
     # ACPI, not the guest's agent: an agent that never answers would hold us for a minute.
     flags = libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN if qemu else 0
     # Paused, or just gone: the wait goes on, and ends in force or in finding it off.
-    with _Ignoring(libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID):
+    with Ignoring(libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID):
         domain.shutdownFlags(flags)
 
 

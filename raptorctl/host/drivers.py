@@ -93,6 +93,9 @@ class Domains(Protocol):
     def find(self, uuid: str) -> Domain | None:
         """Return the domain with that UUID."""
 
+    def named(self, name: str) -> Domain | None:
+        """Return the domain of that name; one that we may not see is not there."""
+
     def define(self, xml: str) -> None:
         """Define a domain from `xml`, validated against libvirt's schema."""
 
@@ -105,11 +108,47 @@ class Domains(Protocol):
     def set_autostart(self, uuid: str, *, on: bool) -> None:
         """Have it started with the host, or not."""
 
-    def shut_down(self, uuid: str, timeout: float, tick: Tick) -> bool:
-        """Ask by ACPI, wait `timeout` seconds, then force. Returns whether force was needed."""
+    def shut_down(self, uuid: str, timeout: float, tick: Tick, *, force: bool = True) -> bool:
+        """Ask by ACPI, wait `timeout` seconds, then force. Returns whether force was needed.
+
+        Raises:
+            WaitError: it still runs, and is not to be forced.
+        """
+
+    def reboot(self, uuid: str) -> None:
+        """Ask it by ACPI to boot anew."""
+
+    def suspend(self, uuid: str) -> None:
+        """Stop its virtual CPUs; its memory stays as it is."""
+
+    def resume(self, uuid: str) -> None:
+        """Let its virtual CPUs go on."""
 
     def accelerator(self) -> str:
         """Return `kvm` where the CPU and libvirt offer it, else `qemu`."""
+
+
+class Consoles(Protocol):
+    """Machines' consoles."""
+
+    def attach(
+        self, uuid: str, source: int, sink: int, *, force: bool, tick: Callable[[], None]
+    ) -> bool:
+        """Connect two descriptors with a console until somebody leaves or it ends.
+
+        Args:
+            uuid: the domain's.
+            source: what its owner types is read from here; `^]` leaves.
+            sink: what it says is written here.
+            force: take it over from whoever has it.
+            tick: called at least every half second; what it raises ends the connection.
+
+        Returns:
+            Whether its owner left; False when the machine went off.
+
+        Raises:
+            HostError: somebody else has it.
+        """
 
 
 class Zones(Protocol):
@@ -217,3 +256,4 @@ class Host:
     links: Links
     accounts: Accounts
     authority: Authority
+    consoles: Consoles

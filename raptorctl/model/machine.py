@@ -28,13 +28,13 @@ class Machine:
         name: whose and which.
         state: libvirt's word for the domain's state, or `no domain`.
         slot: its place on the network, from the volume's tag.
-        size: bytes of its volume.
+        size: bytes of its volume; None where LVM was not asked, or it has none.
     """
 
     name: MachineName
     state: str
     slot: int | None
-    size: Size
+    size: Size | None
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that `list -o json` documents."""
@@ -44,8 +44,15 @@ class Machine:
             "name": self.name.domain,
             "state": self.state,
             "slot": self.slot,
-            "size": int(self.size),
+            "size": None if self.size is None else int(self.size),
         }
+
+
+def machines_seen(domains: Iterable[Domain]) -> tuple[Machine, ...]:
+    """Build the list from what libvirt shows somebody who may not ask LVM."""
+    marked = ((domain, domain.mark) for domain in domains if domain.ours)
+    found = (Machine(mark.name, d.state.value, mark.slot, None) for d, mark in marked if mark)
+    return tuple(sorted(found, key=lambda machine: machine.name))
 
 
 def machines(volumes: Iterable[Volume], states: Mapping[str, State]) -> tuple[Machine, ...]:
@@ -150,7 +157,7 @@ def describe(name: MachineName, settings: Settings, facts: HostFacts) -> Machine
         return None
     slot = _slot_number(volume, domain)
     state = domain.state.value if domain else NO_DOMAIN
-    machine = Machine(name, state, slot, volume.size if volume else Size(0))
+    machine = Machine(name, state, slot, volume.size if volume else None)
     place = next((place for place in settings.slot if place.number == slot), None)
     fqdn = name.fqdn(settings.dns.zone)
     base = MachineDetails(

@@ -241,6 +241,11 @@ def test_a_plan_as_json_is_as_told(raptorctl: CommandLine) -> None:
     assert shape(plan) == told_shape("`provision` and `deprovision`", 1)
 
 
+def test_what_owners_verbs_print_as_json_is_as_told(raptorctl: CommandLine) -> None:
+    stopped = json.loads(raptorctl("stop", "alice", "dev", "-o", "json").out)
+    assert shape(stopped) == told_shape("`start` and `stop`")
+
+
 def test_what_polkit_answers_as_json_is_as_told(raptorctl: CommandLine) -> None:
     raptorctl.world.accounts.by_name["carol"] = Account(
         "carol", 1500, 1500, groups=frozenset({"wheel"})

@@ -134,4 +134,4 @@ def test_usage(raptorctl: CommandLine, typed: list[str]) -> None:
 def test_a_machine_that_is_not_there(raptorctl: CommandLine) -> None:
     done = raptorctl("show", "alice", "dev")
     assert done.code == 3
-    assert done.complaint == ("raptorctl: there is no machine alice-dev: see `raptorctl list`")
+    assert done.complaint == ("raptorctl: no such machine: alice-dev: see `raptorctl list`")

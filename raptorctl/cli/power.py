@@ -1,0 +1,183 @@
+"""`raptorctl start`, `stop`, `reboot`, `suspend`, `resume`: for admins, and tenants without sudo.
+
+Each is one call to libvirt that changes nothing durable, so it is no job and has no journal: a
+tenant has no place to write one. polkit decides who may; what an admin does is in the audit log.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from raptorctl.cli import options
+from raptorctl.cli.identity import who
+from raptorctl.cli.options import Output, example
+from raptorctl.cli.output import Format, say, say_json, tell
+from raptorctl.cli.session import Session, session_of
+from raptorctl.errors import RefusedError, WaitError
+from raptorctl.model.audit import AuditEntry
+from raptorctl.model.domain import Domain, State
+from raptorctl.model.names import MachineName
+
+Seconds = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=0,
+        max=3600,
+        help="How long to wait. Default: the settings'.",
+        show_default=False,
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Switch it off if it has not shut down by then.")
+]
+
+
+@dataclass(frozen=True)
+class Did:
+    """What came of it.
+
+    Args:
+        text: one line.
+        already: it was so before.
+        how: `ACPI` or `forced` where there are two ways.
+    """
+
+    text: str
+    already: bool = False
+    how: str = ""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command, line in (
+        (start, "start alice dev"),
+        (stop, "stop alice dev --timeout 30 --force"),
+        (reboot, "reboot alice dev"),
+        (suspend, "suspend alice dev"),
+        (resume, "resume alice dev"),
+    ):
+        app.command(epilog=example(f"raptorctl {line}"))(command)
+
+
+def start(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
+    """Start a machine."""
+
+    def act(session: Session, domain: Domain) -> Did:
+        if domain.state.active:
+            return Did(f"{domain.name} is already {domain.state.value}", already=True)
+        if session.is_root:
+            from raptorctl.steps.domain import refuse_dirty
+
+            refuse_dirty(session.host, options.machine_name(words).volume)
+        session.host.domains.start(domain.uuid)
+        return Did(f"{domain.name} runs; `raptorctl console {domain.name}` shows it")
+
+    _act(context, "start", options.machine_name(words), form, act)
+
+
+def stop(
+    context: typer.Context,
+    words: options.Words,
+    timeout: Seconds = None,
+    force: Force = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Shut a machine down: press its power button and wait. Exit code 5 if it does not go off."""
+
+    def act(session: Session, domain: Domain) -> Did:
+        if not domain.state.active:
+            return Did(f"{domain.name} is already {domain.state.value}", already=True)
+        wait = session.settings.libvirt.shutdown_timeout if timeout is None else timeout
+        forced = _stopped(session, domain, wait, force=force)
+        how = "forced" if forced else "ACPI"
+        return Did(f"{domain.name} is off ({'switched off' if forced else 'shut down'})", how=how)
+
+    _act(context, "stop", options.machine_name(words), form, act)
+
+
+def reboot(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
+    """Ask a machine to boot anew."""
+
+    def act(session: Session, domain: Domain) -> Did:
+        _refuse_off(domain)
+        session.host.domains.reboot(domain.uuid)
+        return Did(f"{domain.name} is asked to reboot")
+
+    _act(context, "reboot", options.machine_name(words), form, act)
+
+
+def suspend(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
+    """Stop a machine's CPUs where they are; it keeps its memory."""
+
+    def act(session: Session, domain: Domain) -> Did:
+        _refuse_off(domain)
+        if domain.state is State.PAUSED:
+            return Did(f"{domain.name} is already suspended", already=True)
+        session.host.domains.suspend(domain.uuid)
+        return Did(f"{domain.name} is suspended; `raptorctl resume {domain.name}` lets it go on")
+
+    _act(context, "suspend", options.machine_name(words), form, act)
+
+
+def resume(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
+    """Let a suspended machine go on."""
+
+    def act(session: Session, domain: Domain) -> Did:
+        _refuse_off(domain)
+        if domain.state is not State.PAUSED:
+            return Did(f"{domain.name} is already {domain.state.value}", already=True)
+        session.host.domains.resume(domain.uuid)
+        return Did(f"{domain.name} goes on")
+
+    _act(context, "resume", options.machine_name(words), form, act)
+
+
+def _act(
+    context: typer.Context,
+    verb: str,
+    name: MachineName,
+    form: Format,
+    act: Callable[[Session, Domain], Did],
+) -> None:
+    session = session_of(context, root=False)
+    did = act(session, session.machine(name))
+    if session.is_root and not did.already:
+        _audit(session, verb, name)
+    if form is Format.JSON:
+        said = {"machine": name.domain, "verb": verb, "already": did.already, "how": did.how}
+        say_json(said)
+    else:
+        say(did.text)
+
+
+def _audit(session: Session, verb: str, name: MachineName) -> None:
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    entry = AuditEntry(at=now, job="", verb=verb, machine=name.domain, by=who(), outcome="done")
+    session.journals.audit.append(entry)
+
+
+def _stopped(session: Session, domain: Domain, wait: float, *, force: bool) -> bool:
+    from raptorctl.engine.stop import Stop
+
+    if wait:
+        tell(f"{domain.name} is asked to shut down; waiting {wait:g} s at most")
+    with Stop() as stopping:
+        try:
+            return session.host.domains.shut_down(
+                domain.uuid, wait, lambda _done, _all: stopping.check(), force=force
+            )
+        except WaitError as error:
+            error.resolution = "--force switches it off"
+            raise
+
+
+def _refuse_off(domain: Domain) -> None:
+    if not domain.state.active:
+        raise RefusedError(
+            f"{domain.name} is {domain.state.value}", resolution=f"raptorctl start {domain.name}"
+        )

@@ -1,0 +1,101 @@
+"""A connection to libvirt, and what its errors mean. libvirt-python has no types."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import libvirt
+
+from raptorctl.errors import HostError, MissingError, RefusedError, UnknownOutcomeError
+from raptorctl.model.domain import State
+
+_STATES: Final = {
+    libvirt.VIR_DOMAIN_NOSTATE: State.UNKNOWN,
+    libvirt.VIR_DOMAIN_RUNNING: State.RUNNING,
+    libvirt.VIR_DOMAIN_BLOCKED: State.BLOCKED,
+    libvirt.VIR_DOMAIN_PAUSED: State.PAUSED,
+    libvirt.VIR_DOMAIN_SHUTDOWN: State.SHUTTING_DOWN,
+    libvirt.VIR_DOMAIN_SHUTOFF: State.OFF,
+    libvirt.VIR_DOMAIN_CRASHED: State.CRASHED,
+    libvirt.VIR_DOMAIN_PMSUSPENDED: State.SUSPENDED,
+}
+
+
+class Hypervisor:
+    """A libvirt connection, opened when first needed; what acts through it is built upon it.
+
+    Every method raises MissingError when libvirt does not answer at all, UnknownOutcomeError when
+    the connection breaks during the call, RefusedError when polkit denies it, and HostError when
+    libvirt says no.
+
+    Args:
+        uri: such as `qemu:///system`.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._connection: Any = None
+        # Otherwise libvirt prints every error on stderr, also those that are an answer.
+        libvirt.registerErrorHandler(_say_nothing, None)
+
+    def _open(self) -> Any:
+        if self._connection is None:
+            try:
+                self._connection = libvirt.open(self._uri)
+            except libvirt.libvirtError as error:
+                raise _unreachable(self._uri, error) from error
+        return self._connection
+
+    @contextmanager
+    def _calling(self, what: str) -> Iterator[Any]:
+        connection = self._open()
+        try:
+            yield connection
+        except libvirt.libvirtError as error:
+            said = error.get_error_message() or str(error)
+            # The code does not tell: the daemon's own trouble with virtlogd carries the same one.
+            if connection.isAlive():
+                raise _no(what, error, said) from error
+            self._connection = None  # the next call opens another
+            raise UnknownOutcomeError(
+                f"the connection to libvirt broke while it was to {what}", details=said
+            ) from error
+
+
+class Ignoring:
+    """Leave the block at these errors of libvirt (VIR_ERR_...) and go on after it."""
+
+    def __init__(self, *codes: int) -> None:
+        self._codes = codes
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: object, _traceback: object) -> bool:
+        return isinstance(error, libvirt.libvirtError) and error.get_error_code() in self._codes
+
+
+def state_of(number: int) -> State:
+    """Translate libvirt's virDomainState."""
+    return _STATES.get(number, State.UNKNOWN)
+
+
+def _say_nothing(_context: object, _error: object) -> None:
+    """Take the place of libvirt's own error printing."""
+
+
+def _no(what: str, error: libvirt.libvirtError, said: str) -> HostError | RefusedError:
+    if error.get_error_code() == libvirt.VIR_ERR_ACCESS_DENIED:
+        return RefusedError(f"polkit does not let you {what}", details=said)
+    return HostError(f"libvirt could not {what}: {said.partition(chr(10))[0]}", details=said)
+
+
+def _unreachable(uri: str, error: libvirt.libvirtError) -> MissingError:
+    said = error.get_error_message() or str(error)
+    denied = error.get_int1() == errno.EACCES or "authentication" in said
+    return MissingError(
+        f"libvirt does not answer at {uri}",
+        details=said,
+        resolution="run it with sudo" if denied else "start it: systemctl start libvirtd",
+    )

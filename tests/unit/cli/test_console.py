@@ -1,0 +1,130 @@
+"""A console on a real terminal (a pty), with what libvirt does played by the fake."""
+
+import os
+import pty
+import sys
+import termios
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from raptorctl.cli.terminal import key_within, raw, window
+from raptorctl.errors import HostError
+from raptorctl.model.domain import State
+from tests.fakes import World
+from tests.unit.cli.session import PROVISION, CommandLine
+
+
+@contextmanager
+def terminal() -> Iterator[tuple[int, int]]:
+    keyboard, screen = pty.openpty()
+    try:
+        yield keyboard, screen
+    finally:
+        os.close(keyboard)
+        os.close(screen)
+
+
+def cooked(descriptor: int) -> bool:
+    return bool(termios.tcgetattr(descriptor)[3] & termios.ICANON)
+
+
+@pytest.mark.parametrize("error", [None, HostError("no"), KeyboardInterrupt(), SystemExit(1)])
+def test_the_terminal_is_as_before_however_it_ends(error: BaseException | None) -> None:
+    with terminal() as (_, screen), suppress(HostError, KeyboardInterrupt, SystemExit):
+        with raw(screen):
+            assert not cooked(screen)
+            if error:
+                raise error
+        assert cooked(screen)
+    with terminal() as (_, screen):
+        before = termios.tcgetattr(screen)
+        with suppress(BaseException), raw(screen):
+            raise error or HostError("no")
+        assert termios.tcgetattr(screen) == before
+
+
+def test_a_pipe_is_no_terminal_and_needs_nothing(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("w") as file, raw(file.fileno()):
+        assert window(file.fileno()) is None
+
+
+def test_a_key_is_waited_for_and_others_are_nobodys() -> None:
+    with terminal() as (keyboard, screen), raw(screen):
+        assert not key_within(screen, 0, b"\x1d")
+        os.write(keyboard, b"abc")
+        assert not key_within(screen, 5, b"\x1d")
+        os.write(keyboard, b"\x1d")
+        assert key_within(screen, 5, b"\x1d")
+
+
+@pytest.fixture
+def attached(
+    raptorctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[CommandLine, int]]:
+    """A command line whose descriptors are a terminal's; and its keyboard."""
+    raptorctl(*PROVISION)
+    raptorctl.root = False
+    with terminal() as (keyboard, screen):
+        for stream in ("Pipe", "Terminal"):
+            monkeypatch.setattr(f"tests.unit.cli.session.{stream}.fileno", lambda _self: screen)
+        yield raptorctl, keyboard
+
+
+def test_a_console_is_attached_until_its_owner_leaves(
+    attached: tuple[CommandLine, int], world: World
+) -> None:
+    raptorctl, _ = attached
+    done = raptorctl("console", "alice", "dev", "--force")
+    assert done.code == 0
+    assert "^] leaves" in done.err
+    assert world.consoles.attached == [(world.domains.list()[0].uuid, True)]
+
+
+def test_it_is_attached_again_when_the_machine_comes_back(
+    attached: tuple[CommandLine, int], world: World
+) -> None:
+    raptorctl, _ = attached
+    (domain,) = world.domains.list()
+    world.consoles.ends = [False, True]
+    world.domains.by_uuid[domain.uuid] = domain
+    done = raptorctl("console", "alice", "dev")
+    assert done.code == 0
+    assert "waiting for it" in done.err
+    assert "runs again" in done.err
+    assert len(world.consoles.attached) == 2
+
+
+def test_waiting_for_a_machine_that_is_off_can_be_left(
+    attached: tuple[CommandLine, int], world: World
+) -> None:
+    raptorctl, keyboard = attached
+    (domain,) = world.domains.list()
+    world.consoles.ends = [False]
+
+    def goes_off(*_args: object, **_kwargs: object) -> bool:
+        world.domains.by_uuid[domain.uuid] = type(domain)(**{**vars(domain), "state": State.OFF})
+        threading.Timer(0.3, os.write, (keyboard, b"\x1d")).start()
+        return False
+
+    world.consoles.attach = goes_off  # type: ignore[method-assign]
+    done = raptorctl("console", "alice", "dev")
+    assert (done.code, "waiting for it" in done.err) == (0, True)
+
+
+def test_a_machine_that_is_removed_meanwhile_ends_it(
+    attached: tuple[CommandLine, int], world: World
+) -> None:
+    raptorctl, _ = attached
+
+    def vanishes(*_args: object, **_kwargs: object) -> bool:
+        world.domains.by_uuid.clear()
+        return False
+
+    world.consoles.attach = vanishes  # type: ignore[method-assign]
+    done = raptorctl("console", "alice", "dev")
+    assert (done.code, "alice-dev is gone" in done.err) == (3, True)
+    assert sys.stdin is not None
