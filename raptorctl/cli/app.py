@@ -22,6 +22,7 @@ from raptorctl.cli import (
     render,
     slot,
     tenant,
+    wipe,
 )
 from raptorctl.cli.options import Details, SettingsFile, example
 from raptorctl.cli.output import say
@@ -50,6 +51,7 @@ for group in (
     job,
     audit,
     recover,
+    wipe,
     doctor,
 ):
     group.register(app)

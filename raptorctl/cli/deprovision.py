@@ -40,10 +40,11 @@ def deprovision(
         decide=lambda settings, facts, identity: plan_deprovision(name, settings, facts, identity),
         confirm=ask.before_it_goes(str(name), asks=not yes and not dry_run),
     )
-    perform(session, change, form, dry_run=dry_run, says=_said)
+    perform(session, change, form, dry_run=dry_run, says=told)
 
 
-def _said(done: Done) -> Iterator[str]:
+def told(done: Done) -> Iterator[str]:
+    """Say what was wiped, how that is known, and what is true now."""
     yield from _receipts(done)
     yield done.plan.summary
 

@@ -70,6 +70,13 @@ class Journals:
         histories = [self.read(path) for path in self._files()]
         return tuple(history.job() for history in histories if not history.never_began)
 
+    def told(self) -> tuple[tuple[Job, Plan], ...]:
+        """Every job whose plan can be read, with the plan, oldest first."""
+        histories = [self.read(path) for path in self._files()]
+        told = [(history.job(), history.plan) for history in histories if history.plan]
+        # A file's name knows seconds only.
+        return tuple(sorted(told, key=lambda pair: pair[0].started))
+
     def sweep(self) -> None:
         """Tidy up after jobs that were killed just before they began or just after they ended."""
         for path in self.directory.glob("*.jsonl"):

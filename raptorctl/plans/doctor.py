@@ -182,9 +182,7 @@ def _dirty(probe: Probe, ours: list[Volume]) -> Findings:
         # A volume that waits for its wipe names the job that made it, not the one that wipes it.
         waits = volume.machine is None and probe.jobs
         if not (volume.clean or waits or _in_work(probe, volume.job)):
-            # Nothing of ours removes a wipe- volume whose job is gone: a person has to look.
-            by_hand = f"blkdiscard -z {volume.path}, read it back, then lvremove"
-            advice = f"raptorctl deprovision {volume.machine}" if volume.machine else by_hand
+            advice = f"raptorctl wipe resume {volume.name}"
             yield Finding("machines", WARN, f"volume {volume.name} is not clean", advice)
 
 

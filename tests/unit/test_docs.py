@@ -20,7 +20,7 @@ from raptorctl.model.job import Outcome, StepState
 from raptorctl.model.settings import DEFAULT_FILE, Settings, parse_settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.tenant import Account
-from tests.fakes import World
+from tests.fakes import Killed, Tripwire, World
 from tests.unit.cli.session import PROVISION, CommandLine
 from tests.unit.model.test_ssh_key import GOOD
 
@@ -224,6 +224,15 @@ def raptorctl(tmp_path: Path) -> CommandLine:
 def test_what_views_print_as_json_is_as_told(raptorctl: CommandLine, words: str) -> None:
     heading = f"`{words.removesuffix(' dev').removesuffix(' alice')}`"
     assert shape(json.loads(raptorctl(*words.split(), "-o", "json").out)) == told_shape(heading)
+
+
+def test_what_waits_for_its_wipe_as_json_is_as_told(tmp_path: Path) -> None:
+    host = CommandLine(World(), tmp_path)
+    session = host.session(*PROVISION)
+    session.wire = Tripwire(at=7)
+    with pytest.raises(Killed):
+        host(*PROVISION, session=session)
+    assert shape(json.loads(host("wipe", "list", "-o", "json").out)) == told_shape("`wipe list`")
 
 
 def test_what_changes_print_as_json_is_as_told(raptorctl: CommandLine) -> None:

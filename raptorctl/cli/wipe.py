@@ -1,0 +1,93 @@
+"""`raptorctl wipe`: volumes that wait for their wipe, and taking it up again."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from raptorctl.cli import ask
+from raptorctl.cli.change import Change, perform
+from raptorctl.cli.deprovision import told
+from raptorctl.cli.options import DryRun, Output, Yes, example
+from raptorctl.cli.output import Format, plain, say, say_json
+from raptorctl.cli.session import Session, session_of
+from raptorctl.errors import InputError
+from raptorctl.model.wipe import Unwiped
+
+if TYPE_CHECKING:
+    from raptorctl.plans.past import Past
+
+VolumeText = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="VOLUME", help="Its name, or its LVM UUID: see `wipe list`.", show_default=False
+    ),
+]
+Every = Annotated[bool, typer.Option("--all", help="All that no unfinished job works on.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(help="Volumes that wait for their wipe.")
+    group.command("list", epilog=example("sudo raptorctl wipe list"))(list_volumes)
+    group.command("resume", epilog=example("sudo raptorctl wipe resume --all"))(resume)
+    app.add_typer(group, name="wipe")
+
+
+def list_volumes(context: typer.Context, form: Output = Format.TEXT) -> None:
+    """List volumes that are out of use and not wiped, or were never finished, and why."""
+    session = session_of(context)
+
+    from raptorctl.plans.wipe import unwiped
+
+    found = unwiped(session.host.volumes.list(), past(session))
+    if form is Format.JSON:
+        say_json({"volumes": [waiting.encode() for waiting in found]})
+    elif found:
+        say("\n".join(line for waiting in found for line in _lines(waiting)))
+    else:
+        say("no volume waits for its wipe")
+
+
+def resume(
+    context: typer.Context,
+    volume: VolumeText = None,
+    every: Every = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Wipe a volume that no job finishes any more, read it back, and remove it."""
+    if (volume is None) is not every:
+        raise InputError("name a VOLUME, or --all", resolution="see `raptorctl wipe list`")
+    asks = not yes and not dry_run
+    if asks and not ask.somebody_there():
+        raise InputError(
+            "there is no terminal to confirm the wipe on",
+            resolution="add -y to go without asking",
+        )
+    session = session_of(context)
+
+    from raptorctl.plans.wipe import plan_wipe
+
+    change = Change(
+        verb="wipe",
+        name=volume or "--all",
+        decide=lambda _settings, facts, identity: plan_wipe(volume, past(session), facts, identity),
+        confirm=(lambda: ask.agree("Wipe and remove it?")) if asks else None,
+    )
+    perform(session, change, form, dry_run=dry_run, says=told)
+
+
+def past(session: Session) -> "Past":
+    """What the journals of all jobs tell, open or ended."""
+    from raptorctl.plans.past import Past
+
+    return Past(session.journals.told())
+
+
+def _lines(waiting: Unwiped) -> Iterator[str]:
+    owner = f"of {waiting.machine}" if waiting.machine else ""
+    yield plain(f"{waiting.volume.name}  {waiting.volume.size}  {owner}").rstrip()
+    for line in (*waiting.why.split("; "), f"-> {waiting.advice}"):
+        yield f"  {plain(line)}"
