@@ -1,43 +1,101 @@
-"""`raptorctl doctor`: whether everything is there that provision needs."""
+"""`raptorctl doctor`: whether everything is there that provision needs, and nothing else."""
 
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raptorctl.cli.options import Output, example
+from raptorctl.cli import ask
+from raptorctl.cli.options import DryRun, Output, Yes, example
 from raptorctl.cli.output import Colour, Format, painted, plain, say, say_json
-from raptorctl.cli.session import session_of
-from raptorctl.errors import DONE, REFUSED
+from raptorctl.cli.session import Session, session_of
+from raptorctl.errors import DONE, REFUSED, InputError
 from raptorctl.model.codec import encode
 from raptorctl.model.probe import Finding, Verdict
+
+if TYPE_CHECKING:
+    from raptorctl.cli.change import Done
 
 INDENT = 21
 COLOURS = {Verdict.OK: Colour.GOOD, Verdict.WARN: Colour.DOUBT, Verdict.FAIL: Colour.BAD}
 
 
+Fix = Annotated[
+    bool, typer.Option("--fix", help="Mend what is ours; the plan is shown first. Needs root.")
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(short_help="Check what provision needs.", epilog=example("sudo raptorctl doctor"))(
-        doctor
-    )
+    app.command(
+        short_help="Check what provision needs.",
+        epilog=example("sudo raptorctl doctor", "sudo raptorctl doctor --fix"),
+    )(doctor)
 
 
-def doctor(context: typer.Context, form: Output = Format.TEXT) -> None:
-    """Check everything that provision needs; changes nothing. Exit code 3 when something fails."""
-    session = session_of(context, root=False)
+def doctor(
+    context: typer.Context,
+    fix: Fix = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Check everything that provision needs, and what does not belong.
 
+    Changes nothing without --fix. Exit code 3 when something fails.
+    """
+    if (dry_run or yes) and not fix:
+        raise InputError("--dry-run and -y are for --fix", resolution="add --fix")
+    session = session_of(context, root=fix)
+    done = _mended(session, dry_run=dry_run, yes=yes, form=form) if fix else None
+    if not dry_run:
+        _told(session, done, form)
+
+
+def _told(session: Session, done: "Done | None", form: Format) -> None:
     from raptorctl.plans.doctor import examine
 
-    findings = examine(session.probe())
+    findings = examine(session.probe(), session.past())
     if form is Format.JSON:
-        say_json({"findings": encode(findings)})
+        say_json({**(done.encode() if done else {}), "findings": encode(findings)})
     else:
-        say("\n".join(line for finding in findings for line in _lines(finding)))
-        say(_verdict(findings))
+        if done:
+            say(done.plan.summary)
+            findings = tuple(one for one in findings if one.verdict is not Verdict.OK)
+        say("\n".join((*(line for one in findings for line in _lines(one)), _verdict(findings))))
     failed = any(finding.verdict is Verdict.FAIL for finding in findings)
     raise typer.Exit(REFUSED if failed else DONE)
+
+
+def _mended(session: Session, *, dry_run: bool, yes: bool, form: Format) -> "Done | None":
+    """Apply what the findings offer; with `dry_run`, show it only."""
+    from raptorctl.cli.change import Change, carry_out, preview, refuse_unfinished
+    from raptorctl.plans.doctor import faults
+    from raptorctl.plans.fault import plan_fix, scene
+
+    asks = not yes and not dry_run
+    if asks and not ask.somebody_there():
+        raise InputError(
+            "there is no terminal to confirm the plan on",
+            resolution="add -y to go without asking, or --dry-run to see it",
+        )
+    refuse_unfinished(session)
+    asked = tuple(session.record_queries()(session.settings, session.probe().facts))
+    change = Change(
+        verb="fix",
+        name="host",
+        queries=lambda _settings: asked,
+        decide=lambda settings, facts, identity: plan_fix(
+            faults(scene(settings, facts, session.past()), identity.at[:10]), identity
+        ),
+        confirm=(lambda: ask.agree("Do this?")) if asks else None,
+    )
+    if dry_run:
+        preview(session, change, form)
+        return None
+    return carry_out(session, change)
 
 
 def _lines(finding: Finding) -> list[str]:

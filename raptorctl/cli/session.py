@@ -5,7 +5,7 @@ Tests hand in another session, with drivers in memory.
 
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from raptorctl.model.facts import HostFacts
     from raptorctl.model.probe import Probe
     from raptorctl.model.volume import Volume
+    from raptorctl.plans.past import Past
 
 
 class Session:
@@ -101,7 +102,21 @@ class Session:
         """Try everything that provision needs."""
         from raptorctl.host.probe import probe
 
-        return probe(self.settings_file, self.journals.unfinished)
+        return probe(self.settings_file, self.journals.unfinished, self.record_queries())
+
+    def past(self) -> "Past":
+        """What the journals of all jobs tell, open or ended, read anew."""
+        from raptorctl.plans.past import Past
+
+        return Past(self.journals.told())
+
+    def record_queries(self) -> "Callable[[Settings, HostFacts], Iterable[tuple[str, str]]]":
+        """What to ask DNS to find what does not belong, by what is known so far."""
+        from raptorctl.plans.fault import scene
+        from raptorctl.plans.fault_record import queries
+
+        past = self.past()
+        return lambda settings, facts: queries(scene(settings, facts, past))
 
     @property
     def is_root(self) -> bool:

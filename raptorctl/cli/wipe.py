@@ -1,7 +1,7 @@
 """`raptorctl wipe`: volumes that wait for their wipe, and taking it up again."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,12 +10,9 @@ from raptorctl.cli.change import Change, perform
 from raptorctl.cli.deprovision import told
 from raptorctl.cli.options import DryRun, Output, Yes, example
 from raptorctl.cli.output import Format, plain, say, say_json
-from raptorctl.cli.session import Session, session_of
+from raptorctl.cli.session import session_of
 from raptorctl.errors import InputError
 from raptorctl.model.wipe import Unwiped
-
-if TYPE_CHECKING:
-    from raptorctl.plans.past import Past
 
 VolumeText = Annotated[
     str | None,
@@ -40,7 +37,7 @@ def list_volumes(context: typer.Context, form: Output = Format.TEXT) -> None:
 
     from raptorctl.plans.wipe import unwiped
 
-    found = unwiped(session.host.volumes.list(), past(session))
+    found = unwiped(session.host.volumes.list(), session.past())
     if form is Format.JSON:
         say_json({"volumes": [waiting.encode() for waiting in found]})
     elif found:
@@ -73,17 +70,12 @@ def resume(
     change = Change(
         verb="wipe",
         name=volume or "--all",
-        decide=lambda _settings, facts, identity: plan_wipe(volume, past(session), facts, identity),
+        decide=lambda _settings, facts, identity: plan_wipe(
+            volume, session.past(), facts, identity
+        ),
         confirm=(lambda: ask.agree("Wipe and remove it?")) if asks else None,
     )
     perform(session, change, form, dry_run=dry_run, says=told)
-
-
-def past(session: Session) -> "Past":
-    """What the journals of all jobs tell, open or ended."""
-    from raptorctl.plans.past import Past
-
-    return Past(session.journals.told())
 
 
 def _lines(waiting: Unwiped) -> Iterator[str]:

@@ -36,8 +36,8 @@ def apply(
         journals: where the job ends up.
         reporter: told about every step.
         stop: looked at between steps and within long ones.
-        release: lets other jobs in. Called once only what cannot be undone is left: what that
-            acts on is known by its UUID, and the machine's name stays reserved.
+        release: lets other jobs in. Called once only steps are left that need no lock: what they
+            act on is known by its UUID, and the machine's name stays reserved.
 
     Raises:
         RolledBackError: a step failed and everything is undone.
@@ -129,7 +129,7 @@ class Run:
         self._reporter.started(number + 1, len(self._plan.steps), step.title)
         self._journal.write("INTENT", step=number)
         self._begun.append(number)
-        if not step.reversible:
+        if not any(later.needs_lock for later in self._plan.steps[number:]):
             self._release()
         touched = False
         try:

@@ -83,3 +83,9 @@ class LateZones:
     def remove(self, zone: str, records: Iterable[Record]) -> None:
         """See `raptorctl.host.drivers.Zones`."""
         self._server.remove(zone, records)
+
+    def replace(
+        self, zone: str, old: Iterable[Record], new: Iterable[Record], guard: Iterable[Record]
+    ) -> None:
+        """See `raptorctl.host.drivers.Zones`."""
+        self._server.replace(zone, old, new, guard)

@@ -147,6 +147,56 @@ class Removal:
         return not self.records
 
 
+@dataclass
+class Replacement:
+    """Records that take others' place, while what says whose the name is stays as it was seen.
+
+    Args:
+        zone: absolute.
+        old: what goes.
+        new: what comes.
+        guard: whole RRsets that must be there, each as it is (RFC 2136 section 2.4.2).
+        ttl: seconds.
+
+    Raises:
+        InputError: a record outside the zone, or one that no server could store.
+    """
+
+    zone: str
+    old: frozenset[Record]
+    new: frozenset[Record]
+    guard: frozenset[Record]
+    ttl: int
+
+    def __post_init__(self) -> None:
+        self.old, self.new = inside(self.zone, self.old), inside(self.zone, self.new)
+        self.guard = inside(self.zone, self.guard)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that it touches, sorted."""
+        return _names(self.old | self.new | self.guard)
+
+    def message(self) -> dns.update.UpdateMessage:
+        """Require the guard, delete what goes, add what comes: all of it or nothing."""
+        update = dns.update.UpdateMessage(to_name(self.zone))
+        sets: dict[tuple[str, str], list[dns.rdata.Rdata]] = {}
+        for record in sorted(self.guard):
+            sets.setdefault((record.name, record.type), []).append(to_rdata(record))
+        for (name, _), rdatas in sets.items():
+            update.present(to_name(name), *rdatas)
+        for record in sorted(self.old):
+            update.delete(to_name(record.name), to_rdata(record))
+        for record in sorted(self.new):
+            update.add(to_name(record.name), self.ttl, to_rdata(record))
+        return update
+
+    def settled(self, present: list[dns.rrset.RRset]) -> bool:
+        """Whether what was to come is there, and what was to go is not."""
+        there = set(to_records(present))
+        return self.new <= there and not self.old & there
+
+
 def harmless(zone: str) -> dns.update.UpdateMessage:
     """Build an UPDATE that can change nothing, to learn whether the key may update `zone`.
 

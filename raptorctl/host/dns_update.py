@@ -11,7 +11,7 @@ import dns.rrset
 from dns.rcode import Rcode
 
 from raptorctl.errors import UnknownOutcomeError
-from raptorctl.host.dns_change import Addition, Change, Removal, harmless
+from raptorctl.host.dns_change import Addition, Change, Removal, Replacement, harmless
 from raptorctl.host.dns_key import TsigKey, read_key
 from raptorctl.host.dns_record import to_name, to_records, to_type
 from raptorctl.host.dns_talk import Connection, DeclinedError, DnsDownError, SilentError
@@ -95,6 +95,25 @@ class DnsServer:
             UnknownOutcomeError: no answer, and none to the question what came of it.
         """
         self._act(Removal(zone, frozenset(records)))
+
+    def replace(
+        self, zone: str, old: Iterable[Record], new: Iterable[Record], guard: Iterable[Record]
+    ) -> None:
+        """Put records in the place of others; one UPDATE. Already so is success.
+
+        Args:
+            zone: absolute.
+            old: what goes.
+            new: what comes.
+            guard: whole RRsets that say whose the names are, and must be there as they are.
+
+        Raises:
+            InputError: a record outside the zone.
+            DeclinedError: the guard does not hold; nothing was changed.
+            UnknownOutcomeError: no answer, and none to the question what came of it.
+        """
+        parts = (frozenset(old), frozenset(new), frozenset(guard))
+        self._act(Replacement(zone, *parts, self._settings.ttl))
 
     def probe(self) -> tuple[ZoneCheck, ...]:
         """Check every zone of the settings without changing anything.

@@ -167,6 +167,11 @@ class Zones(Protocol):
     def remove(self, zone: str, records: Iterable[Record]) -> None:
         """Delete exactly these records; others of the same name stay. One UPDATE."""
 
+    def replace(
+        self, zone: str, old: Iterable[Record], new: Iterable[Record], guard: Iterable[Record]
+    ) -> None:
+        """Put `new` in the place of `old` while the RRsets of `guard` are as given. One UPDATE."""
+
 
 class Files(Protocol):
     """Plain files."""

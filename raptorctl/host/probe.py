@@ -3,14 +3,18 @@
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from raptorctl.errors import CommandError, RaptorError
 from raptorctl.host import command, files
+from raptorctl.host.account import LocalAccounts
 from raptorctl.host.links import KernelLinks
 from raptorctl.host.lvm import LvmGroup
+from raptorctl.host.survey import tenants
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
@@ -20,6 +24,7 @@ from raptorctl.model.settings import Libvirt, Settings
 T = TypeVar("T")
 S = TypeVar("S")
 
+ARCHIVE: Final = Path("/etc/lvm/archive")
 LIBVIRT_PACKAGE: Final = "libvirt-daemon"
 
 
@@ -43,22 +48,39 @@ class Prober:
         return otherwise
 
 
-def probe(settings_file: Path, unfinished: Callable[[], Sequence[Job]]) -> Probe:
+@dataclass(frozen=True)
+class _LocalPeople:
+    """Who has a record or an account here; see `survey.People`."""
+
+    files: files.LocalFiles = field(default_factory=files.LocalFiles)
+    accounts: LocalAccounts = field(default_factory=LocalAccounts)
+
+
+def probe(
+    settings_file: Path,
+    unfinished: Callable[[], Sequence[Job]],
+    queries: Callable[[Settings, HostFacts], Iterable[tuple[str, str]]],
+) -> Probe:
     """Look at everything once.
 
     Args:
         settings_file: the host's settings.
         unfinished: reads the jobs that have not ended.
+        queries: what to ask DNS, by what is known so far; asked for twice.
     """
     prober = Prober()
     settings = prober.attempt(Part.SETTINGS, lambda: files.read_settings(settings_file), None)
     jobs = prober.attempt(Part.JOURNAL, unfinished, ())
     parts = _read(prober, settings) if settings else {}
+    if settings and not any(parts["zones"].values()) and Part.KEY not in prober.troubles:
+        parts["facts"] = _with_records(settings, parts["facts"], queries)
     return Probe(
         settings_file=str(settings_file),
         root=os.geteuid() == 0,
         settings=settings,
         jobs=tuple(jobs),
+        archive=_archived(),
+        today=datetime.now(UTC).date().isoformat(),
         troubles=prober.troubles,
         **parts,
     )
@@ -86,10 +108,39 @@ def _facts(prober: Prober, settings: Settings) -> HostFacts:
         domains=domains,
         bridges=prober.attempt(Part.LINKS, KernelLinks().bridges, ()),
         templates=prober.attempt(Part.TEMPLATES, files.templates, {}),
-        files=frozenset(
-            path for path in (libvirt.firmware_code, libvirt.firmware_vars) if Path(path).is_file()
-        ),
+        files=_files(libvirt),
+        tenants=prober.attempt(Part.TENANTS, lambda: tenants(_LocalPeople()), ()),
     )
+
+
+def _files(libvirt: Libvirt) -> frozenset[str]:
+    firmware = (libvirt.firmware_code, libvirt.firmware_vars)
+    variables = Path(libvirt.nvram_dir).glob("*_VARS.fd")
+    return frozenset([*(p for p in firmware if Path(p).is_file()), *map(str, variables)])
+
+
+def _with_records(
+    settings: Settings,
+    facts: HostFacts,
+    queries: Callable[[Settings, HostFacts], Iterable[tuple[str, str]]],
+) -> HostFacts:
+    """Ask DNS what it has; that it does not answer is told by its zones."""
+    from raptorctl.host.dns_update import DnsServer
+
+    try:
+        server = DnsServer(settings.dns)
+        for _ in range(2):
+            facts = replace(facts, records=server.lookup(queries(settings, facts)))
+    except RaptorError as error:
+        return replace(facts, records=(), dns_problem=error.brief)
+    return facts
+
+
+def _archived() -> int:
+    try:
+        return sum(1 for _ in ARCHIVE.iterdir())
+    except OSError:
+        return 0  # a host without LVM, or without root
 
 
 def _domains(settings: Libvirt) -> tuple[tuple[Domain, ...], str]:

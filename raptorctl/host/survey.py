@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from raptorctl.errors import HostError, MissingError
 from raptorctl.host import cpu, files
-from raptorctl.host.drivers import Host
+from raptorctl.host.drivers import Accounts, Files, Host
 from raptorctl.model.access import RULES
 from raptorctl.model.domain import State
 from raptorctl.model.facts import HostFacts, Reservation
@@ -71,7 +72,19 @@ def survey(
         )
 
 
-def tenants(host: Host, people: Iterable[str] = ()) -> tuple[Tenant, ...]:
+class People(Protocol):
+    """The drivers that know people; a `Host` is one."""
+
+    @property
+    def files(self) -> Files:
+        """Records and keys."""
+
+    @property
+    def accounts(self) -> Accounts:
+        """Accounts."""
+
+
+def tenants(host: People, people: Iterable[str] = ()) -> tuple[Tenant, ...]:
     """Read everybody who has a record of ours, is in our group, or is asked about, by name.
 
     Raises:
@@ -94,7 +107,7 @@ def tenants(host: Host, people: Iterable[str] = ()) -> tuple[Tenant, ...]:
     )
 
 
-def _tenant_files(host: Host) -> Iterator[tuple[str, str]]:
+def _tenant_files(host: People) -> Iterator[tuple[str, str]]:
     for path in map(PurePosixPath, host.files.list(RECORDS)):
         if path.suffix == ".json" and (text := host.files.read(str(path))) is not None:
             yield path.stem, text

@@ -32,12 +32,16 @@ class Finding:
         verdict: good, doubtful, or in provision's way.
         what: what was seen, one line.
         advice: what to do about it; "" when all is well.
+        on: the thing, where the check looks at many; else "".
+        fix: whether `doctor --fix` mends it.
     """
 
     check: str
     verdict: Verdict
     what: str
     advice: str = ""
+    on: str = ""
+    fix: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Part(enum.StrEnum):
     DNS = "dns"
     KEY = "dns key"
     TEMPLATES = "templates"
+    TENANTS = "tenants"
     JOURNAL = "journal"
 
 
@@ -83,6 +88,8 @@ class Probe:
         libvirt_patched: whether that has the fixes we ask for; None where there is no dpkg.
         scan_lvs: whether LVM looks for volume groups inside volumes.
         jobs: those that have not ended.
+        archive: how many files LVM keeps of its earlier metadata (lvm.conf(5), backup/archive).
+        today: when it was, ISO 8601.
     """
 
     settings_file: str
@@ -96,3 +103,5 @@ class Probe:
     libvirt_patched: bool | None = None
     scan_lvs: bool = False
     jobs: tuple[Job, ...] = ()
+    archive: int = 0
+    today: str = ""

@@ -36,6 +36,9 @@ LAST_UID: Final = 33000
 """A tenant's highest uid: 66000 above it, where his machines' QEMU can have a number of its own,
 ends below subuid(5)'s 100000."""
 
+ACCOUNT_MARK: Final = "raptorctl job "
+"""How the comment of an account that a job made begins."""
+
 BYPASSING: Final = frozenset(
     "root libvirt libvirt-qemu kvm disk sudo wheel admin adm docker lxd incus incus-admin".split()
 )
@@ -260,4 +263,4 @@ def parse_day(text: str) -> str:
 
 def account_comment(job: str) -> str:
     """The mark on an account that a job made: passwd(5)'s comment, which only root can write."""
-    return f"raptorctl job {job}"
+    return f"{ACCOUNT_MARK}{job}"

@@ -1,6 +1,7 @@
 """Doctor: from what was probed to what is wrong and what to do about it. Pure."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -12,23 +13,50 @@ from raptorctl.model.probe import OLDEST_LIBVIRT, OLDEST_PACKAGE, Finding, Part,
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import Slot
-from raptorctl.model.volume import Volume
+from raptorctl.plans.fault import Fault, Scene, scene
+from raptorctl.plans.fault_clash import clashes
+from raptorctl.plans.fault_machine import machines
+from raptorctl.plans.fault_record import records
+from raptorctl.plans.fault_tenant import tenants
+from raptorctl.plans.past import NOTHING, Past
 from raptorctl.render.domain_xml import render_domain
 
 GUEST_PORTS: Final = ("vnet", "keep-vm")
 """libvirt's names for guests' interfaces (virnetdev.h), and the role's that keep a bridge up."""
 
+LARGEST_ARCHIVE: Final = 2000
+"""Files. A machine's life is about ten, and LVM keeps each for 30 days (lvm.conf(5))."""
+
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 Findings = Iterator[Finding]
 
 
-def examine(probe: Probe) -> tuple[Finding, ...]:
-    """Judge a host; every check answers, in a fixed order."""
+def examine(probe: Probe, past: Past = NOTHING) -> tuple[Finding, ...]:
+    """Judge a host; every check answers, in a fixed order.
+
+    Args:
+        probe: what was seen.
+        past: what journals tell of how it came to be.
+    """
     found = [*_root(probe), *_settings(probe)]
     if probe.settings is not None:
         for check in _CHECKS:
             found += check(probe, probe.settings)
+        found += _belonging(probe, _scene(probe, probe.settings, past))
     return (*found, *_jobs(probe))
+
+
+def faults(scene: Scene, today: str) -> Iterator[Fault]:
+    """Find everything that does not belong: what `doctor --fix` mends is among it.
+
+    Args:
+        scene: where to look.
+        today: ISO 8601.
+    """
+    yield from machines(scene)
+    yield from clashes(scene)
+    yield from records(scene)
+    yield from tenants(scene, today)
 
 
 def _root(probe: Probe) -> Findings:
@@ -149,41 +177,37 @@ def _dns(probe: Probe, settings: Settings) -> Findings:
             yield Finding(Part.DNS, OK, f"{zone} takes our updates")
 
 
-def _halves(probe: Probe, settings: Settings) -> Findings:
-    if {Part.LVM, Part.LIBVIRT} & set(probe.troubles):
-        return
-    names = {domain.name for domain in probe.facts.domains}
-    ours = [volume for volume in probe.facts.volumes if volume.ours]
-    bad = [*_lonely_volumes(probe, ours, names), *_lonely_domains(probe), *_dirty(probe, ours)]
-    yield from bad
-    if not bad:
-        yield Finding("machines", OK, "every domain has its volume, every volume its domain")
+def _archive(probe: Probe, settings: Settings) -> Findings:
+    if probe.archive > LARGEST_ARCHIVE:
+        what = f"LVM keeps {probe.archive} files of earlier metadata in /etc/lvm/archive"
+        advice = "lower backup/retain_days in /etc/lvm/lvm.conf, and delete the oldest"
+        yield Finding("lvm archive", WARN, what, advice, "/etc/lvm/archive")
+    else:
+        yield Finding("lvm archive", OK, f"{probe.archive} files of earlier metadata")
 
 
-def _lonely_volumes(probe: Probe, ours: list[Volume], domains: set[str]) -> Findings:
-    for volume in ours:
-        machine = volume.machine if volume.clean and not _in_work(probe, volume.job) else None
-        if machine and machine.domain not in domains:
-            advice = f"raptorctl deprovision {machine}"
-            yield Finding("machines", WARN, f"volume {volume.name} has no domain", advice)
+def _scene(probe: Probe, settings: Settings, past: Past) -> Scene:
+    seen = scene(settings, probe.facts, past)
+    unfinished = {name for job in probe.jobs for name in (job.id, job.machine)}
+    return replace(seen, busy=seen.busy | unfinished)
 
 
-def _lonely_domains(probe: Probe) -> Findings:
-    volumes = {volume.name for volume in probe.facts.volumes}
-    for domain in probe.facts.domains:
-        mark = domain.mark if domain.ours else None
-        if mark and mark.name.volume not in volumes and not _in_work(probe, mark.job):
-            advice = f"raptorctl deprovision {mark.name}"
-            yield Finding("machines", WARN, f"domain {domain.name} has no volume", advice)
+def _belonging(probe: Probe, seen: Scene) -> Findings:
+    blind = bool({Part.LVM, Part.LIBVIRT} & set(probe.troubles))
+    answered = not (blind or {Part.DNS, Part.KEY} & set(probe.troubles) or seen.facts.dns_problem)
+    yield from _trouble(probe, Part.TENANTS)
+    if not blind:
+        yield from _told(machines(seen), "machines", "every one is whole, and nothing is left over")
+        yield from _told(clashes(seen), "places", "no slot, MAC or CPU has two machines")
+    if answered:
+        yield from _told(records(seen), "records", "DNS knows every machine, and no other")
+    if not blind and Part.TENANTS not in probe.troubles:
+        yield from _told(tenants(seen, probe.today), Part.TENANTS, "every one is whole")
 
 
-def _dirty(probe: Probe, ours: list[Volume]) -> Findings:
-    for volume in ours:
-        # A volume that waits for its wipe names the job that made it, not the one that wipes it.
-        waits = volume.machine is None and probe.jobs
-        if not (volume.clean or waits or _in_work(probe, volume.job)):
-            advice = f"raptorctl wipe resume {volume.name}"
-            yield Finding("machines", WARN, f"volume {volume.name} is not clean", advice)
+def _told(found: Iterator[Fault], check: str, good: str) -> Findings:
+    findings = [fault.finding for fault in found]
+    yield from findings or [Finding(check, OK, good)]
 
 
 def _jobs(probe: Probe) -> Findings:
@@ -197,18 +221,13 @@ def _jobs(probe: Probe) -> Findings:
 
 
 _CHECKS: Final[tuple[Callable[[Probe, Settings], Findings], ...]] = (
-    _group, _scan, _libvirt, _firmware, _templates, _slots, _dns, _halves,
+    _group, _scan, _libvirt, _firmware, _templates, _slots, _dns, _archive,
 )  # fmt: skip
 
 
 def _trouble(probe: Probe, part: Part) -> Findings:
     if trouble := probe.troubles.get(part):
         yield Finding(part, FAIL, trouble.what, trouble.advice)
-
-
-def _in_work(probe: Probe, job: str | None) -> bool:
-    """An unfinished job is told of once, not again for each thing it left half done."""
-    return job is not None and job in {open_job.id for open_job in probe.jobs}
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from raptorctl.model.job import Job
+from raptorctl.model.job import Job, Outcome
+from raptorctl.model.names import MachineName, split_domain
+from raptorctl.model.tenant import record_path
 from raptorctl.model.volume import Volume
 from raptorctl.plans.plan import Plan
+from raptorctl.steps.domain import DefineDomain, StartDomain
+from raptorctl.steps.file import WriteFile
 from raptorctl.steps.step import Step
 from raptorctl.steps.volume import RemoveVolume, RetireVolume, WipeVolume
 
@@ -30,6 +34,34 @@ class Past:
             if job.id == volume.job or volume.uuid in _touched(plan):
                 return job
         return None
+
+    def definition(self, volume: Volume) -> DefineDomain | None:
+        """Return how the job that made a volume defined its domain."""
+        return next((step for job, step in self.steps(DefineDomain) if job.id == volume.job), None)
+
+    def started(self, job: str) -> bool:
+        """Whether a job was to start its machine."""
+        return any(one.id == job for one, _ in self.steps(StartDomain))
+
+    def nvram_files(self) -> frozenset[str]:
+        """Every file of UEFI variables that a machine of ours ever had."""
+        return frozenset(step.nvram for _, step in self.steps(DefineDomain))
+
+    def machines(self) -> frozenset[MachineName]:
+        """Every machine that a job ever set out to make."""
+        names = (split_domain(step.name) for _, step in self.steps(DefineDomain))
+        return frozenset(name for name in names if name)
+
+    def record(self, tenant: str) -> str | None:
+        """Return what a tenant's record last said, or None when no job that was done wrote one."""
+        path = record_path(tenant)
+        for job, step in self.steps(WriteFile):
+            if step.path == path and job.outcome is Outcome.DONE:
+                return step.text
+        return None
+
+
+NOTHING: Final = Past()
 
 
 def _touched(plan: Plan) -> set[str]:

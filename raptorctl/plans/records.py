@@ -24,11 +24,14 @@ def wanted(name: MachineName, slot: Slot, job: str, settings: Settings) -> tuple
 def queries(name: MachineName, settings: Settings) -> tuple[tuple[str, str], ...]:
     """What the survey has to ask the DNS server: the machine's name, and every slot's addresses."""
     fqdn = name.fqdn(settings.dns.zone)
-    forward = [(fqdn, kind) for kind in ("A", "AAAA", "TXT")]
+    return (*((fqdn, kind) for kind in ("A", "AAAA", "TXT")), *pointer_queries(settings))
+
+
+def pointer_queries(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """What to ask about every slot's addresses."""
     addresses = [address for slot in settings.slot for address in slot.addresses]
     names = [f"{address.reverse_pointer}." for address in addresses]
-    known = [n for n in names if zone_of(n, settings.dns.reverse_zones)]
-    return (*forward, *((name, "PTR") for name in known))
+    return tuple((name, "PTR") for name in names if zone_of(name, settings.dns.reverse_zones))
 
 
 def missing_pointers(slot: Slot, settings: Settings) -> Iterable[str]:

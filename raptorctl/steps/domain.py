@@ -42,13 +42,7 @@ class DefineDomain(Step):
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Define it, and compare what libvirt then has with what was asked."""
-        refuse_dirty(host, self.volume)
-        host.domains.define(self.xml)
-        domain = host.domains.find(self.uuid)
-        wanted = read_domain(self.xml)
-        if domain is None or _essence(domain) != _essence(wanted):
-            raise HostError(f"libvirt did not keep domain {self.name} as it was defined")
-        return {"uuid": domain.uuid}
+        return _define(host, self)
 
     def undo(self, host: Host, tick: Tick) -> None:
         """Undefine it with its NVRAM; whoever started it meanwhile, it is stopped."""
@@ -58,6 +52,53 @@ class DefineDomain(Step):
             host.domains.shut_down(self.uuid, 0, tick)
         if all(domain.nvram != self.nvram for domain in host.domains.list()):
             host.files.remove(self.nvram)
+
+    def leftover(self) -> str:
+        """What remains."""
+        return f"domain {self.name} ({self.uuid})"
+
+
+@dataclass(frozen=True)
+class RestoreDomain(Step):
+    """Define a domain again that was lost while its volume stayed.
+
+    libvirt does not sync a definition's directory, so one that was acknowledged before the power
+    went may be gone. Its UEFI variables are the tenant's, so undoing this leaves them.
+
+    Args:
+        job: the job that first made it, whose mark its XML carries.
+        name: the domain's.
+        uuid: as it was.
+        volume: what must be clean before a domain may name it.
+        xml: the definition, as that job had it.
+    """
+
+    job: str
+    name: str
+    uuid: str
+    volume: str
+    xml: str
+
+    kind = "domain.restore"
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"define domain {self.name} again, as job {self.job} did"
+
+    def is_done(self, host: Host) -> bool:
+        """It is there."""
+        return _own(host, self.uuid, self.job) is not None
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Define it, and compare."""
+        return _define(host, self)
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Undefine it; its UEFI variables stay."""
+        if _own(host, self.uuid, self.job):
+            host.domains.undefine(self.uuid, keep_nvram=True)
+            host.domains.shut_down(self.uuid, 0, tick)
 
     def leftover(self) -> str:
         """What remains."""
@@ -236,6 +277,15 @@ def refuse_dirty(host: Host, name: str) -> None:
     volume = host.volumes.named(name)
     if volume is None or not volume.clean:
         raise ConflictError(f"volume {name} is {'dirty' if volume else 'gone'}")
+
+
+def _define(host: Host, step: DefineDomain | RestoreDomain) -> Observed:
+    refuse_dirty(host, step.volume)
+    host.domains.define(step.xml)
+    domain = host.domains.find(step.uuid)
+    if domain is None or _essence(domain) != _essence(read_domain(step.xml)):
+        raise HostError(f"libvirt did not keep domain {step.name} as it was defined")
+    return {"uuid": domain.uuid}
 
 
 def _own(host: Host, uuid: str, job: str) -> Domain | None:

@@ -95,6 +95,54 @@ class RemoveRecords(Step):
         return there if not marks or marks & there else set()
 
 
+@dataclass(frozen=True)
+class ReplaceRecords(Step):
+    """Put records right at names that are ours, in one message: all of it or nothing.
+
+    Args:
+        zone: absolute.
+        old: what goes.
+        new: what comes.
+        guard: whole RRsets that say whose the names are; as long as they are there, we act.
+    """
+
+    zone: str
+    old: tuple[Record, ...]
+    new: tuple[Record, ...]
+    guard: tuple[Record, ...]
+
+    kind = "records.replace"
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        said = [f"delete {_shown(self.old)}"] if self.old else []
+        return ", ".join(said + ([f"add {_shown(self.new)}"] if self.new else []))
+
+    def is_done(self, host: Host) -> bool:
+        """What was to come is there, and what was to go is not."""
+        there = _present(host, (*self.old, *self.new))
+        return set(self.new) <= there and not set(self.old) & there
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Replace them, and ask the server what it has now."""
+        host.zones.replace(self.zone, self.old, self.new, self.guard)
+        if not self.is_done(host):
+            raise HostError(f"the server took the update of {self.zone} but does not answer so")
+        return {}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Put what was there in their place again."""
+        sets = {(record.name, record.type) for record in self.guard}
+        changed = set(self.guard) - set(self.old)
+        changed |= {record for record in self.new if (record.name, record.type) in sets}
+        host.zones.replace(self.zone, self.new, self.old, sorted(changed))
+
+    def leftover(self) -> str:
+        """What remains."""
+        return _shown(self.old + self.new)
+
+
 def _present(host: Host, records: tuple[Record, ...]) -> set[Record]:
     asked = dict.fromkeys((record.name, record.type) for record in records)
     return set(host.zones.lookup(asked)) & set(records)

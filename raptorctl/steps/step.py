@@ -31,6 +31,8 @@ class Step(ABC):
     kind: ClassVar[str]
     reversible: ClassVar[bool] = True
     """False: once it has begun, the job only goes forward."""
+    needs_lock: ClassVar[bool] = True
+    """False: it acts on something known by a UUID, which no other job touches meanwhile."""
     deferrable: ClassVar[bool] = False
     """True: when it fails in a removal, the others go on and the job stays open for it."""
 

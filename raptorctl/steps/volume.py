@@ -167,6 +167,7 @@ class WipeVolume(Step):
 
     kind = "volume.wipe"
     reversible = False
+    needs_lock = False
 
     @property
     def title(self) -> str:
@@ -207,6 +208,7 @@ class RemoveVolume(Step):
 
     kind = "volume.remove"
     reversible = False
+    needs_lock = False
 
     @property
     def title(self) -> str:

@@ -251,3 +251,30 @@ def test_the_probe_says_which_zone_is_not_served(named: Named) -> None:
     assert "2.0.192.in-addr.arpa" in other.problem
     assert "not authoritative" in other.resolution
     assert f"no zone 1.{REVERSE4}" in inner.problem
+
+
+def test_what_is_replaced_is_exactly_what_dig_sees(named: Named, client: Client) -> None:
+    client().add(ZONE, OURS)
+    right = next(record for record in OURS if record.type == "A")
+    wrong = Record(NAME, "A", "192.0.2.77")
+    text = [record for record in OURS if record.type == "TXT"]
+    for _ in range(2):  # already so is success
+        client().replace(ZONE, [right], [wrong], text)
+        assert named.dig(NAME, "A") == {"300 A 192.0.2.77"}
+    client().replace(ZONE, [wrong], [right], text)
+    assert named.dig(NAME, "ANY") == DUG
+
+
+def test_a_pointer_is_replaced_while_it_says_what_it_said(named: Named, client: Client) -> None:
+    other = Record(POINTER4.name, "PTR", f"bob-ci.{ZONE}")
+    client().add(REVERSE4, [other])
+    client().replace(REVERSE4, [other], [POINTER4], [other])
+    assert named.dig(POINTER4.name, "PTR") == {f"300 PTR {NAME}"}
+
+
+def test_nothing_is_replaced_at_a_name_that_is_no_longer_ours(named: Named, client: Client) -> None:
+    named.nsupdate(f"update add {NAME} 60 A 192.0.2.9", f"update add {NAME} 60 TXT mine")
+    old, new = [Record(NAME, "A", "192.0.2.9")], [Record(NAME, "A", "198.51.100.1")]
+    with pytest.raises(DeclinedError):
+        client().replace(ZONE, old, new, [record for record in OURS if record.type == "TXT"])
+    assert named.dig(NAME, "A") == {"60 A 192.0.2.9"}

@@ -56,13 +56,17 @@ class FakeSession(Session):
         return self.world.volumes.list(), self.world.domains.states()
 
     def probe(self) -> Probe:
+        facts, queries = self.facts(), self.record_queries()
+        for _ in range(2):
+            facts = self.facts(queries(self.settings, facts))
         return Probe(
             settings_file="/etc/raptorctl/settings.toml",
             settings=self.settings,
-            facts=self.facts(),
+            facts=facts,
             zones={"raptor.example.": None},
             libvirt_version=(11, 3, 0),
             jobs=self.journals.unfinished(),
+            today="2026-11-20",
         )
 
 
