@@ -9,7 +9,7 @@ from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
 from raptorctl.cli.session import session_of
 from raptorctl.model.codec import encode
-from raptorctl.model.job import Job, JobStep
+from raptorctl.model.job import Act, Job, JobStep
 
 JobText = Annotated[str, typer.Argument(metavar="JOB", help="Its identifier, or how it begins.")]
 
@@ -26,7 +26,7 @@ def list_jobs(context: typer.Context, form: Output = Format.TEXT) -> None:
     """List jobs, oldest first."""
     jobs = session_of(context).journals.jobs()
     if form is Format.JSON:
-        say_json({"jobs": [_brief(job) for job in jobs]})
+        say_json({"jobs": encode(jobs)})
     elif jobs:
         say("\n".join(_rows(jobs)))
     else:
@@ -40,11 +40,6 @@ def show(context: typer.Context, job: JobText, form: Output = Format.TEXT) -> No
         say_json(encode(found))
     else:
         say("\n".join(_lines(found)))
-
-
-def _brief(job: Job) -> dict[str, object]:
-    """The shape that `job list -o json` documents: a job without its steps."""
-    return {name: value for name, value in encode(job).items() if name != "steps"}
 
 
 def _rows(jobs: Iterable[Job]) -> list[str]:
@@ -62,18 +57,32 @@ def _lines(job: Job) -> Iterable[str]:
     yield f"ended    {job.ended or '-'}"
     if job.damage:
         yield f"damage   {plain(job.damage)}"
-    rows = [_step(number, step) for number, step in enumerate(job.steps, start=1)]
-    if rows:
-        yield from (
-            "",
-            *table(("STEP", "STATE", "SECONDS", "WHAT"), rows, right=("STEP", "SECONDS")),
-        )
+    if job.steps:
+        yield from ("", *_timeline(job))
     yield from (f"problem in step {n}: {plain(s.problem)}" for n, s in _problems(job))
 
 
-def _step(number: int, step: JobStep) -> tuple[str, str, str, str]:
-    seconds = "-" if step.seconds is None else f"{step.seconds:.1f}"
-    return (str(number), step.state.value, seconds, step.title)
+def _timeline(job: Job) -> Iterable[str]:
+    """What happened when, in seconds after the beginning, and how long it took."""
+    rows = [_row(job, act) for act in job.timeline]
+    begun = {act.step for act in job.timeline}
+    for number, step in enumerate(job.steps, start=1):
+        if number not in begun:
+            rows.append(("-", "-", str(number), step.state.value, step.title))
+    head = ("AT", "TOOK", "STEP", "STATE", "WHAT")
+    yield from table(head, rows, right=("AT", "TOOK", "STEP"))
+    if job.timeline:
+        yield f"{_tenths(job.seconds)} s in all"
+
+
+def _row(job: Job, act: Act) -> tuple[str, ...]:
+    title = f"undo: {act.title}" if act.undo else act.title
+    after = _tenths(job.seconds_until(act.started))
+    return (after, _tenths(act.seconds), str(act.step), act.state.value, title)
+
+
+def _tenths(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds:.1f}"
 
 
 def _problems(job: Job) -> Iterable[tuple[int, JobStep]]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from raptorctl.engine.journal import Entry
+from raptorctl.engine.journal import VERSION, Entry
 from raptorctl.model.codec import ShapeError
 from raptorctl.model.facts import Reservation
-from raptorctl.model.job import Job, JobStep, Outcome, StepState
+from raptorctl.model.job import Act, Job, JobStep, Outcome, StepState
+from raptorctl.model.names import shown
 from raptorctl.plans.plan import Plan, decode_plan
 
 _STATES = {
@@ -98,8 +99,7 @@ class History:
         states = [StepState.WAITING] * len(self.titles)
         for entry in self.entries:
             if entry.type in _STATES:
-                already = entry.type == "DONE" and entry.data.get("already")
-                states[entry.data["step"]] = StepState.ALREADY if already else _STATES[entry.type]
+                states[entry.data["step"]] = _state(entry)
         return tuple(states)
 
     def job(self) -> Job:
@@ -116,6 +116,37 @@ class History:
             summary=plan.summary if plan else "",
             steps=tuple(self._steps()),
             damage=self.damage,
+            timeline=self.timeline(),
+            seconds=_between(first, self.entries[-1]) if first else None,
+        )
+
+    def timeline(self) -> tuple[Act, ...]:
+        """What was done and taken back, in the order of time; one that was cut off has no end."""
+        begun: dict[int, Entry] = {}
+        acts: list[Act] = []
+        for entry in self.entries if self.plan else ():
+            if entry.type not in _STATES:
+                continue
+            number = entry.data["step"]
+            start = begun.pop(number, None)
+            if entry.type in {"INTENT", "UNDO"}:
+                acts += [self._act(start, None)] if start else []
+                begun[number] = entry
+            else:
+                acts.append(self._act(start or entry, entry))
+        acts += [self._act(start, None) for start in begun.values()]
+        return tuple(sorted(acts, key=lambda act: act.started))
+
+    def _act(self, start: Entry, end: Entry | None) -> Act:
+        number = start.data["step"]
+        return Act(
+            step=number + 1,
+            title=self.titles[number],
+            undo=start.type.startswith("UNDO"),
+            state=_state(end) if end else StepState.MAYBE,
+            started=start.at,
+            seconds=_between(start, end) if end else None,
+            problem=end.data.get("problem", "") if end else "",
         )
 
     def _all_finished(self) -> bool:
@@ -133,8 +164,14 @@ class History:
         ]
 
     def _steps(self) -> list[JobStep]:
+        acts = self.timeline()
         return [
-            _step(title, state, [e for e in self.entries if e.data.get("step") == number])
+            _step(
+                title,
+                state,
+                [e for e in self.entries if e.data.get("step") == number],
+                [act.seconds for act in acts if act.step == number + 1],
+            )
             for number, (title, state) in enumerate(zip(self.titles, self.states(), strict=True))
         ]
 
@@ -160,10 +197,15 @@ def understand(
     except (ShapeError, KeyError, TypeError) as error:
         problem = damage or f"its plan cannot be read: {error}"
         return History(None, entries, problem, title, (), held, given_up)
+    count, problem = _understood(entries, plan)
+    damage = problem or damage
+    entries = entries[:count]
     return History(plan, entries, damage, title, titles, held, given_up)
 
 
-def _step(title: str, state: StepState, entries: Sequence[Entry]) -> JobStep:
+def _step(
+    title: str, state: StepState, entries: Sequence[Entry], took: Sequence[float | None]
+) -> JobStep:
     if not entries:
         return JobStep(title, state)
     observed: Mapping[str, Any] = {}
@@ -172,10 +214,44 @@ def _step(title: str, state: StepState, entries: Sequence[Entry]) -> JobStep:
         # A step that recovery found done says nothing new: the first account of it stays.
         observed = entry.data.get("observed") or observed
         problem = entry.data.get("problem", problem)
-    seconds = (_time(entries[-1]) - _time(entries[0])).total_seconds()
-    finished = len(entries) > 1
-    return JobStep(title, state, entries[0].at, seconds if finished else None, observed, problem)
+    known = [seconds for seconds in took if seconds is not None]
+    seconds = round(sum(known), 3) if known else None
+    return JobStep(title, state, entries[0].at, seconds, observed, problem)
 
 
-def _time(entry: Entry) -> datetime:
-    return datetime.fromisoformat(entry.at)
+def _state(entry: Entry) -> StepState:
+    if entry.type == "DONE" and entry.data.get("already"):
+        return StepState.ALREADY
+    return _STATES[entry.type]
+
+
+def _between(first: Entry, last: Entry) -> float:
+    return (datetime.fromisoformat(last.at) - datetime.fromisoformat(first.at)).total_seconds()
+
+
+def _understood(entries: Sequence[Entry], plan: Plan) -> tuple[int, str]:
+    """Return how many lines with good checksums make sense, and what is wrong with the next."""
+    if (version := entries[0].data.get("version")) != VERSION:
+        return 1, f"it is of version {version!r}, and this raptorctl reads version {VERSION}"
+    for number, entry in enumerate(entries):
+        if problem := _nonsense(entry, number, len(plan.steps)):
+            return number, f"line {number + 1} {problem}"
+    return len(entries), ""
+
+
+def _nonsense(entry: Entry, number: int, steps: int) -> str:
+    step = entry.data.get("step")
+    if not _is_time(entry.at):
+        return "has no time"
+    if entry.type in _STATES:
+        known = type(step) is int and 0 <= step < steps
+        return "" if known else "speaks of a step that the plan does not have"
+    known = number == 0 if entry.type == "BEGIN" else entry.type in _ENDS
+    return "" if known else f"is of a type that is not known here: {shown(str(entry.type))}"
+
+
+def _is_time(text: object) -> bool:
+    try:
+        return bool(datetime.fromisoformat(str(text)))
+    except ValueError:
+        return False

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -26,6 +27,7 @@ from raptorctl.host.durable import sync_directory
 
 RESERVE: Final = 64 << 10  # bytes beyond the plan itself
 VERSION: Final = 1
+SECTOR: Final = 512  # bytes that a disk writes whole or not at all
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ class Journal:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         _blank_after(descriptor, end)
+        if end:
+            os.pwrite(descriptor, b"\n", end - 1)  # should just that byte have been cut off
         return cls(path, descriptor, end, len(entries))
 
     def write(self, kind: str, **data: Any) -> None:
@@ -164,15 +168,29 @@ def read_journal(path: Path) -> tuple[tuple[Entry, ...], int, str]:
     """
     entries: list[Entry] = []
     end = 0
-    content = path.read_bytes().rstrip(b"\0")
-    lines = content.split(b"\n")
-    for number, line in enumerate(lines[:-1]):
+    *lines, tail = path.read_bytes().rstrip(b"\0").split(b"\n")
+    for number, line in enumerate(lines):
         entry = _entry(line)
         if entry is None or entry.seq != len(entries):
-            is_last = number == len(lines) - 2 and not lines[-1]
-            return tuple(entries), end, _damage(number, entry, is_last=is_last)
+            last = number == len(lines) - 1 and not tail
+            torn = entry is None and last and _is_torn(line, end)
+            return tuple(entries), end, "" if torn else _damage(number, entry)
         entries.append(entry)
         end += len(line) + 1
+    return _with_tail(entries, end, tail)
+
+
+def _with_tail(entries: list[Entry], end: int, tail: bytes) -> tuple[tuple[Entry, ...], int, str]:
+    """Judge what follows the last line's end: usually nothing.
+
+    The beginning of a line was never written; a whole one that lacks its end says what it says, as
+    a line is written after what it tells of, and an INTENT is only ever a "maybe".
+    """
+    entry = _entry(tail)
+    if entry and entry.seq == len(entries):
+        return (*entries, entry), end + len(tail) + 1, ""
+    if _entry(tail[:-1]):
+        return tuple(entries), end, f"line {len(entries) + 1} has another end than a line's"
     return tuple(entries), end, ""
 
 
@@ -201,11 +219,21 @@ def _dump(fields: Mapping[str, Any]) -> bytes:
     return json.dumps(fields, separators=(",", ":")).encode()
 
 
-def _damage(number: int, entry: Entry | None, *, is_last: bool) -> str:
+def _damage(number: int, entry: Entry | None) -> str:
     if entry is None:
-        # A torn write may leave the line's end without its beginning: only the last can be torn.
-        return "" if is_last else f"line {number + 1} fails its checksum"
+        return f"line {number + 1} fails its checksum"
     return f"line {number + 1} has sequence number {entry.seq}"
+
+
+def _is_torn(line: bytes, offset: int) -> bool:
+    """Whether a write was cut off: whole sectors of it are missing, and the others are whole.
+
+    A line that is there from end to end, and wrong, was written and has changed since.
+    """
+    cuts = [0, *range(SECTOR - offset % SECTOR, len(line), SECTOR), len(line)]
+    pieces = [line[start:stop] for start, stop in pairwise(cuts)]
+    missing = [piece.strip(b"\0") == b"" for piece in pieces]
+    return any(missing) and all(gone or 0 not in p for gone, p in zip(missing, pieces, strict=True))
 
 
 def _blank_after(descriptor: int, end: int) -> None:

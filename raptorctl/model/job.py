@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 
@@ -42,7 +43,7 @@ class JobStep:
         title: what it does and on what.
         state: what became of it.
         started: UTC, ISO 8601, or "" when it never began.
-        seconds: how long it took; None when unknown.
+        seconds: how long all its acts took, undoing included; None when unknown.
         observed: what was seen after acting, e.g. a wipe's receipt.
         problem: what went wrong, or "".
     """
@@ -52,6 +53,29 @@ class JobStep:
     started: str = ""
     seconds: float | None = None
     observed: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Act:
+    """One line of a job's timeline: a step that was done, tried, or taken back.
+
+    Args:
+        step: its number, counted from 1.
+        title: what the step does and on what.
+        undo: whether it was being taken back.
+        state: what came of it; `maybe` when it failed or was cut off.
+        started: UTC, ISO 8601.
+        seconds: how long it took; None when it was cut off.
+        problem: what went wrong, or "".
+    """
+
+    step: int
+    title: str
+    undo: bool
+    state: StepState
+    started: str
+    seconds: float | None = None
     problem: str = ""
 
 
@@ -69,6 +93,8 @@ class Job:
         summary: one line: what it was to make true.
         steps: in the plan's order.
         damage: what is wrong with its journal file, or "".
+        timeline: what was done and taken back, in the order of time.
+        seconds: from its first line to its last; None when there are none.
     """
 
     id: str
@@ -81,3 +107,9 @@ class Job:
     summary: str
     steps: tuple[JobStep, ...] = ()
     damage: str = ""
+    timeline: tuple[Act, ...] = ()
+    seconds: float | None = None
+
+    def seconds_until(self, at: str) -> float:
+        """How long after its beginning something was; `at` is UTC, ISO 8601."""
+        return (datetime.fromisoformat(at) - datetime.fromisoformat(self.started)).total_seconds()

@@ -218,7 +218,6 @@ def raptorctl(tmp_path: Path) -> CommandLine:
         "slot list",
         "cpu map",
         "doctor",
-        "job list",
     ],
 )
 def test_what_views_print_as_json_is_as_told(raptorctl: CommandLine, words: str) -> None:
@@ -241,6 +240,9 @@ def test_what_changes_print_as_json_is_as_told(raptorctl: CommandLine) -> None:
     job = json.loads(raptorctl("job", "show", removal["job"]["id"], "-o", "json").out)
     assert shape(removal) == told_shape(heading)
     assert shape(job) == told_shape("`job show`")
+    jobs = json.loads(raptorctl("job", "list", "-o", "json").out)["jobs"]
+    assert job in jobs
+    assert told_shape("`job list`") == {"jobs"}
     assert shape(json.loads(raptorctl("recover", "-o", "json").out)) == told_shape("`recover`")
 
 
