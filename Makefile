@@ -6,6 +6,8 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 VENV := .venv
+# Inputs for each of the 21 tests of `make fuzz`, and an eighth as many hosts that are used.
+EXAMPLES ?= 5000
 RUN := $(VENV)/bin/python -m
 # One virtual environment per content of pyproject.toml: a second `make env` has nothing to do.
 STAMP = $(VENV)/made-for-$(shell sha256sum pyproject.toml | cut -c1-12)
@@ -46,11 +48,15 @@ $(STAMP):
 	@rm -f $(VENV)/made-for-*; touch $@
 
 .PHONY: check
-check: env ## the fast part, for daily work: ruff, mypy, unit tests
+check: env ## the fast part, for daily work: ruff, mypy, unit tests, a seeded part of the fuzzing
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
-	$(RUN) pytest -q tests/unit
+	$(RUN) pytest -q tests/unit tests/fuzz
+
+.PHONY: fuzz
+fuzz: env ## more than 100,000 random inputs and commands; EXAMPLES=n for each test (for a night)
+	RAPTOR_EXAMPLES=$(EXAMPLES) $(RUN) pytest -q tests/fuzz --timeout 0
 
 .PHONY: lint
 lint: env ## shellcheck, ansible-lint, the playbook's syntax

@@ -9,6 +9,7 @@ from raptorctl.engine.journals import Journals
 from raptorctl.engine.report import Reporter
 from raptorctl.engine.stop import Stop
 from raptorctl.errors import (
+    HostError,
     LeftoversError,
     RaptorError,
     RolledBackError,
@@ -127,7 +128,7 @@ class Run:
         step = self._plan.steps[number]
         self._stop.check()
         self._reporter.started(number + 1, len(self._plan.steps), step.title)
-        self._journal.write("INTENT", step=number)
+        self._note("INTENT", step=number)
         self._begun.append(number)
         if not any(later.needs_lock for later in self._plan.steps[number:]):
             self._release()
@@ -139,20 +140,28 @@ class Run:
         except RaptorError as error:
             self._failed(number, error, touched=touched)
             return
-        self._journal.write("DONE", step=number, observed=observed, already=already)
+        self._note("DONE", step=number, observed=observed, already=already)
         self._say(number, StepState.ALREADY if already else StepState.DONE)
 
     def _failed(self, number: int, error: RaptorError, *, touched: bool) -> None:
         if self._plan.steps[number].deferrable and not isinstance(error, StoppedError):
-            self._journal.write("DEFERRED", step=number, problem=error.brief, touched=touched)
+            self._note("DEFERRED", step=number, problem=error.brief, touched=touched)
             self._deferred[number] = error.brief
             if not touched:  # not even the probe got an answer, so there is nothing to undo
                 self._begun.remove(number)
             self._say(number, StepState.DEFERRED, error.brief)
             return
-        self._journal.write("FAILED", step=number, problem=error.brief)
+        self._note("FAILED", step=number, problem=error.brief)
         self._say(number, StepState.MAYBE, error.brief)
         raise error
+
+    def _note(self, kind: str, **data: object) -> None:
+        try:
+            self._journal.write(kind, **data)
+        except OSError as error:
+            raise HostError(
+                f"the journal {self._journal.path} cannot be written: {error.strerror}"
+            ) from error
 
     def _undo(self, number: int) -> bool:
         step = self._plan.steps[number]
@@ -211,6 +220,8 @@ def attempt(act: Callable[[], object]) -> Exception | None:
 
 
 def _ended(job: str, error: Exception) -> Exception:
+    if isinstance(error, OSError):
+        error = HostError(f"{error.filename or 'the host'}: {error.strerror}")
     if isinstance(error, RaptorError) and not isinstance(error, StoppedError | WaitError):
         return RolledBackError(job, error)
     return error

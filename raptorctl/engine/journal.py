@@ -211,7 +211,7 @@ def _entry(line: bytes) -> Entry | None:
         if crc != f"{zlib.crc32(_dump(fields)):08x}":
             return None
         return Entry(fields.pop("seq"), fields.pop("at"), fields.pop("type"), fields)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -13,7 +13,8 @@ import threading
 from contextlib import suppress
 from typing import Any, Final
 
-from raptorctl.errors import CommandError, MissingError
+from raptorctl.errors import CommandError, InputError, MissingError
+from raptorctl.model.names import shown
 
 PATH: Final = "/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT: Final = {"PATH": PATH, "LC_ALL": "C"}
@@ -52,6 +53,7 @@ def run(program: str, *args: str, timeout: float = TIMEOUT, ok: tuple[int, ...] 
         ok: exit statuses that are no failure.
 
     Raises:
+        InputError: an argument that no program can be given.
         MissingError: there is no such program.
         CommandError: it ended with another status, by a signal, or past its time limit.
     """
@@ -59,6 +61,7 @@ def run(program: str, *args: str, timeout: float = TIMEOUT, ok: tuple[int, ...] 
     import sh
 
     argv = (program, *args)
+    _refuse_unfit(argv)
     errors = io.BytesIO()
     expired = threading.Event()
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - the plainest way to say it
@@ -88,6 +91,13 @@ def find(program: str) -> str:
         hint = f"apt install {package}" if package else f"looked in {PATH}"
         raise MissingError(f"the program {program} is not there", resolution=hint)
     return path
+
+
+def _refuse_unfit(argv: tuple[str, ...]) -> None:
+    """Refuse a NUL, which ends an argument (execve(2)), and what is not UTF-8."""
+    for word in argv:
+        if "\0" in word or any("\ud800" <= char <= "\udfff" for char in word):
+            raise InputError(f"{shown(word)} cannot be handed to a program")
 
 
 def _kill(process: Any, expired: threading.Event) -> None:

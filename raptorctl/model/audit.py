@@ -51,7 +51,7 @@ def parse_entry(line: str) -> AuditEntry | None:
     try:
         data = json.loads(line)
         return decode(AuditEntry, {k: v for k, v in data.items() if k in known})
-    except (ValueError, AttributeError, ShapeError):
+    except (ValueError, AttributeError, ShapeError, RecursionError):
         return None
 
 

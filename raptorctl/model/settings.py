@@ -153,7 +153,7 @@ def parse_settings(text: str, file: str = DEFAULT_FILE) -> Settings:
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number or a nesting beyond all bounds
         raise SettingsError(file, "", f"is not TOML: {error}") from error
     try:
         settings = decode(Settings, data)

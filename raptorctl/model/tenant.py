@@ -228,7 +228,7 @@ def parse_record(text: str, path: str) -> TenantRecord:
         record = decode(TenantRecord, json.loads(text))
     except ShapeError as error:
         raise SettingsError(path, error.key, error.problem) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(path, "", f"is not JSON: {error}") from error
     if path != record_path(record.name) or not TENANT.fullmatch(record.name):
         raise SettingsError(path, "name", f"{shown(record.name)} is not whose file this is")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from raptorctl.errors import CommandError, MissingError
+from raptorctl.errors import CommandError, InputError, MissingError
 from raptorctl.host.command import ENVIRONMENT, run
 
 
@@ -20,6 +20,12 @@ def test_output_is_returned() -> None:
 
 def test_arguments_are_not_read_by_a_shell() -> None:
     assert run("echo", "$HOME; *", "`id`") == "$HOME; * `id`\n"
+
+
+@pytest.mark.parametrize("word", ["a\0b", "\udce4"])
+def test_what_no_program_can_be_given_is_refused(word: str) -> None:
+    with pytest.raises(InputError, match="cannot be handed to a program"):
+        run("echo", word)
 
 
 def test_output_that_is_not_text_is_still_returned() -> None:
