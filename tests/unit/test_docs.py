@@ -226,7 +226,7 @@ def test_what_views_print_as_json_is_as_told(raptorctl: CommandLine, words: str)
 
 
 def test_what_waits_for_its_wipe_as_json_is_as_told(tmp_path: Path) -> None:
-    host = CommandLine(World(), tmp_path)
+    host = CommandLine(World().with_tenants("alice"), tmp_path)
     session = host.session(*PROVISION)
     session.wire = Tripwire(at=7)
     with pytest.raises(Killed):

@@ -105,6 +105,12 @@ class Host:
 
 
 @pytest.fixture
+def world() -> World:
+    """Without tenants: alice is made by a job, which can tell of her later."""
+    return World()
+
+
+@pytest.fixture
 def host(raptorctl: CommandLine, world: World) -> Host:
     journals = raptorctl.session().journals
     request = plan_add(TenantRequest("alice"), world.facts({}, ["alice"]), ADD)
