@@ -37,6 +37,7 @@ KILLED = 137  # 128 + SIGKILL, as a shell reports it
 @pytest.fixture(scope="module", autouse=True)
 def _pristine(lab: Lab) -> None:
     lab.reset()
+    lab.tenant("alice")
     lab.put(SUICIDE, "/root/suicide.py")
 
 
@@ -74,6 +75,35 @@ def test_a_removal_killed_is_undone_or_finished(lab: Lab, kind: str, step: int) 
         assert lab.run("virsh", "domstate", "alice-dev").stdout.strip() == "running"
         assert "raptor.clean" in volumes(lab)["guest-alice-dev"]
         assert lab.run("dig", "+short", "@127.0.0.1", "-x", "198.51.100.1").stdout.strip()
+
+
+def carols(lab: Lab) -> str:
+    """All that there is of a tenant called carol."""
+    return lab.sh(
+        "getent passwd carol; grep carol /etc/group; ls -d /home/carol /etc/raptorctl/*/carol*; true"
+    ).stdout
+
+
+@pytest.mark.parametrize(("kind", "step"), [("INTENT", 1), ("DONE", 0), ("DONE", 1), ("DONE", 2)])
+def test_a_provision_that_makes_the_tenant_killed_undoes_him_too(
+    lab: Lab, kind: str, step: int
+) -> None:
+    words = ("provision", "carol", "dev", "--size", "64M", "--cpus", "5")
+    killed(lab, kind, step, *words)
+    assert recovered(lab) == "rolled back"
+    assert carols(lab) == ""
+    nothing_is_left(lab)
+
+
+@pytest.mark.parametrize(("kind", "step"), [("INTENT", 1), *(("DONE", step) for step in range(4))])
+def test_a_tenants_removal_killed_is_undone_or_finished(lab: Lab, kind: str, step: int) -> None:
+    if not carols(lab):
+        lab.tenant("carol")
+    before = carols(lab)
+    killed(lab, kind, step, "tenant", "remove", "carol", "-y")
+    after = "" if recovered(lab) == "done" else before
+    assert carols(lab) == after
+    assert lab.run("true", user="carol", check=False).returncode == (0 if after else 255)
 
 
 def test_a_second_recover_has_nothing_to_do(lab: Lab) -> None:
