@@ -21,7 +21,7 @@ from raptorctl.cli.output import (
 )
 from raptorctl.cli.session import Session, session_of
 from raptorctl.errors import DONE, REFUSED, MissingError
-from raptorctl.model.access import Answer, Question, decide, needs, questions
+from raptorctl.model.access import OUTSIDER, Answer, Question, decide, needs, questions
 from raptorctl.model.names import parse_words, shown
 from raptorctl.model.tenant import Account
 
@@ -124,7 +124,7 @@ class Trial:
 
 
 def _trial(session: Session) -> Trial:
-    from raptorctl.plans.access import OUTSIDER, some_tenant
+    from raptorctl.plans.access import some_tenant
 
     facts = session.facts(people=(OUTSIDER,))
     tenant, admin = some_tenant(facts), _admin(session)
@@ -158,7 +158,7 @@ def _ask(session: Session, asked: Iterable[tuple[str, Account, str]]) -> Trial:
 
 
 def _told(session: Session, account: Account, asked: Iterable[Question]) -> tuple[Answer, ...]:
-    from raptorctl.steps.access import person
+    from raptorctl.host.polkit_answers import person
 
     groups = session.settings.access.admin_groups
     return tuple(decide(person(account), question, groups) for question in asked)

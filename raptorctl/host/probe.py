@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from raptorctl.errors import CommandError, RaptorError
-from raptorctl.host import command, files
+from raptorctl.host import command, doors, files
 from raptorctl.host.account import LocalAccounts
 from raptorctl.host.links import KernelLinks
 from raptorctl.host.lvm import LvmGroup
 from raptorctl.host.survey import tenants
+from raptorctl.model.access import OUTSIDER
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
-from raptorctl.model.probe import OLDEST_PACKAGE, Part, Probe, Trouble
+from raptorctl.model.probe import OLDEST_PACKAGE, Doors, Part, Probe, Trouble
 from raptorctl.model.settings import Libvirt, Settings
 
 T = TypeVar("T")
@@ -80,6 +81,7 @@ def probe(
         settings=settings,
         jobs=tuple(jobs),
         archive=_archived(),
+        doors=_doors(prober, settings, parts) if settings and os.geteuid() == 0 else None,
         today=datetime.now(UTC).date().isoformat(),
         troubles=prober.troubles,
         **parts,
@@ -134,6 +136,28 @@ def _with_records(
     except RaptorError as error:
         return replace(facts, records=(), dns_problem=error.brief)
     return facts
+
+
+def _doors(prober: Prober, settings: Settings, parts: Mapping[str, Any]) -> Doors | None:
+    tenants_there = [tenant.name for tenant in parts["facts"].tenants if tenant.ours]
+    name = tenants_there[0] if tenants_there else ""
+    groups = settings.access.admin_groups
+    wrong = prober.attempt(Part.ACCESS, lambda: _wrong_answers(name, groups), ())
+    return prober.attempt(Part.ACCESS, lambda: doors.look(name, wrong), None)
+
+
+def _wrong_answers(tenant: str, admin_groups: Sequence[str]) -> tuple[str, ...]:
+    # Not at the top: a host without jeepney is one of the troubles to tell of.
+    from raptorctl.host.polkit import Polkit
+    from raptorctl.host.polkit_answers import wrong_answers
+
+    found = map(LocalAccounts().find, filter(None, (OUTSIDER, tenant)))
+    return tuple(
+        wrong
+        for account in found
+        if account
+        for wrong in wrong_answers(Polkit(), account, tenant or "alice", admin_groups)
+    )
 
 
 def _archived() -> int:

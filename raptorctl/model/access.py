@@ -20,6 +20,9 @@ RULES: Final = "/etc/polkit-1/rules.d/10-raptorctl.rules"
 PROBE_TENANT: Final = "raptorprobe"
 """A tenant for as long as it takes to try new rules, where there is no other."""
 
+OUTSIDER: Final = "nobody"
+"""An account that every Linux has, and that is in no group."""
+
 PREFIX: Final = "org.libvirt."
 CONNECT: Final = frozenset({"getattr", "search-domains"})
 DOMAIN: Final = frozenset(

@@ -69,7 +69,50 @@ class Part(enum.StrEnum):
     KEY = "dns key"
     TEMPLATES = "templates"
     TENANTS = "tenants"
+    ACCESS = "access"
     JOURNAL = "journal"
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A daemon of libvirt's that answers on this host.
+
+    Args:
+        name: `libvirtd`, `virtqemud`, ...
+        file: its settings.
+        polkit: whether it asks polkit about calls.
+        anonymous: how many connections that said nothing keep others out; 0: any number is fine.
+    """
+
+    name: str
+    file: str
+    polkit: bool
+    anonymous: int
+
+
+@dataclass(frozen=True)
+class Doors:
+    """What keeps people from what is not theirs.
+
+    Args:
+        rules: polkit's rules as the host has them, or None.
+        shipped_rules: as they come with us.
+        wrong_answers: what polkit answers otherwise than the rules say, as sentences.
+        daemons: of libvirt's, those that answer.
+        open_sockets: of libvirt's, those that every account can open.
+        bridge_helper: QEMU's helper has root's rights: it would put anybody on any bridge.
+        hidepid: accounts see their own processes only.
+        sshd: what sshd says of a tenant, by lower-case keyword; None where nobody could be asked.
+    """
+
+    rules: str | None = None
+    shipped_rules: str = ""
+    wrong_answers: tuple[str, ...] = ()
+    daemons: tuple[Daemon, ...] = ()
+    open_sockets: tuple[str, ...] = ()
+    bridge_helper: bool = False
+    hidepid: bool = True
+    sshd: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +130,7 @@ class Probe:
         libvirt_package: Debian's version of its package, "" where there is no dpkg.
         libvirt_patched: whether that has the fixes we ask for; None where there is no dpkg.
         scan_lvs: whether LVM looks for volume groups inside volumes.
+        doors: what keeps people from what is not theirs; None where it could not be looked at.
         jobs: those that have not ended.
         archive: how many files LVM keeps of its earlier metadata (lvm.conf(5), backup/archive).
         today: when it was, ISO 8601.
@@ -102,6 +146,7 @@ class Probe:
     libvirt_package: str = ""
     libvirt_patched: bool | None = None
     scan_lvs: bool = False
+    doors: Doors | None = None
     jobs: tuple[Job, ...] = ()
     archive: int = 0
     today: str = ""

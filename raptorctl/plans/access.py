@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from raptorctl.model.access import PROBE_TENANT, RULES, is_edited
+from raptorctl.model.access import OUTSIDER, PROBE_TENANT, RULES, is_edited
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.settings import Settings
 from raptorctl.model.tenant import CLOSED, GROUP, Mode, Tenant
@@ -13,9 +13,6 @@ from raptorctl.steps.access import CheckRules
 from raptorctl.steps.account import MakeAccount, RemoveAccount
 from raptorctl.steps.file import WriteFile
 from raptorctl.steps.step import Step
-
-OUTSIDER = "nobody"
-"""An account that every Linux has, and that is in no group."""
 
 
 def plan_install(settings: Settings, facts: HostFacts, identity: Identity) -> Plan:

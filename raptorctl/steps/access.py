@@ -1,12 +1,10 @@
 """Rules that have been written are tried before anybody relies on them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from raptorctl.errors import HostError
 from raptorctl.host.drivers import Host, Tick
-from raptorctl.model.access import Person, Question, decide, questions
-from raptorctl.model.tenant import Account
+from raptorctl.host.polkit_answers import wrong_answers
 from raptorctl.steps.step import Observed, Step
 
 
@@ -43,48 +41,13 @@ class CheckRules(Step):
         host.authority.reload()
         asked = 0
         for name in (self.outsider, self.tenant):
-            for wrong in wrong_answers(host, name, self.tenant, self.admin_groups):
+            account = host.accounts.find(name)
+            if account is None:
+                raise HostError(f"account {name} is not there")
+            for wrong in wrong_answers(host.authority, account, self.tenant, self.admin_groups):
                 raise HostError(f"with the new rules, polkit {wrong}")
             asked += 1
         return {"people": asked}
 
     def undo(self, host: Host, tick: Tick) -> None:
         """Polkit sees by itself that the file is the old one again."""
-
-
-def wrong_answers(
-    host: Host, name: str, tenant: str, admin_groups: tuple[str, ...]
-) -> Iterator[str]:
-    """Yield what polkit answers otherwise than the rules say, about machines of two tenants.
-
-    Args:
-        host: whom to ask.
-        name: the account that asks.
-        tenant: whose machine is asked about, beside somebody else's.
-        admin_groups: whose members may do everything.
-
-    Raises:
-        HostError: there is no such account.
-    """
-    account = host.accounts.find(name)
-    if account is None:
-        raise HostError(f"account {name} is not there")
-    actions = host.authority.actions()
-    if not actions:
-        yield "knows no action of libvirt: is libvirt's policy installed?"
-    for domain in (f"{tenant}-trial", "somebodyelse-trial"):
-        asked = questions(actions, domain)
-        answers = host.authority.answers(account, asked)
-        for question, allowed in zip(asked, answers, strict=True):
-            if allowed is not decide(person(account), question, admin_groups).allowed:
-                yield f"{'allows' if allowed else 'denies'} {name} {said(question)}"
-
-
-def person(account: Account) -> Person:
-    """An account as the rules see it."""
-    return Person(account.name, account.groups, account.uid)
-
-
-def said(question: Question) -> str:
-    """A question as words."""
-    return f"{question.permission} on {question.domain}" if question.domain else question.permission
