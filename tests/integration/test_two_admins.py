@@ -29,7 +29,15 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 def provision(number: int) -> tuple[str, ...]:
     """Everybody wants CPUs of his own and any slot."""
-    return ("provision", f"t{number}", "vm", "--size=1G", f"--cpus={2 + number}", "--memory=1G", "-y")
+    return (
+        "provision",
+        f"t{number}",
+        "vm",
+        "--size=1G",
+        f"--cpus={2 + number}",
+        "--memory=1G",
+        "-y",
+    )
 
 
 def volumes(site: Site) -> tuple[Volume, ...]:
