@@ -186,7 +186,7 @@ class FakeDomains:
     def start(self, uuid: str) -> None:
         domain = self.by_uuid[uuid]
         self.by_uuid[uuid] = replace(domain, state=State.RUNNING)
-        self.files.paths.add(domain.nvram)
+        self.files.paths |= {domain.nvram, *domain.logs}
         for volume in self.volumes.list():
             if volume.path in domain.disks:
                 self.volumes.data[volume.uuid] = f"written by {domain.name}"
@@ -266,7 +266,8 @@ class FakeFiles:
         self.texts.pop(path, None)
 
     def list(self, directory: str) -> tuple[str, ...]:
-        return tuple(sorted(p for p in self.texts if p.rpartition("/")[0] == directory))
+        there = {*self.texts, *self.paths}
+        return tuple(sorted(p for p in there if p.rpartition("/")[0] == directory))
 
     def read(self, path: str) -> str | None:
         return self.texts[path][0] if path in self.texts else None

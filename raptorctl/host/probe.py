@@ -14,7 +14,7 @@ from raptorctl.host import command, doors, files
 from raptorctl.host.account import LocalAccounts
 from raptorctl.host.links import KernelLinks
 from raptorctl.host.lvm import LvmGroup
-from raptorctl.host.survey import tenants
+from raptorctl.host.survey import log_files, tenants
 from raptorctl.model.access import OUTSIDER
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts
@@ -118,7 +118,8 @@ def _facts(prober: Prober, settings: Settings) -> HostFacts:
 def _files(libvirt: Libvirt) -> frozenset[str]:
     firmware = (libvirt.firmware_code, libvirt.firmware_vars)
     variables = Path(libvirt.nvram_dir).glob("*_VARS.fd")
-    return frozenset([*(p for p in firmware if Path(p).is_file()), *map(str, variables)])
+    logs = log_files(libvirt.console_log_dir)
+    return frozenset([*(p for p in firmware if Path(p).is_file()), *map(str, variables), *logs])
 
 
 def _with_records(

@@ -134,4 +134,13 @@ def _records(host: Host, queries: tuple[tuple[str, str], ...]) -> tuple[tuple[Re
 def _present(host: Host, settings: Settings) -> frozenset[str]:
     firmware = (settings.libvirt.firmware_code, settings.libvirt.firmware_vars)
     variables = Path(settings.libvirt.nvram_dir).glob("*_VARS.fd")
-    return frozenset([*filter(host.files.exists, firmware), *map(str, variables)])
+    logs = log_files(settings.libvirt.console_log_dir)
+    return frozenset([*filter(host.files.exists, firmware), *map(str, variables), *logs])
+
+
+def log_files(directory: str) -> frozenset[str]:
+    """The directory of consoles' logs, if it is there, and what is in it."""
+    folder = Path(directory)
+    if not directory or not folder.is_dir():
+        return frozenset()
+    return frozenset([directory, *map(str, folder.glob("*.log*"))])

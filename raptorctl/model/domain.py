@@ -74,6 +74,7 @@ class Domain:
         mark: ours, when it carries one.
         xml: its persistent definition, to define it again if a removal must be undone.
         autostart: whether it starts with the host.
+        logs: files that its consoles are logged to.
         persistent: whether it has a definition; one without is gone once it stops.
     """
 
@@ -90,6 +91,7 @@ class Domain:
     mark: Mark | None = None
     xml: str = ""
     autostart: bool = False
+    logs: tuple[str, ...] = ()
     persistent: bool = True
 
     @property
@@ -113,6 +115,7 @@ class DomainSpec:
         slot: bridge and MAC.
         libvirt: machine type and firmware paths.
         qemu_id: uid and gid of its QEMU; None for libvirt's own choice.
+        log: the file that its console is logged to, or "".
     """
 
     mark: Mark
@@ -125,3 +128,4 @@ class DomainSpec:
     slot: Slot
     libvirt: Libvirt
     qemu_id: int | None = None
+    log: str = ""

@@ -56,6 +56,11 @@ class MachineName:
         """The file with the machine's UEFI variables, `alice-dev_VARS.fd`."""
         return f"{self.domain}_VARS.fd"
 
+    @property
+    def log(self) -> str:
+        """The file with what its console said, `alice-dev.log`."""
+        return f"{self.domain}.log"
+
     def fqdn(self, zone: str) -> str:
         """The absolute DNS name in `zone`, with its final dot."""
         return f"{self.domain}.{zone.rstrip('.')}."

@@ -44,6 +44,7 @@ class Libvirt:
         secure_boot: firmware with secure boot and SMM.
         nvram_dir: where each machine's copy of the variables lives.
         shutdown_timeout: seconds that a machine has to shut down before it is forced.
+        console_log_dir: where what consoles say is kept; "" for nowhere.
     """
 
     uri: str = "qemu:///system"
@@ -53,6 +54,7 @@ class Libvirt:
     secure_boot: bool = False
     nvram_dir: str = "/var/lib/libvirt/qemu/nvram"
     shutdown_timeout: float = 60.0
+    console_log_dir: str = "/var/log/raptorctl/console"
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,8 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
      "is not a volume group's name"),
     ("libvirt", lambda s: _absolute(s.libvirt.firmware_code, s.libvirt.firmware_vars,
                                     s.libvirt.nvram_dir), "firmware and nvram_dir: absolute paths"),
+    ("libvirt.console_log_dir", lambda s: not s.libvirt.console_log_dir
+     or _absolute(s.libvirt.console_log_dir), "should be an absolute path, or empty"),
     ("libvirt.shutdown_timeout", lambda s: 0 <= s.libvirt.shutdown_timeout <= 3600,
      "should be 0 to 3600 seconds"),
     ("dns.zone", lambda s: _is_zone(s.dns.zone), "is not a zone's name"),

@@ -10,6 +10,7 @@ from raptorctl.model.settings import Settings
 from raptorctl.plans import existing, records
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.steps.domain import RemoveNvram, StopDomain, UndefineDomain
+from raptorctl.steps.log import RemoveLog
 from raptorctl.steps.record import RemoveRecords
 from raptorctl.steps.step import Step
 from raptorctl.steps.volume import RemoveVolume, RetireVolume, WipeVolume
@@ -70,6 +71,7 @@ def _steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[
     yield from _record_steps(name, settings, facts)
     yield from _domain_steps(name, settings, facts)
     yield from _volume_steps(name, settings, facts)
+    yield from _log_steps(name, settings, facts)
 
 
 def _record_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
@@ -122,6 +124,12 @@ def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
             size=volume.size,
         )
         yield RemoveVolume(reason="its extents are free", uuid=volume.uuid, name=volume.name)
+
+
+def _log_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    domain, path = facts.domain(name), f"{settings.libvirt.console_log_dir}/{name.log}"
+    if path in facts.files or (domain and path in domain.logs):
+        yield RemoveLog(reason="what it said is its owner's", path=path)
 
 
 def _own_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> str:

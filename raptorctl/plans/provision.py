@@ -14,7 +14,7 @@ from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.ssh_key import PublicKey
 from raptorctl.model.volume import VolumeGroup, device_path, ownership_tags
-from raptorctl.plans import cpus, existing, records, slots
+from raptorctl.plans import cpus, existing, log, records, slots
 from raptorctl.plans.owner import Owner, find_owner, qemu_id
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.quota import Usage, refuse_over
@@ -160,6 +160,7 @@ def _differences(
 def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> tuple[str, ...]:
     _refuse_missing_firmware(settings, facts)
     _refuse_old_nvram(request.name, settings, facts)
+    log.refuse_old(request.name, settings, facts)
     _refuse_large(request, settings, facts)
     _refuse_memory(request, settings, facts)
     cpus.refuse(request.cpus, settings, facts)
@@ -272,6 +273,7 @@ def _steps(
         volume=name.volume,
         nvram=f"{settings.libvirt.nvram_dir}/{name.nvram}",
         xml=_xml(choice, settings, facts, identity),
+        log=log.console_log(name, settings, facts),
     )
     yield TakeSlot(
         reason="nobody else may have this bridge or MAC",
@@ -312,6 +314,7 @@ def _xml(choice: Choice, settings: Settings, facts: HostFacts, identity: Identit
         slot=choice.slot,
         libvirt=settings.libvirt,
         qemu_id=qemu_id(choice.owner, settings),
+        log=log.console_log(choice.name, settings, facts),
     )
     return render_domain(facts.templates[choice.template], spec)
 

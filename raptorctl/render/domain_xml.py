@@ -56,6 +56,7 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     _fill_firmware(root, spec)
     _fill_devices(root, spec)
     _fill_label(root, spec.qemu_id)
+    _fill_log(root, spec.log)
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"
 
@@ -90,6 +91,7 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
         mark=_read_mark(root),
         xml=xml,
         autostart=autostart,
+        logs=tuple(dict.fromkeys(_values(root, "devices//log", "file"))),
     )
 
 
@@ -234,6 +236,17 @@ def _fill_label(root: _Element, qemu_id: int | None) -> None:
     if qemu_id is not None:
         label = etree.SubElement(root, "seclabel", type="static", model="dac", relabel="yes")
         _put(etree.SubElement(label, "label"), f"+{qemu_id}:+{qemu_id}")
+
+
+def _fill_log(root: _Element, path: str) -> None:
+    """Have virtlogd keep what the console says (formatdomain.html#consoles-...-devices, log)."""
+    devices = [root.find("devices/serial"), root.find("devices/console")]
+    console = next((device for device in devices if device is not None), None)
+    if console is not None:
+        for old in console.findall("log"):
+            console.remove(old)
+        if path:
+            _set(etree.SubElement(console, "log"), file=path, append="on")
 
 
 def _text(root: _Element, path: str) -> str:

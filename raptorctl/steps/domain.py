@@ -6,6 +6,7 @@ from raptorctl.errors import ConflictError, HostError
 from raptorctl.host.drivers import Host, Tick
 from raptorctl.model.domain import Domain
 from raptorctl.render.domain_xml import read_domain
+from raptorctl.steps.log import remove_logs
 from raptorctl.steps.step import Observed, Step
 
 
@@ -20,6 +21,7 @@ class DefineDomain(Step):
         volume: what must be clean before a domain may name it.
         nvram: its own copy of the UEFI variables, which libvirt makes at the first start.
         xml: the definition.
+        log: what its console said, which virtlogd writes from the first start on; or "".
     """
 
     job: str
@@ -28,6 +30,7 @@ class DefineDomain(Step):
     volume: str
     nvram: str
     xml: str
+    log: str = ""
 
     kind = "domain.define"
 
@@ -52,6 +55,7 @@ class DefineDomain(Step):
             host.domains.shut_down(self.uuid, 0, tick)
         if all(domain.nvram != self.nvram for domain in host.domains.list()):
             host.files.remove(self.nvram)
+        remove_logs(host, self.log)
 
     def leftover(self) -> str:
         """What remains."""

@@ -158,3 +158,39 @@ def test_nologin_tenants_are_told_so(shared: Lab) -> None:
     refused = shared.run("true", user="nora", check=False)
     assert refused.returncode == 1
     assert "not available" in refused.stdout
+
+
+# What consoles said
+
+
+def test_a_tenant_reads_what_her_console_said_and_nobody_elses(shared: Lab) -> None:
+    shared.sh("virsh destroy alice-dev || true; virsh start alice-dev")
+    firmware = "for n in $(seq 120); do grep -q UEFI /var/log/raptorctl/console/alice-dev.log && exit; sleep 2; done; exit 1"
+    shared.sh(firmware)
+    said = shared.run("raptorctl", "log", "alice", "dev", user="alice").stdout
+    assert "UEFI" in said
+    assert "\x1b" not in said
+    assert said == shared.run("raptorctl", "log", "alice", "dev").stdout
+    refused = shared.run("raptorctl", "log", "bob", "dev", user="alice", check=False)
+    assert (refused.returncode, "no such machine" in refused.stderr) == (3, True)
+
+
+def test_the_logs_service_gives_nobody_anything_else(shared: Lab) -> None:
+    connect = "UNIX-CONNECT:/run/raptorctl/log.sock"
+    for request in ("bob-dev 10 once", "alice-../bob-dev 10 once", "../../../etc/shadow 10 once"):
+        words = ("socat", "-t", "5", "-", connect)
+        assert shared.run(*words, user="alice", input=f"{request}\n", check=False).stdout == ""
+    log = "/var/log/raptorctl/console/alice-dev.log"
+    assert shared.run("cat", log, user="alice", check=False).returncode != 0
+    shared.account("mallory", "nogroup")
+    refused = shared.run("socat", "-u", "OPEN:/dev/null", connect, user="mallory", check=False)
+    assert "Permission denied" in refused.stderr
+
+
+def test_the_log_goes_with_the_machine(shared: Lab) -> None:
+    shared.tenant("dora")
+    shared.run("raptorctl", "provision", "dora", "dev", "--cpus", "4", *SMALL)
+    log = "/var/log/raptorctl/console/dora-dev.log"
+    shared.run("test", "-f", log)
+    shared.run("raptorctl", "deprovision", "dora", "dev", "-y")
+    assert shared.run("test", "-e", log, check=False).returncode != 0

@@ -1,0 +1,72 @@
+"""`raptorctl log`: what a machine's console said."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from raptorctl.cli import options
+from raptorctl.cli.options import example
+from raptorctl.cli.session import Session, session_of
+from raptorctl.errors import MissingError
+from raptorctl.model.names import MachineName
+
+Lines = Annotated[
+    int, typer.Option("-n", "--lines", min=1, max=100_000, help="How many of the last lines.")
+]
+Follow = Annotated[bool, typer.Option("--follow", help="Go on with what comes; ^C leaves.")]
+Raw = Annotated[bool, typer.Option("--raw", help="As it is, with what moves a terminal's cursor.")]
+
+SEQUENCE: Final = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI (ECMA-48 5.4)
+    r"|\x1b[PX^_\]].*?(?:\x07|\x1b\\)"  # strings: DCS, SOS, PM, APC, OSC (5.6)
+    r"|\x1b[ -/]*[0-~]"  # the other escapes
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=example("raptorctl log alice dev -n 50 --follow"))(log)
+
+
+def log(
+    context: typer.Context,
+    words: options.Words,
+    lines: Lines = 200,
+    follow: Follow = False,
+    raw: Raw = False,
+) -> None:
+    """Show what a machine's console said since it was made; it is kept across reboots."""
+    name = options.machine_name(words)
+    session = session_of(context, root=False)
+    session.machine(name)
+    try:
+        for piece in _pieces(session, name, lines, follow=follow):
+            text = piece.decode(errors="replace")
+            sys.stdout.write(text if raw else harmless(text))
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        pass
+
+
+def harmless(text: str) -> str:
+    """Take out what would act on the reader's terminal: a guest must not drive it."""
+    return SEQUENCE.sub("", text)
+
+
+def _pieces(session: Session, name: MachineName, lines: int, *, follow: bool) -> Iterator[bytes]:
+    from raptorctl.host.console_log import ask_service, read_log
+
+    if not session.is_root:
+        return ask_service(name.domain, lines, follow=follow)
+    folder = session.settings.libvirt.console_log_dir
+    path = Path(folder) / name.log
+    if not follow and not path.is_file():
+        raise MissingError(
+            f"{path} is not there", resolution="it begins when the machine starts; see `doctor`"
+        )
+    return read_log(path, lines, follow=follow, gone=lambda: False)

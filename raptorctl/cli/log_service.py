@@ -1,0 +1,19 @@
+"""Reads consoles' logs for tenants; systemd starts it for each connection (systemd.socket(5))."""
+
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from raptorctl.host.console_log import serve
+from raptorctl.host.files import read_settings
+
+
+def main() -> None:
+    """Answer whoever is at the other end of standard input."""
+    with socket.socket(fileno=sys.stdin.fileno()) as client, suppress(OSError):  # he hung up
+        serve(client, Path(read_settings().libvirt.console_log_dir))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""What consoles said: virtlogd's files, for root alone, and the service that reads for tenants.
+
+Who asks over the socket is known by the kernel (unix(7), SO_PEERCRED), and gets what is called
+after him. One line asks: the machine's name, how many lines, and whether to go on (`follow`).
+"""
+
+import os
+import pwd
+import re
+import select
+import socket
+import struct
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from raptorctl.errors import HostError, MissingError
+from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT
+
+SOCKET: Final = "/run/raptorctl/log.sock"
+MOST_LINES: Final = 100_000
+PIECE: Final = 65536
+BEAT: Final = 0.5  # seconds between two looks for more
+REQUEST: Final = re.compile(r"([a-z0-9-]{3,57}) ([0-9]{1,6}) (once|follow)\n", re.ASCII)
+PATIENCE: Final = 10.0  # seconds for somebody to say what he wants
+
+
+def read_log(path: Path, lines: int, *, follow: bool, gone: Callable[[], bool]) -> Iterator[bytes]:
+    """Yield the last lines of a log, and then what is added to it.
+
+    Args:
+        path: the file; virtlogd puts it aside when it is large, and begins another.
+        lines: how many.
+        follow: go on until `gone` says that nobody listens.
+        gone: asked before each wait.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            yield b"".join(deque(file, lines))
+            place, inode = file.tell(), os.fstat(file.fileno()).st_ino
+    else:
+        place, inode = 0, 0
+    while follow and not gone():
+        time.sleep(BEAT)
+        if not path.is_file():
+            continue
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_ino != inode:
+                place, inode = 0, os.fstat(file.fileno()).st_ino
+            file.seek(place)
+            more = file.read(PIECE)
+            place = file.tell()
+        if more:
+            yield more
+
+
+def ask_service(name: str, lines: int, *, follow: bool) -> Iterator[bytes]:
+    """Yield a log as the service reads it for us.
+
+    Raises:
+        MissingError: there is no such service, or we may not ask it.
+        HostError: it broke off.
+    """
+    with socket.socket(socket.AF_UNIX) as asked:
+        try:
+            asked.connect(SOCKET)
+            asked.sendall(f"{name} {lines} {'follow' if follow else 'once'}\n".encode())
+            while said := asked.recv(PIECE):
+                yield said
+        except (FileNotFoundError, ConnectionRefusedError, PermissionError) as error:
+            raise MissingError(
+                "nobody reads consoles' logs for tenants here", resolution="ask an admin"
+            ) from error
+        except OSError as error:
+            raise HostError(f"the log's service broke off: {error.strerror}") from error
+
+
+def serve(client: socket.socket, directory: Path) -> None:
+    """Answer one client: his own machines' logs, and nothing for anything else.
+
+    Args:
+        client: connected.
+        directory: where the logs are.
+    """
+    client.settimeout(PATIENCE)
+    request = REQUEST.fullmatch(_first_line(client))
+    if request is None or not _owns(_peer(client), request[1]):
+        return
+    lines = min(int(request[2]), MOST_LINES)
+    path, follow = directory / f"{request[1]}.log", request[3] == "follow"
+    for piece in read_log(path, lines, follow=follow, gone=lambda: _gone(client)):
+        client.sendall(piece)
+
+
+def _first_line(client: socket.socket) -> str:
+    said = b""
+    while not said.endswith(b"\n") and len(said) < 100 and (more := client.recv(100)):
+        said += more
+    return said.decode(errors="replace")
+
+
+def _peer(client: socket.socket) -> str:
+    # struct ucred: pid, uid, gid.
+    said = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _pid, uid, _gid = struct.unpack("3i", said)
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
+
+
+def _owns(account: str, name: str) -> bool:
+    tenant, _, machine = name.partition("-")
+    fits = len(machine) <= MACHINE_LENGTH and MACHINE.fullmatch(machine) is not None
+    return fits and TENANT.fullmatch(account) is not None and tenant == account
+
+
+def _gone(client: socket.socket) -> bool:
+    """Whether the client hung up: he has nothing more to say, so anything to read is the end."""
+    ready, _, _ = select.select([client], [], [], 0)
+    return bool(ready)
