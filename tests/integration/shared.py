@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import replace
+from dataclasses import fields, replace
 from multiprocessing import get_context
 from multiprocessing.managers import BaseManager
 from multiprocessing.process import BaseProcess
@@ -38,7 +38,7 @@ class Hub:
     """The host, in its own process."""
 
     def __init__(self) -> None:
-        self.world = World()
+        self.world = World().with_tenants("alice", "bob", *(f"t{n}" for n in range(100)))
         self.lock = threading.Lock()
 
     def call(self, driver: str, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -99,7 +99,7 @@ class SharedSession(FakeSession):
 
     @property
     def host(self):  # type: ignore[no-untyped-def]
-        names = ("volumes", "domains", "zones", "files", "links", "accounts")
+        names = (field.name for field in fields(Host) if field.name != "wiper")
         drivers: dict[str, Any] = {name: Remote(self.hub, name) for name in names}
         return Host(wiper=SlowWiper(self.hub, self.directory), **drivers)
 
