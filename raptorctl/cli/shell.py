@@ -7,6 +7,7 @@ is typed is compared with a table, and a machine's name with its grammar.
 import os
 import pwd
 import re
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -94,6 +95,9 @@ def _is_machine(word: str) -> bool:
 
 def interactive(tenant: str) -> int:
     """Take lines until the end of input or `exit`."""
+    # ^\\ and ^Z would end or stop the only thing there is.
+    for signum in (signal.SIGQUIT, signal.SIGTSTP):
+        signal.signal(signum, signal.SIG_IGN)
     code = DONE
     while True:
         sys.stdout.write(f"{tenant}> ")

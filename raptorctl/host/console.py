@@ -20,6 +20,7 @@ ESCAPE: Final = b"\x1d"
 
 PIECE: Final = 65536
 BEAT: Final = 250  # milliseconds between two looks at whether somebody wants to stop
+PATIENCE: Final = 30.0  # seconds that QEMU has to make the console of a machine that starts
 QUIET: Final = 2.0  # seconds of silence after the end of what is typed, from a file or a pipe
 
 
@@ -38,22 +39,34 @@ class LibvirtConsoles(Hypervisor):
         # Before the connection is opened, or its events are nobody's.
         libvirt.virEventRegisterDefaultImpl()
         with self._calling("open the console") as connection:
-            stream = _opened(connection, uuid, force=force)
+            stream = _opened(connection, uuid, tick, force=force)
             return _Attached(stream, source, sink).run(tick)
 
 
-def _opened(connection: Any, uuid: str, *, force: bool) -> Any:
+def _opened(connection: Any, uuid: str, tick: Callable[[], None], *, force: bool) -> Any:
     domain = connection.lookupByUUIDString(uuid)
-    stream = connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
     flag = libvirt.VIR_DOMAIN_CONSOLE_FORCE if force else libvirt.VIR_DOMAIN_CONSOLE_SAFE
-    try:
-        domain.openConsole(None, stream, flag)
-    except libvirt.libvirtError as error:
-        # libvirt has no code of its own for it (qemuDomainOpenConsole).
-        if "Active console session" in (error.get_error_message() or ""):
-            raise HostError("somebody has that console", resolution="add --force") from error
-        raise
-    return stream
+    end = time.monotonic() + PATIENCE
+    while True:
+        stream = connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
+        try:
+            domain.openConsole(None, stream, flag)
+        except libvirt.libvirtError as error:
+            _refuse(error, last=time.monotonic() > end)
+        else:
+            return stream
+        tick()
+        time.sleep(BEAT / 1000)
+
+
+def _refuse(error: Any, *, last: bool) -> None:
+    """Libvirt has no codes of their own for these (qemuDomainOpenConsole)."""
+    said = error.get_error_message() or ""
+    if "Active console session" in said:
+        raise HostError("somebody has that console", resolution="add --force") from error
+    # A machine that has just been started is active before QEMU has said where its console is.
+    if last or "not yet assigned" not in said:
+        raise error
 
 
 class _Attached:

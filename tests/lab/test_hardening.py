@@ -84,7 +84,7 @@ def test_idle_connections_of_a_tenant_keep_nobody_out(shared: Lab) -> None:
         holder.kill()
 
 
-@pytest.mark.parametrize("folder", ["/tmp", "/home/alice", "/dev/shm", "/run/lock", "/var/tmp"])
+@pytest.mark.parametrize("folder", ["/tmp", "/home/alice", "/dev/shm", "/var/tmp"])
 def test_a_fifo_of_a_tenants_holds_no_worker_of_libvirts(shared: Lab, folder: str) -> None:
     shared.run("mkfifo", f"{folder}/trap", user="alice")
     holders = [shared.start("virsh", "restore", f"{folder}/trap", user="alice") for _ in range(25)]
@@ -97,6 +97,11 @@ def test_a_fifo_of_a_tenants_holds_no_worker_of_libvirts(shared: Lab, folder: st
         for holder in holders:
             holder.kill()
         shared.run("rm", f"{folder}/trap", user="alice")
+
+
+def test_where_libvirtd_keeps_its_locks_nobody_else_writes(shared: Lab) -> None:
+    trap = shared.run("mkfifo", "/run/lock/LCK.._pts_0", user="alice", check=False)
+    assert "Permission denied" in trap.stderr
 
 
 @pytest.mark.parametrize("path", ["/dev/watchdog", "/dev/console", "/proc/kmsg", "/run/initctl"])

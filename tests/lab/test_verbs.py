@@ -31,8 +31,7 @@ def state(lab: Lab, domain: str) -> str:
 
 def terminal(lab: Lab, user: str, *command: str) -> "pexpect.spawn[str]":
     """An ssh login with a terminal, 100 by 30."""
-    ssh, *rest = lab.ssh.argv("true", user=user)[:-1]
-    words = [*rest[:-1], "-tt", rest[-1], *([shlex.join(command)] if command else [])]
+    ssh, *words = lab.ssh.argv(*command, user=user, tty=True)
     return pexpect.spawn(ssh, words, timeout=120, dimensions=(30, 100), encoding="utf-8")
 
 
