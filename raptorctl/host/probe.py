@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from raptorctl.errors import CommandError, RaptorError
 from raptorctl.host import command, doors, files
 from raptorctl.host.account import LocalAccounts
+from raptorctl.host.files import LocalFiles
 from raptorctl.host.links import KernelLinks
 from raptorctl.host.lvm import LvmGroup
 from raptorctl.host.survey import log_files, tenants
@@ -53,7 +54,7 @@ class Prober:
 class _LocalPeople:
     """Who has a record or an account here; see `survey.People`."""
 
-    files: files.LocalFiles = field(default_factory=files.LocalFiles)
+    files: LocalFiles = field(default_factory=LocalFiles)
     accounts: LocalAccounts = field(default_factory=LocalAccounts)
 
 

@@ -10,7 +10,8 @@ from tests.lab.host import Lab
 
 GROUP = "flawed"
 SETTINGS = "/root/flawed.toml"
-SECTORS = 64 << 11  # of 512 bytes, in 64 MiB
+BEGIN = 1 << 11  # in sectors of 512 bytes
+SECTORS = 64 << 11
 RAPTORCTL = ("raptorctl", "--settings", SETTINGS)
 MACHINE = ("alice", "dev")
 
@@ -20,14 +21,15 @@ def host(lab: Lab) -> Iterator[Lab]:
     """A group on one disk that can be made to fail (dmsetup(8)), with one machine on it.
 
     Below LVM: a table laid over the volume itself would be replaced when the volume is renamed.
+    It begins 1 MiB into its file, where LVM does not find its label a second time (pvcreate(8)).
     """
     lab.reset()
     lab.sh(f"""
         sed 's/^volume_group = .*/volume_group = "{GROUP}"/' /etc/raptorctl/settings.toml >{SETTINGS}
         grep -q '"{GROUP}"' {SETTINGS}
-        truncate -s 64M /var/tmp/disk
+        truncate -s 65M /var/tmp/disk
         losetup /dev/loop6 /var/tmp/disk
-        dmsetup create disk --table '0 {SECTORS} linear /dev/loop6 0'
+        dmsetup create disk --table '0 {SECTORS} linear /dev/loop6 {BEGIN}'
         vgcreate {GROUP} /dev/mapper/disk
     """)
     more = ("--size", "40M", "--memory", "64M", "--cpus", "6", "--no-start", "-y")
@@ -46,14 +48,14 @@ def break_disk(lab: Lab) -> None:
     """Let 4 MiB fail, 20 MiB behind the beginning: inside the volume, which is the first."""
     lay(
         lab,
-        "0 40960 linear /dev/loop6 0",
+        f"0 40960 linear /dev/loop6 {BEGIN}",
         "40960 8192 error",
-        f"49152 {SECTORS - 49152} linear /dev/loop6 49152",
+        f"49152 {SECTORS - 49152} linear /dev/loop6 {BEGIN + 49152}",
     )
 
 
 def mend_disk(lab: Lab) -> None:
-    lay(lab, f"0 {SECTORS} linear /dev/loop6 0")
+    lay(lab, f"0 {SECTORS} linear /dev/loop6 {BEGIN}")
 
 
 def waiting(lab: Lab) -> list[dict[str, Any]]:
