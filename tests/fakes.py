@@ -16,6 +16,7 @@ from raptorctl.host.drivers import Host, Tick, WipeReport
 from raptorctl.host.files import shipped_rules
 from raptorctl.host.survey import tenants
 from raptorctl.model.access import RULES, Person, Question, decide
+from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.record import Record
@@ -24,7 +25,7 @@ from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge
 from raptorctl.model.tenant import GROUP, Account, TenantRecord, record_path, record_text
 from raptorctl.model.topology import Cpu, Topology
-from raptorctl.model.volume import Volume, VolumeGroup
+from raptorctl.model.volume import Extents, Volume, VolumeGroup
 from raptorctl.render.domain_xml import read_domain
 
 SETTINGS_TEXT = """
@@ -94,9 +95,14 @@ class Guarded:
 
 
 class FakeVolumes:
+    """LVM: `data` is what volumes hold, `tails` what they grew by, `ground` what free extents do."""
+
     def __init__(self) -> None:
         self.by_uuid: dict[str, Volume] = {}
         self.data: dict[str, str] = {}
+        self.tails: dict[str, str] = {}
+        self.ground: dict[str, str] = {}
+        self.sizes: dict[str, int] = {}
 
     def group(self) -> VolumeGroup | None:
         used = sum(volume.size for volume in self.by_uuid.values())
@@ -132,8 +138,28 @@ class FakeVolumes:
     def activate(self, volume: Volume) -> Volume:
         return self.by_uuid[volume.uuid]
 
-    def remove(self, volume: Volume) -> None:
-        self.by_uuid.pop(volume.uuid, None)
+    def remove(self, volume: Volume, *, discard: bool = True) -> None:
+        if self.by_uuid.pop(volume.uuid, None):
+            after = "whatever the disk says" if discard else self.data.get(volume.uuid, "")
+            self.ground[_range(volume)] = after
+            self.sizes[_range(volume)] = volume.size
+
+    def extents(self, volume: Volume) -> Extents:
+        return Extents((_range(volume),), 1)
+
+    def extend(self, volume: Volume, extents: Extents) -> None:
+        (where,) = extents.ranges
+        self.tails[volume.uuid] = self.ground.pop(where)
+        old = self.by_uuid[volume.uuid]
+        self.by_uuid[volume.uuid] = replace(old, size=Size(old.size + self.sizes[where]))
+
+    def shrink(self, volume: Volume, size: int) -> None:
+        self.tails.pop(volume.uuid, None)
+        self.by_uuid[volume.uuid] = replace(self.by_uuid[volume.uuid], size=Size(size))
+
+
+def _range(volume: Volume) -> str:
+    return f"/dev/vdb:{volume.uuid}"
 
 
 class FakeWiper:
@@ -148,12 +174,18 @@ class FakeWiper:
         self.wiped.append(volume.uuid)
         return WipeReport(volume.uuid, volume.size, "BLKZEROOUT", 0.5, volume.size, "full")
 
+    def is_zero(self, volume: Volume, start: int, tick: Tick) -> bool:
+        return not self.volumes.tails.get(volume.uuid, "")
+
 
 class FakeDomains:
     def __init__(self, volumes: FakeVolumes, files: "FakeFiles") -> None:
         self.by_uuid: dict[str, Domain] = {}
         self.volumes, self.files = volumes, files
         self.reboots: list[str] = []
+        self.resets: list[str] = []
+        self.seen: dict[str, int] = {}
+        self.pinned: dict[str, tuple[CpuSet, CpuSet]] = {}
         self.deaf = False
 
     def list(self) -> tuple[Domain, ...]:
@@ -170,7 +202,8 @@ class FakeDomains:
         if any(d.name == domain.name and d.uuid != domain.uuid for d in self.list()):
             raise ConflictError(f"domain {domain.name} exists with another UUID")
         old = self.by_uuid.get(domain.uuid)
-        self.by_uuid[domain.uuid] = replace(domain, state=old.state) if old else domain
+        kept = {"state": old.state, "autostart": old.autostart} if old else {}
+        self.by_uuid[domain.uuid] = replace(domain, **kept)  # type: ignore[arg-type]
 
     def undefine(self, uuid: str, *, keep_nvram: bool) -> None:
         domain = self.by_uuid.get(uuid)
@@ -190,12 +223,26 @@ class FakeDomains:
         for volume in self.volumes.list():
             if volume.path in domain.disks:
                 self.volumes.data[volume.uuid] = f"written by {domain.name}"
+                self.seen[uuid] = volume.size
+        self.pinned[uuid] = (domain.pins, domain.emulator)
 
     def named(self, name: str) -> Domain | None:
         return next((d for d in self.list() if d.name == name), None)
 
     def reboot(self, uuid: str) -> None:
         self.reboots.append(uuid)
+
+    def reset(self, uuid: str) -> None:
+        self.resets.append(uuid)
+
+    def block_size(self, uuid: str, path: str) -> int | None:
+        return self.seen[uuid] if self.by_uuid[uuid].state.active else None
+
+    def block_resize(self, uuid: str, path: str, size: int) -> None:
+        self.seen[uuid] = size
+
+    def pin(self, uuid: str, pins: CpuSet, emulator: CpuSet) -> None:
+        self.pinned[uuid] = (pins, emulator)
 
     def suspend(self, uuid: str) -> None:
         self.by_uuid[uuid] = replace(self.by_uuid[uuid], state=State.PAUSED)
@@ -442,11 +489,18 @@ class World:
             declarative=self.accounts.declarative(),
         )
 
+    def _seen(self, domain: Domain) -> tuple[object, ...]:
+        """A domain as defined, and what its guest has of it as long as it runs."""
+        defined = (domain.name, domain.autostart, domain.uuid, domain.memory, domain.pins.cpus)
+        uuid, running = domain.uuid, domain.state.active
+        live = (self.domains.seen.get(uuid), str(self.domains.pinned.get(uuid)))
+        return (*defined, domain.state.value, *(live if running else ()))
+
     def picture(self) -> object:
         """Everything that must be as before, in a form that compares."""
         return (
             sorted((v.name, v.tags, v.size) for v in self.volumes.list()),
-            sorted((d.name, d.state.value, d.autostart, d.uuid) for d in self.domains.list()),
+            sorted(map(self._seen, self.domains.list())),
             sorted(self.zones.records),
             sorted(self.files.paths),
             sorted(self.files.texts.items()),

@@ -21,6 +21,7 @@ from raptorctl.cli import (
     provision,
     recover,
     render,
+    resize,
     slot,
     tenant,
     wipe,
@@ -41,6 +42,7 @@ app = typer.Typer(
 for group in (
     provision,
     deprovision,
+    resize,
     machine,
     console,
     log,

@@ -184,7 +184,7 @@ class Run:
     def _leave_open(self, error: BaseException, number: int) -> LeftoversError:
         remaining = [*self._deferred, *range(number, len(self._plan.steps))]
         return LeftoversError(
-            f"{_sentence(error)}; the removal is not finished",
+            f"{_sentence(error)}; it is not finished",
             self._plan.identity.job,
             [self._plan.steps[n].leftover() for n in remaining],
         )

@@ -7,7 +7,7 @@ from raptorctl.host.account import LocalAccounts
 from raptorctl.host.drivers import Authority, Host, Zones
 from raptorctl.host.files import LocalFiles
 from raptorctl.host.links import KernelLinks
-from raptorctl.host.lvm import LvmGroup
+from raptorctl.host.lvm_life import LivingGroup
 from raptorctl.host.wipe import BlockWiper
 from raptorctl.model.access import Question
 from raptorctl.model.record import Record
@@ -22,7 +22,7 @@ def connect(settings: Settings) -> Host:
     from raptorctl.host.domain import LibvirtDomains
 
     return Host(
-        volumes=LvmGroup(settings.storage.volume_group),
+        volumes=LivingGroup(settings.storage.volume_group),
         wiper=BlockWiper(settings.storage.verify_all_up_to),
         domains=LibvirtDomains(settings.libvirt.uri),
         zones=LateZones(settings.dns),

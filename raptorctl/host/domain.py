@@ -5,7 +5,7 @@ too (about 50 ms each), so nothing here asks per domain what one bulk call can s
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ import libvirt
 from raptorctl.errors import ConflictError, HostError, WaitError
 from raptorctl.host.drivers import Tick
 from raptorctl.host.hypervisor import Hypervisor, Ignoring, state_of
+from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 
 POLL: Final = 0.5  # seconds between looks at a domain that shuts down
@@ -151,6 +152,43 @@ class LibvirtDomains(Hypervisor):
         with self._calling(f"reboot domain {uuid}") as connection:
             _need(connection, uuid).reboot()
 
+    def reset(self, uuid: str) -> None:
+        """Have it boot anew at once, as by its reset button (virDomainReset)."""
+        with self._calling(f"reset domain {uuid}") as connection:
+            _need(connection, uuid).reset()
+
+    def block_size(self, uuid: str, path: str) -> int | None:
+        """Return how many bytes the guest sees of a disk; None when it is off.
+
+        That is what QEMU found when it opened the disk, whatever the device has become since.
+        """
+        with self._calling(f"measure {path} of domain {uuid}") as connection:
+            domain = _need(connection, uuid)
+            return int(domain.blockInfo(path)[0]) if _active(domain) else None
+
+    def block_resize(self, uuid: str, path: str, size: int) -> None:
+        """Show the guest that its disk has grown to `size` bytes; one that is off sees later."""
+        with self._calling(f"resize {path} of domain {uuid}") as connection:
+            domain = _need(connection, uuid)
+            try:
+                domain.blockResize(path, size, libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
+            except libvirt.libvirtError:
+                if _active(domain):
+                    raise
+
+    def pin(self, uuid: str, pins: CpuSet, emulator: CpuSet) -> None:
+        """Move a running domain's virtual CPUs, in order, and its emulator's threads.
+
+        Its definition is left as it is; one that is off needs nothing.
+        """
+        with self._calling(f"pin domain {uuid}") as connection:
+            domain, count = _need(connection, uuid), connection.getCPUMap()[0]
+            if not _active(domain):
+                return
+            for number, cpu in enumerate(pins):
+                domain.pinVcpu(number, _map((cpu,), count))  # of the running domain only
+            domain.pinEmulator(_map(emulator, count), libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
     def suspend(self, uuid: str) -> None:
         """Stop its virtual CPUs; its memory stays as it is."""
         with self._calling(f"suspend domain {uuid}") as connection:
@@ -221,6 +259,11 @@ def _refuse_others(connection: Any, wanted: Domain) -> None:
     same = _lookup(connection, wanted.uuid) if wanted.uuid else None
     if same and same.name() != wanted.name:
         raise ConflictError(f"UUID {wanted.uuid} belongs to domain {same.name()} already")
+
+
+def _map(cpus: Iterable[int], count: int) -> tuple[bool, ...]:
+    wanted = set(cpus)
+    return tuple(cpu in wanted for cpu in range(count))
 
 
 def _undefine_flags(connection: Any, *, keep_nvram: bool) -> int:

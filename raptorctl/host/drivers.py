@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from raptorctl.model.access import Question
+from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.record import Record
 from raptorctl.model.slot import Bridge
 from raptorctl.model.tenant import Account
-from raptorctl.model.volume import Volume, VolumeGroup
+from raptorctl.model.volume import Extents, Volume, VolumeGroup
 
 Tick = Callable[[int, int], None]
 """Called with bytes done and bytes in all, often; raises StoppedError when asked to stop."""
@@ -65,8 +66,21 @@ class Volumes(Protocol):
     def activate(self, volume: Volume) -> Volume:
         """Make its device node and wait for it; returns it with its device number."""
 
-    def remove(self, volume: Volume) -> None:
-        """Remove the volume; refuses one that is open."""
+    def remove(self, volume: Volume, *, discard: bool = True) -> None:
+        """Remove the volume; refuses one that is open. Without `discard` its zeroes stay zero."""
+
+    def extents(self, volume: Volume) -> Extents:
+        """Return where the volume lies."""
+
+    def extend(self, volume: Volume, extents: Extents) -> None:
+        """Enlarge a volume by just these extents, which `remove` has freed and nobody had since.
+
+        Raises:
+            ConflictError: the group was changed by somebody else in between.
+        """
+
+    def shrink(self, volume: Volume, size: int) -> None:
+        """Give the end of a volume back, whatever is there; `size` bytes stay."""
 
 
 class Wiper(Protocol):
@@ -79,6 +93,9 @@ class Wiper(Protocol):
             WipeError: an error of the device, or a byte that is not zero.
             StoppedError: from `tick`, between two pieces.
         """
+
+    def is_zero(self, volume: Volume, start: int, tick: Tick) -> bool:
+        """Whether all bytes from `start` on are read as zero; not, where they cannot be read."""
 
 
 class Domains(Protocol):
@@ -117,6 +134,18 @@ class Domains(Protocol):
 
     def reboot(self, uuid: str) -> None:
         """Ask it by ACPI to boot anew."""
+
+    def reset(self, uuid: str) -> None:
+        """Have it boot anew at once, as by its reset button."""
+
+    def block_size(self, uuid: str, path: str) -> int | None:
+        """Return how many bytes the guest sees of a disk; None when it is off."""
+
+    def block_resize(self, uuid: str, path: str, size: int) -> None:
+        """Show the guest that a disk of its has grown to `size` bytes."""
+
+    def pin(self, uuid: str, pins: CpuSet, emulator: CpuSet) -> None:
+        """Move a running domain's virtual CPUs, in order, and its emulator's threads."""
 
     def suspend(self, uuid: str) -> None:
         """Stop its virtual CPUs; its memory stays as it is."""

@@ -54,7 +54,7 @@ class LvmGroup:
     def group(self) -> VolumeGroup | None:
         """Return the group, or None when it is not there."""
         try:
-            rows = _report("vgs", "-o", GROUP_FIELDS, "--", self.name)
+            rows = report("vgs", "-o", GROUP_FIELDS, "--", self.name)
         except CommandError as error:
             if NOT_FOUND.search(error.stderr):
                 return None
@@ -77,7 +77,7 @@ class LvmGroup:
         return volume
 
     def _find(self, uuid: str) -> Volume | None:
-        return next(iter(self._volumes("--select", _by(uuid))), None)
+        return next(iter(self._volumes("--select", by_uuid(uuid))), None)
 
     def named(self, name: str) -> Volume | None:
         """Return the volume of that name, read anew."""
@@ -85,7 +85,7 @@ class LvmGroup:
 
     def _volumes(self, *select: str) -> tuple[Volume, ...]:
         try:
-            rows = _report("lvs", "-o", VOLUME_FIELDS, *select, "--", self.name)
+            rows = report("lvs", "-o", VOLUME_FIELDS, *select, "--", self.name)
         except CommandError as error:
             if NOT_FOUND.search(error.stderr):
                 raise self._missing() from error
@@ -132,7 +132,7 @@ class LvmGroup:
         run(
             "lvchange", *_options("--addtag", sorted(add)), *_options("--deltag", sorted(remove)),
             "--setautoactivation", "y" if at_boot else "n",
-            "--select", _by(volume.uuid), "--", self.name,
+            "--select", by_uuid(volume.uuid), "--", self.name,
         )  # fmt: skip
         tags = set(self._still(volume).tags)
         if not add <= tags or remove & tags:
@@ -165,13 +165,18 @@ class LvmGroup:
         """
         current = self._still(volume)
         if current.major < 0:
-            run("lvchange", "-ay", "--select", _by(volume.uuid), "--", self.name)
+            run("lvchange", "-ay", "--select", by_uuid(volume.uuid), "--", self.name)
             current = self._still(volume)
         udev.wait_for_node(current)
         return current
 
-    def remove(self, volume: Volume) -> None:
+    def remove(self, volume: Volume, *, discard: bool = True) -> None:
         """Remove the volume and wait until its node is gone; it is fine when it is gone already.
+
+        Args:
+            volume: to be removed.
+            discard: whether its space may be discarded if lvm.conf(5) says so (issue_discards);
+                what was discarded may be read as anything.
 
         Raises:
             ConflictError: it is not ours, is open, or another volume is a snapshot of it.
@@ -185,8 +190,9 @@ class LvmGroup:
             )
         if snapshots := [v.name for v in self.list() if v.origin == current.name]:
             raise ConflictError(f"{self._path(current)} has snapshots: {', '.join(snapshots)}")
-        wanted = f"{_by(volume.uuid)} && lv_tags={OURS}"
-        run("lvremove", "--yes", "--select", wanted, "--", self.name)
+        wanted = f"{by_uuid(volume.uuid)} && lv_tags={OURS}"
+        kept = () if discard else ("--config", "devices/issue_discards=0")
+        run("lvremove", *kept, "--yes", "--select", wanted, "--", self.name)
         if self.find(volume.uuid):
             raise HostError(f"lvremove left {self._path(current)} there")
         udev.wait_until_gone(current)
@@ -247,11 +253,13 @@ def parse_report(text: str, key: str) -> list[dict[str, Any]]:
         raise HostError("LVM's report is not what it should be", details=text) from error
 
 
-def _report(program: str, *args: str) -> list[dict[str, Any]]:
+def report(program: str, *args: str) -> list[dict[str, Any]]:
+    """Ask LVM; returns the rows of its report."""
     return parse_report(run(program, *REPORT, *args), program.removesuffix("s"))
 
 
-def _by(uuid: str) -> str:
+def by_uuid(uuid: str) -> str:
+    """Select one volume by LVM's identifier."""
     # The selection is a small language, and one that is always true would remove everything.
     if not UUID.fullmatch(uuid):
         raise ValueError(f"not a volume's UUID: {uuid!r}")

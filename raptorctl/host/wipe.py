@@ -25,6 +25,7 @@ from raptorctl.model.volume import Volume
 OFFLOADED: Final = "BLKZEROOUT"
 WRITTEN: Final = "O_DIRECT writes"
 
+ALL: Final = 1 << 63  # bytes; no device is larger
 FIRST_STEP: Final = 64 * MIB
 SMALLEST_STEP: Final = 4 * MIB
 LARGEST_STEP: Final = 16 * GIB
@@ -66,6 +67,22 @@ class BlockWiper:
             verified=verified,
             coverage="full" if verified == volume.size else "sampled",
         )
+
+    def is_zero(self, volume: Volume, start: int, tick: Tick) -> bool:
+        """Whether all bytes from `start` on are read as zero; not, where they cannot be read.
+
+        Args:
+            volume: an active one that nobody uses.
+            start: bytes, a multiple of an extent.
+            tick: told the bytes read and the bytes in all.
+        """
+        spans = [(start + at, length) for at, length in spans_to_verify(volume.size - start, ALL)]
+        try:
+            with _claimed(volume) as device:
+                verify(device, spans, lambda done: tick(done, volume.size - start))
+        except WipeError:
+            return False
+        return True
 
 
 def wipe(device: Device, verify_all_up_to: int, tick: Tick) -> tuple[str, int]:

@@ -24,6 +24,7 @@ RESERVED_MACHINES: Final = ("del-", "wipe-")
 
 VOLUME_PREFIX: Final = "guest-"
 WIPE_PREFIX: Final = "wipe-"
+GROW_PREFIX: Final = "grow-"
 
 
 @dataclass(frozen=True, order=True)
@@ -50,6 +51,11 @@ class MachineName:
     def volume(self) -> str:
         """The logical volume, `guest-alice-dev`."""
         return f"{VOLUME_PREFIX}{self.domain}"
+
+    @property
+    def growth(self) -> str:
+        """The logical volume that its own is to grow by, `grow-alice-dev`."""
+        return f"{GROW_PREFIX}{self.domain}"
 
     @property
     def nvram(self) -> str:

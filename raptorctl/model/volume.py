@@ -10,11 +10,20 @@ OURS: Final = "raptor"
 DIRTY: Final = "raptor.dirty"
 CLEAN: Final = "raptor.clean"
 WIPED: Final = "raptor.wiped"
+GROWING: Final = "raptor.growing="
+GROWN: Final = "raptor.grown="
+"""With a job's identifier: that job enlarges the volume, and its guest does not know yet; that
+job was the last to do so."""
 
 
 def ownership_tags(name: MachineName, job: str, slot: int) -> tuple[str, ...]:
     """Tags every volume of ours has from its first moment (lvm(8): [A-Za-z0-9_+.-/=!:&#])."""
     return (OURS, f"raptor.tenant={name.tenant}", f"raptor.job={job}", f"raptor.slot={slot}")
+
+
+def growth_tags(name: MachineName, job: str) -> tuple[str, ...]:
+    """Tags of what a machine's volume is to grow by; it has no slot."""
+    return (OURS, f"raptor.tenant={name.tenant}", f"raptor.job={job}")
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,19 @@ class VolumeGroup:
     size: Size
     free: Size
     extent: Size
+
+
+@dataclass(frozen=True)
+class Extents:
+    """Where on the disks a volume lies.
+
+    Args:
+        ranges: `DEVICE:FIRST-LAST`, in the group's extents, as lvextend(8) takes them.
+        commit: how often the group had been changed when they were read (vgs(8), vg_seqno).
+    """
+
+    ranges: tuple[str, ...]
+    commit: int
 
 
 @dataclass(frozen=True)
@@ -91,6 +113,16 @@ class Volume:
         """The slot of its machine."""
         number = self._tag("raptor.slot=")
         return int(number) if number and number.isdecimal() else None
+
+    @property
+    def growing(self) -> str | None:
+        """The job that enlarges it, as long as its guest has not been told."""
+        return self._tag(GROWING)
+
+    @property
+    def grown(self) -> str | None:
+        """The job that enlarged it last."""
+        return self._tag(GROWN)
 
     @property
     def machine(self) -> MachineName | None:

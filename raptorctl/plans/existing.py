@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from raptorctl.errors import RefusedError
+from raptorctl.errors import MissingError, RefusedError
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
@@ -35,6 +35,19 @@ def find(name: MachineName, facts: HostFacts) -> Existing | None:
             resolution=f"see `raptorctl doctor`, or `raptorctl deprovision {name}`",
         )
     return None
+
+
+def whole(name: MachineName, facts: HostFacts) -> Existing:
+    """Return a machine that must be there, whole and ours, with no job at work on it.
+
+    Raises:
+        RefusedError: it is not.
+    """
+    refuse_reserved(name, facts)
+    there = find(name, facts)
+    if there is None:
+        raise MissingError(f"no such machine: {name}", resolution="see `raptorctl list`")
+    return there
 
 
 def refuse_foreign(name: MachineName, facts: HostFacts) -> None:

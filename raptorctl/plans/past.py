@@ -1,7 +1,7 @@
 """What earlier jobs say about what is on the host now: their journals, understood."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from raptorctl.model.job import Job, Outcome
@@ -9,8 +9,10 @@ from raptorctl.model.names import MachineName, split_domain
 from raptorctl.model.tenant import record_path
 from raptorctl.model.volume import Volume
 from raptorctl.plans.plan import Plan
+from raptorctl.steps.definition import RedefineDomain
 from raptorctl.steps.domain import DefineDomain, StartDomain
 from raptorctl.steps.file import WriteFile
+from raptorctl.steps.resize import GrowVolume
 from raptorctl.steps.step import Step
 from raptorctl.steps.volume import RemoveVolume, RetireVolume, WipeVolume
 
@@ -36,8 +38,12 @@ class Past:
         return None
 
     def definition(self, volume: Volume) -> DefineDomain | None:
-        """Return how the job that made a volume defined its domain."""
-        return next((step for job, step in self.steps(DefineDomain) if job.id == volume.job), None)
+        """Return how the job that made a volume defined its domain, and others did since."""
+        made = next((step for job, step in self.steps(DefineDomain) if job.id == volume.job), None)
+        for job, step in self.steps(RedefineDomain):
+            if made and step.uuid == made.uuid and job.outcome is Outcome.DONE:
+                return replace(made, xml=step.xml)
+        return made
 
     def started(self, job: str) -> bool:
         """Whether a job was to start its machine."""
@@ -65,5 +71,5 @@ NOTHING: Final = Past()
 
 
 def _touched(plan: Plan) -> set[str]:
-    kinds = (RetireVolume, WipeVolume, RemoveVolume)
+    kinds = (RetireVolume, WipeVolume, RemoveVolume, GrowVolume)
     return {step.uuid for step in plan.steps if isinstance(step, kinds)}

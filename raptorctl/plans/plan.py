@@ -65,7 +65,18 @@ def decode_plan(data: Mapping[str, Any]) -> Plan:
         ShapeError: it is something else.
     """
     # A journal's steps are read by their kind, and a kind is known once its module is loaded.
-    from raptorctl.steps import access, account, domain, file, log, record, slot, volume  # noqa: F401
+    from raptorctl.steps import (  # noqa: F401
+        access,
+        account,
+        definition,
+        domain,
+        file,
+        log,
+        record,
+        resize,
+        slot,
+        volume,
+    )
 
     steps = [{k: v for k, v in step.items() if k != "title"} for step in data["steps"]]
     return Plan(

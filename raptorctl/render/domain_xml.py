@@ -52,11 +52,30 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     _put(_child(root, "uuid"), spec.uuid)
     _fill_metadata(_child(root, "metadata"), spec.mark)
     _fill_memory(root, spec.memory)
-    _fill_cpus(root, spec)
+    _fill_cpus(root, spec.cpus, spec.emulator)
     _fill_firmware(root, spec)
     _fill_devices(root, spec)
     _fill_label(root, spec.qemu_id)
     _fill_log(root, spec.log)
+    etree.indent(root, space="  ")
+    return etree.tostring(root, encoding="unicode") + "\n"
+
+
+def resized_domain(xml: str, cpus: CpuSet, emulator: CpuSet, memory: Size) -> str:
+    """Give a definition other CPUs and memory; everything else stays as it is.
+
+    Args:
+        xml: the persistent definition, as libvirt prints it.
+        cpus: one host CPU for each virtual CPU, in order.
+        emulator: host CPUs for the emulator's threads.
+        memory: bytes.
+
+    Raises:
+        InputError: it is not a domain's XML.
+    """
+    root = _parse(xml)
+    _fill_memory(root, memory)
+    _fill_cpus(root, cpus, emulator)
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"
 
@@ -164,28 +183,28 @@ def _fill_memory(root: _Element, memory: Size) -> None:
         _put(element, memory.rounded_up(KIB) // KIB)
 
 
-def _fill_cpus(root: _Element, spec: DomainSpec) -> None:
+def _fill_cpus(root: _Element, cpus: CpuSet, emulator: CpuSet) -> None:
     vcpu = _child(root, "vcpu")
     vcpu.attrib.clear()  # `current` and `cpuset` would contradict the pins
     _set(vcpu, placement="static")
-    _put(vcpu, len(spec.cpus))
-    _fill_pins(_child(root, "cputune"), spec)
+    _put(vcpu, len(cpus))
+    _fill_pins(_child(root, "cputune"), cpus, emulator)
     cpu = _child(root, "cpu")
-    if spec.accelerator == "qemu" and cpu.get("mode") == "host-passthrough":
+    if root.get("type") == "qemu" and cpu.get("mode") == "host-passthrough":
         _set(cpu, mode="maximum")  # emulation has no host CPU to pass through
     topology = cpu.find("topology")
     if topology is not None:
         topology.attrib.clear()
-        _set(topology, sockets=1, cores=len(spec.cpus), threads=1)
+        _set(topology, sockets=1, cores=len(cpus), threads=1)
 
 
-def _fill_pins(tune: _Element, spec: DomainSpec) -> None:
+def _fill_pins(tune: _Element, cpus: CpuSet, emulator: CpuSet) -> None:
     for old in [*tune.findall("vcpupin"), *tune.findall("emulatorpin")]:
         tune.remove(old)
-    for number, cpu in enumerate(spec.cpus):
+    for number, cpu in enumerate(cpus):
         _set(etree.SubElement(tune, "vcpupin"), vcpu=number, cpuset=cpu)
-    if spec.emulator:
-        _set(etree.SubElement(tune, "emulatorpin"), cpuset=spec.emulator)
+    if emulator:
+        _set(etree.SubElement(tune, "emulatorpin"), cpuset=emulator)
 
 
 def _fill_firmware(root: _Element, spec: DomainSpec) -> None:

@@ -287,7 +287,7 @@ def _define(host: Host, step: DefineDomain | RestoreDomain) -> Observed:
     refuse_dirty(host, step.volume)
     host.domains.define(step.xml)
     domain = host.domains.find(step.uuid)
-    if domain is None or _essence(domain) != _essence(read_domain(step.xml)):
+    if domain is None or essence(domain) != essence(read_domain(step.xml)):
         raise HostError(f"libvirt did not keep domain {step.name} as it was defined")
     return {"uuid": domain.uuid}
 
@@ -299,7 +299,7 @@ def _own(host: Host, uuid: str, job: str) -> Domain | None:
     return domain
 
 
-def _essence(domain: Domain) -> tuple[object, ...]:
+def essence(domain: Domain) -> tuple[object, ...]:
     """What must survive a define; libvirt fills in the rest (addresses, aliases, models)."""
     return (
         domain.uuid,

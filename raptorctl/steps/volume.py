@@ -94,7 +94,7 @@ class ZeroVolume(Step):
         volume = made_by(host, self.job)
         if volume is None:
             raise HostError(f"volume {self.name} is gone")
-        report = host.wiper.wipe(_with_device(host, volume), tick)
+        report = host.wiper.wipe(with_device(host, volume), tick)
         host.volumes.retag(volume, add=[CLEAN], remove=[DIRTY], at_boot=True)
         return {"wipe": encode(report)}
 
@@ -130,7 +130,7 @@ class RetireVolume(Step):
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Rename, then tag."""
-        volume = _present(host, self.uuid)
+        volume = present(host, self.uuid)
         refuse_in_use(host, volume)
         _retire(host, volume)
         return {"name": wipe_volume(self.uuid)}
@@ -143,7 +143,7 @@ class RetireVolume(Step):
         if volume.name != self.name:
             host.volumes.rename(volume, self.name)
         if self.was_clean:
-            volume = _present(host, self.uuid)
+            volume = present(host, self.uuid)
             host.volumes.retag(volume, add=[CLEAN], remove=[DIRTY], at_boot=True)
 
     def leftover(self) -> str:
@@ -181,7 +181,7 @@ class WipeVolume(Step):
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Zero, read back, then tag; an error keeps the volume, dirty."""
-        volume = _present(host, self.uuid)
+        volume = present(host, self.uuid)
         refuse_in_use(host, volume)
         report = _wipe(host, volume, tick)
         return {"wipe": report}
@@ -221,7 +221,7 @@ class RemoveVolume(Step):
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Remove it, if and only if its tag says that it holds zeroes."""
-        volume = _present(host, self.uuid)
+        volume = present(host, self.uuid)
         if not volume.wiped:
             raise WipeError(f"volume {volume.name} is not wiped and is kept")
         host.volumes.remove(volume)
@@ -256,14 +256,20 @@ def refuse_in_use(host: Host, volume: Volume) -> None:
             raise ConflictError(f"volume {other.name} is a snapshot of {volume.name}")
 
 
-def _present(host: Host, uuid: str) -> Volume:
+def present(host: Host, uuid: str) -> Volume:
+    """Return a volume that must be there.
+
+    Raises:
+        HostError: it is not.
+    """
     volume = host.volumes.find(uuid)
     if volume is None:
         raise HostError(f"no volume has the UUID {uuid} any more")
     return volume
 
 
-def _with_device(host: Host, volume: Volume) -> Volume:
+def with_device(host: Host, volume: Volume) -> Volume:
+    """Return a volume with its device number, activated if need be."""
     # Just read, and the wiper asks the kernel whose device it is: no need to ask LVM once more.
     return volume if volume.major >= 0 else host.volumes.activate(volume)
 
@@ -273,13 +279,13 @@ def _retire(host: Host, volume: Volume) -> Volume:
     # whose making was interrupted (`guest-` and dirty), because that one needs no wipe.
     if volume.name != wipe_volume(volume.uuid):
         host.volumes.rename(volume, wipe_volume(volume.uuid))
-        volume = _present(host, volume.uuid)
+        volume = present(host, volume.uuid)
     host.volumes.retag(volume, add=[DIRTY], remove=[CLEAN], at_boot=False)
-    return _present(host, volume.uuid)
+    return present(host, volume.uuid)
 
 
 def _wipe(host: Host, volume: Volume, tick: Tick) -> dict[str, object]:
-    report = host.wiper.wipe(_with_device(host, volume), tick)
+    report = host.wiper.wipe(with_device(host, volume), tick)
     host.volumes.retag(volume, add=[WIPED], remove=[DIRTY], at_boot=False)
     return dict(encode(report))
 
@@ -288,4 +294,4 @@ def _erase(host: Host, volume: Volume, tick: Tick) -> Volume:
     refuse_in_use(host, volume)
     if not volume.wiped:
         _wipe(host, _retire(host, volume), tick)
-    return _present(host, volume.uuid)
+    return present(host, volume.uuid)

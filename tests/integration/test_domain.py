@@ -20,7 +20,7 @@ from raptorctl.host.drivers import Domains
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.sizes import MIB, Size
-from raptorctl.render.domain_xml import read_domain, render_domain
+from raptorctl.render.domain_xml import read_domain, render_domain, resized_domain
 from tests.domain_samples import MARK, PLAIN, SAMPLES, template
 
 OTHER_UUID = "11111111-2222-4333-8444-555555555555"
@@ -321,6 +321,59 @@ class TestUndefine:
         defined.define(xml)
         assert found(defined).persistent
         assert found(defined).state is State.RUNNING
+
+
+class TestLife:
+    def test_a_running_domain_moves(
+        self, defined: LibvirtDomains, behind: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        emulators: list[tuple[object, ...]] = []  # the test driver has none
+        monkeypatch.setattr(libvirt.virDomain, "pinEmulator", lambda _, *a: emulators.append(a))
+        defined.start(PLAIN.uuid)
+        wanted = tuple(reversed(range(len(PLAIN.cpus))))
+        defined.pin(PLAIN.uuid, CpuSet(wanted), CpuSet((1,)))
+        live = behind.lookupByUUIDString(PLAIN.uuid).vcpus()[1]
+        assert [cpus.index(True) for cpus in live] == list(wanted)
+        ((where, flags),) = emulators
+        assert (where[:3], flags) == ((False, True, False), libvirt.VIR_DOMAIN_AFFECT_LIVE)  # type: ignore[index]
+
+    def test_one_that_is_off_is_neither_moved_nor_measured(self, defined: LibvirtDomains) -> None:
+        defined.pin(PLAIN.uuid, CpuSet((0,)), CpuSet((0,)))
+        assert defined.block_size(PLAIN.uuid, PLAIN.disk) is None
+
+    def test_a_disk_is_measured_and_shown_in_bytes(
+        self, defined: LibvirtDomains, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        said: list[tuple[object, ...]] = []
+        monkeypatch.setattr(libvirt.virDomain, "blockInfo", lambda *_: [3 * MIB, 0, 0])
+        monkeypatch.setattr(libvirt.virDomain, "blockResize", lambda _, *args: said.append(args))
+        defined.start(PLAIN.uuid)
+        assert defined.block_size(PLAIN.uuid, PLAIN.disk) == 3 * MIB
+        defined.block_resize(PLAIN.uuid, PLAIN.disk, 5 * MIB)
+        assert said == [(PLAIN.disk, 5 * MIB, libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)]
+
+    def test_a_disk_that_cannot_be_shown_is_an_error_only_while_it_runs(
+        self, defined: LibvirtDomains, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fails(monkeypatch, "blockResize", libvirt.VIR_ERR_OPERATION_FAILED)
+        defined.block_resize(PLAIN.uuid, PLAIN.disk, 5 * MIB)
+        defined.start(PLAIN.uuid)
+        with pytest.raises(HostError, match="could not resize"):
+            defined.block_resize(PLAIN.uuid, PLAIN.disk, 5 * MIB)
+
+    def test_reset_presses_the_button(
+        self, defined: LibvirtDomains, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pressed: list[int] = []
+        monkeypatch.setattr(libvirt.virDomain, "reset", lambda _, *__: pressed.append(1))
+        defined.reset(PLAIN.uuid)
+        assert pressed == [1]
+
+    def test_libvirt_keeps_a_definition_that_was_resized(self, defined: LibvirtDomains) -> None:
+        xml = resized_domain(found(defined).xml, CpuSet((3, 1)), CpuSet((1,)), Size(64 * MIB))
+        defined.define(xml)
+        assert essence(found(defined)) == essence(read_domain(xml))
+        assert (found(defined).pins, found(defined).memory) == (CpuSet((3, 1)), 64 * MIB)
 
 
 class TestTrouble:

@@ -83,11 +83,11 @@ class LeakWatch(World):
         self.leaked: list[str] = []
         really_remove = self.volumes.remove
 
-        def remove(volume: Volume) -> None:
+        def remove(volume: Volume, *, discard: bool = True) -> None:
             data = self.volumes.data.get(volume.uuid, "")
             if data.startswith("written by"):
                 self.leaked.append(data)
-            really_remove(volume)
+            really_remove(volume, discard=discard)
 
         self.volumes.remove = remove  # type: ignore[method-assign]
 

@@ -1,0 +1,65 @@
+"""`raptorctl resize`: a larger disk, other CPUs, other memory."""
+
+from typing import Annotated
+
+import typer
+
+from raptorctl.cli import ask, options
+from raptorctl.cli.change import Change, perform
+from raptorctl.cli.options import DryRun, Output, Yes, named
+from raptorctl.cli.output import Format
+from raptorctl.cli.session import session_of
+from raptorctl.errors import InputError
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.sizes import Size
+
+EXAMPLE = options.example(
+    "sudo raptorctl resize alice dev --size 80G",
+    "sudo raptorctl resize alice dev --cpus 4-9 --memory 8G",
+)
+NewSize = Annotated[
+    str | None,
+    typer.Option("--size", metavar="SIZE", help="Of the disk, which only grows: 80G."),
+]
+NewCpus = Annotated[
+    str | None,
+    typer.Option(
+        "--cpus", metavar="SET", help="Host CPUs, one for each virtual CPU, in order: 4-9."
+    ),
+]
+NewMemory = Annotated[str | None, typer.Option("--memory", metavar="SIZE", help="8G.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(short_help="Change a machine's disk, CPUs, memory.", epilog=EXAMPLE)(resize)
+
+
+def resize(
+    context: typer.Context,
+    words: options.Words,
+    size: NewSize = None,
+    cpus: NewCpus = None,
+    memory: NewMemory = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Give a machine a larger disk, other CPUs, other memory; what is not named stays."""
+    from raptorctl.plans.resize import ResizeRequest, plan_resize
+
+    if size is cpus is memory is None:
+        raise InputError("nothing is to be changed", resolution="say --size, --cpus or --memory")
+    wanted = ResizeRequest(
+        name=options.machine_name(words),
+        size=None if size is None else named("--size", Size.parse, size),
+        cpus=None if cpus is None else named("--cpus", CpuSet.parse, cpus),
+        memory=None if memory is None else named("--memory", Size.parse, memory),
+    )
+    change = Change(
+        verb="resize",
+        name=str(wanted.name),
+        decide=lambda settings, facts, identity: plan_resize(wanted, settings, facts, identity),
+        confirm=ask.before_it_comes(asks=not yes),
+    )
+    perform(session_of(context), change, form, dry_run=dry_run)

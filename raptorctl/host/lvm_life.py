@@ -1,0 +1,78 @@
+"""LVM, once a volume is in use: it grows by extents that were made clean before.
+
+lvextend(8) makes a device larger at once, and whoever opens it from then on, such as a machine
+that its tenant starts just then, reads what earlier owners left there. So a volume is enlarged by
+extents that another volume has held meanwhile, for which they were zeroed and read back.
+"""
+
+import re
+from typing import Final
+
+from raptorctl.errors import ConflictError, HostError
+from raptorctl.host.command import run
+from raptorctl.host.lvm import LvmGroup, by_uuid, report
+from raptorctl.model.volume import Extents, Volume
+
+RANGE: Final = re.compile(r"(/[^\s:]+):([0-9]{1,10})-([0-9]{1,10})", re.ASCII)
+
+
+class LivingGroup(LvmGroup):
+    """All of `raptorctl.host.drivers.Volumes`; raises as `LvmGroup` does."""
+
+    def extents(self, volume: Volume) -> Extents:
+        """Return where the volume lies, and the group's commit at that time.
+
+        Raises:
+            HostError: it does not lie on disks alone, as a linear volume does.
+        """
+        commit = self._commit()
+        rows = report(
+            "lvs", "-o", "lv_uuid,seg_pe_ranges", "--select", by_uuid(volume.uuid), "--", self.name
+        )
+        ranges = tuple(part for row in rows for part in row["seg_pe_ranges"].split())
+        if not ranges or not all(RANGE.fullmatch(part) for part in ranges):
+            raise HostError(f"{self._path(volume)} lies at {ranges}, not on disks alone")
+        return Extents(ranges, commit)
+
+    def extend(self, volume: Volume, extents: Extents) -> None:
+        """Enlarge a volume by just these extents.
+
+        The group's number counts every change (vgs(8), vg_seqno): the removal that freed them, and
+        this one. One more, and somebody may have had them in between.
+
+        Raises:
+            CommandError: they are not free any more.
+            ConflictError: somebody else changed the group; the volume is enlarged all the same.
+        """
+        current, group = self._ours(volume), self.group()
+        if group is None:
+            raise self._missing()
+        size = current.size + group.extent * sum(map(_length, extents.ranges))
+        # lvextend(8) takes names only; the second look tells whether it got the right volume.
+        path = f"{self.name}/{current.name}"
+        run("lvextend", "--size", f"{size}b", "--", path, *extents.ranges)
+        if self._still(volume).size != size:
+            raise HostError(f"lvextend left {path} with {self._still(volume).size}, not {size}")
+        if self._commit() != extents.commit + 2:
+            raise ConflictError(
+                f"somebody else changed {self.name} while {path} grew", resolution="try it again"
+            )
+
+    def shrink(self, volume: Volume, size: int) -> None:
+        """Give the end of a volume back, whatever is there; `size` bytes stay."""
+        current = self._ours(volume)
+        if current.size <= size:
+            return
+        path = f"{self.name}/{current.name}"
+        run("lvreduce", "--yes", "--force", "--fs", "ignore", "--size", f"{size}b", "--", path)
+        if self._still(volume).size != size:
+            raise HostError(f"lvreduce left {path} with {self._still(volume).size}, not {size}")
+
+    def _commit(self) -> int:
+        (row,) = report("vgs", "-o", "vg_seqno", "--", self.name)
+        return int(row["vg_seqno"])
+
+
+def _length(extents: str) -> int:
+    first, _, last = extents.rpartition(":")[2].partition("-")
+    return int(last) - int(first) + 1

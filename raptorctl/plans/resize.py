@@ -1,0 +1,230 @@
+"""Resize: a machine gets a larger disk, other CPUs, other memory; or why it cannot."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from raptorctl.errors import RefusedError
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.domain import Domain
+from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.names import MachineName
+from raptorctl.model.settings import Settings
+from raptorctl.model.sizes import Size
+from raptorctl.model.volume import Volume, growth_tags
+from raptorctl.plans import cpus, existing
+from raptorctl.plans.existing import Existing
+from raptorctl.plans.plan import Identity, Plan
+from raptorctl.plans.quota import Usage, refuse_over
+from raptorctl.render.domain_xml import resized_domain
+from raptorctl.steps.definition import PinDomain, RedefineDomain
+from raptorctl.steps.resize import GiveDisk, GrowVolume, ReserveGrowth
+from raptorctl.steps.step import Step
+
+
+@dataclass(frozen=True)
+class ResizeRequest:
+    """What a person asks for; None leaves it as it is.
+
+    Args:
+        name: whose machine, and which.
+        size: of its volume, bytes.
+        cpus: one host CPU for each virtual CPU, in order.
+        memory: bytes.
+    """
+
+    name: MachineName
+    size: Size | None = None
+    cpus: CpuSet | None = None
+    memory: Size | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A machine as it is, and as it is to be."""
+
+    name: MachineName
+    volume: Volume
+    domain: Domain
+    size: Size
+    cpus: CpuSet
+    memory: Size
+
+    @property
+    def growth(self) -> Size:
+        """Bytes that the volume grows by; 0 for none."""
+        return Size(self.size - self.volume.size)
+
+    @property
+    def redefines(self) -> bool:
+        """Whether CPUs or memory change."""
+        return self.cpus != self.domain.pins or self.memory != self.domain.memory
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """What it runs with until its next start."""
+        domain = self.domain
+        if not domain.state.active:
+            return ()
+        counts = len(self.cpus) != len(domain.pins)
+        numbers = (f"{len(domain.pins)} CPUs on {domain.pins}",) if counts else ()
+        return numbers + ((f"{domain.memory} of memory",) if self.memory != domain.memory else ())
+
+    @property
+    def usage(self) -> Usage:
+        """What it takes of its owner's quota beyond what it has."""
+        return Usage(
+            cpus=max(0, len(self.cpus) - len(self.domain.pins)),
+            memory=Size(max(0, self.memory - self.domain.memory)),
+            size=self.growth,
+        )
+
+
+def plan_resize(
+    request: ResizeRequest, settings: Settings, facts: HostFacts, identity: Identity
+) -> Plan:
+    """Decide how a machine gets another size, or why it cannot.
+
+    Raises:
+        RefusedError: the host's state forbids it; the message says who or what is in the way.
+    """
+    change = _change(request, existing.whole(request.name, facts), facts)
+    others = replace(facts, domains=tuple(d for d in facts.domains if d != change.domain))
+    _refuse(change, settings, facts, others)
+    steps = tuple(_steps(change, identity))
+    return Plan(
+        verb="resize",
+        identity=identity,
+        reservation=Reservation(identity.job, change.name.domain, cpus=change.cpus),
+        steps=steps,
+        summary=_summary(change) if steps else f"machine {change.name} is already so",
+        notes=tuple(_notes(request, change, others)) if steps else (),
+    )
+
+
+def _change(request: ResizeRequest, there: Existing, facts: HostFacts) -> Change:
+    extent = facts.group.extent if facts.group else 1
+    return Change(
+        name=request.name,
+        volume=there.volume,
+        domain=there.domain,
+        size=request.size.rounded_up(extent) if request.size else there.volume.size,
+        cpus=request.cpus or there.domain.pins,
+        memory=request.memory or there.domain.memory,
+    )
+
+
+def _refuse(change: Change, settings: Settings, facts: HostFacts, others: HostFacts) -> None:
+    if change.growth:
+        _refuse_growth(change, facts)
+    if change.cpus != change.domain.pins:
+        cpus.refuse(change.cpus, settings, others)
+    promised = Size(sum(domain.memory for domain in others.domains))
+    if change.memory > change.domain.memory and promised + change.memory > facts.memory:
+        raise RefusedError(
+            f"{change.memory} of memory asked; the host has {facts.memory}"
+            + (f", of which {promised} is promised to other machines" if promised else "")
+        )
+    if tenant := facts.tenant(change.name.tenant):
+        refuse_over(tenant, change.usage, facts)
+
+
+def _refuse_growth(change: Change, facts: HostFacts) -> None:
+    volume, name = change.volume, change.name
+    if change.growth < 0:
+        raise RefusedError(
+            f"machine {name} has {volume.size} of disk, and a disk only grows: whatever its guest "
+            f"keeps beyond {change.size} would be lost",
+            resolution="provision a smaller machine and copy what matters",
+        )
+    if not volume.clean:
+        raise RefusedError(f"volume {volume.name} is not clean", resolution="raptorctl doctor")
+    if volume.kind != "linear" or volume.path not in change.domain.disks:
+        raise RefusedError(f"volume {volume.name} is not as raptorctl made it: {volume.kind}")
+    if hanging := [other.name for other in facts.volumes if other.origin == volume.name]:
+        raise RefusedError(
+            f"volume {hanging[0]} is a snapshot of {volume.name}, which cannot grow as long",
+            resolution="remove the snapshot first",
+        )
+    if facts.group and change.growth > facts.group.free:
+        raise RefusedError(
+            f"{change.growth} more asked; volume group {volume.group} has {facts.group.free} free"
+        )
+
+
+def _steps(change: Change, identity: Identity) -> Iterator[Step]:
+    # What takes long comes first: it changes nothing of the machine.
+    if change.growth:
+        yield _reserve(change, identity)
+    if change.redefines:
+        yield from _definition(change)
+    if change.growth:
+        yield GrowVolume(
+            reason="its new end is known to be zero",
+            job=identity.job,
+            uuid=change.volume.uuid,
+            name=change.volume.name,
+            before=change.volume.size,
+            size=change.size,
+            domain=change.domain.uuid,
+        )
+        yield GiveDisk(
+            reason="at once if it runs, else when it starts",
+            job=identity.job,
+            uuid=change.volume.uuid,
+            name=change.domain.name,
+            domain=change.domain.uuid,
+            size=change.size,
+        )
+
+
+def _reserve(change: Change, identity: Identity) -> Step:
+    return ReserveGrowth(
+        reason="no earlier owner's data may show",
+        job=identity.job,
+        uuid=change.volume.uuid,
+        target=change.size,
+        name=change.name.growth,
+        size=change.growth,
+        tags=growth_tags(change.name, identity.job),
+    )
+
+
+def _definition(change: Change) -> Iterator[Step]:
+    domain, emulator = change.domain, cpus.emulator(change.cpus)
+    yield RedefineDomain(
+        reason=f"{len(change.cpus)} CPUs on {change.cpus}, {change.memory} of memory",
+        name=domain.name,
+        uuid=domain.uuid,
+        before=domain.xml,
+        xml=resized_domain(domain.xml, change.cpus, emulator, change.memory),
+    )
+    if domain.state.active and change.cpus != domain.pins and len(change.cpus) == len(domain.pins):
+        yield PinDomain(
+            reason="as many as it has, so it need not start anew",
+            name=domain.name,
+            uuid=domain.uuid,
+            before=(domain.pins, domain.emulator),
+            pins=(change.cpus, emulator),
+        )
+
+
+def _summary(change: Change) -> str:
+    return (
+        f"machine {change.name}: {change.size} on {change.volume.name}, CPUs {change.cpus}, "
+        f"{change.memory} of memory"
+    )
+
+
+def _notes(request: ResizeRequest, change: Change, others: HostFacts) -> Iterator[str]:
+    domain = change.domain
+    if change.kept:
+        yield (
+            "that takes effect when it is stopped and started, not at a reboot; until then it "
+            f"runs with {' and '.join(change.kept)}"
+        )
+    if change.growth:
+        yield "its partitions and file systems do not grow by themselves: see growpart, resize2fs"
+    if request.size and change.growth and change.size != request.size:
+        yield f"size {request.size} is rounded up to whole extents: {change.size}"
+    if change.cpus != domain.pins:
+        yield from cpus.notes(change.name, change.cpus, others)

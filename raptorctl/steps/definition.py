@@ -1,0 +1,115 @@
+"""Domains' definitions: other CPUs and memory, other pins, started with the host or not."""
+
+from dataclasses import dataclass
+
+from raptorctl.errors import ConflictError, HostError
+from raptorctl.host.drivers import Host, Tick
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.domain import Domain
+from raptorctl.render.domain_xml import read_domain
+from raptorctl.steps.domain import essence
+from raptorctl.steps.step import Observed, Step
+
+
+@dataclass(frozen=True)
+class RedefineDomain(Step):
+    """Put another definition in the place of a domain's own; one that runs goes on as it is.
+
+    Args:
+        name: the domain's.
+        uuid: libvirt's identifier.
+        before: the definition so far, to put it back.
+        xml: the definition to be.
+    """
+
+    name: str
+    uuid: str
+    before: str
+    xml: str
+
+    kind = "domain.redefine"
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"define domain {self.name} anew"
+
+    def is_done(self, host: Host) -> bool:
+        """It is defined so."""
+        return self._is(_defined(host, self.uuid, self.name), self.xml)
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Define it anew, and compare what libvirt then has with what was asked.
+
+        Raises:
+            ConflictError: somebody else has changed the definition.
+        """
+        if not self._is(_defined(host, self.uuid, self.name), self.before):
+            raise ConflictError(f"somebody else has changed domain {self.name}")
+        host.domains.define(self.xml)
+        if not self.is_done(host):
+            raise HostError(f"libvirt did not keep domain {self.name} as it was defined")
+        return {"uuid": self.uuid}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Put the definition back, unless somebody else's stands there."""
+        domain = host.domains.find(self.uuid)
+        if domain and self._is(domain, self.xml):
+            host.domains.define(self.before)
+
+    def leftover(self) -> str:
+        """What remains."""
+        return f"domain {self.name}, defined anew"
+
+    def _is(self, domain: Domain, xml: str) -> bool:
+        return essence(domain) == essence(read_domain(xml))
+
+
+@dataclass(frozen=True)
+class PinDomain(Step):
+    """Move a running domain to other host CPUs; its definition says the same by then.
+
+    Args:
+        name: the domain's.
+        uuid: libvirt's identifier.
+        before: one host CPU for each virtual CPU so far, in order, and the emulator's.
+        pins: those to be, as many.
+    """
+
+    name: str
+    uuid: str
+    before: tuple[CpuSet, CpuSet]
+    pins: tuple[CpuSet, CpuSet]
+
+    kind = "domain.pin"
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"move {self.name} to CPUs {self.pins[0]}"
+
+    def is_done(self, host: Host) -> bool:
+        """It does not run, so that its definition says all."""
+        return not _defined(host, self.uuid, self.name).state.active
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Move it; once more changes nothing."""
+        host.domains.pin(self.uuid, *self.pins)
+        return {"cpus": str(self.pins[0])}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Move it back."""
+        domain = host.domains.find(self.uuid)
+        if domain and domain.state.active:
+            host.domains.pin(self.uuid, *self.before)
+
+    def leftover(self) -> str:
+        """What remains."""
+        return f"domain {self.name}, on CPUs {self.pins[0]}"
+
+
+def _defined(host: Host, uuid: str, name: str) -> Domain:
+    domain = host.domains.find(uuid)
+    if domain is None:
+        raise HostError(f"domain {name} ({uuid}) is gone")
+    return domain
