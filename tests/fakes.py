@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from raptorctl.errors import ConflictError, HostError, WaitError
-from raptorctl.host.drivers import Host, Tick, WipeReport
+from raptorctl.host.drivers import Host, RestoreReport, Tick, WipeReport
 from raptorctl.host.files import shipped_rules
 from raptorctl.host.survey import tenants
 from raptorctl.model.access import RULES, Person, Question, decide
@@ -132,6 +132,17 @@ class FakeVolumes:
         tags = tuple(dict.fromkeys([*(t for t in volume.tags if t not in gone), *add]))
         self.by_uuid[volume.uuid] = replace(self.by_uuid[volume.uuid], tags=tags)
 
+    def snapshot(self, origin: Volume, name: str, size: int, tags: Iterable[str]) -> Volume:
+        made = self.create(name, size, tags)
+        self.by_uuid[made.uuid] = made = replace(made, origin=origin.name, used=0.0)
+        self.data[made.uuid] = self.data[origin.uuid]
+        return made
+
+    def split(self, snapshot: Volume) -> Volume:
+        old = self.by_uuid[snapshot.uuid]
+        self.by_uuid[old.uuid] = replace(old, origin="", used=None, invalid=False)
+        return self.by_uuid[old.uuid]
+
     def rename(self, volume: Volume, name: str) -> None:
         self.by_uuid[volume.uuid] = replace(self.by_uuid[volume.uuid], name=name)
 
@@ -139,6 +150,8 @@ class FakeVolumes:
         return self.by_uuid[volume.uuid]
 
     def remove(self, volume: Volume, *, discard: bool = True) -> None:
+        if any(other.origin == volume.name for other in self.list()):
+            raise ConflictError(f"{volume.name} has snapshots")
         if self.by_uuid.pop(volume.uuid, None):
             after = "whatever the disk says" if discard else self.data.get(volume.uuid, "")
             self.ground[_range(volume)] = after
@@ -176,6 +189,18 @@ class FakeWiper:
 
     def is_zero(self, volume: Volume, start: int, tick: Tick) -> bool:
         return not self.volumes.tails.get(volume.uuid, "")
+
+
+class FakeCopier:
+    def __init__(self, volumes: FakeVolumes) -> None:
+        self.volumes = volumes
+
+    def restore(self, volume: Volume, snapshot: Volume, tick: Tick) -> RestoreReport:
+        for part in range(3):
+            self.volumes.data[volume.uuid] = "half of this, half of that"
+            tick(part * volume.size // 2, volume.size)
+        self.volumes.data[volume.uuid] = self.volumes.data[snapshot.uuid]
+        return RestoreReport(volume.size, 4096, 0.5)
 
 
 class FakeDomains:
@@ -222,7 +247,8 @@ class FakeDomains:
         self.files.paths |= {domain.nvram, *domain.logs}
         for volume in self.volumes.list():
             if volume.path in domain.disks:
-                self.volumes.data[volume.uuid] = f"written by {domain.name}"
+                if not self.volumes.data[volume.uuid].startswith("written by"):
+                    self.volumes.data[volume.uuid] = f"written by {domain.name}"
                 self.seen[uuid] = volume.size
         self.pinned[uuid] = (domain.pins, domain.emulator)
 
@@ -439,6 +465,7 @@ class World:
         self.files = FakeFiles()
         self.domains = FakeDomains(self.volumes, self.files)
         self.wiper = FakeWiper(self.volumes)
+        self.copier = FakeCopier(self.volumes)
         self.zones = FakeZones()
         self.links = FakeLinks()
         self.accounts = FakeAccounts()
@@ -460,6 +487,7 @@ class World:
         return Host(
             volumes=Guarded(self.volumes, wire),
             wiper=Guarded(self.wiper, wire),
+            copier=Guarded(self.copier, wire),
             domains=Guarded(self.domains, wire),
             zones=Guarded(self.zones, wire),
             files=Guarded(self.files, wire),
@@ -499,7 +527,10 @@ class World:
     def picture(self) -> object:
         """Everything that must be as before, in a form that compares."""
         return (
-            sorted((v.name, v.tags, v.size) for v in self.volumes.list()),
+            sorted(
+                (v.name, v.tags, v.size, v.origin, self.volumes.data.get(v.uuid, ""))
+                for v in self.volumes.list()
+            ),
             sorted(map(self._seen, self.domains.list())),
             sorted(self.zones.records),
             sorted(self.files.paths),

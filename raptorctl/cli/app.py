@@ -23,6 +23,7 @@ from raptorctl.cli import (
     render,
     resize,
     slot,
+    snapshot,
     tenant,
     wipe,
 )
@@ -43,6 +44,7 @@ for group in (
     provision,
     deprovision,
     resize,
+    snapshot,
     machine,
     console,
     log,

@@ -80,9 +80,13 @@ def _facts(session: Session, name: MachineName) -> "HostFacts":
 
 
 def _rows(found: Iterable[Machine]) -> list[str]:
-    rows = [(m.name.tenant, m.name.machine, m.state, _number(m.slot), _size(m.size)) for m in found]
-    head = ("TENANT", "MACHINE", "STATE", "SLOT", "SIZE")
-    return table(head, rows, right=("SLOT", "SIZE"), columns=width_of_output())
+    found = tuple(found)
+    rows = [[m.name.tenant, m.name.machine, m.state, _number(m.slot), _size(m.size)] for m in found]
+    head = ["TENANT", "MACHINE", "STATE", "SLOT", "SIZE"]
+    if any(m.snapshots for m in found):
+        head.append("SNAPSHOTS")
+        rows = [[*row, _number(m.snapshots)] for row, m in zip(rows, found, strict=True)]
+    return table(head, rows, right=head[3:], columns=width_of_output())
 
 
 def _size(size: Size | None) -> str:
@@ -106,6 +110,10 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     if volume:
         yield "disk", f"{volume.path}, {volume.size}{'' if volume.clean else ', not clean'}"
         yield "volume", volume.uuid
+    for snapshot in details.snapshots:
+        kept = f"{snapshot.usage} of {snapshot.volume.size} taken"
+        lost = ", overflowed" if snapshot.volume.invalid else ""
+        yield "snapshot", f"{snapshot.name}, {snapshot.volume.taken}, {kept}{lost}"
     if details.created:
         yield "made by", f"{details.created_by}, {details.created}"
     yield "job", details.job or "-"

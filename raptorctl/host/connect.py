@@ -8,6 +8,7 @@ from raptorctl.host.drivers import Authority, Host, Zones
 from raptorctl.host.files import LocalFiles
 from raptorctl.host.links import KernelLinks
 from raptorctl.host.lvm_life import LivingGroup
+from raptorctl.host.restore import BlockCopier
 from raptorctl.host.wipe import BlockWiper
 from raptorctl.model.access import Question
 from raptorctl.model.record import Record
@@ -24,6 +25,7 @@ def connect(settings: Settings) -> Host:
     return Host(
         volumes=LivingGroup(settings.storage.volume_group),
         wiper=BlockWiper(settings.storage.verify_all_up_to),
+        copier=BlockCopier(),
         domains=LibvirtDomains(settings.libvirt.uri),
         zones=LateZones(settings.dns),
         files=LocalFiles(),

@@ -45,6 +45,9 @@ class Device(Protocol):
     def write_zeroes(self, start: int, length: int) -> None:
         """Zero the range by writing."""
 
+    def write(self, start: int, data: memoryview) -> None:
+        """Write."""
+
     def flush(self) -> None:
         """Make everything durable."""
 
@@ -110,6 +113,16 @@ class BlockDevice:
             piece = zeroes[: start + length - offset]
             if os.pwrite(self._fd, piece, offset) != len(piece):
                 raise OSError(errno.EIO, "short write")
+
+    def write(self, start: int, data: memoryview) -> None:
+        """Write at `start`.
+
+        Args:
+            start: a multiple of the device's block.
+            data: aligned likewise, as every mmap is.
+        """
+        if os.pwrite(self._fd, data, start) != len(data):
+            raise OSError(errno.EIO, "short write")
 
     def flush(self) -> None:
         """Have the device put everything on stable storage (fsync(2) flushes its cache)."""

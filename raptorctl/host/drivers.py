@@ -82,6 +82,39 @@ class Volumes(Protocol):
     def shrink(self, volume: Volume, size: int) -> None:
         """Give the end of a volume back, whatever is there; `size` bytes stay."""
 
+    def snapshot(self, origin: Volume, name: str, size: int, tags: Iterable[str]) -> Volume:
+        """Take a snapshot, with `size` bytes of room for what changes."""
+
+    def split(self, snapshot: Volume) -> Volume:
+        """Make a snapshot a volume of its own, that holds all it kept; its UUID stays."""
+
+
+@dataclass(frozen=True)
+class RestoreReport:
+    """What putting a snapshot's content back came to.
+
+    Args:
+        size: bytes compared.
+        differing: bytes that differed, were written, and read back.
+        seconds: for all of it.
+    """
+
+    size: int
+    differing: int
+    seconds: float
+
+
+class Copier(Protocol):
+    """Puts snapshots' content back."""
+
+    def restore(self, volume: Volume, snapshot: Volume, tick: Tick) -> RestoreReport:
+        """Make a volume hold what its snapshot shows; the snapshot stays as it is.
+
+        Raises:
+            WipeError: a device is in use, another one, or fails.
+            StoppedError: from `tick`, between two pieces.
+        """
+
 
 class Wiper(Protocol):
     """Makes volumes hold nothing but zeroes, and proves it."""
@@ -284,6 +317,7 @@ class Host:
 
     volumes: Volumes
     wiper: Wiper
+    copier: Copier
     domains: Domains
     zones: Zones
     files: Files

@@ -27,7 +27,8 @@ GROUP_FIELDS: Final = "vg_name,vg_size,vg_free,vg_extent_size"
 # lv_layout and not segtype: a segment's field would give a row for each segment.
 VOLUME_FIELDS: Final = (
     "lv_uuid,lv_name,vg_name,lv_size,lv_tags,"
-    "lv_kernel_major,lv_kernel_minor,lv_device_open,lv_layout,origin"
+    "lv_kernel_major,lv_kernel_minor,lv_device_open,lv_layout,origin,"
+    "snap_percent,lv_snapshot_invalid"
 )
 UUID: Final = re.compile(r"[0-9A-Za-z]{6}(-[0-9A-Za-z]{4}){5}-[0-9A-Za-z]{6}", re.ASCII)
 PROBED: Final = 5.0
@@ -238,6 +239,8 @@ def parse_volume(row: dict[str, Any]) -> Volume:
         is_open=row["lv_device_open"] == "open",
         kind=row["lv_layout"],
         origin=row["origin"],
+        used=float(row["snap_percent"]) if row["snap_percent"] else None,
+        invalid=row["lv_snapshot_invalid"] == "snapshot invalid",
     )
 
 

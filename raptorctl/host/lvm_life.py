@@ -1,4 +1,4 @@
-"""LVM, once a volume is in use: it grows by extents that were made clean before.
+"""LVM, once a volume is in use: it grows, and has snapshots.
 
 lvextend(8) makes a device larger at once, and whoever opens it from then on, such as a machine
 that its tenant starts just then, reads what earlier owners left there. So a volume is enlarged by
@@ -6,6 +6,8 @@ extents that another volume has held meanwhile, for which they were zeroed and r
 """
 
 import re
+from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 from raptorctl.errors import ConflictError, HostError
@@ -67,6 +69,45 @@ class LivingGroup(LvmGroup):
         run("lvreduce", "--yes", "--force", "--fs", "ignore", "--size", f"{size}b", "--", path)
         if self._still(volume).size != size:
             raise HostError(f"lvreduce left {path} with {self._still(volume).size}, not {size}")
+
+    def snapshot(self, origin: Volume, name: str, size: int, tags: Iterable[str]) -> Volume:
+        """Take a snapshot: an image of `origin` as it is now, with room for what changes.
+
+        Args:
+            origin: of ours, used or not; writes to it wait for the blink of an eye.
+            name: free in the group.
+            size: bytes for the old content of what changes, a multiple of the extent.
+            tags: on it from its first moment.
+        """
+        current, tags = self._ours(origin), tuple(tags)
+        options = chain.from_iterable(("--addtag", tag) for tag in tags)
+        run(
+            "lvcreate", "--yes", "--snapshot", *options, "--size", f"{size}b", "--name", name,
+            "--", f"{self.name}/{current.name}",
+        )  # fmt: skip
+        made = self.named(name)
+        if made is None or (made.origin, made.size) != (current.name, size):
+            raise HostError(f"lvcreate made another {self.name}/{name} than asked for: {made}")
+        return made
+
+    def split(self, snapshot: Volume) -> Volume:
+        """Make a snapshot a volume of its own, with all that it kept: what is wiped and removed.
+
+        lvconvert(8), --splitsnapshot, which says what for. Its UUID, size and tags stay.
+
+        Raises:
+            ConflictError: it is gone, not ours, or open.
+        """
+        current = self._ours(snapshot)
+        if current.origin:
+            if current.is_open:
+                raise ConflictError(f"{self._path(current)} is open")
+            path = f"{self.name}/{current.name}"
+            run("lvconvert", "--yes", "--splitsnapshot", "--", path)
+            current = self._still(snapshot)
+        if current.origin:
+            raise HostError(f"lvconvert left {self._path(current)} a snapshot")
+        return current
 
     def _commit(self) -> int:
         (row,) = report("vgs", "-o", "vg_seqno", "--", self.name)

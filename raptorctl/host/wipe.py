@@ -57,7 +57,7 @@ class BlockWiper:
             StoppedError: from `tick`, between two pieces.
         """
         began = time.monotonic()
-        with _claimed(volume) as device:
+        with claimed(volume) as device:
             method, verified = wipe(device, self._verify_all_up_to, tick)
         return WipeReport(
             uuid=volume.uuid,
@@ -78,7 +78,7 @@ class BlockWiper:
         """
         spans = [(start + at, length) for at, length in spans_to_verify(volume.size - start, ALL)]
         try:
-            with _claimed(volume) as device:
+            with claimed(volume) as device:
                 verify(device, spans, lambda done: tick(done, volume.size - start))
         except WipeError:
             return False
@@ -134,13 +134,21 @@ def _next_step(step: int, seconds: float) -> int:
 
 
 @contextmanager
-def _claimed(volume: Volume) -> Iterator[BlockDevice]:
-    """Open the volume's device for us alone, and make sure that it is this volume's."""
+def claimed(volume: Volume, size: int | None = None) -> Iterator[BlockDevice]:
+    """Open the volume's device for us alone, and make sure that it is this volume's.
+
+    Args:
+        volume: an active one.
+        size: bytes of its device; None for the volume's own, which it is but for a snapshot.
+
+    Raises:
+        WipeError: it is another volume, or in use.
+    """
     if volume.major < 0:
         raise WipeError(f"{volume.path} is not active")
     number = os.makedev(volume.major, volume.minor)
     with BlockDevice(_node(volume), number) as device:
-        _make_sure(volume, number, device)
+        _make_sure(volume, number, device, volume.size if size is None else size)
         yield device
 
 
@@ -153,9 +161,9 @@ def _node(volume: Volume) -> str:
     return f"/dev/{os.path.basename(target)}"  # noqa: PTH119
 
 
-def _make_sure(volume: Volume, number: int, device: BlockDevice) -> None:
-    if device.size != volume.size:
-        raise WipeError(f"{volume.path} has {device.size} bytes where LVM says {volume.size}")
+def _make_sure(volume: Volume, number: int, device: BlockDevice, size: int) -> None:
+    if device.size != size:
+        raise WipeError(f"{volume.path} has {device.size} bytes where LVM says {size}")
     # O_EXCL keeps mounts out, but QEMU opens without it: only the count of openers tells.
     deadline = time.monotonic() + BUSY_TIMEOUT
     while _seen(volume, number) > 1:

@@ -1,5 +1,6 @@
 """Machines as `list` and `show` print them: seen from volumes, domains and DNS together."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
@@ -14,6 +15,7 @@ from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
+from raptorctl.model.snapshot import Snapshot, snapshots
 from raptorctl.model.volume import Volume
 
 NO_DOMAIN: Final = "no domain"
@@ -29,12 +31,14 @@ class Machine:
         state: libvirt's word for the domain's state, or `no domain`.
         slot: its place on the network, from the volume's tag.
         size: bytes of its volume; None where LVM was not asked, or it has none.
+        snapshots: how many it has; None where LVM was not asked.
     """
 
     name: MachineName
     state: str
     slot: int | None
     size: Size | None
+    snapshots: int | None = None
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that `list -o json` documents."""
@@ -45,6 +49,7 @@ class Machine:
             "state": self.state,
             "slot": self.slot,
             "size": None if self.size is None else int(self.size),
+            "snapshots": self.snapshots,
         }
 
 
@@ -62,16 +67,21 @@ def machines(volumes: Iterable[Volume], states: Mapping[str, State]) -> tuple[Ma
         volumes: all of the group; those without our mark are not machines.
         states: by domain name.
     """
-    found = (_machine(volume, states) for volume in volumes)
+    volumes = tuple(volumes)
+    counts = Counter(one.machine for one in snapshots(volumes))
+    found = (_machine(volume, states, counts) for volume in volumes)
     return tuple(sorted((m for m in found if m), key=lambda m: m.name))
 
 
-def _machine(volume: Volume, states: Mapping[str, State]) -> Machine | None:
+def _machine(
+    volume: Volume, states: Mapping[str, State], counts: Mapping[MachineName, int]
+) -> Machine | None:
     name = volume.machine if volume.ours else None
     if name is None:
         return None
     state = states.get(name.domain)
-    return Machine(name, state.value if state else NO_DOMAIN, volume.slot, volume.size)
+    said = state.value if state else NO_DOMAIN
+    return Machine(name, said, volume.slot, volume.size, counts.get(name, 0))
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,7 @@ class MachineDetails:
         uuid: the domain's, or "".
         job, created, created_by, template: from the domain's metadata, "" without a domain.
         autostart: whether it starts with the host.
+        snapshots: of its disk, in the order they were taken.
     """
 
     machine: Machine
@@ -108,6 +119,7 @@ class MachineDetails:
     created_by: str = ""
     template: str = ""
     autostart: bool = False
+    snapshots: tuple[Snapshot, ...] = ()
 
     @property
     def console(self) -> str:
@@ -157,7 +169,9 @@ def describe(name: MachineName, settings: Settings, facts: HostFacts) -> Machine
         return None
     slot = _slot_number(volume, domain)
     state = domain.state.value if domain else NO_DOMAIN
-    machine = Machine(name, state, slot, volume.size if volume else None)
+    own = snapshots(facts.volumes, name)
+    count = len(own) if facts.group else None  # a tenant may not ask LVM
+    machine = Machine(name, state, slot, volume.size if volume else None, count)
     place = next((place for place in settings.slot if place.number == slot), None)
     fqdn = name.fqdn(settings.dns.zone)
     base = MachineDetails(
@@ -166,6 +180,7 @@ def describe(name: MachineName, settings: Settings, facts: HostFacts) -> Machine
         place=place,
         records=_own_records(fqdn, facts.records),
         dns_problem=facts.dns_problem,
+        snapshots=own,
     )
     return _details(base, volume, domain)
 

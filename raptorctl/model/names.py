@@ -25,6 +25,8 @@ RESERVED_MACHINES: Final = ("del-", "wipe-")
 VOLUME_PREFIX: Final = "guest-"
 WIPE_PREFIX: Final = "wipe-"
 GROW_PREFIX: Final = "grow-"
+SNAPSHOT_PREFIX: Final = "snap-"
+SNAPSHOT_LENGTH: Final = 20
 
 
 @dataclass(frozen=True, order=True)
@@ -66,6 +68,10 @@ class MachineName:
     def log(self) -> str:
         """The file with what its console said, `alice-dev.log`."""
         return f"{self.domain}.log"
+
+    def snapshot(self, name: str) -> str:
+        """The logical volume of a snapshot, `snap-alice-dev.before`: no name of ours has a dot."""
+        return f"{SNAPSHOT_PREFIX}{self.domain}.{name}"
 
     def fqdn(self, zone: str) -> str:
         """The absolute DNS name in `zone`, with its final dot."""
@@ -139,6 +145,42 @@ def split_volume(name: str) -> MachineName | None:
     if not name.startswith(VOLUME_PREFIX):
         return None
     return split_domain(name.removeprefix(VOLUME_PREFIX))
+
+
+def parse_snapshot(text: str) -> str:
+    """Check a snapshot's name.
+
+    Raises:
+        InputError: it breaks the grammar.
+    """
+    if not MACHINE.fullmatch(text) or len(text) > SNAPSHOT_LENGTH:
+        raise InputError(
+            f"{shown(text)} is not a snapshot's name",
+            resolution=f"use at most {SNAPSHOT_LENGTH} of a-z, 0-9 and single hyphens, "
+            "a letter first, no hyphen last",
+        )
+    return text
+
+
+def parse_snapshot_words(words: list[str]) -> tuple[MachineName, str | None]:
+    """Read `alice dev before` or `alice-dev before`, or a machine alone.
+
+    Raises:
+        InputError: neither form.
+    """
+    count = 1 if "-" in words[0] else 2  # no tenant has a hyphen
+    if len(words) > count + 1:
+        said = " ".join(words)
+        raise InputError(f"{shown(said)} names no snapshot", resolution="say `alice dev before`")
+    name = parse_words(words[:count])
+    return name, parse_snapshot(words[count]) if len(words) > count else None
+
+
+def split_snapshot(name: str) -> tuple[MachineName, str] | None:
+    """Whose snapshot `snap-alice-dev.before` is, and which, by its name."""
+    machine, dot, snapshot = name.removeprefix(SNAPSHOT_PREFIX).partition(".")
+    owner = split_domain(machine) if dot and name.startswith(SNAPSHOT_PREFIX) else None
+    return (owner, snapshot) if owner and MACHINE.fullmatch(snapshot) else None
 
 
 def shown(text: str) -> str:

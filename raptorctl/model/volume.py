@@ -14,6 +14,10 @@ GROWING: Final = "raptor.growing="
 GROWN: Final = "raptor.grown="
 """With a job's identifier: that job enlarges the volume, and its guest does not know yet; that
 job was the last to do so."""
+RESTORED: Final = "raptor.restored="
+"""With a job's identifier: that job was the last to put a snapshot's content back."""
+TAKEN: Final = "raptor.taken="
+"""When a snapshot was taken, UTC, ISO 8601."""
 
 
 def ownership_tags(name: MachineName, job: str, slot: int) -> tuple[str, ...]:
@@ -24,6 +28,11 @@ def ownership_tags(name: MachineName, job: str, slot: int) -> tuple[str, ...]:
 def growth_tags(name: MachineName, job: str) -> tuple[str, ...]:
     """Tags of what a machine's volume is to grow by; it has no slot."""
     return (OURS, f"raptor.tenant={name.tenant}", f"raptor.job={job}")
+
+
+def snapshot_tags(name: MachineName, job: str, taken: str) -> tuple[str, ...]:
+    """Tags of a snapshot of a machine's volume; `taken` is UTC, ISO 8601."""
+    return (*growth_tags(name, job), f"{TAKEN}{taken}")
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,8 @@ class Volume:
         is_open: a process or the kernel holds it.
         kind: LVM's layout (lvs(8), lv_layout), e.g. `linear`.
         origin: what it is a snapshot of, or "".
+        used: of a snapshot, how much of its space is taken, percent; None where nobody knows.
+        invalid: a snapshot whose space was too little: what it held is lost.
     """
 
     uuid: str
@@ -82,6 +93,8 @@ class Volume:
     is_open: bool = False
     kind: str = "linear"
     origin: str = ""
+    used: float | None = None
+    invalid: bool = False
 
     @property
     def path(self) -> str:
@@ -125,10 +138,25 @@ class Volume:
         return self._tag(GROWN)
 
     @property
+    def restored(self) -> str | None:
+        """The job that put a snapshot's content back last."""
+        return self._tag(RESTORED)
+
+    @property
+    def taken(self) -> str:
+        """When a snapshot was taken, or ""."""
+        return self._tag(TAKEN) or ""
+
+    @property
+    def tenant(self) -> str | None:
+        """Whose it is, by its tag."""
+        return self._tag("raptor.tenant=")
+
+    @property
     def machine(self) -> MachineName | None:
         """Whose it is, when name and tag agree."""
         name = split_volume(self.name)
-        return name if name and self._tag("raptor.tenant=") == name.tenant else None
+        return name if name and self.tenant == name.tenant else None
 
     def _tag(self, prefix: str) -> str | None:
         return next((t.removeprefix(prefix) for t in self.tags if t.startswith(prefix)), None)

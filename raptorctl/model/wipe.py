@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from raptorctl.model.job import Job, Outcome
-from raptorctl.model.names import GROW_PREFIX, VOLUME_PREFIX, WIPE_PREFIX
+from raptorctl.model.names import GROW_PREFIX, SNAPSHOT_PREFIX, VOLUME_PREFIX, WIPE_PREFIX
 from raptorctl.model.volume import DIRTY, Volume
 
 
@@ -60,7 +60,7 @@ class Unwiped:
     def _state(self) -> str:
         if self.volume.wiped:
             return "wiped"
-        prefixes = (WIPE_PREFIX, VOLUME_PREFIX, GROW_PREFIX)
+        prefixes = tuple(_STATES)
         return next((p for p in prefixes if self.volume.name.startswith(p)), DIRTY)
 
     def encode(self) -> dict[str, Any]:
@@ -85,13 +85,16 @@ _STATES: Final = {
     WIPE_PREFIX: "it is out of use, and its wipe did not end",
     VOLUME_PREFIX: "its making was interrupted, so nobody has used it",
     GROW_PREFIX: "a machine's disk was to grow by it",
+    SNAPSHOT_PREFIX: "it was a snapshot, and its removal did not end",
     DIRTY: "it is dirty, and called like nothing of ours",
 }
 
 
 def waits(volume: Volume) -> bool:
     """Whether a volume is ours and has to be wiped, or removed, before its space is free."""
-    out_of_use = volume.name.startswith((WIPE_PREFIX, GROW_PREFIX))
+    out_of_use = volume.name.startswith((WIPE_PREFIX, GROW_PREFIX)) or (
+        volume.name.startswith(SNAPSHOT_PREFIX) and not volume.origin
+    )
     return volume.ours and (DIRTY in volume.tags or out_of_use)
 
 

@@ -7,8 +7,10 @@ from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import OWNER_MARK, Record, zone_of
 from raptorctl.model.settings import Settings
+from raptorctl.model.snapshot import snapshots
 from raptorctl.plans import existing, records
 from raptorctl.plans.plan import Identity, Plan
+from raptorctl.plans.snapshot import split_off, wiped
 from raptorctl.steps.domain import RemoveNvram, StopDomain, UndefineDomain
 from raptorctl.steps.log import RemoveLog
 from raptorctl.steps.record import RemoveRecords
@@ -22,7 +24,8 @@ def plan_deprovision(
     """Decide how a machine goes, or why it cannot. Half a machine goes as well as a whole one.
 
     Raises:
-        RefusedError: a domain or volume of its name is somebody else's, or a snapshot hangs on it.
+        RefusedError: a domain or volume of its name is somebody else's, or somebody else's
+            snapshot hangs on it.
     """
     existing.refuse_reserved(name, facts)
     existing.refuse_foreign(name, facts)
@@ -107,6 +110,8 @@ def _domain_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
 
 def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
     volume, nvram = facts.volume(name), _own_nvram(name, settings, facts)
+    hanging = snapshots(facts.volumes, name)
+    yield from split_off(hanging)
     if volume:
         yield RetireVolume(
             reason="the name is free at once",
@@ -124,6 +129,7 @@ def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
             size=volume.size,
         )
         yield RemoveVolume(reason="its extents are free", uuid=volume.uuid, name=volume.name)
+    yield from wiped(hanging)
 
 
 def _log_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
@@ -154,8 +160,9 @@ def _refuse_in_use(name: MachineName, facts: HostFacts) -> None:
 
 
 def _refuse_snapshots(name: MachineName, facts: HostFacts) -> None:
+    ours = {one.volume.uuid for one in snapshots(facts.volumes, name)}
     for volume in facts.volumes:
-        if volume.origin == name.volume:
+        if volume.origin == name.volume and volume.uuid not in ours:
             raise RefusedError(
                 f"volume {volume.name} is a snapshot of {name.volume}",
                 resolution="remove the snapshot first",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
+from itertools import chain
 from typing import Final
 
 from raptorctl.errors import RaptorError
@@ -18,6 +19,7 @@ from raptorctl.plans.fault import Fault, Scene, scene
 from raptorctl.plans.fault_clash import clashes
 from raptorctl.plans.fault_machine import machines
 from raptorctl.plans.fault_record import records
+from raptorctl.plans.fault_snapshot import lost_snapshots
 from raptorctl.plans.fault_tenant import tenants
 from raptorctl.plans.past import NOTHING, Past
 from raptorctl.render.domain_xml import render_domain
@@ -55,6 +57,7 @@ def faults(scene: Scene, today: str) -> Iterator[Fault]:
         today: ISO 8601.
     """
     yield from machines(scene)
+    yield from lost_snapshots(scene)
     yield from clashes(scene)
     yield from records(scene)
     yield from tenants(scene, today)
@@ -198,7 +201,8 @@ def _belonging(probe: Probe, seen: Scene) -> Findings:
     answered = not (blind or {Part.DNS, Part.KEY} & set(probe.troubles) or seen.facts.dns_problem)
     yield from _trouble(probe, Part.TENANTS)
     if not blind:
-        yield from _told(machines(seen), "machines", "every one is whole, and nothing is left over")
+        whole = chain(machines(seen), lost_snapshots(seen))
+        yield from _told(whole, "machines", "every one is whole, and nothing is left over")
         yield from _told(clashes(seen), "places", "no slot, MAC or CPU has two machines")
     if answered:
         yield from _told(records(seen), "records", "DNS knows every machine, and no other")

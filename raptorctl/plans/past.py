@@ -13,6 +13,7 @@ from raptorctl.steps.definition import RedefineDomain
 from raptorctl.steps.domain import DefineDomain, StartDomain
 from raptorctl.steps.file import WriteFile
 from raptorctl.steps.resize import GrowVolume
+from raptorctl.steps.snapshot import RestoreVolume, SplitSnapshot
 from raptorctl.steps.step import Step
 from raptorctl.steps.volume import RemoveVolume, RetireVolume, WipeVolume
 
@@ -71,5 +72,5 @@ NOTHING: Final = Past()
 
 
 def _touched(plan: Plan) -> set[str]:
-    kinds = (RetireVolume, WipeVolume, RemoveVolume, GrowVolume)
+    kinds = (RetireVolume, WipeVolume, RemoveVolume, GrowVolume, SplitSnapshot, RestoreVolume)
     return {step.uuid for step in plan.steps if isinstance(step, kinds)}

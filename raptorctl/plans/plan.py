@@ -75,6 +75,7 @@ def decode_plan(data: Mapping[str, Any]) -> Plan:
         record,
         resize,
         slot,
+        snapshot,
         volume,
     )
 

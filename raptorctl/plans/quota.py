@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.names import split_domain, split_volume
+from raptorctl.model.names import split_domain, split_snapshot, split_volume
 from raptorctl.model.sizes import Size
 from raptorctl.model.tenant import Tenant
 
@@ -20,7 +20,7 @@ class Usage:
         machines: how many, running or not.
         cpus: virtual CPUs of all of them.
         memory: bytes of all of them.
-        size: bytes of all volumes.
+        size: bytes of all volumes and snapshots.
     """
 
     machines: int = 0
@@ -46,7 +46,7 @@ def usage(tenant: str, facts: HostFacts) -> Usage:
         for kept in facts.reservations
         if _owner(kept.machine) == tenant and kept.machine not in defined
     ]
-    volumes = [v for v in facts.volumes if (n := split_volume(v.name)) and n.tenant == tenant]
+    volumes = [v for v in facts.volumes if _holder(v.name) == tenant]
     return Usage(
         machines=len(machines_of(tenant, facts)),
         cpus=sum(len(d.pins) for d in domains) + sum(len(kept.cpus) for kept in begun),
@@ -73,6 +73,14 @@ def _excesses(tenant: Tenant, asked: Usage, facts: HostFacts) -> Iterator[str]:
         limit, now, more = getattr(quota, name), getattr(has, name), getattr(asked, name)
         if limit is not None and more and now + more > limit:
             yield f"{tenant.name} has {now} of {limit} {WORDS[name]}; {more} more asked"
+
+
+def _holder(volume: str) -> str | None:
+    """Whose disk, or snapshot of one, a volume is."""
+    if said := split_snapshot(volume):
+        return said[0].tenant
+    name = split_volume(volume)
+    return name.tenant if name else None
 
 
 def _owner(domain: str) -> str | None:

@@ -108,6 +108,48 @@ class PinDomain(Step):
         return f"domain {self.name}, on CPUs {self.pins[0]}"
 
 
+@dataclass(frozen=True)
+class SetAutostart(Step):
+    """Have a domain start with the host, or not.
+
+    Args:
+        name: the domain's.
+        uuid: libvirt's identifier.
+        on: which.
+    """
+
+    name: str
+    uuid: str
+    on: bool
+
+    kind = "domain.autostart"
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"let {self.name} {'start' if self.on else 'stay off'} when the host starts"
+
+    def is_done(self, host: Host) -> bool:
+        """It is so."""
+        return _defined(host, self.uuid, self.name).autostart == self.on
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Set it, and look."""
+        host.domains.set_autostart(self.uuid, on=self.on)
+        if not self.is_done(host):
+            raise HostError(f"libvirt did not keep whether {self.name} starts with the host")
+        return {}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Set it back: it was the other way, or there would have been nothing to do."""
+        if host.domains.find(self.uuid):
+            host.domains.set_autostart(self.uuid, on=not self.on)
+
+    def leftover(self) -> str:
+        """What remains."""
+        return f"domain {self.name}, which starts with the host or not"
+
+
 def _defined(host: Host, uuid: str, name: str) -> Domain:
     domain = host.domains.find(uuid)
     if domain is None:

@@ -57,7 +57,7 @@ class CreateVolume(Step):
         if volume is None:
             return
         if volume.clean or volume.name != self.name:
-            volume = _erase(host, volume, tick)
+            volume = erase(host, volume, tick)
         host.volumes.remove(volume)
 
     def leftover(self) -> str:
@@ -290,7 +290,12 @@ def _wipe(host: Host, volume: Volume, tick: Tick) -> dict[str, object]:
     return dict(encode(report))
 
 
-def _erase(host: Host, volume: Volume, tick: Tick) -> Volume:
+def erase(host: Host, volume: Volume, tick: Tick) -> Volume:
+    """Retire and wipe a volume that a tenant may have had, so that it can be removed.
+
+    Raises:
+        ConflictError: somebody uses it.
+    """
     refuse_in_use(host, volume)
     if not volume.wiped:
         _wipe(host, _retire(host, volume), tick)

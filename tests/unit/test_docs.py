@@ -234,6 +234,12 @@ def test_what_waits_for_its_wipe_as_json_is_as_told(tmp_path: Path) -> None:
     assert shape(json.loads(host("wipe", "list", "-o", "json").out)) == told_shape("`wipe list`")
 
 
+def test_snapshots_as_json_are_as_told(raptorctl: CommandLine) -> None:
+    assert raptorctl("snapshot", "create", "alice", "dev").code == 0
+    listed = json.loads(raptorctl("snapshot", "list", "-o", "json").out)
+    assert shape(listed) == told_shape("`snapshot list`")
+
+
 def test_what_changes_print_as_json_is_as_told(raptorctl: CommandLine) -> None:
     heading = "`provision` and `deprovision`"
     removal = json.loads(raptorctl("deprovision", "alice", "dev", "-y", "-o", "json").out)

@@ -20,14 +20,17 @@ from raptorctl.errors import HostError, LeftoversError, RolledBackError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
 from raptorctl.model.sizes import GIB, Size
+from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.provision import plan_provision
 from raptorctl.plans.resize import ResizeRequest, plan_resize
+from raptorctl.plans.snapshot import SnapshotRequest, plan_create, plan_delete, plan_restore
 from tests.fakes import Killed, Tripwire, World, settings
 from tests.unit.engine.test_crash import LeakWatch
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
 
 NAME = ALICE.name
+THEN = Identity("j1b", JOB.uuid, JOB.by, "2026-11-20T12:30:00Z")
 NEXT = Identity("j2", JOB.uuid, JOB.by, "2026-11-20T13:00:00Z")
 
 
@@ -47,7 +50,16 @@ JOBS: dict[str, Planner] = {
     "grow one that is off": resize(80, None, None),
     "move": resize(None, (2, 3, 4, 5), None),
     "all of it": resize(80, (4, 5), 2),
+    "snapshot": lambda world: plan_create(
+        SnapshotRequest(NAME, "second"), world.facts(TEMPLATES), NEXT
+    ),
+    "delete a snapshot": lambda world: plan_delete(NAME, "first", world.facts(TEMPLATES), NEXT),
+    "restore what is off": lambda world: plan_restore(NAME, None, world.facts(TEMPLATES), NEXT),
+    "deprovision with a snapshot": lambda world: plan_deprovision(
+        NAME, settings(), world.facts(TEMPLATES), NEXT
+    ),
 }
+WITH_SNAPSHOT = {"delete a snapshot", "restore what is off", "deprovision with a snapshot"}
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +78,17 @@ class Case:
         self.run(plan_provision(ALICE, settings(), self.world.facts(TEMPLATES), JOB))
         if "off" in job:
             self.world.domains.shut_down(JOB.uuid, 1, lambda *_: None)
+        if job in WITH_SNAPSHOT:
+            self.run(plan_create(SnapshotRequest(NAME, "first"), self.world.facts(TEMPLATES), THEN))
+            self._write("newer")
         self.plan = JOBS[job](self.world)
         self.before = self.world.picture()
+
+    def _write(self, text: str) -> None:
+        """What a guest has on its disk since then."""
+        volume = self.world.volumes.named(NAME.volume)
+        assert volume
+        self.world.volumes.data[volume.uuid] = f"written by alice-dev: {text}"
 
     def run(self, plan: Plan, wire: Tripwire | None = None) -> None:
         apply(plan, self.world.host(wire), self.journals, Silent(), Stop())
@@ -79,6 +100,7 @@ class Case:
         assert self.world.picture() in (self.before, after)
         assert self.world.leaked == []
         assert set(self.world.volumes.tails.values()) <= {""}
+        assert "half of this, half of that" not in self.world.volumes.data.values()
         assert not self.journals.open_files()
 
 

@@ -25,11 +25,11 @@ ROWS = """
 "vg_name":"lvm-data", "lv_size":"42949672960", \
 "lv_tags":"raptor,raptor.clean,raptor.job=j1,raptor.slot=2,raptor.tenant=alice", \
 "lv_kernel_major":"253", "lv_kernel_minor":"0", "lv_device_open":"open", \
-"lv_layout":"linear", "origin":""},
+"lv_layout":"linear", "origin":"", "snap_percent":"", "lv_snapshot_invalid":""},
                   {"lv_uuid":"9dTRrC-bEgF-2e5Y-mGbq-ydmo-Nf2I-hc4pQJ", "lv_name":"backup", \
 "vg_name":"lvm-data", "lv_size":"4194304", "lv_tags":"", \
 "lv_kernel_major":"-1", "lv_kernel_minor":"-1", "lv_device_open":"", \
-"lv_layout":"linear", "origin":"guest-alice-dev"}
+"lv_layout":"linear", "origin":"guest-alice-dev", "snap_percent":"3.17", "lv_snapshot_invalid":""}
               ]
           }
       ]

@@ -20,6 +20,7 @@ ROW = {
     "lv_uuid": UUID, "lv_name": "guest-alice-dev", "vg_name": "lvm-data", "lv_size": "33554432",
     "lv_tags": "raptor,raptor.clean", "lv_kernel_major": "253", "lv_kernel_minor": "0",
     "lv_device_open": "", "lv_layout": "linear", "origin": "",
+    "snap_percent": "", "lv_snapshot_invalid": "",
 }  # fmt: skip
 RANGES = ("/dev/vdb:5-15", "/dev/vdc:58-61")
 
@@ -126,3 +127,74 @@ def test_zeroes_that_are_needed_are_not_discarded(lvm2: LivingLvm) -> None:
     lvm2.changes["lvremove"] = lvm2.rows.clear
     group.remove(volume, discard=False)
     assert lvm2.acts[0].startswith("lvremove --config devices/issue_discards=0 --yes --select")
+
+
+SNAP = {"lv_name": "snap-alice-dev.before", "lv_uuid": UUID.replace("K", "L"),
+        "origin": "guest-alice-dev", "lv_size": "8388608", "snap_percent": "3.17"}  # fmt: skip
+
+
+def with_snapshot(lvm2: LivingLvm, **fields: str) -> Callable[[], None]:
+    return lambda: lvm2.rows.append({**ROW, **SNAP, **fields})
+
+
+def test_a_snapshot_is_one_command_and_read_back(lvm2: LivingLvm) -> None:
+    group, volume = group_and_volume()
+    lvm2.changes["lvcreate"] = with_snapshot(lvm2)
+    made = group.snapshot(volume, SNAP["lv_name"], 8 * MIB, ["raptor", "raptor.job=j2"])
+    assert (made.origin, made.used, made.invalid) == ("guest-alice-dev", 3.17, False)
+    assert lvm2.acts == [
+        "lvcreate --yes --snapshot --addtag raptor --addtag raptor.job=j2 --size 8388608b"
+        " --name snap-alice-dev.before -- lvm-data/guest-alice-dev"
+    ]
+
+
+@pytest.mark.parametrize("fields", [{"origin": "root"}, {"lv_size": "4194304"}])
+def test_another_snapshot_than_asked_for_is_an_error(
+    lvm2: LivingLvm, fields: dict[str, str]
+) -> None:
+    group, volume = group_and_volume()
+    lvm2.changes["lvcreate"] = with_snapshot(lvm2, **fields)
+    with pytest.raises(HostError, match="lvcreate made another"):
+        group.snapshot(volume, SNAP["lv_name"], 8 * MIB, [])
+
+
+def test_an_overflowed_snapshot_is_known(lvm2: LivingLvm) -> None:
+    with_snapshot(lvm2, lv_snapshot_invalid="snapshot invalid", snap_percent="100.00")()
+    found = LivingGroup("lvm-data").find(SNAP["lv_uuid"])
+    assert found
+    assert found.invalid
+
+
+def test_a_snapshot_is_split_off_once_and_keeps_its_uuid(lvm2: LivingLvm) -> None:
+    with_snapshot(lvm2)()
+    group = LivingGroup("lvm-data")
+    snapshot = group.find(SNAP["lv_uuid"])
+    assert snapshot
+    lvm2.changes["lvconvert"] = lambda: lvm2.rows[1].update(origin="")
+    for _ in range(2):
+        assert group.split(snapshot).uuid == snapshot.uuid
+    assert lvm2.acts == ["lvconvert --yes --splitsnapshot -- lvm-data/snap-alice-dev.before"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"), [({"lv_device_open": "open"}, "is open"), ({"lv_tags": ""}, "is not ours")]
+)
+def test_a_snapshot_that_is_used_or_not_ours_is_not_split(
+    lvm2: LivingLvm, fields: dict[str, str], says: str
+) -> None:
+    with_snapshot(lvm2, **fields)()
+    group = LivingGroup("lvm-data")
+    snapshot = group.find(SNAP["lv_uuid"])
+    assert snapshot
+    with pytest.raises(ConflictError, match=says):
+        group.split(snapshot)
+    assert not lvm2.acts
+
+
+def test_one_that_stays_a_snapshot_is_an_error(lvm2: LivingLvm) -> None:
+    with_snapshot(lvm2)()
+    group = LivingGroup("lvm-data")
+    snapshot = group.find(SNAP["lv_uuid"])
+    assert snapshot
+    with pytest.raises(HostError, match="left lvm-data/snap-alice-dev.before a snapshot"):
+        group.split(snapshot)

@@ -44,6 +44,9 @@ class Memory:
         self.written.append((start, length))
         self.data[start : start + length] = bytes(length)
 
+    def write(self, start: int, data: memoryview) -> None:
+        self.data[start : start + len(data)] = data
+
     def flush(self) -> None:
         self.flushed += 1
 

@@ -1,0 +1,160 @@
+"""`raptorctl snapshot`: what a machine's disk held at one moment, kept and put back."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from raptorctl.cli import ask, options
+from raptorctl.cli.change import Change, Done, perform
+from raptorctl.cli.deprovision import told
+from raptorctl.cli.options import DryRun, Output, Yes, example, named
+from raptorctl.cli.output import Format, say, say_json, table, width_of_output
+from raptorctl.cli.session import session_of
+from raptorctl.errors import InputError
+from raptorctl.model.names import parse_snapshot_words
+from raptorctl.model.sizes import Size
+from raptorctl.model.snapshot import Snapshot, snapshots
+
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="TENANT MACHINE [NAME]", help="`alice dev before`, or `alice-dev before`."
+    ),
+]
+Machine = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="TENANT MACHINE", help="Only this one's.", show_default=False),
+]
+Room = Annotated[
+    str | None,
+    typer.Option(
+        "--size",
+        metavar="SIZE",
+        help="Room for what changes: 8G. Default: a fifth of the disk.",
+        show_default=False,
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(help="What a machine's disk held, kept and put back.")
+    said = "sudo raptorctl snapshot"
+    group.command("create", epilog=example(f"{said} create alice dev before --size 8G"))(create)
+    group.command("list", epilog=example(f"{said} list alice dev"))(list_snapshots)
+    group.command("restore", epilog=example(f"{said} restore alice dev before"))(restore)
+    group.command("delete", epilog=example(f"{said} delete alice dev before"))(delete)
+    app.add_typer(group, name="snapshot")
+
+
+def create(
+    context: typer.Context,
+    words: Words,
+    size: Room = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Keep what a machine's disk holds now. NAME is by default the time: at-20261120-130000."""
+    from raptorctl.plans.snapshot import SnapshotRequest, plan_create
+
+    machine, name = parse_snapshot_words(words)
+    room = None if size is None else named("--size", Size.parse, size)
+    wanted = SnapshotRequest(machine, name, room)
+    change = Change(
+        verb="snapshot-create",
+        name=str(machine),
+        decide=lambda _settings, facts, identity: plan_create(wanted, facts, identity),
+        confirm=ask.before_it_comes(asks=not yes),
+    )
+    perform(session_of(context), change, form, dry_run=dry_run)
+
+
+def list_snapshots(
+    context: typer.Context, words: Machine = None, form: Output = Format.TEXT
+) -> None:
+    """List snapshots: when they were taken, and how much of their room is."""
+    machine = options.machine_name(words) if words else None
+    found = snapshots(session_of(context).host.volumes.list(), machine)
+    if form is Format.JSON:
+        say_json({"snapshots": [one.encode() for one in found]})
+    elif found:
+        say("\n".join(_rows(found)))
+    else:
+        say(f"{machine} has no snapshots" if machine else "there are no snapshots")
+
+
+def restore(
+    context: typer.Context,
+    words: Words,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Put a snapshot back into the disk of a machine that is off. The only one needs no NAME."""
+    from raptorctl.plans.snapshot import plan_restore
+
+    machine, name = parse_snapshot_words(words)
+    asks = not yes and not dry_run
+    if asks and not ask.somebody_there():
+        raise InputError(
+            f"there is no terminal to confirm on that {machine} loses what it has written since",
+            resolution="add -y to go without asking",
+        )
+    question = f"All that {machine} has written since then will be lost. Go on?"
+    change = Change(
+        verb="snapshot-restore",
+        name=str(machine),
+        decide=lambda _settings, facts, identity: plan_restore(machine, name, facts, identity),
+        confirm=(lambda: ask.agree(question)) if asks else None,
+    )
+    perform(session_of(context), change, form, dry_run=dry_run, says=_restored)
+
+
+def delete(
+    context: typer.Context,
+    words: Words,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Remove a snapshot: what it kept is wiped, and that is read back."""
+    from raptorctl.plans.snapshot import plan_delete
+
+    machine, name = parse_snapshot_words(words)
+    if name is None:
+        raise InputError(
+            f"which snapshot of {machine}?", resolution="see `raptorctl snapshot list`"
+        )
+    change = Change(
+        verb="snapshot-delete",
+        name=str(machine),
+        decide=lambda _settings, facts, identity: plan_delete(machine, name, facts, identity),
+        confirm=ask.before_it_goes(name, asks=not yes and not dry_run),
+    )
+    perform(session_of(context), change, form, dry_run=dry_run, says=told)
+
+
+def _restored(done: Done) -> Iterable[str]:
+    for step in done.job.steps if done.job else ():
+        if report := step.observed.get("restored"):
+            size, differing = Size(report["size"]), Size(report["differing"])
+            yield f"compared {size}, put back {differing} in {report['seconds']:.1f} s"
+    yield done.plan.summary
+
+
+def _rows(found: Iterable[Snapshot]) -> list[str]:
+    rows = [
+        (
+            one.machine.domain,
+            one.name,
+            one.volume.taken.replace("T", " ").removesuffix("Z") or "-",
+            str(one.volume.size),
+            one.usage,
+            one.state,
+        )
+        for one in found
+    ]
+    head = ("MACHINE", "NAME", "TAKEN", "SIZE", "USED", "STATE")
+    return table(head, rows, right=("SIZE", "USED"), columns=width_of_output())
