@@ -1,4 +1,4 @@
-"""`raptorctl start`, `stop`, `reboot`, `suspend`, `resume`: for admins, and tenants without sudo.
+"""`raptorctl start`, `stop`, `reboot`, `reset`, `suspend`, `resume`: for admins and for tenants.
 
 Each is one call to libvirt that changes nothing durable, so it is no job and has no journal: a
 tenant has no place to write one. polkit decides who may; what an admin does is in the audit log.
@@ -58,6 +58,7 @@ def register(app: typer.Typer) -> None:
         (start, "start alice dev"),
         (stop, "stop alice dev --timeout 30 --force"),
         (reboot, "reboot alice dev"),
+        (reset, "reset alice dev"),
         (suspend, "suspend alice dev"),
         (resume, "resume alice dev"),
     ):
@@ -109,6 +110,17 @@ def reboot(context: typer.Context, words: options.Words, form: Output = Format.T
         return Did(f"{domain.name} is asked to reboot")
 
     _act(context, "reboot", options.machine_name(words), form, act)
+
+
+def reset(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
+    """Press a machine's reset button: it boots anew at once, and loses what it has not written."""
+
+    def act(session: Session, domain: Domain) -> Did:
+        _refuse_off(domain)
+        session.host.domains.reset(domain.uuid)
+        return Did(f"{domain.name} boots anew")
+
+    _act(context, "reset", options.machine_name(words), form, act)
 
 
 def suspend(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:

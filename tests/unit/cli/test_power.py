@@ -62,9 +62,12 @@ def test_a_machine_is_suspended_and_goes_on(alice: CommandLine, world: World) ->
     assert "already running" in alice("resume", "alice", "dev").out
     assert alice("reboot", "alice", "dev").code == 0
     assert world.domains.reboots
+    done = alice("reset", "alice", "dev")
+    assert (done.code, done.out) == (0, "alice-dev boots anew\n")
+    assert world.domains.resets == world.domains.reboots
 
 
-@pytest.mark.parametrize("verb", ["reboot", "suspend", "resume", "console"])
+@pytest.mark.parametrize("verb", ["reboot", "reset", "suspend", "resume", "console"])
 def test_what_needs_a_running_machine_says_how_to_start_it(alice: CommandLine, verb: str) -> None:
     alice("stop", "alice", "dev")
     refused = alice(verb, "alice", "dev")
@@ -72,7 +75,7 @@ def test_what_needs_a_running_machine_says_how_to_start_it(alice: CommandLine, v
 
 
 @pytest.mark.parametrize(
-    "verb", ["show", "start", "stop", "reboot", "suspend", "resume", "console"]
+    "verb", ["show", "start", "stop", "reboot", "reset", "suspend", "resume", "console"]
 )
 def test_a_foreign_machine_and_a_missing_one_are_told_alike(
     alice: CommandLine, world: World, verb: str
@@ -108,7 +111,10 @@ def test_an_admin_starts_no_machine_whose_volume_is_dirty(
     assert state(world) is State.OFF
 
 
-@pytest.mark.parametrize("verb", ["provision", "deprovision", "tenant", "access", "recover"])
+@pytest.mark.parametrize(
+    "verb",
+    ["provision", "deprovision", "tenant", "access", "recover", "resize", "snapshot", "autostart"],
+)
 def test_admins_commands_need_root(alice: CommandLine, verb: str) -> None:
     words = {
         "provision": (*PROVISION,),
@@ -116,6 +122,9 @@ def test_admins_commands_need_root(alice: CommandLine, verb: str) -> None:
         "tenant": ("tenant", "list"),
         "access": ("access", "install", "-y"),
         "recover": ("recover",),
+        "resize": ("resize", "alice", "dev", "--size", "80G"),
+        "snapshot": ("snapshot", "list"),
+        "autostart": ("autostart", "alice", "dev", "off"),
     }[verb]
     refused = alice(*words)
     assert (refused.code, "this needs root" in refused.complaint) == (3, True)

@@ -20,6 +20,7 @@ from raptorctl.errors import HostError, LeftoversError, RolledBackError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
 from raptorctl.model.sizes import GIB, Size
+from raptorctl.plans.autostart import plan_autostart
 from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.provision import plan_provision
@@ -55,6 +56,7 @@ JOBS: dict[str, Planner] = {
     ),
     "delete a snapshot": lambda world: plan_delete(NAME, "first", world.facts(TEMPLATES), NEXT),
     "restore what is off": lambda world: plan_restore(NAME, None, world.facts(TEMPLATES), NEXT),
+    "autostart": lambda world: plan_autostart(NAME, world.facts(TEMPLATES), NEXT, on=False),
     "deprovision with a snapshot": lambda world: plan_deprovision(
         NAME, settings(), world.facts(TEMPLATES), NEXT
     ),
@@ -230,3 +232,34 @@ def test_a_machine_that_was_started_with_its_new_disk_keeps_it(case: Callable[[s
     one.recover()
     assert one.world.volumes.tails[volume.uuid] == "written by alice-dev"
     assert not one.journals.open_files()
+
+
+def test_a_machine_started_between_its_restoration_and_recover_runs_on(
+    case: Callable[[str], Case],
+) -> None:
+    one = case("restore what is off")
+    define = one.world.domains.define
+
+    def define_and_die(xml: str) -> None:
+        define(xml)
+        raise Killed
+
+    one.world.domains.define = define_and_die  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        one.run(one.plan)
+    one.world.domains.start(JOB.uuid)
+    one.recover()
+    assert not one.journals.open_files()
+    domain = one.world.domains.by_uuid[JOB.uuid]
+    assert (domain.state.active, domain.persistent, domain.autostart) == (True, True, True)
+
+
+def test_a_machine_started_before_its_restoration_is_left_alone(
+    case: Callable[[str], Case],
+) -> None:
+    one = case("restore what is off")
+    one.world.domains.start(JOB.uuid)
+    before = one.world.picture()
+    with pytest.raises(RolledBackError, match="was started meanwhile"):
+        one.run(one.plan)
+    one.check(before)

@@ -1,0 +1,54 @@
+"""`raptorctl autostart`: whether a machine starts with the host."""
+
+import enum
+from typing import Annotated
+
+import typer
+
+from raptorctl.cli import options
+from raptorctl.cli.change import Change, perform
+from raptorctl.cli.options import DryRun, Output, example
+from raptorctl.cli.output import Format
+from raptorctl.cli.session import session_of
+from raptorctl.errors import InputError
+
+
+class Switch(enum.StrEnum):
+    """What `autostart` takes."""
+
+    ON = "on"
+    OFF = "off"
+
+
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="TENANT MACHINE on|off",
+        help="`alice dev on`, or `alice-dev on`.",
+        show_default=False,
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    line = example("sudo raptorctl autostart alice dev off")
+    app.command(short_help="Have a machine start with the host, or not.", epilog=line)(autostart)
+
+
+def autostart(
+    context: typer.Context, words: Words, dry_run: DryRun = False, form: Output = Format.TEXT
+) -> None:
+    """Have a machine start with the host, or not."""
+    from raptorctl.plans.autostart import plan_autostart
+
+    *machine, last = words
+    if last not in set(Switch):
+        raise InputError("on or off?", resolution="say `autostart alice dev on`")
+    name, on = options.machine_name(machine), last == Switch.ON
+    change = Change(
+        verb="autostart",
+        name=str(name),
+        decide=lambda _settings, facts, identity: plan_autostart(name, facts, identity, on=on),
+    )
+    perform(session_of(context), change, form, dry_run=dry_run)
