@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from raptorctl.model.sizes import GIB
-from tests.fakes import World
+from tests.fakes import Killed, Tripwire, World
 from tests.unit.cli.session import PROVISION, CommandLine
 
 
@@ -77,3 +77,19 @@ def test_at_a_terminal_it_asks(raptorctl: CommandLine, world: World, tmp_path: P
     refused = raptorctl(*words, terminal=True, answer="n\n")
     assert (refused.code, world.picture()) == (2, before)
     assert raptorctl(*words, terminal=True, answer="y\n").code == 0
+
+
+def test_what_a_job_that_was_given_up_left_waits_for_its_wipe(
+    raptorctl: CommandLine, world: World
+) -> None:
+    words = ("resize", "alice", "dev", "--size", "80G")
+    session = raptorctl.session(*words)
+    session.wire = Tripwire(at=5, after=True)
+    with pytest.raises(Killed):
+        raptorctl(*words, session=session)
+    (job,) = json.loads(raptorctl("wipe", "list", "-o", "json").out)["volumes"]
+    assert job["outcome"] == "unfinished"
+    assert raptorctl("recover", "--abandon", job["job"]).code == 0
+    assert "a machine's disk was to grow by it" in raptorctl("wipe", "list").out
+    assert raptorctl("wipe", "resume", "--all", "-y").code == 0
+    assert [volume.name for volume in world.volumes.list()] == ["guest-alice-dev"]
