@@ -51,9 +51,10 @@ FAULTS: dict[str, Callable[[], BaseException]] = {
 CALLS = [
     f"Fake{driver}.{name}"
     for driver, names in {
-        "Volumes": "create retag rename remove find",
-        "Wiper": "wipe",
-        "Domains": "define undefine start set_autostart shut_down",
+        "Volumes": "create retag rename remove find extents extend shrink snapshot split",
+        "Wiper": "wipe is_zero",
+        "Copier": "restore",
+        "Domains": "define undefine start set_autostart shut_down pin block_size block_resize",
         "Zones": "add remove lookup replace",
         "Files": "remove",
         "Links": "bridges",
@@ -68,7 +69,7 @@ faults = st.one_of(
 lines = st.one_of(st.none(), st.none(), st.tuples(st.booleans(), st.integers(1, 30), st.booleans()))
 READERS = [
     ["list"], ["show", "alice", "dev"], ["slot", "list"], ["cpu", "map"], ["doctor"], ["job", "list"],
-    ["wipe", "list"], ["audit"], ["doctor", "--fix", "--dry-run"], ["wipe", "resume", "--all", "--dry-run"],
+    ["wipe", "list"], ["snapshot", "list"], ["audit"], ["doctor", "--fix", "--dry-run"], ["wipe", "resume", "--all", "--dry-run"],
 ]  # fmt: skip
 
 
@@ -165,6 +166,22 @@ class Tool(RuleBasedStateMachine):
         if done and done.code == 0:
             assert f"{name[0]}-{name[1]}" not in self._defined()
             assert f"guest-{name[0]}-{name[1]}" not in {v.name for v in self.world.volumes.list()}
+
+    @rule(name=names, size=sizes, cpus=cpu_sets, which=st.integers(1, 3), fault=faults, line=lines)
+    def resize(
+        self, name: tuple[str, str], size: str, cpus: str, which: int, fault: Any, line: Any
+    ) -> None:
+        wishes = [f"--size={size}"] * (which & 1) + [f"--cpus={cpus}"] * (which >> 1)
+        self.run("resize", *name, *wishes, fault=fault, line=line)
+
+    @rule(name=names, verb=st.sampled_from(["create", "create", "restore", "delete"]),
+          which=st.sampled_from(["a", "b"]), fault=faults, line=lines)  # fmt: skip
+    def snapshot(self, name: tuple[str, str], verb: str, which: str, fault: Any, line: Any) -> None:
+        self.run("snapshot", verb, *name, which, "-y", fault=fault, line=line)
+
+    @rule(name=names, word=st.sampled_from(["on", "off"]), fault=faults, line=lines)
+    def autostart(self, name: tuple[str, str], word: str, fault: Any, line: Any) -> None:
+        self.run("autostart", *name, word, fault=fault, line=line)
 
     @rule(fault=faults, line=lines)
     def recover(self, fault: Any, line: Any) -> None:
@@ -275,8 +292,9 @@ class Tool(RuleBasedStateMachine):
         assert left <= machines
 
     def _halves(self) -> set[str]:
-        volumes = {v.name for v in self.world.volumes.list() if v.ours}
-        clean = {v.name for v in self.world.volumes.list() if v.ours and v.clean}
+        there = {v.name for v in self.world.volumes.list() if v.machine}
+        ours = [v for v in self.world.volumes.list() if v.ours and v.origin not in there]
+        volumes, clean = {v.name for v in ours}, {v.name for v in ours if v.clean}
         wanted = {f"guest-{name}" for name in self._defined()}
         return (volumes ^ wanted) | (volumes ^ clean)
 
@@ -306,7 +324,14 @@ class Tool(RuleBasedStateMachine):
         for volume in self.world.volumes.list():
             if volume.ours and volume.clean and volume.machine:
                 own = f"written by {volume.machine.domain}"
-                assert self.world.volumes.data[volume.uuid] in {"", own}
+                half = volume.machine.domain not in self._defined() or not self.tidy
+                allowed = {"", own, *(["half of this, half of that"] if half else [])}
+                assert self.world.volumes.data[volume.uuid] in allowed
+
+    @invariant()
+    def nobody_is_given_what_was_not_zeroed(self) -> None:
+        if hasattr(self, "world"):
+            assert set(self.world.volumes.tails.values()) <= {""}
 
     @invariant()
     def what_is_not_ours_is_as_it_was(self) -> None:
