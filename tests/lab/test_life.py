@@ -20,7 +20,7 @@ MIB = 1 << 20
 
 NOISE = """
 lvcreate --yes -Wn -Zn -L 512m -n zz-noise lvm-data
-tr '\\0' '\\245' </dev/zero | dd of=/dev/lvm-data/zz-noise bs=1M count=512 iflag=fullblock oflag=direct
+head -c 512M /dev/zero | tr '\\0' '\\245' | dd of=/dev/lvm-data/zz-noise bs=1M iflag=fullblock oflag=direct
 lvremove --yes lvm-data/zz-noise
 """
 """Fills what is free with something that a guest must never see."""
@@ -63,9 +63,8 @@ def digest(lab: Lab) -> str:
 
 def write(lab: Lab, start: int, count: int, what: str) -> None:
     """Write on the machine's disk behind its back: `count` MiB from `start` MiB on."""
-    lab.sh(
-        f"yes {what} | dd of={PATH} bs=1M seek={start} count={count} iflag=fullblock oflag=direct"
-    )
+    full = f"bs=1M seek={start} count={count} iflag=fullblock oflag=direct"
+    lab.sh(f"(yes {what} || true) | dd of={PATH} {full}")
 
 
 def capacity(lab: Lab) -> int:
