@@ -14,11 +14,13 @@ from typing import Any
 from raptorctl.errors import ConflictError, HostError, WaitError
 from raptorctl.host.drivers import Host, RestoreReport, Tick, WipeReport
 from raptorctl.host.files import shipped_rules
+from raptorctl.host.image_drivers import ImageReport
 from raptorctl.host.survey import tenants
 from raptorctl.model.access import RULES, Person, Question, decide
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts
+from raptorctl.model.image import Image
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings, parse_settings
 from raptorctl.model.sizes import GIB, MIB, Size
@@ -26,7 +28,7 @@ from raptorctl.model.slot import Bridge
 from raptorctl.model.tenant import GROUP, Account, TenantRecord, record_path, record_text
 from raptorctl.model.topology import Cpu, Topology
 from raptorctl.model.volume import Extents, Volume, VolumeGroup
-from raptorctl.render.domain_xml import read_domain
+from raptorctl.render.read_domain import read_domain
 
 SETTINGS_TEXT = """
 [dns]
@@ -348,6 +350,10 @@ class FakeFiles:
     def write(self, path: str, text: str, mode: int) -> None:
         self.texts[path] = (text, mode)
 
+    def write_bytes(self, path: str, data: bytes, mode: int) -> None:
+        self.texts[path] = (data.decode("latin-1"), mode)
+        self.paths.add(path)
+
 
 class FakeAccounts:
     """Accounts: `others` are the system's, `sessions` who is logged in how often."""
@@ -449,6 +455,26 @@ class FakeConsoles:
         return self.ends.pop(0)
 
 
+class FakeImages:
+    """Images: `all` are in the cache; `written` which volume began as which."""
+
+    def __init__(self, volumes: FakeVolumes) -> None:
+        self.volumes = volumes
+        self.all: tuple[Image, ...] = ()
+
+    def list(self) -> tuple[Image, ...]:
+        return self.all
+
+    def write(self, image: Image, volume: Volume, tick: Tick) -> ImageReport:
+        if self.volumes.data[volume.uuid]:
+            raise HostError(f"{volume.name} is not zero")
+        for part in range(3):
+            self.volumes.data[volume.uuid] = f"half of {image.name}"
+            tick(part * image.size // 2, image.size)
+        self.volumes.data[volume.uuid] = f"image {image.digest}"
+        return ImageReport(image.digest, image.size, 0.5, verified=True)
+
+
 class FakeLinks:
     def __init__(self) -> None:
         self.all = tuple(Bridge(f"br-vm{n}", up=True) for n in range(1, 6))
@@ -471,6 +497,7 @@ class World:
         self.accounts = FakeAccounts()
         self.authority = FakeAuthority(self.files)
         self.consoles = FakeConsoles()
+        self.images = FakeImages(self.volumes)
 
     def with_tenants(self, *names: str) -> "World":
         """The same host, with tenants of those names on it."""
@@ -495,6 +522,8 @@ class World:
             accounts=Guarded(self.accounts, wire),
             authority=Guarded(self.authority, wire),
             consoles=Guarded(self.consoles, wire),
+            images=Guarded(self.images, wire),
+            image_writer=Guarded(self.images, wire),
         )
 
     def facts(self, templates: Mapping[str, str], people: Iterable[str] = ()) -> HostFacts:
@@ -515,6 +544,7 @@ class World:
             rules=self.files.read(RULES),
             shipped_rules=shipped_rules(),
             declarative=self.accounts.declarative(),
+            images=self.images.all,
         )
 
     def _seen(self, domain: Domain) -> tuple[object, ...]:

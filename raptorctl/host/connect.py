@@ -6,6 +6,8 @@ from functools import cached_property
 from raptorctl.host.account import LocalAccounts
 from raptorctl.host.drivers import Authority, Host, Zones
 from raptorctl.host.files import LocalFiles
+from raptorctl.host.image import LocalImages
+from raptorctl.host.image_write import BlockImageWriter
 from raptorctl.host.links import KernelLinks
 from raptorctl.host.lvm_life import LivingGroup
 from raptorctl.host.restore import BlockCopier
@@ -33,6 +35,8 @@ def connect(settings: Settings) -> Host:
         accounts=LocalAccounts(),
         authority=LateAuthority(),
         consoles=LibvirtConsoles(settings.libvirt.uri),
+        images=LocalImages(settings.images.directory),
+        image_writer=BlockImageWriter(),
     )
 
 

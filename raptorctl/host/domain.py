@@ -72,7 +72,7 @@ class LibvirtDomains(Hypervisor):
             ConflictError: the name belongs to another UUID, or the UUID to another name.
             InputError: `xml` is not a domain.
         """
-        from raptorctl.render.domain_xml import read_domain
+        from raptorctl.render.read_domain import read_domain
 
         wanted = read_domain(xml)
         with self._calling(f"define domain {wanted.name}") as connection:
@@ -244,7 +244,7 @@ def _bulk_states(connection: Any) -> list[tuple[Any, State]]:
 def _read(domain: Any, state: State, autostart: int) -> Domain | None:
     with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):  # gone since it was listed
         # Here, as it loads lxml, which `list` has no need of.
-        from raptorctl.render.domain_xml import read_domain
+        from raptorctl.render.read_domain import read_domain
 
         xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
         return read_domain(xml, state=state, autostart=bool(autostart))

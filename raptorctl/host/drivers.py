@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from raptorctl.host.image_drivers import Images, ImageWriter
+from raptorctl.host.image_drivers import Tick as Tick  # noqa: PLC0414 - every step takes it from here
 from raptorctl.model.access import Question
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
@@ -11,9 +13,6 @@ from raptorctl.model.record import Record
 from raptorctl.model.slot import Bridge
 from raptorctl.model.tenant import Account
 from raptorctl.model.volume import Extents, Volume, VolumeGroup
-
-Tick = Callable[[int, int], None]
-"""Called with bytes done and bytes in all, often; raises StoppedError when asked to stop."""
 
 
 @dataclass(frozen=True)
@@ -253,6 +252,9 @@ class Files(Protocol):
     def write(self, path: str, text: str, mode: int) -> None:
         """Put text in a file's place, whole or not at all, durably; root's, with `mode`."""
 
+    def write_bytes(self, path: str, data: bytes, mode: int) -> None:
+        """Do the same with bytes; the directory must be there."""
+
 
 class Accounts(Protocol):
     """Accounts of the host and their groups."""
@@ -325,3 +327,5 @@ class Host:
     accounts: Accounts
     authority: Authority
     consoles: Consoles
+    images: Images
+    image_writer: ImageWriter

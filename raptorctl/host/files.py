@@ -57,8 +57,16 @@ class LocalFiles:
         Raises:
             HostError: it cannot be written; what was there is untouched.
         """
+        self.write_bytes(path, text.encode(), mode)
+
+    def write_bytes(self, path: str, data: bytes, mode: int) -> None:
+        """Do the same with bytes.
+
+        Raises:
+            HostError: it cannot be written; what was there is untouched.
+        """
         try:
-            replace_file(Path(path), text.encode(), mode)
+            replace_file(Path(path), data, mode)
         except OSError as error:
             raise HostError(f"cannot write {path}: {error.strerror}") from error
 

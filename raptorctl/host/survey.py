@@ -69,6 +69,7 @@ def survey(
             rules=host.files.read(RULES),
             shipped_rules=files.shipped_rules(),
             declarative=host.accounts.declarative(),
+            images=host.images.list(),
         )
 
 

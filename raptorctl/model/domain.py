@@ -42,6 +42,8 @@ class Mark:
         created: when, in UTC, ISO 8601.
         created_by: the admin who did it.
         template: what it was rendered from.
+        image: name and digest of what its disk began as, `debian:13 sha256:...`; or "".
+        host_key: the guest's public ssh host key, by which it is known; or "".
     """
 
     tenant: str
@@ -51,6 +53,8 @@ class Mark:
     created: str
     created_by: str
     template: str
+    image: str = ""
+    host_key: str = ""
 
     @property
     def name(self) -> MachineName:
@@ -116,6 +120,7 @@ class DomainSpec:
         libvirt: machine type and firmware paths.
         qemu_id: uid and gid of its QEMU; None for libvirt's own choice.
         log: the file that its console is logged to, or "".
+        seed: the file that tells cloud-init what to do at first boot, or "".
     """
 
     mark: Mark
@@ -129,3 +134,4 @@ class DomainSpec:
     libvirt: Libvirt
     qemu_id: int | None = None
     log: str = ""
+    seed: str = ""

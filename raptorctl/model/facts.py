@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
+from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import Record
 from raptorctl.model.sizes import Size
@@ -55,6 +56,7 @@ class HostFacts:
         rules: polkit's rules as the host has them, or None.
         shipped_rules: the same as they come with us.
         declarative: accounts are made from a configuration (NixOS), and ours would vanish.
+        images: those in the cache.
     """
 
     topology: Topology = Topology()
@@ -75,6 +77,7 @@ class HostFacts:
     rules: str | None = None
     shipped_rules: str = ""
     declarative: bool = False
+    images: tuple[Image, ...] = ()
 
     def tenant(self, name: str) -> Tenant | None:
         """What there is of a tenant, if anything."""

@@ -65,6 +65,11 @@ class MachineName:
         return f"{self.domain}_VARS.fd"
 
     @property
+    def seed(self) -> str:
+        """The file with its seed, `alice-dev-seed.iso`."""
+        return f"{self.domain}-seed.iso"
+
+    @property
     def log(self) -> str:
         """The file with what its console said, `alice-dev.log`."""
         return f"{self.domain}.log"

@@ -118,6 +118,19 @@ class Access:
 
 
 @dataclass(frozen=True)
+class Images:
+    """Where images are kept, and how machines that begin as one come up.
+
+    Args:
+        directory: the cache of images.
+        seed_dir: seeds of cloud-init, one file per machine; QEMU must reach it.
+    """
+
+    directory: str = "/var/lib/raptorctl/images"
+    seed_dir: str = "/var/lib/libvirt/raptorctl"
+
+
+@dataclass(frozen=True)
 class Settings:
     """A whole settings file."""
 
@@ -128,6 +141,7 @@ class Settings:
     machine: Machine = field(default_factory=Machine)
     cpus: Cpus = field(default_factory=Cpus)
     access: Access = field(default_factory=Access)
+    images: Images = field(default_factory=Images)
     file: str = field(default=DEFAULT_FILE, init=False)
 
     def find_slot(self, number: int) -> Slot:
@@ -227,6 +241,8 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
      "tenants' groups are no admins'"),
     ("access.qemu_ids", lambda s: s.access.qemu_ids == 0 or 65536 <= s.access.qemu_ids <= 2**31,
      "should be 0, or 65536 to 2147483648"),
+    ("images", lambda s: _absolute(s.images.directory, s.images.seed_dir),
+     "directory and seed_dir: absolute paths"),
     ("dns.key_file", lambda s: _absolute(s.dns.key_file), "should be an absolute path"),
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from raptorctl.model.volume import Volume
 from raptorctl.plans import cpus, slots, wipe
 from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.fault import NOBODY, Fault, Faults, Scene, mended
-from raptorctl.render.domain_xml import read_domain
+from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.domain import RemoveNvram, RestoreDomain, StartDomain
 from raptorctl.steps.step import Step
 

@@ -1,14 +1,11 @@
-"""Domain XML: a template and a spec to text, and any domain's text back to the noun.
+"""Domain XML: a template and a spec to text; `read_domain` is the way back.
 
 Elements and attributes are set through lxml, which escapes; no XML is pasted from strings.
 The format is libvirt's, https://libvirt.org/formatdomain.html.
 """
 
-import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import fields
-from itertools import chain
+from dataclasses import MISSING, fields
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -16,20 +13,14 @@ from lxml import etree
 from lxml.etree import _Element
 
 from raptorctl.errors import InputError
-from raptorctl.model.cpuset import HIGHEST, CpuSet
-from raptorctl.model.domain import NAMESPACE, Domain, DomainSpec, Mark, State
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.domain import NAMESPACE, DomainSpec, Mark
 from raptorctl.model.names import shown
 from raptorctl.model.sizes import KIB, Size
+from raptorctl.render.read_domain import MACHINE_TAG, mark_tag, parse_domain
 
-_MACHINE: Final = f"{{{NAMESPACE}}}machine"
-_NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
-
-# virScaleInteger (libvirt src/util/virutil.c): case does not matter; KB is decimal, K and KiB not.
-_UNITS: Final = {"b": 1, "bytes": 1} | {
-    name: factor**power
-    for power, letter in enumerate("kmgtpe", 1)
-    for name, factor in ((letter, 1024), (f"{letter}ib", 1024), (f"{letter}b", 1000))
-}
+SEED_SERIAL: Final = "raptor-seed"
+"""How a seed is told from other disks."""
 
 
 def render_domain(template: str, spec: DomainSpec) -> str:
@@ -46,7 +37,7 @@ def render_domain(template: str, spec: DomainSpec) -> str:
         InputError: the template is not a domain or lacks a part that has to be filled, or a value
             holds a control character.
     """
-    root = _parse(template)
+    root = parse_domain(template)
     root.set("type", _clean(spec.accelerator))
     _put(_child(root, "name"), spec.mark.name.domain)
     _put(_child(root, "uuid"), spec.uuid)
@@ -57,6 +48,7 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     _fill_devices(root, spec)
     _fill_label(root, spec.qemu_id)
     _fill_log(root, spec.log)
+    _fill_seed(root, spec.seed)
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"
 
@@ -73,65 +65,11 @@ def resized_domain(xml: str, cpus: CpuSet, emulator: CpuSet, memory: Size) -> st
     Raises:
         InputError: it is not a domain's XML.
     """
-    root = _parse(xml)
+    root = parse_domain(xml)
     _fill_memory(root, memory)
     _fill_cpus(root, cpus, emulator)
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"
-
-
-def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) -> Domain:
-    """Read a domain's definition, ours or anybody's, as libvirt prints it.
-
-    Args:
-        xml: the persistent definition.
-        state: what libvirt says beside the XML.
-        autostart: likewise.
-
-    Returns:
-        The domain. What the XML does not say is empty; metadata that is not whole is no mark.
-
-    Raises:
-        InputError: it is not a domain's XML at all.
-    """
-    root = _parse(xml)
-    return Domain(
-        uuid=_text(root, "uuid"),
-        name=_text(root, "name"),
-        state=state,
-        memory=_read_memory(root),
-        pins=_read_pins(root),
-        emulator=_read_emulator(root),
-        macs=tuple(mac.lower() for mac in _values(root, "devices/interface/mac", "address")),
-        bridges=tuple(_values(root, "devices/interface/source", "bridge")),
-        # The sources of backing stores too: what a domain may open is in use.
-        disks=tuple(_values(root, "devices/disk//source", "dev", "file")),
-        nvram=_text(root, "os/nvram") or next(_values(root, "os/nvram/source", "file"), ""),
-        mark=_read_mark(root),
-        xml=xml,
-        autostart=autostart,
-        logs=tuple(dict.fromkeys(_values(root, "devices//log", "file"))),
-    )
-
-
-def _parse(text: str) -> _Element:
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_blank_text=True,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    try:
-        root = etree.fromstring(text.encode(), parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise InputError(f"a domain's definition is not XML: {error}") from error
-    # An entity that nobody resolves would be carried along as it is, so none may be declared.
-    if root.tag != "domain" or root.getroottree().docinfo.internalDTD is not None:
-        raise InputError("a domain's definition is a <domain>, without a document type")
-    return root
 
 
 def _clean(value: str) -> str:
@@ -165,15 +103,12 @@ def _need(root: _Element, path: str) -> _Element:
 
 
 def _fill_metadata(metadata: _Element, mark: Mark) -> None:
-    for old in metadata.findall(_MACHINE):
+    for old in metadata.findall(MACHINE_TAG):
         metadata.remove(old)
-    machine = etree.SubElement(metadata, _MACHINE, nsmap={"raptor": NAMESPACE})
+    machine = etree.SubElement(metadata, MACHINE_TAG, nsmap={"raptor": NAMESPACE})
     for field in fields(Mark):
-        _put(etree.SubElement(machine, _tag(field.name)), getattr(mark, field.name))
-
-
-def _tag(field: str) -> str:
-    return f"{{{NAMESPACE}}}{field.replace('_', '-')}"
+        if (value := getattr(mark, field.name)) or field.default is MISSING:
+            _put(etree.SubElement(machine, mark_tag(field.name)), value)
 
 
 def _fill_memory(root: _Element, memory: Size) -> None:
@@ -268,59 +203,15 @@ def _fill_log(root: _Element, path: str) -> None:
             _set(etree.SubElement(console, "log"), file=path, append="on")
 
 
-def _text(root: _Element, path: str) -> str:
-    return (root.findtext(path) or "").strip()
-
-
-def _number(text: str) -> int:
-    return int(text) if _NUMBER.fullmatch(text) else 0
-
-
-def _values(root: _Element, path: str, *names: str) -> Iterator[str]:
-    found = (element.get(name) for element in root.iterfind(path) for name in names)
-    return (value for value in found if value)
-
-
-def _read_memory(root: _Element) -> Size:
-    unit = next(_values(root, "memory", "unit"), "KiB")
-    return Size(_number(_text(root, "memory")) * _UNITS.get(unit.lower(), 0))
-
-
-def _read_pins(root: _Element) -> CpuSet:
-    """Each virtual CPU's host CPUs, in order; those not pinned go where `<vcpu cpuset=>` says."""
-    unpinned = _read_vcpu_set(root)
-    pinned = {
-        pin.get("vcpu"): _read_cpus(pin.get("cpuset")) for pin in root.iterfind("cputune/vcpupin")
-    }
-    count = min(_number(_text(root, "vcpu")), HIGHEST)
-    cpus = chain.from_iterable(pinned.get(str(number), unpinned) for number in range(count))
-    return CpuSet(tuple(dict.fromkeys(cpus)))
-
-
-def _read_emulator(root: _Element) -> CpuSet:
-    pin = root.find("cputune/emulatorpin")
-    return _read_vcpu_set(root) if pin is None else _read_cpus(pin.get("cpuset"))
-
-
-def _read_vcpu_set(root: _Element) -> CpuSet:
-    return _read_cpus(next(_values(root, "vcpu", "cpuset"), None))
-
-
-def _read_cpus(text: str | None) -> CpuSet:
-    # libvirt prints runs without overlap, which the parser takes; one foreign domain that says
-    # something else must not make the whole host unreadable.
-    try:
-        return CpuSet.parse(text or "")
-    except InputError:
-        return CpuSet()
-
-
-def _read_mark(root: _Element) -> Mark | None:
-    machine = root.find(f"metadata/{_MACHINE}")
-    if machine is None:
-        return None
-    said = {field.name: _text(machine, _tag(field.name)) for field in fields(Mark)}
-    slot = said.pop("slot")
-    if not all(said.values()) or not _NUMBER.fullmatch(slot):
-        return None
-    return Mark(slot=int(slot), **said)
+def _fill_seed(root: _Element, path: str) -> None:
+    """Attach the seed as a disk: a CD-ROM can appear after cloud-init has looked for it."""
+    for old in root.iterfind(f"devices/disk/serial[.='{SEED_SERIAL}']/.."):
+        _need(root, "devices").remove(old)
+    if path:
+        disk = etree.Element("disk", type="file", device="disk")
+        _set(etree.SubElement(disk, "driver"), name="qemu", type="raw")
+        _set(etree.SubElement(disk, "source"), file=path)
+        _set(etree.SubElement(disk, "target"), dev="vdz", bus="virtio")
+        etree.SubElement(disk, "readonly")
+        _put(etree.SubElement(disk, "serial"), SEED_SERIAL)
+        _need(root, "devices/disk").addnext(disk)

@@ -6,7 +6,7 @@ from raptorctl.errors import ConflictError, HostError
 from raptorctl.host.drivers import Host, Tick
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
-from raptorctl.render.domain_xml import read_domain
+from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.domain import essence
 from raptorctl.steps.step import Observed, Step
 

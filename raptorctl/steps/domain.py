@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.host.drivers import Host, Tick
 from raptorctl.model.domain import Domain
-from raptorctl.render.domain_xml import read_domain
+from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.log import remove_logs
 from raptorctl.steps.step import Observed, Step
 

@@ -17,7 +17,8 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.record import Record
 from raptorctl.model.sizes import KIB, Size
 from raptorctl.model.slot import Slot
-from raptorctl.render.domain_xml import read_domain, render_domain
+from raptorctl.render.domain_xml import render_domain
+from raptorctl.render.read_domain import read_domain
 from tests.domain_samples import MARK, PLAIN, template
 from tests.fuzz import texts
 from tests.fuzz.tally import tried

@@ -20,7 +20,8 @@ from raptorctl.host.drivers import Domains
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.sizes import MIB, Size
-from raptorctl.render.domain_xml import read_domain, render_domain, resized_domain
+from raptorctl.render.domain_xml import render_domain, resized_domain
+from raptorctl.render.read_domain import read_domain
 from tests.domain_samples import MARK, PLAIN, SAMPLES, template
 
 OTHER_UUID = "11111111-2222-4333-8444-555555555555"

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml  # type: ignore[import-untyped]  # comes with ansible-core
+import yaml
 
 from tests.lab import cache
 from tests.lab.errors import LabError

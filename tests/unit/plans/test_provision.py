@@ -18,7 +18,7 @@ from raptorctl.model.volume import Volume
 from raptorctl.plans.plan import Identity, Plan, decode_plan
 from raptorctl.plans.provision import ProvisionRequest, plan_provision, render_xml
 from raptorctl.plans.records import queries
-from raptorctl.render.domain_xml import read_domain
+from raptorctl.render.read_domain import read_domain
 from tests.fakes import World, settings
 
 TEMPLATES = {

@@ -18,7 +18,7 @@ from raptorctl.model.volume import Volume
 from raptorctl.plans.past import Past
 from raptorctl.plans.plan import Identity, Plan, decode_plan
 from raptorctl.plans.resize import ResizeRequest, plan_resize
-from raptorctl.render.domain_xml import read_domain
+from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.definition import RedefineDomain
 from tests.fakes import settings
 from tests.unit.plans.test_provision import JOB, facts, planned, whole_machine

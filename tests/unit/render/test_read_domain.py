@@ -5,7 +5,7 @@ import pytest
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.sizes import GIB, KIB, MIB, Size
-from raptorctl.render.domain_xml import read_domain
+from raptorctl.render.read_domain import read_domain
 from tests.domain_samples import MARK, PLAIN, template
 from tests.unit.render.test_domain_xml import render
 

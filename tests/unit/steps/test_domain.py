@@ -6,7 +6,7 @@ import pytest
 
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.model.domain import State
-from raptorctl.render.domain_xml import read_domain
+from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.domain import DefineDomain, StartDomain, UndefineDomain
 from raptorctl.steps.slot import TakeSlot
 from tests.fakes import World

@@ -1,0 +1,151 @@
+"""Domain XML, ours or anybody's, to the noun.
+
+The format is libvirt's, https://libvirt.org/formatdomain.html.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from itertools import chain
+from typing import Final
+
+from lxml import etree
+from lxml.etree import _Element
+
+from raptorctl.errors import InputError
+from raptorctl.model.cpuset import HIGHEST, CpuSet
+from raptorctl.model.domain import NAMESPACE, Domain, Mark, State
+from raptorctl.model.sizes import Size
+
+MACHINE_TAG: Final = f"{{{NAMESPACE}}}machine"
+_NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+# virScaleInteger (libvirt src/util/virutil.c): case does not matter; KB is decimal, K and KiB not.
+_UNITS: Final = {"b": 1, "bytes": 1} | {
+    name: factor**power
+    for power, letter in enumerate("kmgtpe", 1)
+    for name, factor in ((letter, 1024), (f"{letter}ib", 1024), (f"{letter}b", 1000))
+}
+
+
+def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) -> Domain:
+    """Read a domain's definition, ours or anybody's, as libvirt prints it.
+
+    Args:
+        xml: the persistent definition.
+        state: what libvirt says beside the XML.
+        autostart: likewise.
+
+    Returns:
+        The domain. What the XML does not say is empty; metadata that is not whole is no mark.
+
+    Raises:
+        InputError: it is not a domain's XML at all.
+    """
+    root = parse_domain(xml)
+    return Domain(
+        uuid=_text(root, "uuid"),
+        name=_text(root, "name"),
+        state=state,
+        memory=_read_memory(root),
+        pins=_read_pins(root),
+        emulator=_read_emulator(root),
+        macs=tuple(mac.lower() for mac in _values(root, "devices/interface/mac", "address")),
+        bridges=tuple(_values(root, "devices/interface/source", "bridge")),
+        # The sources of backing stores too: what a domain may open is in use.
+        disks=tuple(_values(root, "devices/disk//source", "dev", "file")),
+        nvram=_text(root, "os/nvram") or next(_values(root, "os/nvram/source", "file"), ""),
+        mark=_read_mark(root),
+        xml=xml,
+        autostart=autostart,
+        logs=tuple(dict.fromkeys(_values(root, "devices//log", "file"))),
+    )
+
+
+def parse_domain(text: str) -> _Element:
+    """Read XML that is a domain.
+
+    Raises:
+        InputError: it is something else, or declares entities.
+    """
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_blank_text=True,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(text.encode(), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise InputError(f"a domain's definition is not XML: {error}") from error
+    # An entity that nobody resolves would be carried along as it is, so none may be declared.
+    if root.tag != "domain" or root.getroottree().docinfo.internalDTD is not None:
+        raise InputError("a domain's definition is a <domain>, without a document type")
+    return root
+
+
+def mark_tag(field: str) -> str:
+    """The element that holds a field of our mark."""
+    return f"{{{NAMESPACE}}}{field.replace('_', '-')}"
+
+
+def _text(root: _Element, path: str) -> str:
+    return (root.findtext(path) or "").strip()
+
+
+def _number(text: str) -> int:
+    return int(text) if _NUMBER.fullmatch(text) else 0
+
+
+def _values(root: _Element, path: str, *names: str) -> Iterator[str]:
+    found = (element.get(name) for element in root.iterfind(path) for name in names)
+    return (value for value in found if value)
+
+
+def _read_memory(root: _Element) -> Size:
+    unit = next(_values(root, "memory", "unit"), "KiB")
+    return Size(_number(_text(root, "memory")) * _UNITS.get(unit.lower(), 0))
+
+
+def _read_pins(root: _Element) -> CpuSet:
+    """Each virtual CPU's host CPUs, in order; those not pinned go where `<vcpu cpuset=>` says."""
+    unpinned = _read_vcpu_set(root)
+    pinned = {
+        pin.get("vcpu"): _read_cpus(pin.get("cpuset")) for pin in root.iterfind("cputune/vcpupin")
+    }
+    count = min(_number(_text(root, "vcpu")), HIGHEST)
+    cpus = chain.from_iterable(pinned.get(str(number), unpinned) for number in range(count))
+    return CpuSet(tuple(dict.fromkeys(cpus)))
+
+
+def _read_emulator(root: _Element) -> CpuSet:
+    pin = root.find("cputune/emulatorpin")
+    return _read_vcpu_set(root) if pin is None else _read_cpus(pin.get("cpuset"))
+
+
+def _read_vcpu_set(root: _Element) -> CpuSet:
+    return _read_cpus(next(_values(root, "vcpu", "cpuset"), None))
+
+
+def _read_cpus(text: str | None) -> CpuSet:
+    # libvirt prints runs without overlap, which the parser takes; one foreign domain that says
+    # something else must not make the whole host unreadable.
+    try:
+        return CpuSet.parse(text or "")
+    except InputError:
+        return CpuSet()
+
+
+def _read_mark(root: _Element) -> Mark | None:
+    machine = root.find(f"metadata/{MACHINE_TAG}")
+    if machine is None:
+        return None
+    said = {field.name: _text(machine, mark_tag(field.name)) for field in fields(Mark)}
+    needed = [said[field.name] for field in fields(Mark) if field.default is MISSING]
+    slot = said.pop("slot")
+    if not all(needed) or not _NUMBER.fullmatch(slot):
+        return None
+    return Mark(slot=int(slot), **said)
