@@ -17,7 +17,7 @@ STAMP = $(VENV)/made-for-$(shell sha256sum pyproject.toml | cut -c1-12)
 # bind9*, libvirt-clients, libxml2-utils: the integration tests' name server and XML judge.
 PACKAGES := mmdebstrap e2fsprogs debian-archive-keyring openssh-client \
 	libvirt-dev gcc pkg-config python3-dev python3-venv \
-	bind9 bind9-utils bind9-dnsutils libvirt-clients libxml2-utils shellcheck git
+	bind9 bind9-utils bind9-dnsutils libvirt-clients libxml2-utils qemu-utils shellcheck git
 
 .PHONY: help
 help: ## list the targets

@@ -51,6 +51,18 @@ def topology(cpus: int = 8, threads: int = 2) -> Topology:
     return Topology(tuple(Cpu(n, 0, n // threads, 0 if n < cpus // 2 else 1) for n in range(cpus)))
 
 
+IMAGE = Image(
+    name="debian:13",
+    source="https://images.example/debian-13.qcow2",
+    digest="5eed" * 16,
+    format="qcow2",
+    size=Size(3 * GIB),
+    stored=Size(300 * MIB),
+    path="/var/lib/raptorctl/images/5eed",
+    pulled="2026-11-19T08:00:00Z",
+)
+
+
 class Killed(BaseException):
     """SIGKILL, as far as Python can play it: no handler of ours runs."""
 

@@ -20,6 +20,7 @@ from raptorctl.cli import (
     machine,
     power,
     provision,
+    rebuild,
     recover,
     rename,
     render,
@@ -45,6 +46,7 @@ app = typer.Typer(
 for group in (
     provision,
     deprovision,
+    rebuild,
     resize,
     snapshot,
     machine,

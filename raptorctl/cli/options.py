@@ -76,6 +76,15 @@ KeyFile = Annotated[
         show_default=False,
     ),
 ]
+ImageRef = Annotated[
+    str | None,
+    typer.Option(
+        "--image",
+        metavar="REF",
+        help="What the disk begins as: an image's name, a URL, a file. Default: it is empty.",
+        show_default=False,
+    ),
+]
 NoStart = Annotated[bool, typer.Option("--no-start", help="Make it, but do not start it.")]
 
 
@@ -97,6 +106,7 @@ def request(
     slot: str,
     template: str | None,
     key: str | None = None,
+    image: str | None = None,
     *,
     start: bool = True,
 ) -> "ProvisionRequest":
@@ -116,6 +126,7 @@ def request(
         template=None if template is None else named("--template", template_name, template),
         start=start,
         keys=public_keys(key),
+        image=image,
     )
 
 

@@ -30,13 +30,16 @@ def provision(
     slot: options.SlotText = "auto",
     template: options.TemplateText = None,
     key: options.KeyFile = None,
+    image: options.ImageRef = None,
     no_start: options.NoStart = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
     """Make a machine: volume, domain, slot, DNS names, and start it."""
-    wanted = options.request(words, size, cpus, memory, slot, template, key, start=not no_start)
+    wanted = options.request(
+        words, size, cpus, memory, slot, template, key, image, start=not no_start
+    )
     session = session_of(context)
 
     from raptorctl.plans.provision import plan_provision

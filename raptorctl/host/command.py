@@ -10,7 +10,9 @@ import io
 import os
 import shutil
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from threading import Event
 from typing import Any, Final
 
 from raptorctl.errors import CommandError, InputError, MissingError
@@ -20,6 +22,9 @@ PATH: Final = "/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT: Final = {"PATH": PATH, "LC_ALL": "C"}
 TIMEOUT: Final = 60.0
 """Seconds for a program that should end at once: a bound, not an expectation."""
+
+BEAT: Final = 0.2
+"""Seconds between two looks at a program that takes long."""
 
 MANNERS: Final[dict[str, Any]] = {
     "_tty_out": False,
@@ -35,6 +40,7 @@ MANNERS: Final[dict[str, Any]] = {
 
 PACKAGES: Final = {
     **dict.fromkeys(["lvs", "vgs", "lvcreate", "lvchange", "lvrename", "lvremove"], "lvm2"),
+    "qemu-img": "qemu-utils",
     "nft": "nftables",
     "virsh": "libvirt-clients",
     "virt-xml-validate": "libvirt-clients",
@@ -57,26 +63,74 @@ def run(program: str, *args: str, timeout: float = TIMEOUT, ok: tuple[int, ...] 
         MissingError: there is no such program.
         CommandError: it ended with another status, by a signal, or past its time limit.
     """
-    # Not at the top: sh brings asyncio, a tenth of a second that `--version` need not wait for.
-    import sh
-
     argv = (program, *args)
-    _refuse_unfit(argv)
     errors = io.BytesIO()
     expired = threading.Event()
-    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - the plainest way to say it
-        process = sh.Command(find(program))(*args, _in=nothing, _err=errors, _ok_code=ok, **MANNERS)
+    process = _started(argv, _err=errors, _ok_code=ok)
     # Not sh's _timeout, which makes every program last for a whole number of tenths of a second.
     limit = threading.Timer(timeout, _kill, (process, expired))
     limit.start()
+    try:
+        _await(process, argv, errors, expired)
+    finally:
+        limit.cancel()
+    return _text(process.stdout)
+
+
+def watch(program: str, *args: str, timeout: float, beat: Callable[[str], None]) -> None:
+    """Run a program that takes long, and follow what it says.
+
+    Args:
+        program: as of `run`.
+        args: likewise.
+        timeout: seconds after which it is killed.
+        beat: called several times a second with what it wrote last, or ""; what it raises ends
+            the program.
+
+    Raises:
+        InputError, MissingError, CommandError: as of `run`.
+    """
+    argv = (program, *args)
+    errors, said = io.BytesIO(), [""]
+    expired, ended = threading.Event(), threading.Event()
+    process = _started(
+        argv,
+        _err=errors,
+        _out=lambda piece: said.__setitem__(0, piece),
+        _out_bufsize=0,
+        _done=lambda *_: ended.set(),
+    )
+    limit = threading.Timer(timeout, _kill, (process, expired))
+    limit.start()
+    try:
+        while not ended.wait(BEAT):
+            beat(said[0])
+    except BaseException:
+        _kill(process, expired)
+        ended.wait(BEAT)
+        raise
+    finally:
+        limit.cancel()
+    _await(process, argv, errors, expired)
+
+
+def _started(argv: tuple[str, ...], **options: Any) -> Any:
+    # Not at the top: sh brings asyncio, a tenth of a second that `--version` need not wait for.
+    import sh
+
+    _refuse_unfit(argv)
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - the plainest way to say it
+        return sh.Command(find(argv[0]))(*argv[1:], **{**MANNERS, "_in": nothing, **options})
+
+
+def _await(process: Any, argv: tuple[str, ...], errors: io.BytesIO, expired: Event) -> None:
+    import sh
+
     try:
         process.wait()
     except sh.ErrorReturnCode as error:
         status = None if expired.is_set() else error.exit_code
         raise CommandError(argv, status, _text(errors.getvalue())) from error
-    finally:
-        limit.cancel()
-    return _text(process.stdout)
 
 
 def find(program: str) -> str:

@@ -1,5 +1,6 @@
 """Images: what a machine's disk begins as, kept once for all machines."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from raptorctl.model.sizes import Size
@@ -33,3 +34,14 @@ class Image:
     def short(self) -> str:
         """The digest's beginning, enough to tell images apart."""
         return self.digest[:12]
+
+
+def find(images: Iterable[Image], ref: str) -> Image | None:
+    """Return the image of that name, source, or digest (or its beginning, of 12 digits or more)."""
+    digest = ref.removeprefix("sha256:")
+    for image in images:
+        if ref in {image.name, image.source} or image.digest == digest:
+            return image
+        if len(digest) >= 12 and image.digest.startswith(digest):
+            return image
+    return None

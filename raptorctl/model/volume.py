@@ -16,6 +16,8 @@ GROWN: Final = "raptor.grown="
 job was the last to do so."""
 RESTORED: Final = "raptor.restored="
 """With a job's identifier: that job was the last to put a snapshot's content back."""
+IMAGE: Final = "raptor.image="
+"""With an image's digest: the volume began as that image."""
 TAKEN: Final = "raptor.taken="
 """When a snapshot was taken, UTC, ISO 8601."""
 
@@ -141,6 +143,11 @@ class Volume:
     def restored(self) -> str | None:
         """The job that put a snapshot's content back last."""
         return self._tag(RESTORED)
+
+    @property
+    def image(self) -> str | None:
+        """The digest of the image that it began as."""
+        return self._tag(IMAGE)
 
     @property
     def taken(self) -> str:

@@ -71,6 +71,7 @@ def decode_plan(data: Mapping[str, Any]) -> Plan:
         definition,
         domain,
         file,
+        image,
         log,
         record,
         resize,

@@ -7,14 +7,16 @@ from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import DomainSpec, Mark
 from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import ZoneRecords, readable
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.ssh_key import PublicKey
-from raptorctl.model.volume import VolumeGroup, device_path, ownership_tags
-from raptorctl.plans import cpus, existing, log, records, slots
+from raptorctl.model.volume import device_path, ownership_tags
+from raptorctl.plans import cpus, existing, log, records, room, slots
+from raptorctl.plans import image as images
 from raptorctl.plans.owner import Owner, find_owner, qemu_id
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.quota import Usage, refuse_over
@@ -39,6 +41,7 @@ class ProvisionRequest:
         template: its name, or None for the settings' default.
         start: whether to start it.
         keys: that its owner is to have.
+        image: what its disk begins as, by name, source or digest; None for an empty one.
     """
 
     name: MachineName
@@ -49,6 +52,7 @@ class ProvisionRequest:
     template: str | None = None
     start: bool = True
     keys: tuple[PublicKey, ...] = ()
+    image: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Choice:
     slot: Slot
     template: str
     owner: Owner
+    image: Image | None = None
 
     @property
     def usage(self) -> Usage:
@@ -84,6 +89,7 @@ def plan_provision(
     notes = _check(request, settings, facts)
     choice = _choose(request, settings, facts, identity)
     _refuse_over(choice, facts)
+    images.refuse_large(choice.image, choice.size)
     _refuse_silent_dns(facts)
     _refuse_taken_names(choice, settings, facts)
     return Plan(
@@ -96,6 +102,7 @@ def plan_provision(
             *choice.owner.notes,
             *notes,
             *_size_notes(request, choice),
+            *images.notes(choice.image),
             *records.missing_pointers(choice.slot, settings),
         ),
     )
@@ -148,6 +155,10 @@ def _differences(
     for what, has, asked in pairs:
         if asked is not None and has != asked:
             yield f"{what} {has}, not {asked}"
+    if request.image and (image := images.chosen(request.image, facts)):
+        digest = there.mark.image.rpartition(" sha256:")[2]
+        if image.digest != digest:
+            yield f"image {there.mark.image or 'none'}, not {request.image}"
     if request.start and not there.domain.state.active:
         yield "it does not run"
     if not there.volume.clean:
@@ -158,11 +169,11 @@ def _differences(
 
 
 def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> tuple[str, ...]:
-    _refuse_missing_firmware(settings, facts)
-    _refuse_old_nvram(request.name, settings, facts)
+    room.refuse_missing_firmware(settings, facts)
+    room.refuse_old_nvram(request.name, settings, facts)
     log.refuse_old(request.name, settings, facts)
-    _refuse_large(request, settings, facts)
-    _refuse_memory(request, settings, facts)
+    room.refuse_large(request.size, settings, facts)
+    room.refuse_memory(request.memory or settings.machine.memory, facts)
     cpus.refuse(request.cpus, settings, facts)
     return cpus.notes(request.name, request.cpus, facts)
 
@@ -170,7 +181,7 @@ def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> t
 def _choose(
     request: ProvisionRequest, settings: Settings, facts: HostFacts, identity: Identity
 ) -> Choice:
-    group = _group(settings, facts)
+    group = room.group(settings, facts)
     template = request.template or settings.machine.template
     if template not in facts.templates:
         known = ", ".join(sorted(facts.templates)) or "none"
@@ -183,55 +194,13 @@ def _choose(
         slot=slots.choose(request.slot, settings, facts),
         template=template,
         owner=find_owner(request.name.tenant, request.keys, facts, identity),
+        image=images.chosen(request.image, facts),
     )
 
 
 def _refuse_over(choice: Choice, facts: HostFacts) -> None:
     if tenant := facts.tenant(choice.name.tenant):
         refuse_over(tenant, choice.usage, facts)
-
-
-def _group(settings: Settings, facts: HostFacts) -> VolumeGroup:
-    if facts.group is None:
-        raise MissingError(
-            f"there is no volume group {settings.storage.volume_group}",
-            resolution=f"make it, or name another in {settings.file}: storage.volume_group",
-        )
-    return facts.group
-
-
-def _refuse_large(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> None:
-    group = _group(settings, facts)
-    if request.size.rounded_up(group.extent) > group.free:
-        raise RefusedError(f"{request.size} asked; volume group {group.name} has {group.free} free")
-
-
-def _refuse_memory(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> None:
-    asked = request.memory or settings.machine.memory
-    promised = Size(sum(domain.memory for domain in facts.domains))
-    if promised + asked > facts.memory:
-        raise RefusedError(
-            f"{asked} of memory asked; the host has {facts.memory}"
-            + (f", of which {promised} is promised to other machines" if promised else "")
-        )
-
-
-def _refuse_missing_firmware(settings: Settings, facts: HostFacts) -> None:
-    for path in (settings.libvirt.firmware_code, settings.libvirt.firmware_vars):
-        if path not in facts.files:
-            raise MissingError(
-                f"there is no firmware at {path}",
-                resolution=f"install OVMF (Debian: ovmf), or correct libvirt in {settings.file}",
-            )
-
-
-def _refuse_old_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> None:
-    # libvirt copies the template only where no file is: an old one's boot keys would be believed.
-    path = f"{settings.libvirt.nvram_dir}/{name.nvram}"
-    users = [domain.name for domain in facts.domains if domain.nvram == path]
-    if users or path in facts.files:
-        whose = f"belongs to domain {users[0]}" if users else "is there already"
-        raise RefusedError(f"{path} {whose}", resolution="move it away, or choose another name")
 
 
 def _refuse_silent_dns(facts: HostFacts) -> None:
@@ -265,6 +234,7 @@ def _steps(
         tags=ownership_tags(name, job, slot.number),
     )
     yield ZeroVolume(reason="no earlier owner's data may show", job=job, name=name.volume)
+    yield from images.written(choice.image, name.volume, identity)
     yield DefineDomain(
         reason=f"{len(choice.cpus)} CPUs on {choice.cpus}, {choice.memory} of memory",
         job=job,
@@ -304,6 +274,7 @@ def _xml(choice: Choice, settings: Settings, facts: HostFacts, identity: Identit
             created=identity.at,
             created_by=identity.by,
             template=choice.template,
+            image=images.said(choice.image),
         ),
         uuid=identity.uuid,
         accelerator=facts.accelerator,

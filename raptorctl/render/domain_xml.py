@@ -72,6 +72,24 @@ def resized_domain(xml: str, cpus: CpuSet, emulator: CpuSet, memory: Size) -> st
     return etree.tostring(root, encoding="unicode") + "\n"
 
 
+def rebuilt_domain(xml: str, mark: Mark, seed: str) -> str:
+    """Give a definition another mark and another seed; everything else stays as it is.
+
+    Args:
+        xml: the persistent definition, as libvirt prints it.
+        mark: of the job that rebuilds it.
+        seed: the file of its seed, or "" for none.
+
+    Raises:
+        InputError: it is not a domain's XML.
+    """
+    root = parse_domain(xml)
+    _fill_metadata(_child(root, "metadata"), mark)
+    _fill_seed(root, seed)
+    etree.indent(root, space="  ")
+    return etree.tostring(root, encoding="unicode") + "\n"
+
+
 def _clean(value: str) -> str:
     # Beyond what XML forbids (C0, surrogates): no value of ours has a tab or a line break either.
     if any(unicodedata.category(char) in {"Cc", "Cs"} or char in "\ufffe\uffff" for char in value):

@@ -111,43 +111,49 @@ class RestoreDomain(Step):
 
 @dataclass(frozen=True)
 class StartDomain(Step):
-    """Start a domain now and at every boot of the host.
+    """Start a domain now and, unless it is not to be, at every boot of the host.
 
     Args:
         job: the job that made it.
         name: the domain's.
         uuid: libvirt's identifier.
         volume: what must be clean.
+        at_boot: whether it is to start with the host from now on.
     """
 
     job: str
     name: str
     uuid: str
     volume: str
+    at_boot: bool = True
 
     kind = "domain.start"
 
     @property
     def title(self) -> str:
         """One line."""
-        return f"start {self.name}, now and with the host"
+        return f"start {self.name}" + (", now and with the host" if self.at_boot else "")
 
     def is_done(self, host: Host) -> bool:
-        """It runs and starts with the host."""
+        """It runs, and starts with the host if it is to."""
         domain = host.domains.find(self.uuid)
-        return domain is not None and domain.state.active and domain.autostart
+        if domain is None or not domain.state.active:
+            return False
+        return domain.autostart or not self.at_boot
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Start it."""
         refuse_dirty(host, self.volume)
         host.domains.start(self.uuid)
-        host.domains.set_autostart(self.uuid, on=True)
+        if self.at_boot:
+            host.domains.set_autostart(self.uuid, on=True)
         return {}
 
     def undo(self, host: Host, tick: Tick) -> None:
         """Stop it by force: nobody has used it yet."""
         if _own(host, self.uuid, self.job):
-            host.domains.set_autostart(self.uuid, on=False)
+            if self.at_boot:
+                host.domains.set_autostart(self.uuid, on=False)
             host.domains.shut_down(self.uuid, 0, tick)
 
     def leftover(self) -> str:

@@ -7,6 +7,7 @@ volume holds is checked too: nothing of ours is ever removed while it holds a te
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from raptorctl.model.volume import Volume
 from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.plan import Plan
 from raptorctl.plans.provision import plan_provision
-from tests.fakes import Killed, Tripwire, World, settings
+from tests.fakes import IMAGE, Killed, Tripwire, World, settings
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
 
 REMOVAL = JOB.__class__("j2", JOB.uuid, JOB.by, "2026-11-20T13:00:00Z")
@@ -46,9 +47,11 @@ class Case:
         if verb != FIRST:
             self.world.with_tenants("alice")
         empty = self.world.picture()
+        if verb == IMAGED:
+            self.world.images.all = (IMAGE,)
         if verb != "deprovision":
             self.before = empty
-            self.plan = self._provision()
+            self.plan = self._provision(IMAGE.name if verb == IMAGED else None)
             self.wished = {repr(empty)}
         else:
             self.run(self._provision())
@@ -58,8 +61,9 @@ class Case:
             )
             self.wished = {repr(self.before), repr(empty)}
 
-    def _provision(self) -> Plan:
-        return plan_provision(ALICE, settings(), self.world.facts(TEMPLATES), JOB)
+    def _provision(self, image: str | None = None) -> Plan:
+        wish = replace(ALICE, image=image)
+        return plan_provision(wish, settings(), self.world.facts(TEMPLATES), JOB)
 
     def run(self, plan: Plan, wire: Tripwire | None = None) -> None:
         apply(plan, self.world.host(wire), self.journals, Silent(), Stop())
@@ -109,7 +113,8 @@ def points(count: int) -> Iterator[tuple[int, bool]]:
 
 
 FIRST = "provision that makes the tenant"
-VERBS = pytest.mark.parametrize("verb", ["provision", FIRST, "deprovision"])
+IMAGED = "provision from an image"
+VERBS = pytest.mark.parametrize("verb", ["provision", FIRST, IMAGED, "deprovision"])
 
 
 @VERBS

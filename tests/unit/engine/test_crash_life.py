@@ -24,9 +24,10 @@ from raptorctl.plans.autostart import plan_autostart
 from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.provision import plan_provision
+from raptorctl.plans.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.resize import ResizeRequest, plan_resize
 from raptorctl.plans.snapshot import SnapshotRequest, plan_create, plan_delete, plan_restore
-from tests.fakes import Killed, Tripwire, World, settings
+from tests.fakes import IMAGE, Killed, Tripwire, World, settings
 from tests.unit.engine.test_crash import LeakWatch
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
 
@@ -57,6 +58,15 @@ JOBS: dict[str, Planner] = {
     "delete a snapshot": lambda world: plan_delete(NAME, "first", world.facts(TEMPLATES), NEXT),
     "restore what is off": lambda world: plan_restore(NAME, None, world.facts(TEMPLATES), NEXT),
     "autostart": lambda world: plan_autostart(NAME, world.facts(TEMPLATES), NEXT, on=False),
+    "rebuild": lambda world: plan_rebuild(
+        RebuildRequest(NAME), settings(), world.facts(TEMPLATES), NEXT
+    ),
+    "rebuild from an image one that is off": lambda world: plan_rebuild(
+        RebuildRequest(NAME, IMAGE.name, reset_nvram=True),
+        settings(),
+        world.facts(TEMPLATES),
+        NEXT,
+    ),
     "deprovision with a snapshot": lambda world: plan_deprovision(
         NAME, settings(), world.facts(TEMPLATES), NEXT
     ),
@@ -76,6 +86,7 @@ class Case:
     def __init__(self, folder: Path, job: str) -> None:
         self.world = LeakWatch()
         self.world.with_tenants("alice")
+        self.world.images.all = (IMAGE,)
         self.journals = Journals(folder / "journal", folder / "audit.jsonl")
         self.run(plan_provision(ALICE, settings(), self.world.facts(TEMPLATES), JOB))
         if "off" in job:

@@ -1,0 +1,49 @@
+"""Images: which one a machine's disk begins as."""
+
+from collections.abc import Iterator
+
+from raptorctl.errors import RefusedError
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.image import Image, find
+from raptorctl.model.sizes import Size
+from raptorctl.plans.plan import Identity
+from raptorctl.steps.image import WriteImage
+from raptorctl.steps.step import Step
+
+
+def chosen(ref: str | None, facts: HostFacts) -> Image | None:
+    """Return the image that was asked for; one that is not in the cache has no digest yet."""
+    if ref is None:
+        return None
+    return find(facts.images, ref) or Image(ref, "", "", "", Size(0), Size(0), "", "")
+
+
+def refuse_large(image: Image | None, size: Size) -> None:
+    """Refuse an image that a volume has no room for.
+
+    Raises:
+        RefusedError: says both sizes.
+    """
+    if image and image.size > size:
+        raise RefusedError(
+            f"image {image.name} has {image.size}, the disk is to have {size}",
+            resolution=f"ask for --size {Size(image.size).rounded_up(1 << 30)} or more",
+        )
+
+
+def written(image: Image | None, volume: str, identity: Identity) -> Iterator[Step]:
+    """The step that writes an image onto the volume that the job has made."""
+    if image:
+        reason = "the machine boots from it"
+        yield WriteImage(reason=reason, job=identity.job, name=volume, image=image)
+
+
+def said(image: Image | None) -> str:
+    """How a domain's mark names an image: by what it was asked for, and by its digest."""
+    return f"{image.name} sha256:{image.digest}" if image else ""
+
+
+def notes(image: Image | None) -> Iterator[str]:
+    """What the admin should know."""
+    if image and not image.digest:
+        yield f"image {image.name} is not in the cache yet; it is pulled first"

@@ -1,0 +1,75 @@
+"""What a new machine needs of its host: room on disks and in memory, firmware, a free name."""
+
+from raptorctl.errors import MissingError, RefusedError
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.names import MachineName
+from raptorctl.model.settings import Settings
+from raptorctl.model.sizes import Size
+from raptorctl.model.volume import VolumeGroup
+
+
+def group(settings: Settings, facts: HostFacts) -> VolumeGroup:
+    """Return the volume group, which must be there.
+
+    Raises:
+        MissingError: it is not.
+    """
+    if facts.group is None:
+        raise MissingError(
+            f"there is no volume group {settings.storage.volume_group}",
+            resolution=f"make it, or name another in {settings.file}: storage.volume_group",
+        )
+    return facts.group
+
+
+def refuse_large(size: Size, settings: Settings, facts: HostFacts) -> None:
+    """Refuse a volume that the group has no room for.
+
+    Raises:
+        RefusedError: with the arithmetic.
+    """
+    there = group(settings, facts)
+    if size.rounded_up(there.extent) > there.free:
+        raise RefusedError(f"{size} asked; volume group {there.name} has {there.free} free")
+
+
+def refuse_memory(asked: Size, facts: HostFacts) -> None:
+    """Refuse memory that the host does not have, or has promised: none is promised twice.
+
+    Raises:
+        RefusedError: with the arithmetic.
+    """
+    promised = Size(sum(domain.memory for domain in facts.domains))
+    if promised + asked > facts.memory:
+        raise RefusedError(
+            f"{asked} of memory asked; the host has {facts.memory}"
+            + (f", of which {promised} is promised to other machines" if promised else "")
+        )
+
+
+def refuse_missing_firmware(settings: Settings, facts: HostFacts) -> None:
+    """Refuse a host without the firmware that its settings name.
+
+    Raises:
+        MissingError: names the file.
+    """
+    for path in (settings.libvirt.firmware_code, settings.libvirt.firmware_vars):
+        if path not in facts.files:
+            raise MissingError(
+                f"there is no firmware at {path}",
+                resolution=f"install OVMF (Debian: ovmf), or correct libvirt in {settings.file}",
+            )
+
+
+def refuse_old_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> None:
+    """Refuse UEFI variables that are there before the machine is.
+
+    Raises:
+        RefusedError: says whose they are.
+    """
+    # libvirt copies the template only where no file is: an old one's boot keys would be believed.
+    path = f"{settings.libvirt.nvram_dir}/{name.nvram}"
+    users = [domain.name for domain in facts.domains if domain.nvram == path]
+    if users or path in facts.files:
+        whose = f"belongs to domain {users[0]}" if users else "is there already"
+        raise RefusedError(f"{path} {whose}", resolution="move it away, or choose another name")

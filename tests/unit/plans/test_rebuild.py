@@ -1,0 +1,149 @@
+"""Rebuild, decided: what stays, what is new, what is in the way."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from raptorctl.engine.apply import apply
+from raptorctl.engine.journals import Journals
+from raptorctl.engine.report import Silent
+from raptorctl.engine.stop import Stop
+from raptorctl.errors import MissingError, RaptorError, RefusedError
+from raptorctl.model.domain import Domain
+from raptorctl.model.names import MachineName
+from raptorctl.model.sizes import GIB, Size
+from raptorctl.model.volume import Volume
+from raptorctl.plans.plan import Plan
+from raptorctl.plans.provision import plan_provision
+from raptorctl.plans.rebuild import RebuildRequest, image_of, plan_rebuild
+from raptorctl.plans.snapshot import SnapshotRequest, plan_create
+from tests.fakes import IMAGE, World, settings
+from tests.unit.engine.test_crash_life import NEXT, THEN
+from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
+
+NAME = ALICE.name
+SAME = RebuildRequest(NAME)
+OTHER = replace(IMAGE, name="alpine:3.22", digest="a1" * 32, source="/srv/alpine.raw")
+
+
+@pytest.fixture
+def world(tmp_path: Any) -> World:
+    """A host with alice's machine, which began as an image."""
+    made = World().with_tenants("alice")
+    made.images.all = (IMAGE, OTHER)
+    wish = replace(ALICE, image=IMAGE.name)
+    run(made, plan_provision(wish, settings(), made.facts(TEMPLATES), JOB), tmp_path)
+    return made
+
+
+def run(world: World, plan: Plan, folder: Any) -> None:
+    apply(plan, world.host(), Journals(folder / "j", folder / "audit"), Silent(), Stop())
+
+
+def planned(world: World, request: RebuildRequest = SAME, **changes: Any) -> Plan:
+    return plan_rebuild(request, settings(), replace(world.facts(TEMPLATES), **changes), NEXT)
+
+
+def parts(world: World) -> tuple[Volume, Domain]:
+    (volume,), (domain,) = world.volumes.list(), world.domains.list()
+    return volume, domain
+
+
+def test_the_old_disk_is_wiped_last() -> None:
+    assert [step.kind for step in planned(_stands()).steps] == [
+        "domain.undefine", "domain.stop", "volume.retire", "volume.create", "volume.zero",
+        "domain.return", "domain.autostart", "domain.start", "volume.wipe", "volume.remove",
+    ]  # fmt: skip
+
+
+def _stands() -> World:
+    world = World().with_tenants("alice")
+    plan = plan_provision(ALICE, settings(), world.facts(TEMPLATES), JOB)
+    for step in plan.steps:
+        step.apply(world.host(), lambda *_: None)
+    return world
+
+
+def test_only_the_disk_is_new(world: World, tmp_path: Any) -> None:
+    old_volume, old = parts(world)
+    run(world, planned(world), tmp_path)
+    volume, domain = parts(world)
+    assert volume.uuid != old_volume.uuid
+    assert old_volume.uuid in world.wiper.wiped
+    assert (volume.name, volume.size, volume.slot) == (
+        old_volume.name, old_volume.size, old_volume.slot,
+    )  # fmt: skip
+    for what in (
+        "uuid",
+        "name",
+        "macs",
+        "bridges",
+        "pins",
+        "memory",
+        "nvram",
+        "autostart",
+        "disks",
+    ):
+        assert getattr(domain, what) == getattr(old, what), what
+    assert domain.mark
+    assert (domain.mark.job, domain.mark.slot) == (NEXT.job, 1)
+    assert domain.mark.image == f"debian:13 sha256:{IMAGE.digest}"
+
+
+def test_it_begins_as_the_image_it_had_even_if_that_name_means_another_now(world: World) -> None:
+    newer = replace(IMAGE, digest="77" * 32)
+    moved = replace(IMAGE, name="sha256:" + IMAGE.digest)
+    (step,) = [s for s in planned(world, images=(newer, moved)).steps if s.kind.endswith("image")]
+    assert step.encode()["image"]["digest"] == IMAGE.digest
+
+
+def test_another_image_is_written_when_asked_for(world: World, tmp_path: Any) -> None:
+    run(world, planned(world, RebuildRequest(NAME, "alpine:3.22", start=False)), tmp_path)
+    volume, domain = parts(world)
+    assert world.volumes.data[volume.uuid] == f"image {OTHER.digest}"
+    assert volume.image == OTHER.digest
+    assert not domain.state.active
+
+
+def test_the_image_to_pull_is_the_one_asked_for_or_the_last() -> None:
+    world = _stands()
+    assert image_of(RebuildRequest(NAME), world.facts(TEMPLATES)) is None
+    assert image_of(RebuildRequest(NAME, "x"), world.facts(TEMPLATES)) == "x"
+
+
+def test_uefi_variables_stay_unless_they_are_to_go(world: World, tmp_path: Any) -> None:
+    _, domain = parts(world)
+    kinds = [step.kind for step in planned(world).steps]
+    assert "nvram.remove" not in kinds
+    kinds = [step.kind for step in planned(world, RebuildRequest(NAME, reset_nvram=True)).steps]
+    assert kinds.index("nvram.remove") < kinds.index("domain.start")
+    assert domain.nvram in world.files.paths
+
+
+def test_a_machine_that_does_not_start_with_the_host_still_does_not(
+    world: World, tmp_path: Any
+) -> None:
+    world.domains.set_autostart(JOB.uuid, on=False)
+    run(world, planned(world), tmp_path)
+    _, domain = parts(world)
+    assert (domain.state.active, domain.autostart) == (True, False)
+
+
+def test_what_is_in_the_way_is_said(world: World, tmp_path: Any) -> None:
+    def refusal(request: RebuildRequest = SAME, **changes: Any) -> RaptorError:
+        with pytest.raises(RaptorError) as caught:
+            planned(world, request, **changes)
+        return caught.value
+
+    facts = world.facts(TEMPLATES)
+    assert isinstance(refusal(RebuildRequest(MachineName("alice", "web"))), MissingError)
+    large = replace(OTHER, size=Size(50 * GIB))
+    said = refusal(RebuildRequest(NAME, large.name), images=(large,))
+    assert isinstance(said, RefusedError)
+    assert "alpine:3.22 has 50G, the disk is to have 40G" in said.brief
+    assert facts.group
+    full = replace(facts.group, free=Size(39 * GIB))
+    assert "the new disk of 40G" in refusal(group=full).brief
+    run(world, plan_create(SnapshotRequest(NAME, "one"), facts, THEN), tmp_path)
+    assert "has a snapshot of the disk that would go: one" in refusal().brief
