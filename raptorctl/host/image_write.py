@@ -24,8 +24,8 @@ SLOWEST: Final = 1 << 20
 PATIENCE: Final = 600.0
 """Seconds beside what the image's size takes."""
 SECTOR: Final = 512
-MEMORY: Final = 2 << 30
-"""Bytes of address space for qemu-img: a header that makes it want more is no image of ours."""
+PROGRAM: Final = ("prlimit", f"--as={2 << 30}", "qemu-img")
+"""With so many bytes of address space: what makes it want more is no image of ours."""
 
 
 class BlockImageWriter:
@@ -94,7 +94,7 @@ def _qemu_img(image: Image, half: int, tick: Tick, *args: str) -> None:
         tick(int(share * image.size), 2 * image.size)
 
     limit = PATIENCE + image.size / SLOWEST
-    watch("prlimit", f"--as={MEMORY}", "qemu-img", *args, timeout=limit, beat=beat)
+    watch(*PROGRAM, *args, timeout=limit, beat=beat)
 
 
 def _escaped(path: str) -> str:
@@ -103,4 +103,6 @@ def _escaped(path: str) -> str:
 
 
 def _reason(error: CommandError) -> str:
+    if error.exit_status == 1 and not error.stderr:  # qemu-img(1), compare
+        return "they differ"
     return error.brief.partition(": ")[2] or error.brief
