@@ -65,12 +65,14 @@ def _recovered(session: Session, job: str | None, abandon: bool) -> "tuple[Job, 
 
 def _really(session: Session, stop: "Stop", job: str | None) -> "tuple[Job, ...]":
     from raptorctl.engine import recover as engine
+    from raptorctl.host.orphans import await_orphans
 
     if job is not None:
         session.journals.find(job)
     if not session.journals.unfinished():
         session.journals.sweep()
         return ()  # the boot unit asks each time; the host need not answer for that
+    await_orphans()
     return engine.recover(session.host, session.journals, progress.reporter(), stop, job)
 
 

@@ -7,7 +7,6 @@ metadata), and a time limit.
 """
 
 import io
-import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from threading import Event
 from typing import Any, Final
 
 from raptorctl.errors import CommandError, InputError, MissingError
+from raptorctl.host.orphans import nothing_to_read
 from raptorctl.model.names import shown
 
 PATH: Final = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -119,7 +119,7 @@ def _started(argv: tuple[str, ...], **options: Any) -> Any:
     import sh
 
     _refuse_unfit(argv)
-    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - the plainest way to say it
+    with nothing_to_read() as nothing:
         return sh.Command(find(argv[0]))(*argv[1:], **{**MANNERS, "_in": nothing, **options})
 
 

@@ -106,6 +106,28 @@ def test_a_tenants_removal_killed_is_undone_or_finished(lab: Lab, kind: str, ste
     assert lab.run("true", user="carol", check=False).returncode == (0 if after else 255)
 
 
+ORPHAN = f"""
+flock -x /run/lock/lvm/V_lvm-data sleep 600 & holder=$!
+raptorctl {' '.join(SMALL)} -y & ours=$!
+until pgrep -x lvcreate >/dev/null; do sleep 0.2; done
+kill -KILL $ours
+wait $ours || true
+pgrep -x lvcreate >/dev/null
+raptorctl recover & recovers=$!
+sleep 3
+kill -0 $recovers
+pkill -P $holder
+wait $recovers
+"""
+"""LVM's own lock on the group keeps lvcreate waiting; it lives on when its parent is killed."""
+
+
+def test_an_lvcreate_that_outlives_its_parent_is_waited_for(lab: Lab) -> None:
+    lab.sh(ORPHAN)
+    nothing_is_left(lab)
+    assert volumes(lab) == {}
+
+
 def test_a_second_recover_has_nothing_to_do(lab: Lab) -> None:
     done = lab.run("raptorctl", "recover")
     assert "nothing" in done.stdout
