@@ -107,19 +107,23 @@ def test_a_tenants_removal_killed_is_undone_or_finished(lab: Lab, kind: str, ste
 
 
 ORPHAN = f"""
-flock -x /run/lock/lvm/V_lvm-data sleep 600 & holder=$!
-raptorctl {' '.join(SMALL)} -y & ours=$!
+cd /usr/sbin
+mv lvcreate lvcreate.real
+trap 'mv /usr/sbin/lvcreate.real /usr/sbin/lvcreate' EXIT
+printf '#!/bin/sh\\nuntil [ -e /run/go-on ]; do sleep 0.2; done\\nexec lvm lvcreate "$@"\\n' >lvcreate
+chmod 755 lvcreate
+raptorctl {" ".join(SMALL)} -y </dev/null & ours=$!
 until pgrep -x lvcreate >/dev/null; do sleep 0.2; done
 kill -KILL $ours
 wait $ours || true
+raptorctl recover </dev/null & recovers=$!
+sleep 5
 pgrep -x lvcreate >/dev/null
-raptorctl recover & recovers=$!
-sleep 3
 kill -0 $recovers
-pkill -P $holder
+touch /run/go-on
 wait $recovers
 """
-"""LVM's own lock on the group keeps lvcreate waiting; it lives on when its parent is killed."""
+"""A slow lvcreate that lives on when its parent is killed, and makes its volume all the same."""
 
 
 def test_an_lvcreate_that_outlives_its_parent_is_waited_for(lab: Lab) -> None:
