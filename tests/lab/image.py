@@ -25,7 +25,8 @@ LAB_PACKAGES = (
     "systemd-sysv linux-image-cloud-amd64 initramfs-tools busybox kmod udev dbus libpam-systemd "
     "openssh-server sudo apparmor iproute2 e2fsprogs ca-certificates "
     # What the tests look at it with, and what the benchmarks compare with (virt-install).
-    "python3-apt procps psmisc iputils-ping strace socat expect jq less file acl fdisk virtinst"
+    "python3-apt procps psmisc iputils-ping strace socat expect jq less file acl fdisk virtinst "
+    "cloud-image-utils"
 ).split()
 
 NOT_IN_A_LAB = (
