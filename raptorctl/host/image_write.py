@@ -48,14 +48,20 @@ class BlockImageWriter:
         if image.size > volume.size:
             raise HostError(f"image {image.name} has {image.size}, {volume.name} {volume.size}")
         with claimed(volume) as device:
-            _write(image, device.name, tick)
-            _compare(image, device.name, tick)
+            write(image, device.name, tick)
+            compare(image, device.name, tick)
             device.flush()
         seconds = round(time.monotonic() - began, 3)
         return ImageReport(image.digest, image.size, seconds, verified=True)
 
 
-def _write(image: Image, device: str, tick: Tick) -> None:
+def write(image: Image, device: str, tick: Tick) -> None:
+    """Write what of an image is not zero.
+
+    Raises:
+        HostError: it is damaged, or the device fails.
+        StoppedError: from `tick`.
+    """
     source = ("-f", image.format, image.path)
     options = ("-p", "-n", "-W", "-t", "none", "-O", "raw", "--target-is-zero")
     try:
@@ -68,7 +74,13 @@ def _write(image: Image, device: str, tick: Tick) -> None:
         ) from error
 
 
-def _compare(image: Image, device: str, tick: Tick) -> None:
+def compare(image: Image, device: str, tick: Tick) -> None:
+    """Read an image and as much of the device, past the page cache.
+
+    Raises:
+        HostError: they differ.
+        StoppedError: from `tick`.
+    """
     # The device beyond the image is not looked at: its zeroes were read back already.
     size = _whole_sectors(image)
     there = f"driver=raw,size={size},file.driver=host_device,file.filename={device}"

@@ -48,7 +48,7 @@ def loop() -> list[Row]:
     """Compare a wipe with the same by hand, on a loop device: not emulated, unlike the lab's disk."""
     if os.geteuid() != 0:
         return []  # only root may have a loop device
-    with _loop_device() as device:
+    with loop_device(LOOP_SIZE) as device:
         ours = (sys.executable, str(SCRIPTS / "wipe_device.py"), device)
         theirs = ("bash", str(SCRIPTS / "wipe_by_hand.sh"), device, str(LOOP_SIZE >> 22))
         recipe = ("dd", "if=/dev/zero", f"of={device}", "bs=4M", "status=none")
@@ -64,9 +64,10 @@ def loop() -> list[Row]:
 
 
 @contextmanager
-def _loop_device() -> Iterator[str]:
+def loop_device(size: int) -> Iterator[str]:
+    """Give a loop device of `size` bytes, past the page cache."""
     with tempfile.NamedTemporaryFile(prefix="raptorctl-bench-") as file:
-        file.truncate(LOOP_SIZE)
+        file.truncate(size)
         attach = ["losetup", "--direct-io=on", "-f", "--show", file.name]
         device = subprocess.run(attach, capture_output=True, text=True, check=True).stdout.strip()
         try:

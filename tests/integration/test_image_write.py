@@ -83,7 +83,7 @@ def test_the_disk_begins_as_the_image_and_is_zero_behind_it(
 def test_a_device_that_does_not_keep_it_is_told(
     device: str, raw: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really = image_write._write
+    really = image_write.write
 
     def write(*args: object) -> None:
         really(*args)  # type: ignore[arg-type]
@@ -91,7 +91,7 @@ def test_a_device_that_does_not_keep_it_is_told(
             disk.seek(GUEST // 2)
             disk.write(b"rust" * 128)
 
-    monkeypatch.setattr(image_write, "_write", write)
+    monkeypatch.setattr(image_write, "write", write)
     with pytest.raises(HostError, match="does not hold what image it does: they differ"):
         BlockImageWriter().write(image(tmp_path, "qcow2"), VOLUME, silent)
 
