@@ -14,10 +14,12 @@ STAMP = $(VENV)/made-for-$(shell sha256sum pyproject.toml | cut -c1-12)
 
 # mmdebstrap, e2fsprogs, debian-archive-keyring, openssh-client: the lab's image and its login.
 # libvirt-dev, gcc, pkg-config, python3-dev: libvirt-python is built against the machine's libvirt.
+# qemu-utils, libarchive-tools, zstd: images and their archives; docker-registry: whence they come.
 # bind9*, libvirt-clients, libxml2-utils: the integration tests' name server and XML judge.
 PACKAGES := mmdebstrap e2fsprogs debian-archive-keyring openssh-client \
 	libvirt-dev gcc pkg-config python3-dev python3-venv \
-	bind9 bind9-utils bind9-dnsutils libvirt-clients libxml2-utils qemu-utils shellcheck git
+	bind9 bind9-utils bind9-dnsutils libvirt-clients libxml2-utils shellcheck git \
+	qemu-utils libarchive-tools zstd docker-registry
 
 .PHONY: help
 help: ## list the targets

@@ -97,7 +97,7 @@ class Plain:
 
     def started(self, number: int, total: int, title: str) -> None:
         """Remember what the next progress is about."""
-        self._at = f"{number}/{total} {plain(title)}"
+        self._at = f"{_place(number, total)}{plain(title)}"
         self._began = self._told = self._clock()
         self._meter = Meter(self._began)
 
@@ -114,7 +114,7 @@ class Plain:
     def ended(self, number: int, total: int, title: str, state: StepState, problem: str) -> None:
         """Write the step's line."""
         took = _took(self._clock() - self._began)
-        tell(f"{number}/{total} {state.value}: {plain(title)}{took}{_because(problem)}")
+        tell(f"{_place(number, total)}{state.value}: {plain(title)}{took}{_because(problem)}")
 
     def note(self, text: str) -> None:
         """Write a line."""
@@ -133,7 +133,7 @@ class Live:
 
     def started(self, number: int, total: int, title: str) -> None:
         """Show what is being done."""
-        self._at = f"{number}/{total} {plain(title)}"
+        self._at = f"{_place(number, total)}{plain(title)}"
         self._began = self._clock()
         self._meter = Meter(self._began)
         self._draw(self._at)
@@ -154,7 +154,7 @@ class Live:
         said = "" if state is StepState.DONE else f" ({state.value})"
         took = _took(self._clock() - self._began)
         self._erase()
-        tell(f"{sign} {number}/{total} {plain(title)}{said}{took}{_because(problem)}")
+        tell(f"{sign} {_place(number, total)}{plain(title)}{said}{took}{_because(problem)}")
 
     def note(self, text: str) -> None:
         """Write a line above the live one."""
@@ -182,6 +182,11 @@ class Live:
             self._stream.flush()
         except OSError:
             output.forget(self._stream)
+
+
+def _place(number: int, total: int) -> str:
+    """Which of how many, where somebody counts."""
+    return f"{number}/{total} " if total else ""
 
 
 def _took(seconds: float) -> str:

@@ -40,6 +40,7 @@ MANNERS: Final[dict[str, Any]] = {
 
 PACKAGES: Final = {
     **dict.fromkeys(["lvs", "vgs", "lvcreate", "lvchange", "lvrename", "lvremove"], "lvm2"),
+    **dict.fromkeys(["bsdcat", "bsdtar"], "libarchive-tools"),
     "qemu-img": "qemu-utils",
     "nft": "nftables",
     "virsh": "libvirt-clients",

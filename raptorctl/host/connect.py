@@ -35,7 +35,7 @@ def connect(settings: Settings) -> Host:
         accounts=LocalAccounts(),
         authority=LateAuthority(),
         consoles=LibvirtConsoles(settings.libvirt.uri),
-        images=LocalImages(settings.images.directory),
+        images=LocalImages(settings.images.directory, settings.images.largest),
         image_writer=BlockImageWriter(),
     )
 

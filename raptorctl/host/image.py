@@ -1,8 +1,25 @@
 """The cache of images: files that never change, and what is known of each."""
 
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from raptorctl.model.image import Image
+from raptorctl.errors import HostError, InputError, RefusedError
+from raptorctl.host.image_drivers import Pulled, Tick, Wanted, Waste, Watch
+from raptorctl.host.image_store import ImageStore, key_of
+from raptorctl.model.image import Image, Origin, Reference, image_name
+from raptorctl.model.names import shown
+from raptorctl.model.settings import Images as Settings
+from raptorctl.model.sizes import Size
+
+if TYPE_CHECKING:
+    from raptorctl.host.image_fetch import Fetched
+    from raptorctl.host.image_http import Http
+
+UNSEEN: Final = ("", "", Size(0), Size(0), "", "")
+"""The fields of an image that nobody has looked at yet: from its digest on."""
 
 
 class LocalImages:
@@ -10,11 +27,200 @@ class LocalImages:
 
     Args:
         directory: the cache.
+        largest: bytes that an image may have.
+        http: the way to servers; None for the usual one.
     """
 
-    def __init__(self, directory: str) -> None:
-        self._directory = Path(directory)
+    def __init__(
+        self, directory: str, largest: Size = Settings.largest, http: "Http | None" = None
+    ) -> None:
+        self._store = ImageStore(Path(directory))
+        self._largest = largest
+        self._http = http
 
     def list(self) -> tuple[Image, ...]:
         """Return all images that are whole, by name."""
-        return ()
+        return tuple(reference.image for reference in self._store.references())
+
+    def known(self) -> tuple[Image, ...]:
+        """See `raptorctl.host.drivers.Images`."""
+        return tuple(reference.image for reference in self._store.known())
+
+    def pull(self, wanted: Wanted, watch: Watch) -> Pulled:
+        """See `raptorctl.host.drivers.Images`."""
+        if done := self._done(wanted):
+            return done
+        name = self._name(wanted)
+        with self._store.alone(wanted.source.text, watch):
+            if done := self._done(wanted):
+                return done
+            known = self._of_source(wanted)
+            fetched = self._fetched(wanted, known, watch)
+            if fetched is None and known:
+                return self._named(wanted, known)
+            if fetched is None:
+                raise HostError(f"{shown(wanted.source.text)} gave nothing")
+            return self._kept(wanted, name, fetched, watch)
+
+    def convert(self, image: Image, to: str, name: str, watch: Watch) -> Pulled:
+        """See `raptorctl.host.drivers.Images`."""
+        from raptorctl.host.image_convert import converted
+
+        source = f"sha256:{image.digest} as {to}"
+        self._free(name, source)
+        with self._store.alone(source, watch):
+            if done := next((r for r in self._all() if r.image.name == name), None):
+                return Pulled(done.image, "already here")
+            made = converted(image, to, self._base(source).with_suffix(".work"), watch)
+            new = self._looked(Image(name, source, *UNSEEN), made, "", watch)
+            return Pulled(self._keep(new, made, chosen=True), "converted")
+
+    def is_whole(self, image: Image, tick: Tick) -> bool:
+        """See `raptorctl.host.drivers.Images`."""
+        from raptorctl.host.image_copy import hashed
+
+        try:
+            return hashed(Path(image.path), tick) == image.digest
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise HostError(f"{image.path} cannot be read: {error.strerror}") from error
+
+    def remove(self, image: Image) -> None:
+        """See `raptorctl.host.drivers.Images`."""
+        self._store.forget(image.name)
+
+    def waste(self, marks: Iterable[str], disks: Iterable[str]) -> tuple[Waste, ...]:
+        """See `raptorctl.host.drivers.Images`."""
+        return tuple(self._store.waste(marks, disks))
+
+    def sweep(self, waste: Waste) -> None:
+        """See `raptorctl.host.drivers.Images`."""
+        self._store.sweep(waste)
+
+    def _all(self) -> tuple[Reference, ...]:
+        return tuple(self._store.references())
+
+    def _done(self, wanted: Wanted) -> Pulled | None:
+        found = self._hit(wanted)
+        return self._named(wanted, found) if found else None
+
+    def _hit(self, wanted: Wanted) -> Reference | None:
+        """Find what is wanted where no server need be asked."""
+        if wanted.refresh:
+            return None
+        for found in self._candidates(wanted):
+            fits = wanted.sha256 in {"", found.origin.sha256}
+            if fits and not self._changed(wanted, found):
+                return found
+        return None
+
+    def _candidates(self, wanted: Wanted) -> Iterator[Reference]:
+        known = self._all()
+        if wanted.source.listed and not wanted.name:
+            # Somebody gave this very name to an image of his own: that is the one he means.
+            yield from (r for r in known if self._called(wanted, r) and r.origin.chosen)
+        same = [r for r in known if r.image.source == wanted.source.text]
+        yield from sorted(same, key=lambda r: (r.image.superseded, not self._called(wanted, r)))
+
+    def _of_source(self, wanted: Wanted) -> Reference | None:
+        same = (r for r in self._all() if r.image.source == wanted.source.text)
+        return next((r for r in same if not r.image.superseded), None)
+
+    @staticmethod
+    def _called(wanted: Wanted, found: Reference) -> bool:
+        return found.image.name == (wanted.name or wanted.source.name)
+
+    @staticmethod
+    def _changed(wanted: Wanted, found: Reference) -> bool:
+        """Whether it is known that the source has something else by now: files are looked at."""
+        if found.image.superseded or wanted.source.kind != "file":
+            return found.image.superseded
+        from raptorctl.host.image_file import file_version, opened
+
+        try:
+            with opened(wanted.source.text) as source:
+                return file_version(source) != found.origin.version
+        except InputError:
+            return False  # it is gone, and what it was is here
+
+    def _named(self, wanted: Wanted, found: Reference) -> Pulled:
+        """Return what is here, under the name that was asked for."""
+        if not wanted.name or wanted.name == found.image.name:
+            return Pulled(found.image, "already here")
+        self._free(wanted.name, wanted.source.text)
+        image = replace(found.image, name=image_name(wanted.name))
+        self._store.name(Reference(image, replace(found.origin, chosen=True)))
+        return Pulled(image, "named")
+
+    def _name(self, wanted: Wanted) -> str:
+        """Choose the name; a file's or a URL's own gives way to one that is taken."""
+        if wanted.name:
+            self._free(wanted.name, wanted.source.text)
+            return image_name(wanted.name)
+        name, text = wanted.source.name, wanted.source.text
+        taken = any(r.image.name == name and r.image.source != text for r in self._all())
+        return f"{name[:100]}-{key_of(text)[:8]}" if taken and not wanted.source.listed else name
+
+    def _free(self, name: str, source: str) -> None:
+        for found in self._all():
+            if found.image.name == name and found.image.source != source:
+                raise RefusedError(
+                    f"{name} is already an image, from {shown(found.image.source)}",
+                    resolution=f"choose another --name, or `raptorctl image remove {name}` first",
+                )
+
+    def _base(self, source: str) -> Path:
+        return self._store.partial / key_of(source)
+
+    def _fetched(self, wanted: Wanted, known: Reference | None, watch: Watch) -> "Fetched | None":
+        from raptorctl.host.image_fetch import Fetcher
+        from raptorctl.host.image_http import Http
+        from raptorctl.host.image_look import about
+
+        base = self._base(wanted.source.text)
+        try:
+            fetcher = Fetcher(self._http or Http(), self._largest)
+            return fetcher.fetch(wanted, known, base, watch)
+        except HostError as error:
+            base.with_suffix(".work").unlink(missing_ok=True)
+            raise about(wanted.source.text, error) from error
+        except BaseException:
+            base.with_suffix(".work").unlink(missing_ok=True)
+            raise
+
+    def _kept(self, wanted: Wanted, name: str, fetched: "Fetched", watch: Watch) -> Pulled:
+        text = wanted.source.text
+        new = self._looked(Image(name, text, *UNSEEN), fetched, wanted.source.file_name, watch)
+        old = next((r for r in self._all() if r.image.name == name), None)
+        same = old is not None and old.image.digest == fetched.digest
+        if old and not same:
+            # What machines were made of it stays known, until `gc` finds none.
+            before = replace(old.image, name=f"{name}@{old.image.short}")
+            self._store.name(Reference(before, old.origin))
+            watch.note(f"{name} has changed; what it was is {before.name} now")
+        chosen = bool(wanted.name)
+        return Pulled(self._keep(new, fetched, chosen), "already here" if same else "pulled")
+
+    def _looked(self, image: Image, fetched: "Fetched", called: str, watch: Watch) -> Image:
+        from raptorctl.host.image_look import about, look
+
+        watch.begin("look at it")
+        try:
+            seen = look(fetched.path, called, self._largest)
+        except HostError as error:
+            self._cleared(image.source)
+            raise about(image.source, error) from error
+        return replace(image, digest=fetched.digest, format=seen.format, size=seen.size)
+
+    def _keep(self, image: Image, fetched: "Fetched", chosen: bool) -> Image:
+        length = fetched.path.stat().st_size
+        origin = Origin(fetched.version, fetched.sha256, length, chosen)
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        kept = self._store.keep(fetched.path, Reference(replace(image, pulled=now), origin))
+        self._cleared(image.source)
+        return kept.image
+
+    def _cleared(self, source: str) -> None:
+        for ending in (".part", ".work", ".json"):
+            self._base(source).with_suffix(ending).unlink(missing_ok=True)

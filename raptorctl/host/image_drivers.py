@@ -1,10 +1,12 @@
 """What steps may ask of a host about images; `raptorctl.host.drivers` has the rest."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from raptorctl.model.image import Image
+from raptorctl.model.image_source import Source
+from raptorctl.model.sizes import Size
 from raptorctl.model.volume import Volume
 
 Tick = Callable[[int, int], None]
@@ -28,11 +30,122 @@ class ImageReport:
     verified: bool
 
 
+class Watch(Protocol):
+    """Told what is being done to an image, and how far it is."""
+
+    def begin(self, title: str) -> None:
+        """Something begins; what was before it is done."""
+
+    def tick(self, done: int, total: int) -> None:
+        """It has done `done` of `total` bytes; 0 is a total that nobody knows."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line of its own."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """What a registry asks for; never shown.
+
+    Args:
+        user: or "" for a token alone.
+        password: or a token, or "" for nobody.
+    """
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An image that somebody wants in the cache.
+
+    Args:
+        source: where it comes from.
+        name: what it is to be called, or "" for what the source suggests.
+        sha256: what its source must give, before it is unpacked; or "".
+        refresh: ask the source again even if the image is here.
+        login: for a registry.
+    """
+
+    source: Source
+    name: str = ""
+    sha256: str = ""
+    refresh: bool = False
+    login: Login = Login()
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What became of a wish.
+
+    Args:
+        image: what is in the cache now.
+        outcome: `pulled`, `converted`, `already here`, or `named` when only the name is new.
+    """
+
+    image: Image
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Waste:
+    """A file of the cache that nothing needs.
+
+    Args:
+        path: the file.
+        size: bytes that it takes.
+        reason: why it is not needed.
+        image: the name it stands for, or "".
+    """
+
+    path: str
+    size: Size
+    reason: str
+    image: str = ""
+
+
 class Images(Protocol):
     """The cache of images."""
 
     def list(self) -> tuple[Image, ...]:
         """Return all images that are whole, by name."""
+
+    def known(self) -> tuple[Image, ...]:
+        """Return all that have a name, whole or not."""
+
+    def pull(self, wanted: Wanted, watch: Watch) -> Pulled:
+        """Have an image in the cache.
+
+        Raises:
+            HostError: the source does not give it, or what it gives is no image; nothing is left.
+            RefusedError: the name is another image's, or there is no room.
+            WaitError: somebody else has been pulling it for too long.
+        """
+
+    def convert(self, image: Image, to: str, name: str, watch: Watch) -> Pulled:
+        """Have an image in another format, under another name.
+
+        Raises:
+            HostError: it is damaged.
+        """
+
+    def is_whole(self, image: Image, tick: Tick) -> bool:
+        """Whether the file still has its digest; it is read anew."""
+
+    def remove(self, image: Image) -> None:
+        """Forget a name; its file goes with its last name."""
+
+    def waste(self, marks: Iterable[str], disks: Iterable[str]) -> tuple[Waste, ...]:
+        """Return what no name and no machine needs, and downloads that nobody goes on with.
+
+        Args:
+            marks: of all machines, what their disks began as.
+            disks: files that machines use.
+        """
+
+    def sweep(self, waste: Waste) -> None:
+        """Remove one such file, unless it is needed by now."""
 
 
 class ImageWriter(Protocol):

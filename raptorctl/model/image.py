@@ -1,9 +1,19 @@
 """Images: what a machine's disk begins as, kept once for all machines."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
+from raptorctl.errors import InputError
+from raptorctl.model.names import shown
 from raptorctl.model.sizes import Size
+
+FORMATS: Final = ("raw", "qcow2", "vmdk")
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(:[A-Za-z0-9._+-]{1,63})?", re.ASCII)
+DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
+SHORT: Final = 12
+"""Digits of a digest that people are shown, and at least so many that they must give."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +43,88 @@ class Image:
     @property
     def short(self) -> str:
         """The digest's beginning, enough to tell images apart."""
-        return self.digest[:12]
+        return self.digest[:SHORT]
+
+    @property
+    def superseded(self) -> bool:
+        """Whether its source has something newer by now, which took its name."""
+        return "@" in self.name
 
 
-def find(images: Iterable[Image], ref: str) -> Image | None:
-    """Return the image of that name, source, or digest (or its beginning, of 12 digits or more)."""
-    digest = ref.removeprefix("sha256:")
-    for image in images:
-        if ref in {image.name, image.source} or image.digest == digest:
-            return image
-        if len(digest) >= 12 and image.digest.startswith(digest):
-            return image
-    return None
+@dataclass(frozen=True)
+class Origin:
+    """What was known of a source when an image was taken from it.
+
+    Args:
+        version: what the source calls this state of it: an ETag, a digest, a time; or "".
+        sha256: of what the source gave, before it was unpacked.
+        length: bytes of the file as it is kept, holes included.
+        chosen: whether a person chose the name, and not the source or the catalogue.
+    """
+
+    version: str
+    sha256: str
+    length: int
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A name's file in the cache: the image, and where that came from."""
+
+    image: Image
+    origin: Origin
+
+
+def find(images: Iterable[Image], text: str) -> Image | None:
+    """Return the image that somebody means, or None.
+
+    Args:
+        images: those there are.
+        text: a name; a source, exactly; or a digest, or 12 digits or more of its beginning.
+
+    Raises:
+        InputError: several images begin with these digits.
+    """
+    known = tuple(images)
+    for matches in (lambda i: i.name == text, lambda i: i.source == text and not i.superseded):
+        if found := next(filter(matches, known), None):
+            return found
+    return _by_digest(known, text.removeprefix("sha256:"))
+
+
+def _by_digest(images: tuple[Image, ...], digits: str) -> Image | None:
+    if len(digits) < SHORT or not set(digits) <= set("0123456789abcdef"):
+        return None
+    found = {image.digest: image for image in images if image.digest.startswith(digits)}
+    if len(found) > 1:
+        raise InputError(
+            f"{len(found)} images begin with {digits}", resolution="give more of the digest"
+        )
+    return next(iter(found.values()), None)
+
+
+def image_name(text: str) -> str:
+    """Check a name that somebody chose; it becomes part of a path.
+
+    Raises:
+        InputError: it breaks the grammar.
+    """
+    if not NAME.fullmatch(text) or ".." in text:
+        raise InputError(
+            f"{shown(text)} is not an image's name",
+            resolution="use letters, digits and . _ + -, and one : before a tag",
+        )
+    return text
+
+
+def parse_digest(text: str) -> str:
+    """Read a SHA-256 in hexadecimal.
+
+    Raises:
+        InputError: it is none.
+    """
+    digits = text.lower().removeprefix("sha256:")
+    if not DIGEST.fullmatch(digits):
+        raise InputError(f"{shown(text)} is not a SHA-256", resolution="it has 64 digits, 0-9 a-f")
+    return digits

@@ -124,10 +124,12 @@ class Images:
     Args:
         directory: the cache of images.
         seed_dir: seeds of cloud-init, one file per machine; QEMU must reach it.
+        largest: no image may be larger, as a file, unpacked, or as a guest sees it.
     """
 
     directory: str = "/var/lib/raptorctl/images"
     seed_dir: str = "/var/lib/libvirt/raptorctl"
+    largest: Size = Size(64 * GIB)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,299 @@
+"""`raptorctl image`: what machines' disks begin as, kept once for all of them."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from raptorctl.cli.image_watch import watched
+from raptorctl.cli.options import DryRun, Output, example, named
+from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
+from raptorctl.cli.session import Session, session_of
+from raptorctl.errors import HostError, InputError, MissingError, RefusedError
+from raptorctl.host.image_drivers import Login, Pulled, Wanted, Waste
+from raptorctl.model.codec import encode
+from raptorctl.model.image import Image, find, image_name, parse_digest
+from raptorctl.model.image_source import Source, parse_source, parse_url
+from raptorctl.model.sizes import Size
+
+SourceText = Annotated[
+    str,
+    typer.Argument(
+        metavar="REF|URL|PATH",
+        help="`debian:13`, `https://...`, `oci://REGISTRY/REPOSITORY:TAG`, or `./FILE`.",
+        show_default=False,
+    ),
+]
+Name = Annotated[
+    str, typer.Option("--name", metavar="NAME", help="Call it so. Default: by its source.")
+]
+Sum = Annotated[
+    str,
+    typer.Option("--sha256", metavar="HEX", help="What the source must give, before unpacking."),
+]
+SumUrl = Annotated[
+    str,
+    typer.Option("--checksum-url", metavar="URL", help="Of a list of SHA-256 or SHA-512."),
+]
+Refresh = Annotated[bool, typer.Option("--refresh", help="Ask the source for something newer.")]
+PasswordFile = Annotated[
+    str | None,
+    typer.Option(
+        "--password-file",
+        metavar="FILE",
+        help="For a registry: one line, USER:PASSWORD or a token, and mode 0600. "
+        "Default: RAPTORCTL_REGISTRY_USER, RAPTORCTL_REGISTRY_PASSWORD in the environment.",
+        show_default=False,
+    ),
+]
+Reference = Annotated[
+    str,
+    typer.Argument(metavar="IMAGE", help="Its name, source, or digest.", show_default=False),
+]
+References = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[IMAGE]...", help="Only these.", show_default=False),
+]
+To = Annotated[str, typer.Option("--to", metavar="raw|qcow2", help="The format.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(help="What machines' disks begin as, kept once for all.")
+    said = "sudo raptorctl image"
+    group.command(
+        "pull",
+        epilog=example(
+            f"{said} pull debian:13",
+            f"{said} pull https://example.org/web.qcow2.xz --name web --sha256 HEX",
+            f"{said} pull oci://ghcr.io/someone/web:1 --password-file ~/token",
+        ),
+    )(pull)
+    group.command("list", epilog=example("raptorctl image list"))(list_images)
+    group.command("inspect", epilog=example("raptorctl image inspect debian:13"))(inspect)
+    group.command("verify", epilog=example(f"{said} verify"))(verify)
+    group.command("remove", epilog=example(f"{said} remove debian:13"))(remove)
+    group.command("gc", epilog=example(f"{said} gc --dry-run"))(gc)
+    group.command("convert", epilog=example(f"{said} convert debian:13 --to raw"))(convert)
+    app.add_typer(group, name="image")
+
+
+def pull(
+    context: typer.Context,
+    source: SourceText,
+    name: Name = "",
+    sha256: Sum = "",
+    checksum_url: SumUrl = "",
+    refresh: Refresh = False,
+    password_file: PasswordFile = None,
+    form: Output = Format.TEXT,
+) -> None:
+    """Have an image here, whole and checked. One that is here already is not asked for again."""
+    session = session_of(context)
+    where = _source(source)
+    if checksum_url:
+        list_url = named("--checksum-url", parse_url, checksum_url).text
+        where = Source(where.text, where.name, list_url, where.listed)
+    wanted = Wanted(
+        where,
+        named("--name", image_name, name) if name else "",
+        named("--sha256", parse_digest, sha256) if sha256 else "",
+        refresh,
+        login(password_file),
+    )
+    with watched() as watch:
+        done = session.host.images.pull(wanted, watch)
+    _say_pulled(done, form)
+
+
+def list_images(context: typer.Context, form: Output = Format.TEXT) -> None:
+    """List images: name, format, size for a guest, what they take, digest, when they came."""
+    found = session_of(context, root=False).host.images.list()
+    if form is Format.JSON:
+        say_json({"images": [encode(image) for image in found]})
+    elif found:
+        say("\n".join(_rows(found)))
+    else:
+        say("there are no images: see `raptorctl image pull --help`")
+
+
+def inspect(context: typer.Context, image: Reference, form: Output = Format.TEXT) -> None:
+    """Show all about one image: where it came from, its whole digest, where it lies."""
+    found = known(session_of(context, root=False), image)
+    if form is Format.JSON:
+        say_json({"image": encode(found)})
+    else:
+        say("\n".join(f"{label:<8} {plain(value)}" for label, value in _lines(found)))
+
+
+def verify(context: typer.Context, images: References = None, form: Output = Format.TEXT) -> None:
+    """Hash images anew. Exit code 1 if one is not what it was."""
+    session = session_of(context, root=False)
+    chosen = [known(session, text) for text in images or ()] or session.host.images.known()
+    verdicts = {}
+    with watched() as watch:
+        for image in chosen:
+            if image.digest not in verdicts:
+                watch.begin(f"hash {image.name}")
+                verdicts[image.digest] = session.host.images.is_whole(image, watch.tick)
+    results = [(image, verdicts[image.digest]) for image in chosen]
+    _say_verdicts(results, form)
+    if damaged := [image.name for image, whole in results if not whole]:
+        raise HostError(
+            f"damaged: {', '.join(damaged)}",
+            resolution="`raptorctl image remove` it, and pull it again",
+        )
+
+
+def remove(context: typer.Context, image: Reference, form: Output = Format.TEXT) -> None:
+    """Forget an image. Its file goes with its last name, unless a machine's disk is built on it."""
+    session = session_of(context)
+    found = known(session, image)
+    others = [i.name for i in session.host.images.known() if i.digest == found.digest]
+    if len(others) == 1 and (users := _users(session, found)):
+        raise RefusedError(
+            f"{found.name} is what the disk of {', '.join(users)} is built on",
+            resolution="deprovision that first",
+        )
+    session.host.images.remove(found)
+    if form is Format.JSON:
+        say_json({"image": encode(found), "outcome": "removed"})
+    else:
+        say(f"image {found.name} is removed")
+
+
+def gc(context: typer.Context, dry_run: DryRun = False, form: Output = Format.TEXT) -> None:
+    """Remove what no name and no machine needs, and downloads nobody went on with for a day."""
+    session = session_of(context)
+    domains = session.host.domains.list()
+    marks = [domain.mark.image for domain in domains if domain.mark]
+    disks = [disk for domain in domains for disk in domain.disks]
+    waste = session.host.images.waste(marks, disks)
+    for each in () if dry_run else waste:
+        session.host.images.sweep(each)
+    if form is Format.JSON:
+        say_json({"removed": [encode(each) for each in waste], "dry_run": dry_run})
+    elif waste:
+        say("\n".join(_waste_lines(waste)))
+        room = Size(sum(each.size for each in waste))
+        say(f"{room} would be free" if dry_run else f"{room} is free")
+    else:
+        say("nothing to remove")
+
+
+def convert(
+    context: typer.Context,
+    image: Reference,
+    to: To,
+    name: Name = "",
+    form: Output = Format.TEXT,
+) -> None:
+    """Have an image in another format as well. Its name ends in the format unless you choose."""
+    if to not in {"raw", "qcow2"}:
+        raise InputError("--to takes raw or qcow2")
+    session = session_of(context)
+    found = known(session, image)
+    if found.format == to:
+        _say_pulled(Pulled(found, "already here"), form)
+        return
+    called = named("--name", image_name, name or f"{found.name.replace('@', '-')}-{to}")
+    with watched() as watch:
+        done = session.host.images.convert(found, to, called, watch)
+    _say_pulled(done, form)
+
+
+def fetched(session: Session, text: str, password_file: str | None = None) -> Image:
+    """Return the image that somebody wants a machine to begin as; pull it if it is not here.
+
+    Args:
+        session: the run.
+        text: a name, digest, reference, URL or path, as `image pull` and `image inspect` take it.
+        password_file: for a registry.
+
+    Raises:
+        InputError: nothing is called so.
+        HostError: it cannot be had.
+    """
+    here = find(session.host.images.list(), text)
+    try:
+        source = _source(text)
+    except InputError:
+        if here:
+            return here
+        raise
+    with watched() as watch:
+        return session.host.images.pull(Wanted(source, login=login(password_file)), watch).image
+
+
+def known(session: Session, text: str) -> Image:
+    """Return an image that is here, whole or not.
+
+    Raises:
+        MissingError: there is none of that name, source or digest.
+    """
+    images = session.host.images.known()
+    if found := find(images, text) or find(images, str(Path.cwd() / text)):
+        return found
+    raise MissingError(f"no such image: {plain(text)}", resolution="see `raptorctl image list`")
+
+
+def login(password_file: str | None) -> Login:
+    """Read what a registry asks for."""
+    from raptorctl.host.image_login import registry_login
+
+    return registry_login(password_file, os.environ)
+
+
+def _source(text: str) -> Source:
+    from raptorctl.host.image_catalogue import catalogue
+
+    return parse_source(text, catalogue(), str(Path.cwd()))
+
+
+def _users(session: Session, image: Image) -> list[str]:
+    return [d.name for d in session.host.domains.list() if image.path in d.disks]
+
+
+def _say_pulled(done: Pulled, form: Format) -> None:
+    image = done.image
+    if form is Format.JSON:
+        say_json({"image": encode(image), "outcome": done.outcome})
+        return
+    what = {"already here": "is already here", "named": "is another name of what is here"}
+    said = what.get(done.outcome, f"is {done.outcome}")
+    say(f"image {image.name} {said}: {image.format}, {image.size}, sha256 {image.short}")
+
+
+def _say_verdicts(results: Iterable[tuple[Image, bool]], form: Format) -> None:
+    if form is Format.JSON:
+        say_json({"images": [{"name": i.name, "digest": i.digest, "whole": w} for i, w in results]})
+        return
+    rows = [(i.name, i.short, "whole" if whole else "DAMAGED") for i, whole in results]
+    lines = table(("NAME", "SHA256", "STATE"), rows, columns=width_of_output())
+    say("\n".join(lines) if rows else "there are no images")
+
+
+def _rows(found: Iterable[Image]) -> list[str]:
+    rows = [
+        (i.name, i.format, str(i.size), str(i.stored), i.short, i.pulled.partition("T")[0])
+        for i in found
+    ]
+    head = ("NAME", "FORMAT", "SIZE", "STORED", "SHA256", "PULLED")
+    return table(head, rows, right=("SIZE", "STORED"), columns=width_of_output())
+
+
+def _waste_lines(waste: Iterable[Waste]) -> list[str]:
+    rows = [(w.image or Path(w.path).name[:16], str(w.size), w.reason) for w in waste]
+    return table(("FILE", "SIZE", "WHY"), rows, right=("SIZE",), columns=width_of_output())
+
+
+def _lines(image: Image) -> Iterable[tuple[str, str]]:
+    yield "name", image.name
+    yield "source", image.source
+    yield "format", image.format
+    yield "size", f"{image.size} for a guest, {image.stored} on the disk"
+    yield "sha256", image.digest
+    yield "file", image.path
+    yield "pulled", image.pulled.replace("T", " ").removesuffix("Z")

@@ -1,0 +1,50 @@
+"""An image in another format, by qemu-img."""
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from raptorctl.errors import CommandError, HostError
+from raptorctl.host.image_copy import CPU, hashed
+from raptorctl.host.image_drivers import Watch
+from raptorctl.host.image_fetch import Fetched
+from raptorctl.host.pipe import limited, piped
+from raptorctl.model.image import Image
+
+PERCENT: Final = re.compile(rb"\((\d+\.\d+)/100%\)")
+"""What `qemu-img convert -p` writes, again and again."""
+
+
+def converted(image: Image, to: str, target: Path, watch: Watch) -> Fetched:
+    """Write an image in another format.
+
+    Args:
+        image: told to qemu-img with its format, so that nothing is guessed.
+        to: `raw` or `qcow2`.
+        target: made anew.
+        watch: is told.
+
+    Raises:
+        HostError: the image is damaged, or there is no room.
+    """
+    target.unlink(missing_ok=True)
+    watch.begin(f"convert {image.name} to {to}")
+    argv = ("qemu-img", "convert", "-p", "-f", image.format, "-O", to, image.path, str(target))
+    try:
+        with piped(limited(argv, CPU)) as stream:
+            while said := stream.read1(4096):  # type: ignore[attr-defined]
+                if found := PERCENT.findall(said):
+                    watch.tick(int(float(found[-1]) * image.size / 100), image.size)
+        with target.open("rb") as file:
+            os.fsync(file.fileno())
+    except CommandError as error:
+        target.unlink(missing_ok=True)
+        said = error.brief.partition("): ")[2] or error.brief
+        raise HostError(f"{image.name}: {said}", details=error.details) from error
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    watch.begin("hash it")
+    digest = hashed(target, watch.tick)
+    return Fetched(target, digest, "", digest)

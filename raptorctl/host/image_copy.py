@@ -1,0 +1,141 @@
+"""The bytes of an image on their way into the cache: unpacked, counted, hashed, holes left out."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from raptorctl.errors import CommandError, HostError, RefusedError
+from raptorctl.host.image_drivers import Tick
+from raptorctl.host.pipe import limited, piped
+from raptorctl.model.sizes import Size
+
+CHUNK: Final = 1 << 20
+HOLE: Final = 64 << 10
+"""Bytes of zeroes that become a hole: a cluster of qcow2, and no filesystem's block is larger."""
+ZEROES: Final = bytes(HOLE)
+CPU: Final = 4 * 3600
+"""Seconds for unpacking: far above any image, far below for ever."""
+
+GZIP: Final = ("gzip", "-dc")  # libarchive 3.6 passes a wrong CRC over (archive_read_filter_gzip)
+BSDCAT: Final = ("bsdcat",)
+PACKED: Final[tuple[tuple[bytes, tuple[str, ...]], ...]] = (
+    (b"\x1f\x8b\x08", GZIP),  # RFC 1952 2.3.1
+    (b"\xfd7zXZ\x00", BSDCAT),  # xz's file format 2.1.1.1
+    (b"\x28\xb5\x2f\xfd", BSDCAT),  # RFC 8878 3.1.1
+    (b"7z\xbc\xaf\x27\x1c", ("bsdtar", "-xOf", "-")),  # 7zFormat.txt, SignatureHeader
+)
+"""How archives begin, and what unpacks them."""
+
+
+def unpacker(source: BinaryIO) -> tuple[str, ...] | None:
+    """Return the program for an archive, or None when it is none; nothing of it is used up."""
+    head = os.pread(source.fileno(), 16, 0)
+    return next((argv for magic, argv in PACKED if head.startswith(magic)), None)
+
+
+def hashed(path: Path, tick: Tick, algorithm: str = "sha256") -> str:
+    """Read a file and return its digest.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.new(algorithm)
+    with path.open("rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        for done, chunk in _chunks(stream):
+            digest.update(chunk)
+            tick(done, size)
+    return digest.hexdigest()
+
+
+def brought(source: BinaryIO, target: Path, largest: Size, tick: Tick) -> str:
+    """Write what a file holds, unpacked if it is an archive, to a new file; return its SHA-256.
+
+    Args:
+        source: at its beginning, and unbuffered: programs read on from where it is.
+        target: must not exist; on the disk, durably, when this returns.
+        largest: bytes; unpacked.
+        tick: told how much of the source is through.
+
+    Raises:
+        HostError: a damaged archive, one that unpacks to more than `largest`, or no room left.
+    """
+    argv = unpacker(source)
+    size = os.fstat(source.fileno()).st_size
+
+    def passed() -> None:
+        # The program reads our own open file, so its place there tells how far it is (open(2)).
+        tick(os.lseek(source.fileno(), 0, os.SEEK_CUR), size)
+
+    with _opened(argv, source) as stream:
+        return _written(stream, target, largest, passed)
+
+
+@contextmanager
+def _opened(argv: tuple[str, ...] | None, source: BinaryIO) -> Iterator[BinaryIO]:
+    if argv is None:
+        yield source
+        return
+    try:
+        if argv[0] == "bsdtar":
+            _one_member(source)
+        with piped(limited(argv, CPU), source) as stream:
+            yield stream
+    except CommandError as error:
+        raise HostError("the archive is damaged or cut off", details=error.details) from error
+
+
+def _one_member(source: BinaryIO) -> None:
+    """Refuse an archive of several files, of which any might be the image."""
+    with piped(limited(("bsdtar", "-tf", "-"), CPU), source) as stream:
+        members = [line for line in stream.read(1 << 20).splitlines() if not line.endswith(b"/")]
+    if len(members) != 1:
+        raise HostError(f"the archive has {len(members)} files, and should have one, the image")
+    os.lseek(source.fileno(), 0, os.SEEK_SET)
+
+
+def _written(stream: BinaryIO, target: Path, largest: Size, passed: Callable[[], None]) -> str:
+    digest = hashlib.sha256()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        with open(os.open(target, flags, 0o600), "wb", buffering=0) as file:  # noqa: PTH123
+            done = 0
+            for done, chunk in _chunks(stream):
+                if done > largest:
+                    raise HostError(
+                        f"it is larger than {largest}, unpacked",
+                        resolution="if that is meant, raise images.largest in the settings",
+                    )
+                digest.update(chunk)
+                _put(file.fileno(), chunk, done - len(chunk))
+                passed()
+            file.truncate(done)
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise RefusedError(f"cannot write {target.parent}: {error.strerror}") from error
+    return digest.hexdigest()
+
+
+def _put(descriptor: int, chunk: bytes, at: int) -> None:
+    """Write what is not zero: reading a hole gives zeroes (lseek(2))."""
+    for start in range(0, len(chunk), HOLE):
+        part = chunk[start : start + HOLE]
+        if part != ZEROES[: len(part)]:
+            _pwrite_all(descriptor, memoryview(part), at + start)
+
+
+def _pwrite_all(descriptor: int, part: memoryview, at: int) -> None:
+    while part:
+        count = os.pwrite(descriptor, part, at)
+        part, at = part[count:], at + count
+
+
+def _chunks(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Return what is read, each with the bytes so far."""
+    done = 0
+    while chunk := stream.read(CHUNK):
+        done += len(chunk)
+        yield done, chunk

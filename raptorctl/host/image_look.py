@@ -1,0 +1,194 @@
+"""Is a file an image of a disk? Its format is decided here, once, and never guessed again.
+
+The first bytes are read by us, so that qemu-img is told the format and opens nothing that a file
+from somewhere may name: backing files, data files, extents of VMDK
+(qemu-img(1), "info"; QEMU's docs/interop/qcow2.txt; VMware's Virtual Disk Format 5.0).
+"""
+
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from raptorctl.errors import CommandError, HostError, RaptorError
+from raptorctl.host.command import run
+from raptorctl.host.pipe import limited
+from raptorctl.model.sizes import Size
+
+HEAD: Final = 256 << 10
+"""Bytes that are looked at: beyond it no signature stands."""
+CPU: Final = 120
+"""Seconds; `qemu-img check` reads a few hundred MB of tables of the largest image at worst."""
+
+DATA_FILE: Final = 1 << 2
+"""qcow2.txt, incompatible_features, bit 2."""
+
+# What is no image: offset, bytes, and what to say.
+STRANGERS: Final[tuple[tuple[int, bytes, str], ...]] = (
+    (32769, b"CD001", "an ISO, which is for a CD drive; take the distribution's cloud image"),
+    (0, b"# Disk DescriptorFile", "a VMDK whose data are in other files"),
+    (0, b"COWD", "a VMDK of the old ESX kind"),
+    (0, b"conectix", "a VHD"),
+    (0, b"vhdxfile", "a VHDX"),
+    (0x40, b"\x7f\x10\xda\xbe", "a VDI"),
+    (0, b"QED\0", "a QED"),
+    (0, b"LUKS\xba\xbe", "encrypted"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"PK\x03\x04", "a zip archive"),
+    (0, b"\x1f\x8b\x08", "an archive in an archive"),
+    (0, b"\xfd7zXZ\x00", "an archive in an archive"),
+    (0, b"\x28\xb5\x2f\xfd", "an archive in an archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "an archive in an archive"),
+    (0, b"BZh", "a bzip2 archive; xz, zst, gz and 7z are unpacked"),
+    (0, b"\x7fELF", "a program"),
+    (0, b"QFI\xfb\x00\x00\x00\x01", "a qcow of version 1"),
+)
+
+# What a raw image begins with: a partition table, or a file system on the whole disk.
+DISKS: Final[tuple[tuple[int, bytes], ...]] = (
+    (510, b"\x55\xaa"),  # MBR, the protective one of GPT, FAT
+    (512, b"EFI PART"),
+    (1080, b"\x53\xef"),  # ext2, 3, 4
+    (0, b"XFSB"),
+    (65600, b"_BHRfS_M"),  # btrfs
+    (512, b"LABELONE"),  # LVM
+    (0, b"hsqs"),  # squashfs
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a file is.
+
+    Args:
+        format: `raw`, `qcow2` or `vmdk`.
+        size: bytes that a guest sees.
+    """
+
+    format: str
+    size: Size
+
+
+def look(path: Path, called: str, largest: Size) -> Look:
+    """Find out what a file is, and that it is whole.
+
+    Args:
+        path: absolute.
+        called: what it was called where it came from: an ending that promises a format binds.
+        largest: bytes that a guest may see.
+
+    Raises:
+        HostError: it is no image, one that needs other files, damaged, or too large.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(HEAD)
+    form = _format(head)
+    promised = called.rpartition(".")[2].lower()
+    if promised in {"raw", "qcow2", "vmdk"} and promised != form:
+        raise HostError(f"it is called .{promised}, but it is {form}")
+    size = _size(path, form)
+    if size > largest:
+        raise HostError(
+            f"a guest would see {size}, more than {largest}",
+            resolution="if that is meant, raise images.largest in the settings",
+        )
+    if form != "raw":
+        _check(path, form)
+    return Look(form, size)
+
+
+def _format(head: bytes) -> str:
+    for offset, magic, what in STRANGERS:
+        if head[offset : offset + len(magic)] == magic:
+            raise HostError(f"it is not an image of a disk but {what}")
+    if head.startswith(b"QFI\xfb"):
+        return _qcow2(head)
+    if head.startswith(b"KDMV"):
+        return _vmdk(head)
+    if text := _text(head[:512]):
+        raise HostError(f"it is not an image of a disk but {text}")
+    if not any(head[offset : offset + len(magic)] == magic for offset, magic in DISKS):
+        raise HostError("it is not an image of a disk: no partition table and no file system")
+    return "raw"
+
+
+def _qcow2(head: bytes) -> str:
+    """Refuse a header that names other files (qcow2.txt, "Header", big endian)."""
+    if len(head) < 104:
+        raise HostError("it is a qcow2 that is cut off")
+    version, backing = struct.unpack_from(">IQ", head, 4)
+    encryption = struct.unpack_from(">I", head, 32)[0]
+    features = struct.unpack_from(">Q", head, 72)[0] if version >= 3 else 0
+    if backing:
+        raise HostError(
+            "it is a qcow2 with a backing file, half of an image",
+            resolution="make it whole with `qemu-img convert -O qcow2`",
+        )
+    if features & DATA_FILE:
+        raise HostError("it is a qcow2 whose data are in another file")
+    if encryption:
+        raise HostError("it is a qcow2 that is encrypted")
+    return "qcow2"
+
+
+def _vmdk(head: bytes) -> str:
+    """Refuse a VMDK that is no more than a descriptor ("SparseExtentHeader", little endian)."""
+    capacity = struct.unpack_from("<Q", head.ljust(24, b"\0"), 12)[0]
+    if not capacity:
+        raise HostError("it is a VMDK whose data are in other files")
+    return "vmdk"
+
+
+def _text(head: bytes) -> str:
+    """Say what text it is, or "" when it is none."""
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "a web page (HTML), perhaps an error or a login"
+    printable = set(range(32, 127)) | set(b"\t\r\n\f\x1b") | set(range(128, 256))
+    if not head:
+        return "an empty file"
+    return "text" if set(head) <= printable and b"\n" in head else ""
+
+
+def _size(path: Path, form: str) -> Size:
+    """Ask qemu-img, which is also how an extent elsewhere is noticed."""
+    told = _asked("info", path, form)
+    if told.get("backing-filename") or _elsewhere(told, path):
+        raise HostError("it needs other files")
+    size = told.get("virtual-size")
+    if not isinstance(size, int) or size <= 0:
+        raise HostError("it stands for no bytes at all")
+    return Size(size)
+
+
+def _elsewhere(told: dict[str, Any], path: Path) -> bool:
+    data = told.get("format-specific", {}).get("data", {})
+    extents = data.get("extents", ())
+    return bool(data.get("data-file")) or any(e.get("filename") != str(path) for e in extents)
+
+
+def _check(path: Path, form: str) -> None:
+    """Refuse what is damaged or ends too early; leaked clusters (status 3) harm nobody."""
+    told = _asked("check", path, form)
+    if told.get("corruptions", 0) or told.get("check-errors", 0):
+        raise HostError(f"it is a {form} that is damaged or cut off")
+
+
+def _asked(verb: str, path: Path, form: str) -> dict[str, Any]:
+    argv = limited(("qemu-img", verb, "-f", form, "--output=json", str(path)), CPU)
+    try:
+        told = json.loads(run(*argv, timeout=2 * CPU, ok=(0, 2, 3)))
+    except CommandError as error:
+        problem = f"it is a {form} that is damaged or cut off"
+        raise HostError(problem, details=error.details) from error
+    except ValueError as error:
+        raise HostError(f"qemu-img {verb} gave no answer", details=str(error)) from error
+    return told if isinstance(told, dict) else {}
+
+
+def about(what: str, error: RaptorError) -> HostError:
+    """Say the same of something by its name, where that is not said."""
+    if what in error.brief and isinstance(error, HostError):
+        return error
+    return HostError(f"{what}: {error.brief}", details=error.details, resolution=error.resolution)

@@ -1,0 +1,184 @@
+"""Images in a registry, as the OCI distribution specification has it.
+
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md; the token that registries
+want is https://distribution.github.io/distribution/spec/auth/token/.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from raptorctl.errors import HostError
+from raptorctl.host.image_drivers import Login
+from raptorctl.host.image_http import BrokenOffError, Http
+from raptorctl.model.image_source import BLOB, split_oci
+from raptorctl.model.names import shown
+from raptorctl.model.sizes import MIB
+
+LARGEST_TEXT: Final = 4 * MIB
+"""Bytes of a manifest or token ("registries SHOULD ... at least 4 megabytes", spec.md)."""
+
+MANIFESTS: Final = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+INDEXES: Final = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+QCOW2: Final = ("application/vnd.cloudnebula.qcow2.layer.v1", "application/octet-stream")
+"""Media types of a layer that is a file and not a tar archive."""
+
+LOGIN: Final = "`raptorctl image pull --help` tells how to log in"
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Where in a registry an image lies.
+
+    Args:
+        url: of the blob.
+        digest: `sha256:...`, by which the registry knows it.
+        size: bytes.
+        headers: what the registry wants with the request, secrets among them.
+    """
+
+    url: str
+    digest: str
+    size: int
+    headers: Mapping[str, str]
+
+
+class Registry:
+    """One repository of a registry.
+
+    Args:
+        http: how to ask.
+        reference: `oci://registry/repository:tag`.
+        login: for the registry.
+    """
+
+    def __init__(self, http: Http, reference: str, login: Login) -> None:
+        self._http, self._reference, self._login = http, reference, login
+        self._registry, self._repository, self._tag = split_oci(reference)
+        # As docker does: without TLS on this very machine only.
+        host = urlsplit(f"//{self._registry}").hostname
+        self._base = f"{'http' if host in LOOPBACK else 'https'}://{self._registry}/v2/"
+        self._headers: dict[str, str] = {}
+
+    def layer(self) -> Layer:
+        """Find the layer that is the image.
+
+        Raises:
+            HostError: there is no such image, it is not for us, or it has no such layer.
+        """
+        try:
+            manifest = self._manifest(self._tag)
+            if manifest.get("mediaType") in INDEXES or "manifests" in manifest:
+                manifest = self._manifest(self._of_our_kind(manifest))
+            return self._chosen(manifest)
+        except BrokenOffError as error:
+            raise self._error(error.brief, error.details) from error
+
+    def _chosen(self, manifest: Mapping[str, Any]) -> Layer:
+        layers = _tables(manifest.get("layers"))
+        fitting = [layer for layer in layers if layer.get("mediaType") in QCOW2]
+        for layer in fitting or layers[:1]:
+            digest, size = layer.get("digest"), layer.get("size")
+            if isinstance(digest, str) and BLOB.fullmatch(digest) and isinstance(size, int):
+                url = f"{self._base}{self._repository}/blobs/{digest}"
+                return Layer(url, digest, size, dict(self._headers))
+        raise self._error("it has no layer that could be an image, known by its SHA-256")
+
+    def _of_our_kind(self, index: Mapping[str, Any]) -> str:
+        """Return the digest of amd64's manifest, or of the first."""
+        manifests = _tables(index.get("manifests"))
+        ours = [m for m in manifests if _platform(m) == ("linux", "amd64")]
+        for each in ours or manifests[:1]:
+            if BLOB.fullmatch(str(each.get("digest"))):
+                return str(each["digest"])
+        raise self._error("its index names no manifest")
+
+    def _manifest(self, tag: str) -> dict[str, Any]:
+        accept = {"Accept": ", ".join((*MANIFESTS, *INDEXES))}
+        body = self._get(f"{self._base}{self._repository}/manifests/{tag}", accept)
+        if ":" in tag and f"sha256:{hashlib.sha256(body).hexdigest()}" != tag:
+            raise self._error("the registry gave another manifest than the one of that digest")
+        return self._table(body)
+
+    def _get(self, url: str, accept: Mapping[str, str]) -> bytes:
+        body, reply = self._http.text(url, {**accept, **self._headers}, LARGEST_TEXT)
+        if reply.status_code == 401:
+            self._authenticate(reply.headers.get("WWW-Authenticate", ""))
+            body, reply = self._http.text(url, {**accept, **self._headers}, LARGEST_TEXT)
+        if reply.status_code in {401, 403}:
+            raise self._error("the registry does not let us have it", resolution=LOGIN)
+        if reply.status_code != 200:
+            raise self._error(f"the registry says {reply.status_code} {reply.reason or ''}".strip())
+        return body
+
+    def _authenticate(self, challenge: str) -> None:
+        """Do what the registry asks for (RFC 9110 11.6.1; RFC 6750 3)."""
+        scheme, _, rest = challenge.partition(" ")
+        if scheme.lower() == "basic" and self._login.password:
+            self._headers["Authorization"] = self._basic()
+        elif scheme.lower() == "bearer":
+            self._headers["Authorization"] = f"Bearer {self._token(_parameters(rest))}"
+        else:
+            raise self._error("the registry wants a login", resolution=LOGIN)
+
+    def _token(self, asked: Mapping[str, str]) -> str:
+        realm = asked.get("realm", "")
+        parts = urlsplit(realm)
+        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+            raise self._error("the registry sends us for a token where no https is")
+        query = {"scope": asked.get("scope") or f"repository:{self._repository}:pull"}
+        query |= {"service": asked["service"]} if "service" in asked else {}
+        headers = {"Authorization": self._basic()} if self._login.password else {}
+        url = f"{realm}{'&' if parts.query else '?'}{urlencode(query)}"
+        body, reply = self._http.text(url, headers, LARGEST_TEXT)
+        if reply.status_code != 200:
+            raise self._error(f"no token: {shown(parts.netloc)} says {reply.status_code}")
+        told = self._table(body)
+        token = told.get("token") or told.get("access_token")
+        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+            raise self._error(f"no token in what {shown(parts.netloc)} says")
+        return token
+
+    def _basic(self) -> str:
+        # ghcr.io and others take any user with a token; ORAS and docker send one that is not empty.
+        pair = f"{self._login.user or '_token'}:{self._login.password}"
+        return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+    def _table(self, body: bytes) -> dict[str, Any]:
+        try:
+            told = json.loads(body)
+        except (ValueError, RecursionError):
+            told = None
+        if not isinstance(told, dict):
+            raise self._error("what answers there is no registry")
+        return told
+
+    def _error(self, problem: str, details: str = "", resolution: str = "") -> HostError:
+        brief = f"{shown(self._reference)}: {problem}"
+        return HostError(brief, details=details, resolution=resolution)
+
+
+def _parameters(text: str) -> dict[str, str]:
+    return dict(re.findall(r'([A-Za-z_]+)="([^"]*)"', text))
+
+
+def _tables(data: Any) -> list[Mapping[str, Any]]:
+    return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
+
+
+def _platform(manifest: Mapping[str, Any]) -> tuple[Any, Any]:
+    platform = manifest.get("platform")
+    known = platform if isinstance(platform, dict) else {}
+    return known.get("os"), known.get("architecture")

@@ -1,0 +1,43 @@
+"""Disk images for tests: small, with a partition table, and of random content."""
+
+import random
+import subprocess
+from pathlib import Path
+
+from raptorctl.model.sizes import MIB
+
+
+def raw_disk(path: Path, size: int = 4 * MIB, seed: int = 1) -> Path:
+    """A raw image: a boot sector's signature, a hole, and something after it."""
+    content = bytearray(size)
+    content[510:512] = b"\x55\xaa"
+    some = random.Random(seed).randbytes(size // 4)
+    content[size // 2 : size // 2 + len(some)] = some
+    path.write_bytes(content)
+    return path
+
+
+def qemu_img(*words: str | Path) -> None:
+    subprocess.run(["qemu-img", *map(str, words)], check=True, capture_output=True, timeout=60)
+
+
+def disk(path: Path, form: str = "qcow2", options: str = "", seed: int = 1) -> Path:
+    """An image in that format, made by qemu-img."""
+    raw = raw_disk(path.with_name(f"{path.name}.source"), seed=seed)
+    extra = ["-o", options] if options else []
+    qemu_img("convert", "-f", "raw", "-O", form, *extra, raw, path)
+    raw.unlink()
+    return path
+
+
+def packed(path: Path, kind: str) -> Path:
+    """An archive of a file, made by the programs people use."""
+    target = path.with_name(f"{path.name}.{kind}")
+    if kind == "7z":
+        words = ["bsdtar", "--format=7zip", "-C", str(path.parent), "-cf", str(target), path.name]
+    else:
+        # `-f`: a test may have made one of that name before.
+        program = {"gz": "gzip", "xz": "xz", "zst": "zstd"}[kind]
+        words = [program, "-k", "-f", "-q", str(path)]
+    subprocess.run(words, check=True, capture_output=True, timeout=60)
+    return target
