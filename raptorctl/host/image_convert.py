@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import CommandError, HostError
+from raptorctl.host.command import watch as follow
 from raptorctl.host.image_copy import CPU, hashed
 from raptorctl.host.image_drivers import Watch
 from raptorctl.host.image_fetch import Fetched
-from raptorctl.host.pipe import limited, piped
+from raptorctl.host.pipe import limited
 from raptorctl.model.image import Image
 
-PERCENT: Final = re.compile(rb"\((\d+\.\d+)/100%\)")
+PERCENT: Final = re.compile(r"\(([0-9]+\.[0-9]+)/100%\)")
 """What `qemu-img convert -p` writes, again and again."""
 
 
@@ -31,11 +32,13 @@ def converted(image: Image, to: str, target: Path, watch: Watch) -> Fetched:
     target.unlink(missing_ok=True)
     watch.begin(f"convert {image.name} to {to}")
     argv = ("qemu-img", "convert", "-p", "-f", image.format, "-O", to, image.path, str(target))
+
+    def beat(said: str) -> None:
+        if found := PERCENT.findall(said):
+            watch.tick(int(float(found[-1]) * image.size / 100), image.size)
+
     try:
-        with piped(limited(argv, CPU)) as stream:
-            while said := stream.read1(4096):  # type: ignore[attr-defined]
-                if found := PERCENT.findall(said):
-                    watch.tick(int(float(found[-1]) * image.size / 100), image.size)
+        follow(*limited(argv, CPU), timeout=CPU, beat=beat)
         with target.open("rb") as file:
             os.fsync(file.fileno())
     except CommandError as error:
