@@ -359,6 +359,9 @@ class FakeFiles:
     def read(self, path: str) -> str | None:
         return self.texts[path][0] if path in self.texts else None
 
+    def read_bytes(self, path: str, largest: int) -> bytes | None:
+        return self.texts[path][0].encode("latin-1") if path in self.texts else None
+
     def write(self, path: str, text: str, mode: int) -> None:
         self.texts[path] = (text, mode)
 

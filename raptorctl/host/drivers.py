@@ -249,11 +249,18 @@ class Files(Protocol):
     def read(self, path: str) -> str | None:
         """Return the text of a small file, or None when it is not there."""
 
+    def read_bytes(self, path: str, largest: int) -> bytes | None:
+        """Return what is in a file, or None when it is not there.
+
+        Raises:
+            HostError: it is no regular file, larger than `largest`, or cannot be read.
+        """
+
     def write(self, path: str, text: str, mode: int) -> None:
         """Put text in a file's place, whole or not at all, durably; root's, with `mode`."""
 
     def write_bytes(self, path: str, data: bytes, mode: int) -> None:
-        """Do the same with bytes; the directory must be there."""
+        """Do the same with bytes."""
 
 
 class Accounts(Protocol):

@@ -51,6 +51,22 @@ class LocalFiles:
         """
         return read_trusted(Path(path)) if os.path.lexists(path) else None
 
+    def read_bytes(self, path: str, largest: int) -> bytes | None:
+        """Return what is in a file, or None when it is not there.
+
+        Raises:
+            HostError: it is no regular file, larger than `largest`, or cannot be read.
+        """
+        if not os.path.lexists(path):
+            return None
+        try:
+            data = read_given(path, largest)
+        except InputError as error:
+            raise HostError(error.brief) from error
+        if len(data) > largest:
+            raise HostError(f"{path} is larger than {largest} bytes")
+        return data
+
     def write(self, path: str, text: str, mode: int) -> None:
         """Put text in a file's place, whole or not at all, durably; ours, with `mode`.
 

@@ -135,8 +135,10 @@ def _records(host: Host, queries: tuple[tuple[str, str], ...]) -> tuple[tuple[Re
 def _present(host: Host, settings: Settings) -> frozenset[str]:
     firmware = (settings.libvirt.firmware_code, settings.libvirt.firmware_vars)
     variables = Path(settings.libvirt.nvram_dir).glob("*_VARS.fd")
+    seeds = Path(settings.images.seed_dir).glob("*-seed.iso")
     logs = log_files(settings.libvirt.console_log_dir)
-    return frozenset([*filter(host.files.exists, firmware), *map(str, variables), *logs])
+    found = map(str, (*variables, *seeds))
+    return frozenset([*filter(host.files.exists, firmware), *found, *logs])
 
 
 def log_files(directory: str) -> frozenset[str]:

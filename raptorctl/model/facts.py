@@ -47,8 +47,8 @@ class HostFacts:
         records: what the DNS server answered for the names asked about.
         dns_problem: why it did not answer, or "".
         templates: domain templates by name, as XML.
-        files: of the settings' firmware files, of machines' UEFI variables and consoles' logs,
-            those that exist; and the directory of these logs, if it does.
+        files: of the settings' firmware files, of machines' UEFI variables, seeds and consoles'
+            logs, those that exist; and the directory of these logs, if it does.
         reservations: of unfinished jobs.
         tenants: everybody with a record of ours, in our group, or asked about.
         account_names: of all accounts of the host, so that no tenant is called like one.

@@ -1,6 +1,24 @@
 """Seeds: what cloud-init is told at first boot (NoCloud data source)."""
 
-from dataclasses import dataclass
+import enum
+import hashlib
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field
+from typing import Final
+
+from raptorctl.model.names import MachineName
+from raptorctl.model.sizes import MIB, Size
+from raptorctl.model.slot import Slot
+
+LARGEST_USER_DATA: Final = MIB
+"""Bytes of an admin's own user-data."""
+
+
+class Network(enum.Enum):
+    """How a guest gets its addresses."""
+
+    DHCP = "dhcp"
+    STATIC = "static"
 
 
 @dataclass(frozen=True)
@@ -17,6 +35,12 @@ class Seed:
     user_data: str
     vendor_data: str = ""
     network_config: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all four, hexadecimal: by it a seed is known without being kept."""
+        texts = (text.encode() for text in astuple(self))
+        return hashlib.sha256(b"".join(b"%d:%s" % (len(t), t) for t in texts)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -39,9 +63,44 @@ class FirstBoot:
     Args:
         keys: public keys that log in, one line each.
         host_key: the guest's own.
-        user_data: the admin's own cloud-config, merged with ours; "" for none.
+        user_data: the admin's own cloud-config, merged with ours, or a script; "" for none.
+        account: who logs in; "" for the tenant's name.
+        hostname: what the guest calls itself; "" for the machine's name.
+        packages: what is installed.
+        hosts: names by address, for /etc/hosts.
+        sysctl: kernel parameters (sysctl.d(5)).
+        swap: bytes of a swap file; 0 for none.
+        network: how it gets its addresses.
     """
 
     keys: tuple[str, ...] = ()
     host_key: HostKey | None = None
     user_data: str = ""
+    account: str = ""
+    hostname: str = ""
+    packages: tuple[str, ...] = ()
+    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sysctl: Mapping[str, str] = field(default_factory=dict)
+    swap: Size = Size(0)
+    network: Network = Network.DHCP
+
+
+@dataclass(frozen=True)
+class Guest:
+    """What a seed has to know of the machine it is for.
+
+    Args:
+        name: whose, and which.
+        zone: the DNS zone it is named in, or "".
+        instance: another one makes cloud-init take it for another machine, and begin anew.
+        slot: its MAC and addresses.
+        console: the device its owner sees, `hvc0` or `ttyS0`.
+        resolvers: name servers, for a static network.
+    """
+
+    name: MachineName
+    zone: str
+    instance: str
+    slot: Slot
+    console: str = "hvc0"
+    resolvers: tuple[str, ...] = ()

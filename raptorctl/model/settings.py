@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -64,10 +65,12 @@ class Machine:
     Args:
         memory: bytes.
         template: one of `domain_templates/`, without its ending.
+        resolvers: name servers that one with a static network is told.
     """
 
     memory: Size = Size(4 * GIB)
     template: str = "virtio-console"
+    resolvers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,13 @@ def _is_group(text: str) -> bool:
     return 0 < len(text) <= 40 and set(text) <= allowed and text[0] not in "-."
 
 
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ip_address(text))
+    except ValueError:
+        return False
+
+
 def _absolute(*paths: str) -> bool:
     return all(PurePosixPath(p).is_absolute() and ".." not in PurePosixPath(p).parts for p in paths)
 
@@ -231,6 +241,8 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
      or _absolute(s.libvirt.console_log_dir), "should be an absolute path, or empty"),
     ("libvirt.shutdown_timeout", lambda s: 0 <= s.libvirt.shutdown_timeout <= 3600,
      "should be 0 to 3600 seconds"),
+    ("machine.resolvers", lambda s: all(map(_is_address, s.machine.resolvers)),
+     "should be IP addresses"),
     ("dns.zone", lambda s: _is_zone(s.dns.zone), "is not a zone's name"),
     ("dns.reverse_zones", lambda s: all(_reverse(z) for z in s.dns.reverse_zones),
      "should all end in in-addr.arpa or ip6.arpa"),

@@ -10,10 +10,12 @@ from raptorctl.model.settings import Settings
 from raptorctl.model.snapshot import snapshots
 from raptorctl.plans import existing, records
 from raptorctl.plans.plan import Identity, Plan
+from raptorctl.plans.seed import seed_path
 from raptorctl.plans.snapshot import split_off, wiped
 from raptorctl.steps.domain import RemoveNvram, StopDomain, UndefineDomain
 from raptorctl.steps.log import RemoveLog
 from raptorctl.steps.record import RemoveRecords
+from raptorctl.steps.seed import RemoveSeed
 from raptorctl.steps.step import Step
 from raptorctl.steps.volume import RemoveVolume, RetireVolume, WipeVolume
 
@@ -74,6 +76,7 @@ def _steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[
     yield from _record_steps(name, settings, facts)
     yield from _domain_steps(name, settings, facts)
     yield from _volume_steps(name, settings, facts)
+    yield from _seed_steps(name, settings, facts)
     yield from _log_steps(name, settings, facts)
 
 
@@ -138,6 +141,19 @@ def _log_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Itera
         yield RemoveLog(reason="what it said is its owner's", path=path)
 
 
+def _seed_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    if path := _own_seed(name, settings, facts):
+        yield RemoveSeed(reason="its keys are its owner's", path=path)
+
+
+def _own_seed(name: MachineName, settings: Settings, facts: HostFacts) -> str:
+    """The machine's seed, wherever the settings had it when it was made, or ""."""
+    domain, path = facts.domain(name), seed_path(name, settings)
+    attached = [disk for disk in domain.disks if disk.endswith(f"/{name.seed}")] if domain else []
+    here = [path] if path in facts.files else []
+    return next(iter((*attached, *here)), "")
+
+
 def _own_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> str:
     """The file of the machine's UEFI variables, or "": a file of its name may be another's."""
     domain = facts.domain(name)
@@ -171,8 +187,9 @@ def _refuse_snapshots(name: MachineName, facts: HostFacts) -> None:
 
 def _disk_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[str]:
     domain, volume = facts.domain(name), facts.volume(name)
+    own_seed = _own_seed(name, settings, facts)
     for disk in domain.disks if domain else ():
-        if volume is None or disk != volume.path:
+        if (volume is None or disk != volume.path) and disk != own_seed:
             yield f"{disk} is attached too; it is left as it is"
 
 

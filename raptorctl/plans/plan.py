@@ -75,6 +75,7 @@ def decode_plan(data: Mapping[str, Any]) -> Plan:
         log,
         record,
         resize,
+        seed,
         slot,
         snapshot,
         volume,

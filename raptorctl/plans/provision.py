@@ -1,7 +1,7 @@
 """Provision: a machine stands, pinned, clean, named in DNS. All of it is decided here, purely."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.model.cpuset import CpuSet
@@ -10,12 +10,13 @@ from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import ZoneRecords, readable
+from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.ssh_key import PublicKey
 from raptorctl.model.volume import device_path, ownership_tags
-from raptorctl.plans import cpus, existing, log, records, room, slots
+from raptorctl.plans import cpus, existing, log, records, room, seed, slots
 from raptorctl.plans import image as images
 from raptorctl.plans.owner import Owner, find_owner, qemu_id
 from raptorctl.plans.plan import Identity, Plan
@@ -42,6 +43,7 @@ class ProvisionRequest:
         start: whether to start it.
         keys: that its owner is to have.
         image: what its disk begins as, by name, source or digest; None for an empty one.
+        first_boot: what cloud-init is told; None for nothing.
     """
 
     name: MachineName
@@ -53,6 +55,7 @@ class ProvisionRequest:
     start: bool = True
     keys: tuple[PublicKey, ...] = ()
     image: str | None = None
+    first_boot: FirstBoot | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ def plan_provision(
             *_size_notes(request, choice),
             *images.notes(choice.image),
             *records.missing_pointers(choice.slot, settings),
+            *seed.notes(_first_boot(request), request.name, settings, facts),
         ),
     )
 
@@ -116,7 +120,7 @@ def render_xml(
     Raises:
         InputError: the template or the slot is not there.
     """
-    return _xml(_choose(request, settings, facts, identity), settings, facts, identity)
+    return _xml(request, _choose(request, settings, facts, identity), settings, facts, identity)
 
 
 def _already(
@@ -172,6 +176,7 @@ def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> t
     room.refuse_missing_firmware(settings, facts)
     room.refuse_old_nvram(request.name, settings, facts)
     log.refuse_old(request.name, settings, facts)
+    seed.refuse_old(request.name, settings, facts)
     room.refuse_large(request.size, settings, facts)
     room.refuse_memory(request.memory or settings.machine.memory, facts)
     cpus.refuse(request.cpus, settings, facts)
@@ -235,6 +240,8 @@ def _steps(
     )
     yield ZeroVolume(reason="no earlier owner's data may show", job=job, name=name.volume)
     yield from images.written(choice.image, name.volume, identity)
+    guest = seed.guest(name, slot, facts.templates[choice.template], settings, identity)
+    yield from seed.seed_steps(_first_boot(request), guest, job, settings, facts)
     yield DefineDomain(
         reason=f"{len(choice.cpus)} CPUs on {choice.cpus}, {choice.memory} of memory",
         job=job,
@@ -242,7 +249,7 @@ def _steps(
         uuid=identity.uuid,
         volume=name.volume,
         nvram=f"{settings.libvirt.nvram_dir}/{name.nvram}",
-        xml=_xml(choice, settings, facts, identity),
+        xml=_xml(request, choice, settings, facts, identity),
         log=log.console_log(name, settings, facts),
     )
     yield TakeSlot(
@@ -264,7 +271,20 @@ def _steps(
         )
 
 
-def _xml(choice: Choice, settings: Settings, facts: HostFacts, identity: Identity) -> str:
+def _first_boot(request: ProvisionRequest) -> FirstBoot | None:
+    """What cloud-init is told, with the keys that the owner is given on the way."""
+    boot = request.first_boot
+    return boot and replace(boot, keys=(*map(str, request.keys), *boot.keys))
+
+
+def _xml(
+    request: ProvisionRequest,
+    choice: Choice,
+    settings: Settings,
+    facts: HostFacts,
+    identity: Identity,
+) -> str:
+    boot = request.first_boot
     spec = DomainSpec(
         mark=Mark(
             tenant=choice.name.tenant,
@@ -275,6 +295,7 @@ def _xml(choice: Choice, settings: Settings, facts: HostFacts, identity: Identit
             created_by=identity.by,
             template=choice.template,
             image=images.said(choice.image),
+            host_key=boot.host_key.public if boot and boot.host_key else "",
         ),
         uuid=identity.uuid,
         accelerator=facts.accelerator,
@@ -286,6 +307,7 @@ def _xml(choice: Choice, settings: Settings, facts: HostFacts, identity: Identit
         libvirt=settings.libvirt,
         qemu_id=qemu_id(choice.owner, settings),
         log=log.console_log(choice.name, settings, facts),
+        seed=seed.seed_path(choice.name, settings) if boot else "",
     )
     return render_domain(facts.templates[choice.template], spec)
 

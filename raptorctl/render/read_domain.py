@@ -62,6 +62,17 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
     )
 
 
+def console_device(xml: str) -> str:
+    """What a Linux guest calls the console that its owner sees: `hvc0` (virtio) or `ttyS0`.
+
+    Raises:
+        InputError: it is not a domain's XML.
+    """
+    root = parse_domain(xml)
+    virtio = root.find("devices/console/target[@type='virtio']") is not None
+    return "hvc0" if virtio and root.find("devices/serial") is None else "ttyS0"
+
+
 def parse_domain(text: str) -> _Element:
     """Read XML that is a domain.
 

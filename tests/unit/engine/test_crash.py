@@ -21,6 +21,7 @@ from raptorctl.engine.stop import Stop
 from raptorctl.errors import HostError, LeftoversError, RaptorError, RolledBackError
 from raptorctl.model.job import Outcome
 from raptorctl.model.record import Record
+from raptorctl.model.seed import FirstBoot, HostKey
 from raptorctl.model.volume import Volume
 from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.plan import Plan
@@ -28,6 +29,9 @@ from raptorctl.plans.provision import plan_provision
 from tests.fakes import IMAGE, Killed, Tripwire, World, settings
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
 
+SEEDED = replace(
+    ALICE, first_boot=FirstBoot(("ssh-ed25519 AAAA alice",), HostKey("secret", "ssh-ed25519 BBBB"))
+)
 REMOVAL = JOB.__class__("j2", JOB.uuid, JOB.by, "2026-11-20T13:00:00Z")
 
 
@@ -47,9 +51,10 @@ class Case:
         if verb != FIRST:
             self.world.with_tenants("alice")
         empty = self.world.picture()
+        self.wanted = SEEDED if "seed" in verb else ALICE
         if verb == IMAGED:
             self.world.images.all = (IMAGE,)
-        if verb != "deprovision":
+        if not verb.startswith("deprovision"):
             self.before = empty
             self.plan = self._provision(IMAGE.name if verb == IMAGED else None)
             self.wished = {repr(empty)}
@@ -62,7 +67,7 @@ class Case:
             self.wished = {repr(self.before), repr(empty)}
 
     def _provision(self, image: str | None = None) -> Plan:
-        wish = replace(ALICE, image=image)
+        wish = replace(self.wanted, image=image)
         return plan_provision(wish, settings(), self.world.facts(TEMPLATES), JOB)
 
     def run(self, plan: Plan, wire: Tripwire | None = None) -> None:
@@ -114,7 +119,10 @@ def points(count: int) -> Iterator[tuple[int, bool]]:
 
 FIRST = "provision that makes the tenant"
 IMAGED = "provision from an image"
-VERBS = pytest.mark.parametrize("verb", ["provision", FIRST, IMAGED, "deprovision"])
+VERBS = pytest.mark.parametrize(
+    "verb",
+    ["provision", FIRST, IMAGED, "provision with a seed", "deprovision", "deprovision with a seed"],
+)
 
 
 @VERBS

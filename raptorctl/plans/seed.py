@@ -1,0 +1,102 @@
+"""Seeds: what a machine is told at its first boot, and the file that says so."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from raptorctl.errors import RefusedError
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.names import MachineName
+from raptorctl.model.seed import FirstBoot, Guest, Network
+from raptorctl.model.settings import Settings
+from raptorctl.model.slot import Slot
+from raptorctl.plans.plan import Identity
+from raptorctl.plans.tenants import keys_of
+from raptorctl.render.cloud_config import render_seed
+from raptorctl.render.read_domain import console_device
+from raptorctl.steps.seed import WriteSeed
+
+
+def seed_path(name: MachineName, settings: Settings) -> str:
+    """The file that a machine's seed is in."""
+    return f"{settings.images.seed_dir}/{name.seed}"
+
+
+def guest(
+    name: MachineName, slot: Slot, template: str, settings: Settings, identity: Identity
+) -> Guest:
+    """Say of a machine what its seed has to know.
+
+    Args:
+        name: whose, and which.
+        slot: its place on the network.
+        template: the domain's XML, or its template's: which console it has.
+        settings: the host's.
+        identity: of the job: a new one makes cloud-init begin anew.
+    """
+    return Guest(
+        name=name,
+        zone=settings.dns.zone,
+        instance=f"{identity.uuid}-{identity.job}",
+        slot=slot,
+        console=console_device(template),
+        resolvers=settings.machine.resolvers,
+    )
+
+
+def seed_steps(
+    boot: FirstBoot | None, guest: Guest, job: str, settings: Settings, facts: HostFacts
+) -> tuple[WriteSeed, ...]:
+    """Write a machine's seed; nothing where it is to be told nothing.
+
+    Args:
+        boot: what is wanted; its tenant's keys are added to those it names.
+        guest: the machine.
+        job: the job that makes it.
+        settings: the host's.
+        facts: the host.
+
+    Raises:
+        InputError: the admin's own user-data cannot be merged with ours.
+        RefusedError: somebody else wrote in the tenant's file of keys.
+    """
+    if boot is None:
+        return ()
+    seed = render_seed(with_keys(boot, guest.name, facts), guest)
+    reason, path = "what cloud-init does at first boot", seed_path(guest.name, settings)
+    return (WriteSeed(reason, job, path, seed.digest, seed),)
+
+
+def with_keys(boot: FirstBoot, name: MachineName, facts: HostFacts) -> FirstBoot:
+    """Add the tenant's keys to those that log in, each once."""
+    tenant = facts.tenant(name.tenant)
+    known = [str(key) for key in keys_of(tenant)] if tenant and tenant.keys else []
+    return replace(boot, keys=tuple({_blob(key): key for key in (*known, *boot.keys)}.values()))
+
+
+def refuse_old(name: MachineName, settings: Settings, facts: HostFacts) -> None:
+    """Refuse a seed that is there before the machine is.
+
+    Raises:
+        RefusedError: it may be somebody else's, with his keys.
+    """
+    path = seed_path(name, settings)
+    users = [domain.name for domain in facts.domains if path in domain.disks]
+    if users or path in facts.files:
+        whose = f"belongs to domain {users[0]}" if users else "is there already"
+        raise RefusedError(f"{path} {whose}", resolution="move it away")
+
+
+def notes(
+    boot: FirstBoot | None, name: MachineName, settings: Settings, facts: HostFacts
+) -> Iterable[str]:
+    """What the admin should know of a first boot."""
+    if boot is None:
+        return
+    if not with_keys(boot, name, facts).keys:
+        yield f"{name.tenant} has no ssh key: nobody can log in by ssh; see --key"
+    if boot.network is Network.STATIC and not settings.machine.resolvers:
+        yield "a static network without machine.resolvers in the settings: the guest finds no names"
+
+
+def _blob(key: str) -> str:
+    return key.split()[1]

@@ -1,0 +1,174 @@
+"""First boots to seeds: what cloud-init is to do, as its NoCloud data source wants to read it.
+
+The keys are those of https://docs.cloud-init.io/en/latest/reference/modules.html.
+"""
+
+from typing import Any, Final
+
+from raptorctl.model.seed import FirstBoot, Guest, HostKey, Network, Seed
+from raptorctl.model.slot import Slot
+from raptorctl.render import user_data
+from raptorctl.render.yaml_text import dump
+
+HEADER: Final = "#cloud-config\n"
+SYSCTL: Final = "/etc/sysctl.d/60-raptorctl.conf"
+MODULES: Final = "/etc/modules-load.d/raptorctl.conf"
+SWAP: Final = "/swapfile"
+
+
+def render_seed(boot: FirstBoot, guest: Guest) -> Seed:
+    """Write a seed.
+
+    Args:
+        boot: what is wanted.
+        guest: of which machine.
+
+    Raises:
+        InputError: the admin's own user-data cannot be merged with ours.
+    """
+    return Seed(
+        meta_data=dump({"instance-id": guest.instance, "local-hostname": _hostname(boot, guest)}),
+        user_data=user_data.joined(cloud_config(boot, guest), boot.user_data),
+        network_config=dump(network_config(guest, boot.network)),
+    )
+
+
+def cloud_config(boot: FirstBoot, guest: Guest) -> dict[str, Any]:
+    """What we have to say ourselves; the admin's own file is merged into it."""
+    config: dict[str, Any] = {
+        "hostname": _hostname(boot, guest),
+        "fqdn": _fqdn(boot, guest),
+        # Not `true`, which writes the whole file at every boot and loses others' entries.
+        "manage_etc_hosts": "localhost",
+        "users": [_account(boot, guest)],
+        "ssh_pwauth": False,
+        "disable_root": True,
+        **_host_key(boot.host_key),
+        "output": {"all": _output(guest.console)},
+        "bootcmd": [["sh", "-c", _MODPROBE]] if guest.console == "hvc0" else [],
+        "write_files": _files(boot, guest),
+        "runcmd": _commands(boot, guest),
+        "final_message": _FINAL,
+    }
+    if boot.packages:
+        config |= {"package_update": True, "packages": list(boot.packages)}
+    if boot.swap:
+        config["swap"] = {"filename": SWAP, "size": int(boot.swap), "maxsize": int(boot.swap)}
+    return {key: value for key, value in config.items() if value != []}
+
+
+def network_config(guest: Guest, network: Network) -> dict[str, Any]:
+    """Say how the guest's only interface gets its addresses.
+
+    It is found by its MAC and called eth0, for not every distribution's network can do without a
+    name. https://docs.cloud-init.io/en/latest/reference/network-config-format-v2.html
+    """
+    slot = guest.slot
+    link: dict[str, Any] = {"match": {"macaddress": slot.mac}, "set-name": "eth0"}
+    if network is Network.STATIC and slot.addresses:
+        link |= _static(slot)
+        if guest.resolvers:
+            link["nameservers"] = {"addresses": list(guest.resolvers)}
+    else:
+        # Asked for only where it is there: some clients hold the boot up until they are answered.
+        link |= {"dhcp4": bool(slot.ipv4 or not slot.ipv6), "dhcp6": bool(slot.ipv6)}
+    return {"version": 2, "ethernets": {"eth0": link}}
+
+
+def _static(slot: Slot) -> dict[str, Any]:
+    """The bridge's link-local addresses are the gateways (raptor-bridges.sh)."""
+    routes, addresses = [], []
+    if slot.ipv4:
+        addresses.append(f"{slot.ipv4}/32")
+        gateway = f"169.254.{slot.number}.1"
+        routes.append({"to": "0.0.0.0/0", "via": gateway, "on-link": True})
+    if slot.ipv6:
+        addresses.append(f"{slot.ipv6}/128")
+        routes.append({"to": "::/0", "via": "fe80::1", "on-link": True})
+    return {"dhcp4": False, "dhcp6": False, "addresses": addresses, "routes": routes}
+
+
+def _hostname(boot: FirstBoot, guest: Guest) -> str:
+    return boot.hostname or guest.name.domain
+
+
+def _fqdn(boot: FirstBoot, guest: Guest) -> str:
+    return f"{_hostname(boot, guest)}.{guest.zone}".strip(".")
+
+
+def _account(boot: FirstBoot, guest: Guest) -> dict[str, Any]:
+    return {
+        "name": boot.account or guest.name.tenant,
+        "groups": ["sudo"],
+        "sudo": "ALL=(ALL) NOPASSWD:ALL",
+        "shell": "/bin/bash",
+        "lock_passwd": True,
+        "ssh_authorized_keys": list(boot.keys),
+    }
+
+
+def _host_key(key: HostKey | None) -> dict[str, Any]:
+    # One type of key, so that the one we know is the one that is shown.
+    only: dict[str, Any] = {"ssh_deletekeys": True, "ssh_genkeytypes": ["ed25519"]}
+    if key is None:
+        return only
+    return only | {"ssh_keys": {"ed25519_private": key.private, "ed25519_public": key.public}}
+
+
+_MODPROBE: Final = "modprobe virtio_console || true"
+_GRUB: Final = (
+    "if command -v update-grub && [ -f /etc/default/grub ]; then mkdir -p /etc/default/grub.d;"
+    " echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX console=hvc0\"'"
+    " > /etc/default/grub.d/99-raptorctl.cfg; update-grub; fi"
+)
+"""From the second boot on, the kernel speaks on the owner's console too (Debian's GRUB)."""
+
+_FINAL: Final = (
+    "Cloud-init v. $version finished at $timestamp. Datasource $datasource. Up $uptime seconds\n"
+    "raptorctl: cloud-init final done"
+)
+
+
+def _output(console: str) -> str:
+    """Where cloud-init's own output goes: its log, /dev/console as ever, and the owner's console.
+
+    Once where the two are one: the last of the kernel's consoles is /dev/console
+    (sysfs-class-tty). A console that is not there is never made a file of, and it is opened anew
+    for each line, as a getty that starts there hangs up on all who have it open.
+    """
+    device = f"/dev/{console}"
+    return (
+        "| tee -a /var/log/cloud-init-output.log"
+        f" | if grep -qs '{console}$' /sys/class/tty/console/active; then exec cat;"
+        ' else while IFS= read -r line || [ -n "$line" ]; do printf \'%s\\n\' "$line";'
+        f" if [ -c {device} ]; then printf '%s\\r\\n' \"$line\" > {device}; fi; done; fi"
+    )
+
+
+def _files(boot: FirstBoot, guest: Guest) -> list[dict[str, Any]]:
+    files = []
+    if guest.console == "hvc0":
+        files.append(_file(MODULES, "virtio_console\n"))
+    if boot.sysctl:
+        lines = (f"{key} = {value}\n" for key, value in boot.sysctl.items())
+        files.append(_file(SYSCTL, "".join(lines)))
+    if boot.hosts:
+        lines = (f"{address} {' '.join(names)}\n" for address, names in boot.hosts.items())
+        files.append({"path": "/etc/hosts", "append": True, "content": "".join(lines)})
+    return files
+
+
+def _file(path: str, content: str) -> dict[str, Any]:
+    return {"path": path, "permissions": "0644", "content": content}
+
+
+def _commands(boot: FirstBoot, guest: Guest) -> list[list[str]]:
+    """What is run once, late: a login on the console, and what boot was too early for."""
+    commands = [["echo", "raptorctl: cloud-init config done"]]
+    if boot.sysctl:
+        commands.append(["sysctl", "-p", SYSCTL])
+    getty = f"serial-getty@{guest.console}.service"
+    # Not every distribution has systemd; those that have not bring a login by other means.
+    start = f"if command -v systemctl; then systemctl enable --now --no-block {getty}; fi"
+    commands.append(["sh", "-c", start])
+    return [*commands, ["sh", "-c", _GRUB]] if guest.console == "hvc0" else commands

@@ -1,0 +1,275 @@
+"""An admin's own user-data: read strictly, and joined with ours.
+
+cloud-init ignores a file without its header, lets the last of two equal keys win, and takes what
+YAML 1.1 makes of it. Here each of those is an error that names its line, before anything is
+touched.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from email.mime.multipart import MIMEMultipart
+from email.mime.nonmultipart import MIMENonMultipart
+from typing import Any, Final
+
+from raptorctl.errors import InputError
+from raptorctl.model.names import shown
+from raptorctl.model.seed import LARGEST_USER_DATA
+from raptorctl.render.yaml_text import Plain, dump
+
+HEADER: Final = "#cloud-config"
+DEEPEST: Final = 40
+"""Levels of nesting; no module of cloud-init comes near it."""
+
+OURS: Final = ("ssh_keys", "ssh_deletekeys", "ssh_genkeytypes")
+"""By these the machine is known."""
+
+_MERGING: Final = ("merge_how", "merge_type")
+_PRIVATE: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY", re.ASCII)
+_TAG: Final = "tag:yaml.org,2002:"
+_SCALARS: Final = frozenset(_TAG + kind for kind in ("bool", "int", "float", "null", "timestamp"))
+_TEXTS: Final = frozenset(
+    "hostname fqdn name gecos passwd hashed_passwd plain_text_passwd password homedir shell"
+    " primary_group groups path owner permissions content source macaddress mac_address"
+    " set-name locale timezone filename ssh_authorized_keys".split()
+)
+"""Keys whose values are text, whatever YAML 1.1 takes them for."""
+
+_BASE_60: Final = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class UserData:
+    """Checked user-data.
+
+    Args:
+        config: what a cloud-config says; None for a script.
+        notes: what was read as text that cloud-init itself would take for something else.
+    """
+
+    config: dict[str, Any] | None
+    notes: tuple[str, ...] = ()
+
+
+def check(text: str, *, allow_private_key: bool = False) -> UserData:
+    """Read user-data strictly: a cloud-config, or a script that begins with `#!`.
+
+    Args:
+        text: the file.
+        allow_private_key: whether it may hold one.
+
+    Raises:
+        InputError: one line that says what is wrong, and on which line.
+    """
+    if len(text.encode()) > LARGEST_USER_DATA:
+        raise InputError(f"user-data of more than {LARGEST_USER_DATA} bytes")
+    _refuse_characters(text)
+    if not allow_private_key:
+        _refuse_private_keys(text)
+    if text.startswith("#!"):
+        return UserData(None)
+    _refuse_headers(text)
+    return _parsed(text)
+
+
+def joined(ours: dict[str, Any], theirs: str) -> str:
+    """Join our cloud-config with an admin's user-data into one text.
+
+    A cloud-config is merged into one; a script is put beside it, in a MIME message.
+
+    Raises:
+        InputError: as `check`, but for private keys, which it was asked about before.
+    """
+    if not theirs:
+        return _config_text(ours)
+    read = check(theirs, allow_private_key=True)
+    if read.config is None:
+        return _multipart(_config_text(ours), theirs)
+    return _config_text(merge(ours, read.config))
+
+
+def merge(ours: Any, theirs: Any) -> Any:
+    """Merge an admin's cloud-config into ours.
+
+    Tables are merged key by key, theirs follow ours in lists, and for everything else theirs is
+    taken. In cloud-init's own words, ours is merged into theirs by
+    `list(prepend)+dict(no_replace,recurse_list)+str()`; where kinds differ, theirs is taken.
+    https://docs.cloud-init.io/en/latest/reference/merging.html
+    """
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        both = {key: merge(ours[key], theirs[key]) for key in ours if key in theirs}
+        return {**ours, **theirs, **both}
+    if isinstance(ours, list) and isinstance(theirs, list):
+        return ours + theirs
+    return theirs
+
+
+def _config_text(config: Mapping[str, Any]) -> str:
+    return f"{HEADER}\n{dump(config)}"
+
+
+def _multipart(config: str, script: str) -> str:
+    """Two parts (RFC 2046), the same for the same texts."""
+    parts = (("cloud-config", config), ("x-shellscript", script))
+    boundary = "=raptorctl="
+    while any(boundary in text for _, text in parts):
+        boundary += "="
+    whole = MIMEMultipart(boundary=boundary)
+    for kind, text in parts:
+        whole.attach(_part(kind, text))
+    return whole.as_string()
+
+
+def _part(kind: str, text: str) -> Message:
+    part = MIMENonMultipart("text", kind, charset="utf-8")
+    part.set_payload(text, "utf-8")
+    part.add_header("Content-Disposition", "attachment", filename=kind)
+    return part
+
+
+def _refuse_characters(text: str) -> None:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if "\t" in line and not text.startswith("#!"):
+            raise InputError(f"line {number} has a tab, which YAML does not indent by")
+        if any((char < " " and char not in "\t\r") or char == "\x7f" for char in line):
+            raise InputError(f"line {number} holds a control character")
+
+
+def _refuse_private_keys(text: str) -> None:
+    if found := _PRIVATE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise InputError(
+            f"line {line} begins a private key, which every admin of the host could read",
+            resolution="make it in the guest, or say --allow-private-key",
+        )
+
+
+def _refuse_headers(text: str) -> None:
+    first = text.split("\n", 1)[0].rstrip()
+    if first == "## template: jinja":
+        raise InputError("line 1: jinja templates are not taken, as they cannot be checked")
+    if first.startswith(("#include", "#cloud-config-archive", "#cloud-boothook", "#part-handler")):
+        raise InputError(f"line 1: {shown(first)} is not taken, only {HEADER} and scripts")
+    if first != HEADER:
+        raise InputError(
+            f"line 1 is {shown(first)} and not {HEADER}: cloud-init would pass over the whole file",
+            resolution=f"begin it with {HEADER}",
+        )
+
+
+def _parsed(text: str) -> UserData:
+    import yaml
+
+    reader = _Reader()
+    try:
+        _refuse_events(yaml.parse(text, Loader=yaml.SafeLoader))
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise InputError(_yaml_problem(error)) from error
+    config = {} if node is None else reader.value(node)
+    if not isinstance(config, dict):
+        raise InputError("user-data is no table of keys")
+    _refuse_keys(config)
+    return UserData(config, tuple(reader.notes))
+
+
+def _refuse_events(events: Iterable[Any]) -> None:
+    """What expands, and what nests without end, goes no further than the parser."""
+    import yaml
+
+    depth = documents = 0
+    for event in events:
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise InputError(f"line {line} has an anchor or an alias: write it out")
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        if documents > 1:
+            raise InputError(f"line {line} begins a second document")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise InputError(f"line {line} is nested more than {DEEPEST} deep")
+
+
+def _refuse_keys(config: Mapping[str, Any]) -> None:
+    for key in OURS:
+        if key in config:
+            raise InputError(f"{key} is raptorctl's to say: by it the machine is known")
+    for key in _MERGING:
+        if key in config:
+            raise InputError(f"{key} is not taken: see `raptorctl provision` on how it is merged")
+
+
+def _yaml_problem(error: Any) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "cannot be read"
+    where = f"line {mark.line + 1}" if mark else "user-data"
+    return f"{where} is not YAML: {problem}".replace("\n", " ")
+
+
+class _Reader:
+    """Builds plain data of nodes; scalars that are no text stay as they were written."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def value(self, node: Any, key: str = "") -> Any:
+        """Return what a node says; `key` is the one it stands at."""
+        import yaml
+
+        if isinstance(node, yaml.MappingNode):
+            self._expect(node, "map")
+            return dict(self._pairs(node))
+        if isinstance(node, yaml.SequenceNode):
+            self._expect(node, "seq")
+            return [self.value(item, key) for item in node.value]
+        return self._scalar(node, key)
+
+    def _pairs(self, node: Any) -> Iterator[tuple[Any, Any]]:
+        seen: set[str] = set()
+        for key_node, value_node in node.value:
+            line, key = key_node.start_mark.line + 1, key_node.value
+            if key_node.tag == _TAG + "merge":
+                raise InputError(f"line {line} has a merge key, <<: write it out")
+            if not isinstance(key, str):
+                raise InputError(f"line {line} has a key that is no word")
+            if key in seen:
+                raise InputError(f"line {line} has {shown(key)} a second time")
+            seen.add(key)
+            if key_node.tag != _TAG + "str":
+                self._note(line, key)
+            yield key, self.value(value_node, key)
+
+    def _scalar(self, node: Any, key: str) -> Any:
+        line, text = node.start_mark.line + 1, node.value
+        if node.tag == _TAG + "str":
+            return text
+        if not _is_plain(node.tag, text):
+            raise InputError(f"line {line} has what no cloud-config has, {shown(node.tag)}")
+        is_text = key in _TEXTS and node.tag != _TAG + "null"
+        if is_text or _BASE_60.fullmatch(text):
+            self._note(line, text)
+            return text
+        return Plain(text, node.tag)
+
+    def _note(self, line: int, text: str) -> None:
+        self.notes.append(f"line {line}: {shown(text)} is taken for text; quote it to say so")
+
+    def _expect(self, node: Any, kind: str) -> None:
+        if node.tag != _TAG + kind:
+            line = node.start_mark.line + 1
+            raise InputError(f"line {line} has what no cloud-config has, {shown(node.tag)}")
+
+
+def _is_plain(tag: str, text: str) -> bool:
+    """Whether a scalar is what it seems without its tag, and can be read as that."""
+    import yaml
+
+    resolver: Any = yaml.resolver.Resolver()
+    implicit = resolver.resolve(yaml.ScalarNode, text, (True, False))
+    try:
+        yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError):  # 2001-99-99, 0x_
+        return False
+    return tag in _SCALARS and implicit == tag

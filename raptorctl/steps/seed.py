@@ -1,0 +1,114 @@
+"""A machine's seed: the file that tells cloud-init what to do at first boot."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from raptorctl.errors import ConflictError, HostError, InputError
+from raptorctl.host.drivers import Host, Tick
+from raptorctl.model.seed import Seed
+from raptorctl.render.seed_iso import LARGEST, read_iso, render_iso
+from raptorctl.steps.step import Observed, Step
+
+MODE = 0o600
+
+
+@dataclass(frozen=True)
+class WriteSeed(Step):
+    """Write a seed. Its texts hold secrets, so that neither the journal nor `-o json` has them.
+
+    Without them a step from a journal can still tell its own file, and take it back.
+
+    Args:
+        job: the job that makes it.
+        path: the file.
+        digest: of the texts.
+        seed: the texts; None when the step comes from a journal.
+    """
+
+    job: str
+    path: str
+    digest: str
+    seed: Seed | None = field(default=None, repr=False, compare=False)
+
+    kind = "seed.write"
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"write the seed {self.path}"
+
+    def encode(self) -> dict[str, Any]:
+        """Return the record that the journal keeps: all but the texts."""
+        record = {name: getattr(self, name) for name in ("reason", "job", "path", "digest")}
+        return {"kind": self.kind, **record}
+
+    def is_done(self, host: Host) -> bool:
+        """It is there and says just this.
+
+        Raises:
+            ConflictError: another file is there.
+        """
+        there = _digest(host, self.path)
+        if there not in {None, self.digest}:
+            raise ConflictError(f"{self.path} is there already", resolution="move it away")
+        return there is not None
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Write it, and read it back."""
+        if self.seed is None:
+            raise HostError(f"what {self.path} is to say is kept in no journal")
+        host.files.write_bytes(self.path, render_iso(self.seed), MODE)
+        if _digest(host, self.path) != self.digest:
+            raise HostError(f"{self.path} does not say what was written")
+        return {"path": self.path, "digest": self.digest}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Remove it, unless it is another's."""
+        if _digest(host, self.path) == self.digest:
+            host.files.remove(self.path)
+
+    def leftover(self) -> str:
+        """What remains."""
+        return self.path
+
+
+@dataclass(frozen=True)
+class RemoveSeed(Step):
+    """Remove a machine's seed: its host key and what it was told are its owner's.
+
+    Args:
+        path: the file.
+    """
+
+    path: str
+
+    kind = "seed.remove"
+    reversible = False
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"remove {self.path}"
+
+    def is_done(self, host: Host) -> bool:
+        """The file is gone."""
+        return not host.files.exists(self.path)
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Remove it."""
+        host.files.remove(self.path)
+        return {}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """There is no way back."""
+
+
+def _digest(host: Host, path: str) -> str | None:
+    """The digest of what a seed says; "" for a file that is no seed, None where there is none."""
+    data = host.files.read_bytes(path, LARGEST)
+    if data is None:
+        return None
+    try:
+        return read_iso(data).digest
+    except InputError:
+        return ""
