@@ -225,6 +225,7 @@ class FakeDomains:
         self.resets: list[str] = []
         self.seen: dict[str, int] = {}
         self.pinned: dict[str, tuple[CpuSet, CpuSet]] = {}
+        self.plugs: dict[str, set[str]] = {}
         self.deaf = False
 
     def list(self) -> tuple[Domain, ...]:
@@ -265,6 +266,7 @@ class FakeDomains:
                     self.volumes.data[volume.uuid] = f"written by {domain.name}"
                 self.seen[uuid] = volume.size
         self.pinned[uuid] = (domain.pins, domain.emulator)
+        self.plugs[uuid] = set(domain.disks)
 
     def named(self, name: str) -> Domain | None:
         return next((d for d in self.list() if d.name == name), None)
@@ -280,6 +282,19 @@ class FakeDomains:
 
     def block_resize(self, uuid: str, path: str, size: int) -> None:
         self.seen[uuid] = size
+
+    def plugged(self, uuid: str, path: str) -> bool:
+        domain = self.by_uuid.get(uuid)
+        return domain is not None and domain.state.active and path in self.plugs[uuid]
+
+    def plug(self, uuid: str, xml: str) -> None:
+        self.plugs[uuid] |= set(re.findall('file="([^"]*)"', xml))
+
+    def unplug(self, uuid: str, path: str, tick: Tick) -> None:
+        tick(0, 1)
+        if self.deaf:
+            raise HostError(f"{self.by_uuid[uuid].name} does not let go of {path}")
+        self.plugs[uuid].discard(path)
 
     def pin(self, uuid: str, pins: CpuSet, emulator: CpuSet) -> None:
         self.pinned[uuid] = (pins, emulator)
@@ -566,7 +581,8 @@ class World:
         """A domain as defined, and what its guest has of it as long as it runs."""
         defined = (domain.name, domain.autostart, domain.uuid, domain.memory, domain.pins.cpus)
         uuid, running = domain.uuid, domain.state.active
-        live = (self.domains.seen.get(uuid), str(self.domains.pinned.get(uuid)))
+        plugs = sorted(self.domains.plugs.get(uuid, ()))
+        live = (self.domains.seen.get(uuid), str(self.domains.pinned.get(uuid)), plugs)
         return (*defined, domain.state.value, *(live if running else ()))
 
     def picture(self) -> object:

@@ -11,6 +11,8 @@ from raptorctl.cli.output import Format
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import MachineName, parse_words, shown
+from raptorctl.model.profile import NO_PROFILE, Graphics, Profile
+from raptorctl.model.seed import Network
 from raptorctl.model.settings import DEFAULT_FILE, template_name
 from raptorctl.model.sizes import Size
 
@@ -37,10 +39,11 @@ Output = Annotated[Format, typer.Option("-o", "--output", help="What the result 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")]
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 SizeText = Annotated[
-    str, typer.Option("--size", metavar="SIZE", help="Of the disk: 40G, 2T.", show_default=False)
+    str | None,
+    typer.Option("--size", metavar="SIZE", help="Of the disk: 40G, 2T.", show_default=False),
 ]
 CpusText = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--cpus",
         metavar="SET",
@@ -85,6 +88,36 @@ ImageRef = Annotated[
         show_default=False,
     ),
 ]
+ProfileName = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="A machine template: what this command does not say is as it says.",
+        show_default=False,
+    ),
+]
+UserDataFile = Annotated[
+    str | None,
+    typer.Option(
+        "--user-data",
+        metavar="FILE|-",
+        help="Your own cloud-config, merged into ours, or a script; - is standard input.",
+        show_default=False,
+    ),
+]
+NetworkKind = Annotated[
+    Network | None,
+    typer.Option("--network", help="How the guest gets its addresses.", show_default=False),
+]
+Screen = Annotated[
+    Graphics | None,
+    typer.Option("--graphics", help="What shows its screen.", show_default=False),
+]
+NoSeed = Annotated[bool, typer.Option("--no-seed", help="Tell cloud-init nothing.")]
+AllowPrivateKey = Annotated[
+    bool, typer.Option("--allow-private-key", help="Let user-data hold private keys.")
+]
 NoStart = Annotated[bool, typer.Option("--no-start", help="Make it, but do not start it.")]
 
 
@@ -100,34 +133,51 @@ def machine_name(words: list[str]) -> MachineName:
 
 def request(
     words: list[str],
-    size: str,
-    cpus: str,
+    size: str | None,
+    cpus: str | None,
     memory: str | None,
     slot: str,
     template: str | None,
     key: str | None = None,
     image: str | None = None,
+    profile: Profile = NO_PROFILE,
     *,
     start: bool = True,
 ) -> "ProvisionRequest":
-    """Turn what was typed into a request; every error names its option.
+    """Turn what was typed, and what a profile says beside it, into a request.
 
     Raises:
-        InputError: something typed cannot be right on any host.
+        InputError: something typed cannot be right on any host; every error names its option.
     """
     from raptorctl.plans.provision import ProvisionRequest
 
     return ProvisionRequest(
         name=machine_name(words),
-        size=named("--size", Size.parse, size),
-        cpus=named("--cpus", CpuSet.parse, cpus),
-        memory=None if memory is None else named("--memory", Size.parse, memory),
+        size=_given("--size", Size.parse, size, profile.size),
+        cpus=CpuSet() if cpus is None else named("--cpus", CpuSet.parse, cpus),
+        cpu_count=0 if cpus is not None else _needed("--cpus", profile.cpus),
+        memory=profile.memory if memory is None else named("--memory", Size.parse, memory),
         slot=named("--slot", _slot, slot),
-        template=None if template is None else named("--template", template_name, template),
+        template=profile.template if template is None else _template(template),
         start=start,
         keys=public_keys(key),
-        image=image,
+        image=image or profile.image,
+        graphics=profile.graphics,
     )
+
+
+def _given(option: str, parse: Callable[[str], T], text: str | None, default: T | None) -> T:
+    return _needed(option, default) if text is None else named(option, parse, text)
+
+
+def _needed(option: str, value: T | None) -> T:
+    if value is None:
+        raise InputError(f"{option} is missing", resolution="say it, or a --profile that has one")
+    return value
+
+
+def _template(text: str) -> str:
+    return named("--template", template_name, text)
 
 
 def public_keys(path: str | None) -> "tuple[PublicKey, ...]":

@@ -1,6 +1,7 @@
 """`raptorctl provision`: a machine stands."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import typer
 
@@ -8,10 +9,13 @@ from raptorctl.cli import ask, options
 from raptorctl.cli.change import Change, Done, perform
 from raptorctl.cli.options import DryRun, Output, Yes
 from raptorctl.cli.output import Format
+from raptorctl.cli.seed import Told, first_boot
 from raptorctl.cli.session import session_of
+from raptorctl.cli.template import read_profile
 
 EXAMPLE = options.example(
     "sudo raptorctl provision alice dev --size 40G --cpus 4-7",
+    "sudo raptorctl provision alice web --profile web-server --dry-run",
     "sudo raptorctl provision alice-dev --size 40G --cpus 4-7 --memory 8G --dry-run",
 )
 
@@ -24,21 +28,34 @@ def register(app: typer.Typer) -> None:
 def provision(
     context: typer.Context,
     words: options.Words,
-    size: options.SizeText,
-    cpus: options.CpusText,
+    size: options.SizeText = None,
+    cpus: options.CpusText = None,
     memory: options.MemoryText = None,
     slot: options.SlotText = "auto",
     template: options.TemplateText = None,
     key: options.KeyFile = None,
     image: options.ImageRef = None,
+    profile: options.ProfileName = None,
+    user_data: options.UserDataFile = None,
+    network: options.NetworkKind = None,
+    graphics: options.Screen = None,
+    no_seed: options.NoSeed = False,
+    allow_private_key: options.AllowPrivateKey = False,
     no_start: options.NoStart = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
     """Make a machine: volume, domain, slot, DNS names, and start it."""
+    told = Told(user_data, network, no_seed, allow_private_key, key)
+    begin, beside = read_profile(profile)
     wanted = options.request(
-        words, size, cpus, memory, slot, template, key, image, start=not no_start
+        words, size, cpus, memory, slot, template, key, image, begin, start=not no_start
+    )
+    wanted = replace(
+        wanted,
+        first_boot=first_boot(wanted, begin, beside, told),
+        graphics=graphics or begin.graphics,
     )
     session = session_of(context)
 

@@ -13,8 +13,9 @@ from typing import Any, Final
 import libvirt
 
 from raptorctl.errors import ConflictError, HostError, WaitError
+from raptorctl.host.disk import LibvirtDisks
 from raptorctl.host.drivers import Tick
-from raptorctl.host.hypervisor import Hypervisor, Ignoring, state_of
+from raptorctl.host.hypervisor import Ignoring, state_of
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 
@@ -24,7 +25,7 @@ ASK_AGAIN: Final = 5.0  # seconds; firmware and early boot ignore the power butt
 CPUINFO: Final = Path("/proc/cpuinfo")
 
 
-class LibvirtDomains(Hypervisor):
+class LibvirtDomains(LibvirtDisks):
     """`host.drivers.Domains` on a libvirt connection; see `Hypervisor` for what it raises."""
 
     def list(self) -> tuple[Domain, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from raptorctl.host.disk_drivers import Disks
 from raptorctl.host.image_drivers import Images, ImageWriter
 from raptorctl.host.image_drivers import Tick as Tick  # noqa: PLC0414 - every step takes it from here
 from raptorctl.model.access import Question
@@ -130,7 +131,7 @@ class Wiper(Protocol):
         """Whether all bytes from `start` on are read as zero; not, where they cannot be read."""
 
 
-class Domains(Protocol):
+class Domains(Disks, Protocol):
     """libvirt's domains."""
 
     def list(self) -> tuple[Domain, ...]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import MachineName
+from raptorctl.model.profile import Graphics
 from raptorctl.model.settings import Libvirt
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
@@ -121,6 +122,7 @@ class DomainSpec:
         qemu_id: uid and gid of its QEMU; None for libvirt's own choice.
         log: the file that its console is logged to, or "".
         seed: the file that tells cloud-init what to do at first boot, or "".
+        graphics: what shows its screen; None for what the template has.
     """
 
     mark: Mark
@@ -135,3 +137,4 @@ class DomainSpec:
     qemu_id: int | None = None
     log: str = ""
     seed: str = ""
+    graphics: Graphics | None = None

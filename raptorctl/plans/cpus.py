@@ -1,6 +1,7 @@
 """Which host CPUs a machine may be pinned to."""
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.cpuset import CpuSet
@@ -44,12 +45,48 @@ def refuse(chosen: CpuSet, settings: Settings, facts: HostFacts) -> None:
             )
 
 
+class Wish(Protocol):
+    """Who wants CPUs: these, or as many as said."""
+
+    @property
+    def cpus(self) -> CpuSet:
+        """Those that were named; none where only a number was."""
+
+    @property
+    def cpu_count(self) -> int:
+        """How many, where none was named."""
+
+
+def chosen(wish: Wish, settings: Settings, facts: HostFacts) -> CpuSet:
+    """Choose free CPUs for who said only how many: of one NUMA node, where one has enough.
+
+    Raises:
+        RefusedError: there are not as many.
+    """
+    left, count = _left(settings, facts), wish.cpu_count
+    if wish.cpus:
+        return wish.cpus
+    if len(left) < count:
+        raise RefusedError(f"{count} CPUs asked; free: {free(settings, facts)}")
+    by_node: dict[tuple[int, ...], list[int]] = {}
+    for cpu in left:
+        by_node.setdefault(facts.topology.nodes(CpuSet((cpu,))), []).append(cpu)
+    enough = [cpus for cpus in by_node.values() if len(cpus) >= count]
+    scarce = sorted(enough, key=len)
+    return CpuSet(tuple(scarce[0] if scarce else left.cpus)[:count])
+
+
 def free(settings: Settings, facts: HostFacts) -> str:
     """What is left, as a person writes it."""
+    left = _left(settings, facts)
+    return str(left) if left else "none"
+
+
+def _left(settings: Settings, facts: HostFacts) -> CpuSet:
     left = facts.topology.online - settings.cpus.reserved
     for _, taken in claims(facts):
         left -= taken
-    return str(left) if left else "none"
+    return left
 
 
 def notes(name: MachineName, chosen: CpuSet, facts: HostFacts) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from raptorctl.model.settings import Settings
 from raptorctl.model.snapshot import snapshots
 from raptorctl.plans import existing, records
 from raptorctl.plans.plan import Identity, Plan
-from raptorctl.plans.seed import seed_path
+from raptorctl.plans.seed import attached, seed_path
 from raptorctl.plans.snapshot import split_off, wiped
 from raptorctl.steps.domain import RemoveNvram, StopDomain, UndefineDomain
 from raptorctl.steps.log import RemoveLog
@@ -149,9 +149,8 @@ def _seed_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iter
 def _own_seed(name: MachineName, settings: Settings, facts: HostFacts) -> str:
     """The machine's seed, wherever the settings had it when it was made, or ""."""
     domain, path = facts.domain(name), seed_path(name, settings)
-    attached = [disk for disk in domain.disks if disk.endswith(f"/{name.seed}")] if domain else []
-    here = [path] if path in facts.files else []
-    return next(iter((*attached, *here)), "")
+    here = path if path in facts.files else ""
+    return (attached(domain) if domain else "") or here
 
 
 def _own_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> str:

@@ -19,6 +19,7 @@ from raptorctl.plans.fault import Fault, Scene, scene
 from raptorctl.plans.fault_clash import clashes
 from raptorctl.plans.fault_machine import machines
 from raptorctl.plans.fault_record import records
+from raptorctl.plans.fault_seed import lost_seeds
 from raptorctl.plans.fault_snapshot import lost_snapshots
 from raptorctl.plans.fault_tenant import tenants
 from raptorctl.plans.past import NOTHING, Past
@@ -58,6 +59,7 @@ def faults(scene: Scene, today: str) -> Iterator[Fault]:
     """
     yield from machines(scene)
     yield from lost_snapshots(scene)
+    yield from lost_seeds(scene)
     yield from clashes(scene)
     yield from records(scene)
     yield from tenants(scene, today)
@@ -201,7 +203,7 @@ def _belonging(probe: Probe, seen: Scene) -> Findings:
     answered = not (blind or {Part.DNS, Part.KEY} & set(probe.troubles) or seen.facts.dns_problem)
     yield from _trouble(probe, Part.TENANTS)
     if not blind:
-        whole = chain(machines(seen), lost_snapshots(seen))
+        whole = chain(machines(seen), lost_snapshots(seen), lost_seeds(seen))
         yield from _told(whole, "machines", "every one is whole, and nothing is left over")
         yield from _told(clashes(seen), "places", "no slot, MAC or CPU has two machines")
     if answered:

@@ -13,6 +13,7 @@ from raptorctl.steps.definition import RedefineDomain
 from raptorctl.steps.domain import DefineDomain, StartDomain
 from raptorctl.steps.file import WriteFile
 from raptorctl.steps.resize import GrowVolume
+from raptorctl.steps.seed import WriteSeed
 from raptorctl.steps.snapshot import RestoreVolume, SplitSnapshot
 from raptorctl.steps.step import Step
 from raptorctl.steps.volume import RemoveVolume, RetireVolume, WipeVolume
@@ -53,6 +54,10 @@ class Past:
     def nvram_files(self) -> frozenset[str]:
         """Every file of UEFI variables that a machine of ours ever had."""
         return frozenset(step.nvram for _, step in self.steps(DefineDomain))
+
+    def seed_files(self) -> frozenset[str]:
+        """Every seed that a job of ours ever wrote."""
+        return frozenset(step.path for _, step in self.steps(WriteSeed))
 
     def machines(self) -> frozenset[MachineName]:
         """Every machine that a job ever set out to make."""

@@ -9,6 +9,7 @@ from raptorctl.model.domain import DomainSpec, Mark
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
+from raptorctl.model.profile import Graphics
 from raptorctl.model.record import ZoneRecords, readable
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Settings
@@ -44,6 +45,8 @@ class ProvisionRequest:
         keys: that its owner is to have.
         image: what its disk begins as, by name, source or digest; None for an empty one.
         first_boot: what cloud-init is told; None for nothing.
+        cpu_count: how many CPUs, where `cpus` has none.
+        graphics: what shows its screen; None for what the template has.
     """
 
     name: MachineName
@@ -56,6 +59,14 @@ class ProvisionRequest:
     keys: tuple[PublicKey, ...] = ()
     image: str | None = None
     first_boot: FirstBoot | None = None
+    cpu_count: int = 0
+    graphics: Graphics | None = None
+
+    @property
+    def boot(self) -> FirstBoot | None:
+        """What cloud-init is told, with the keys that the owner is given on the way."""
+        boot = self.first_boot
+        return boot and replace(boot, keys=(*map(str, self.keys), *boot.keys))
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,7 @@ def plan_provision(
     existing.refuse_reserved(request.name, facts)
     if there := existing.find(request.name, facts):
         return _already(request, there, settings, facts, identity)
+    request = replace(request, cpus=cpus.chosen(request, settings, facts))
     notes = _check(request, settings, facts)
     choice = _choose(request, settings, facts, identity)
     _refuse_over(choice, facts)
@@ -107,7 +119,7 @@ def plan_provision(
             *_size_notes(request, choice),
             *images.notes(choice.image),
             *records.missing_pointers(choice.slot, settings),
-            *seed.notes(_first_boot(request), request.name, settings, facts),
+            *seed.notes(request.boot, request.name, settings, facts),
         ),
     )
 
@@ -120,6 +132,7 @@ def render_xml(
     Raises:
         InputError: the template or the slot is not there.
     """
+    request = replace(request, cpus=cpus.chosen(request, settings, facts))
     return _xml(request, _choose(request, settings, facts, identity), settings, facts, identity)
 
 
@@ -151,7 +164,8 @@ def _differences(
     asked_size = request.size.rounded_up(facts.group.extent) if facts.group else request.size
     pairs = [
         ("size", there.volume.size, asked_size),
-        ("CPUs", there.domain.pins, request.cpus),
+        ("CPUs", there.domain.pins, request.cpus or None),
+        ("number of CPUs", len(there.domain.pins), request.cpu_count or None),
         ("memory", there.domain.memory, request.memory),
         ("slot", there.mark.slot, request.slot),
         ("template", there.mark.template, request.template),
@@ -241,7 +255,7 @@ def _steps(
     yield ZeroVolume(reason="no earlier owner's data may show", job=job, name=name.volume)
     yield from images.written(choice.image, name.volume, identity)
     guest = seed.guest(name, slot, facts.templates[choice.template], settings, identity)
-    yield from seed.seed_steps(_first_boot(request), guest, job, settings, facts)
+    yield from seed.seed_steps(request.boot, guest, job, settings, facts)
     yield DefineDomain(
         reason=f"{len(choice.cpus)} CPUs on {choice.cpus}, {choice.memory} of memory",
         job=job,
@@ -269,12 +283,6 @@ def _steps(
             uuid=identity.uuid,
             volume=name.volume,
         )
-
-
-def _first_boot(request: ProvisionRequest) -> FirstBoot | None:
-    """What cloud-init is told, with the keys that the owner is given on the way."""
-    boot = request.first_boot
-    return boot and replace(boot, keys=(*map(str, request.keys), *boot.keys))
 
 
 def _xml(
@@ -308,6 +316,7 @@ def _xml(
         qemu_id=qemu_id(choice.owner, settings),
         log=log.console_log(choice.name, settings, facts),
         seed=seed.seed_path(choice.name, settings) if boot else "",
+        graphics=request.graphics,
     )
     return render_domain(facts.templates[choice.template], spec)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.seed import FirstBoot, Guest, Network
@@ -14,6 +15,12 @@ from raptorctl.plans.tenants import keys_of
 from raptorctl.render.cloud_config import render_seed
 from raptorctl.render.read_domain import console_device
 from raptorctl.steps.seed import WriteSeed
+
+
+def attached(domain: Domain) -> str:
+    """The seed that a machine has, wherever the settings had it when it was made, or ""."""
+    mine = f"/{domain.name}-seed.iso"
+    return next((disk for disk in domain.disks if disk.endswith(mine)), "")
 
 
 def seed_path(name: MachineName, settings: Settings) -> str:

@@ -117,7 +117,7 @@ def _host_key(key: HostKey | None) -> dict[str, Any]:
 
 _MODPROBE: Final = "modprobe virtio_console || true"
 _GRUB: Final = (
-    "if command -v update-grub && [ -f /etc/default/grub ]; then mkdir -p /etc/default/grub.d;"
+    "if command -v update-grub >/dev/null && [ -f /etc/default/grub ]; then mkdir -p /etc/default/grub.d;"
     " echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX console=hvc0\"'"
     " > /etc/default/grub.d/99-raptorctl.cfg; update-grub; fi"
 )
@@ -169,6 +169,7 @@ def _commands(boot: FirstBoot, guest: Guest) -> list[list[str]]:
         commands.append(["sysctl", "-p", SYSCTL])
     getty = f"serial-getty@{guest.console}.service"
     # Not every distribution has systemd; those that have not bring a login by other means.
-    start = f"if command -v systemctl; then systemctl enable --now --no-block {getty}; fi"
+    enable = f"systemctl enable --now --no-block {getty}"
+    start = f"if command -v systemctl >/dev/null; then {enable}; fi"
     commands.append(["sh", "-c", start])
     return [*commands, ["sh", "-c", _GRUB]] if guest.console == "hvc0" else commands

@@ -16,6 +16,7 @@ from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import NAMESPACE, DomainSpec, Mark
 from raptorctl.model.names import shown
+from raptorctl.model.profile import Graphics
 from raptorctl.model.sizes import KIB, Size
 from raptorctl.render.read_domain import MACHINE_TAG, mark_tag, parse_domain
 
@@ -49,6 +50,7 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     _fill_label(root, spec.qemu_id)
     _fill_log(root, spec.log)
     _fill_seed(root, spec.seed)
+    _fill_graphics(root, spec.graphics)
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"
 
@@ -88,6 +90,23 @@ def rebuilt_domain(xml: str, mark: Mark, seed: str) -> str:
     _fill_seed(root, seed)
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"
+
+
+def without_seed(xml: str) -> str:
+    """Take the seed out of a definition; everything else stays as it is.
+
+    Raises:
+        InputError: it is not a domain's XML.
+    """
+    root = parse_domain(xml)
+    _fill_seed(root, "")
+    etree.indent(root, space="  ")
+    return etree.tostring(root, encoding="unicode") + "\n"
+
+
+def seed_element(path: str) -> str:
+    """The `<disk>` element of a seed."""
+    return etree.tostring(_seed_disk(path), encoding="unicode")
 
 
 def _clean(value: str) -> str:
@@ -223,13 +242,35 @@ def _fill_log(root: _Element, path: str) -> None:
 
 def _fill_seed(root: _Element, path: str) -> None:
     """Attach the seed as a disk: a CD-ROM can appear after cloud-init has looked for it."""
-    for old in root.iterfind(f"devices/disk/serial[.='{SEED_SERIAL}']/.."):
-        _need(root, "devices").remove(old)
+    devices = _need(root, "devices")
+    for old in devices.findall(f"disk/serial[.='{SEED_SERIAL}']/.."):
+        devices.remove(old)
     if path:
-        disk = etree.Element("disk", type="file", device="disk")
-        _set(etree.SubElement(disk, "driver"), name="qemu", type="raw")
-        _set(etree.SubElement(disk, "source"), file=path)
-        _set(etree.SubElement(disk, "target"), dev="vdz", bus="virtio")
-        etree.SubElement(disk, "readonly")
-        _put(etree.SubElement(disk, "serial"), SEED_SERIAL)
-        _need(root, "devices/disk").addnext(disk)
+        _need(root, "devices/disk").addnext(_seed_disk(path))
+
+
+def _seed_disk(path: str) -> _Element:
+    disk = etree.Element("disk", type="file", device="disk")
+    _set(etree.SubElement(disk, "driver"), name="qemu", type="raw")
+    _set(etree.SubElement(disk, "source"), file=path)
+    _set(etree.SubElement(disk, "target"), dev="vdz", bus="virtio")
+    etree.SubElement(disk, "readonly")
+    _put(etree.SubElement(disk, "serial"), SEED_SERIAL)
+    return disk
+
+
+def _fill_graphics(root: _Element, graphics: Graphics | None) -> None:
+    """Show the screen on a socket that libvirt makes for this domain alone.
+
+    https://libvirt.org/formatdomain.html#graphical-framebuffers
+    """
+    devices = _need(root, "devices")
+    if graphics is None:
+        return
+    for old in [*devices.findall("graphics"), *devices.findall("video")]:
+        devices.remove(old)
+    if graphics is Graphics.NONE:
+        return
+    screen = etree.SubElement(devices, "graphics", type=graphics.protocol)
+    etree.SubElement(screen, "listen", type="socket")
+    etree.SubElement(etree.SubElement(devices, "video"), "model", type="virtio", heads="1")

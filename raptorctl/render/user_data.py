@@ -73,6 +73,21 @@ def check(text: str, *, allow_private_key: bool = False) -> UserData:
     return _parsed(text)
 
 
+def load(text: str) -> Any:
+    """Read YAML of ours, or what was checked; scalars that are no text stay as they are written.
+
+    Raises:
+        InputError: it is not YAML.
+    """
+    import yaml
+
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise InputError(_yaml_problem(error)) from error
+    return None if node is None else _Reader().value(node)
+
+
 def joined(ours: dict[str, Any], theirs: str) -> str:
     """Join our cloud-config with an admin's user-data into one text.
 

@@ -103,6 +103,49 @@ class RemoveSeed(Step):
         """There is no way back."""
 
 
+@dataclass(frozen=True)
+class DetachSeed(Step):
+    """Take a seed from a machine that runs; its definition has lost it by then.
+
+    Args:
+        name: the domain's.
+        uuid: libvirt's identifier.
+        path: the seed's file.
+        xml: its `<disk>` element, to plug it in again.
+    """
+
+    name: str
+    uuid: str
+    path: str
+    xml: str
+
+    kind = "seed.detach"
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"unplug the seed from {self.name}"
+
+    def is_done(self, host: Host) -> bool:
+        """It does not run, or does not have it."""
+        return not host.domains.plugged(self.uuid, self.path)
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Unplug it, and wait until the guest has let go of it."""
+        host.domains.unplug(self.uuid, self.path, tick)
+        return {}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Plug it in again."""
+        domain = host.domains.find(self.uuid)
+        if domain and domain.state.active and self.is_done(host):
+            host.domains.plug(self.uuid, self.xml)
+
+    def leftover(self) -> str:
+        """What remains."""
+        return f"domain {self.name}, with or without {self.path}"
+
+
 def _digest(host: Host, path: str) -> str | None:
     """The digest of what a seed says; "" for a file that is no seed, None where there is none."""
     data = host.files.read_bytes(path, LARGEST)

@@ -1,0 +1,50 @@
+"""Taking a seed away: what cloud-init did stays, and nobody can read any more what it was told."""
+
+from collections.abc import Iterator
+
+from raptorctl.model.domain import Domain
+from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.names import MachineName
+from raptorctl.plans import existing
+from raptorctl.plans.plan import Identity, Plan
+from raptorctl.plans.seed import attached
+from raptorctl.render.domain_xml import seed_element, without_seed
+from raptorctl.steps.definition import RedefineDomain
+from raptorctl.steps.seed import DetachSeed, RemoveSeed
+from raptorctl.steps.step import Step
+
+
+def plan_detach(name: MachineName, facts: HostFacts, identity: Identity) -> Plan:
+    """Decide how a machine's seed goes.
+
+    Raises:
+        RefusedError: there is no such machine, or a job works on it.
+    """
+    domain = existing.whole(name, facts).domain
+    path = attached(domain)
+    return Plan(
+        verb="seed-detach",
+        identity=identity,
+        reservation=Reservation(identity.job, name.domain),
+        steps=tuple(_steps(domain, path)) if path else (),
+        summary=f"{name} has no seed {'any more' if path else 'already'}",
+    )
+
+
+def _steps(domain: Domain, path: str) -> Iterator[Step]:
+    yield RedefineDomain(
+        reason="it is not there at its next start",
+        name=domain.name,
+        uuid=domain.uuid,
+        before=domain.xml,
+        xml=without_seed(domain.xml),
+    )
+    if domain.state.active:
+        yield DetachSeed(
+            reason="the guest may hold it open",
+            name=domain.name,
+            uuid=domain.uuid,
+            path=path,
+            xml=seed_element(path),
+        )
+    yield RemoveSeed(reason="its keys are its owner's", path=path)

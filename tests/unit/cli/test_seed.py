@@ -1,0 +1,170 @@
+"""Seeds on the command line: what is told, shown, refused and taken away."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from raptorctl.model.seed import Seed
+from raptorctl.render.seed_iso import LARGEST, read_iso, render_iso
+from tests.fakes import World
+from tests.unit.cli.session import PROVISION, CommandLine
+from tests.unit.model.test_ssh_key import GOOD
+
+PATH = "/var/lib/libvirt/raptorctl/alice-dev-seed.iso"
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> CommandLine:
+    (tmp_path / "alice.pub").write_text(GOOD)
+    line = CommandLine(World(), tmp_path)
+    assert line("tenant", "add", "alice", "--key", str(tmp_path / "alice.pub")).code == 0
+    return line
+
+
+def given(host: CommandLine, text: str) -> str:
+    file = host.directory / "user-data"
+    file.write_text(text)
+    return str(file)
+
+
+def seeded(host: CommandLine, text: str = "#cloud-config\npackages: [vim]\n", *words: str) -> Seed:
+    done = host(*PROVISION, "-y", "--user-data", given(host, text), *words)
+    assert done.code == 0, done.err
+    return read_iso(host.world.files.read_bytes(PATH, LARGEST) or b"")
+
+
+def test_the_admins_file_is_merged_into_what_the_machine_is_told(host: CommandLine) -> None:
+    config = yaml.safe_load(seeded(host).user_data)
+    assert config["packages"] == ["vim"]
+    (user,) = config["users"]
+    assert (user["name"], user["ssh_authorized_keys"]) == ("alice", [GOOD.strip()])
+
+
+def test_the_domain_has_the_seed_and_says_by_which_key_it_is_known(host: CommandLine) -> None:
+    config = yaml.safe_load(seeded(host).user_data)
+    (domain,) = host.world.domains.list()
+    assert domain.disks == ("/dev/lvm-data/guest-alice-dev", PATH)
+    assert domain.mark
+    assert domain.mark.host_key == config["ssh_keys"]["ed25519_public"]
+    assert domain.mark.host_key.startswith("ssh-ed25519 ")
+
+
+def test_no_secret_is_in_the_journal_or_in_a_plan(host: CommandLine) -> None:
+    words = (*PROVISION, "--user-data", given(host, "#cloud-config\npassword: hush\n"))
+    plan = host(*words, "--dry-run", "-o", "json").out
+    assert "seed.write" in plan
+    assert host(*words, "-y", "-o", "json").code == 0
+    told = plan + "".join(file.read_text() for file in host.directory.rglob("*.jsonl"))
+    assert "seed.write" in told
+    assert "hush" not in told
+    assert "PRIVATE KEY" not in told
+
+
+def test_what_was_shown_is_what_is_applied_with_a_key_that_was_made_once(host: CommandLine) -> None:
+    words = (*PROVISION, "--user-data", given(host, "#cloud-config\n"))
+    done = host(*words, terminal=True, answer="y\n")
+    assert done.code == 0, done.err
+
+
+def test_a_machine_with_nothing_to_be_told_has_no_seed(host: CommandLine) -> None:
+    assert host(*PROVISION, "-y").code == 0
+    assert PATH not in host.world.files.paths
+    assert host("seed", "show", "alice", "dev").code == 3
+    again = host("seed", "detach", "alice", "dev", "-y")
+    assert (again.code, again.out) == (0, "alice-dev has no seed already\n")
+
+
+def test_an_image_comes_with_a_seed_unless_it_is_not_wanted(host: CommandLine) -> None:
+    words = (*PROVISION, "--image", "debian:13", "--dry-run", "-o", "json")
+    assert "seed.write" in host(*words).out
+    assert "seed.write" not in host(*words, "--no-seed").out
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "says"),
+    [
+        ("packages: [vim]\n", (), "--user-data: line 1 is 'packages: [vim]' and not #cloud-config"),
+        ("#cloud-config\na:\n\t- b\n", (), "--user-data: line 3 has a tab"),
+        ("#cloud-config\na: -----BEGIN PRIVATE KEY-----\n", (), "line 2 begins a private key"),
+        ("#cloud-config\n", ("--no-seed",), "--no-seed says nothing"),
+    ],
+)
+def test_bad_user_data_is_refused_before_anything_is_touched(
+    host: CommandLine, text: str, words: tuple[str, ...], says: str
+) -> None:
+    before = host.world.picture()
+    done = host(*PROVISION, "-y", "--user-data", given(host, text), *words)
+    assert done.code == 2
+    assert says in done.complaint
+    assert host.world.picture() == before
+
+
+def test_user_data_and_keys_do_not_both_come_from_standard_input(host: CommandLine) -> None:
+    done = host(*PROVISION, "--key", "-", "--user-data", "-", "--dry-run")
+    assert done.code == 2
+    assert "cannot both be standard input" in done.complaint
+
+
+def test_a_seed_that_is_there_before_the_machine_is_refused(host: CommandLine) -> None:
+    host.world.files.write_bytes(PATH, b"x", 0o600)
+    done = host(*PROVISION, "-y")
+    assert done.code == 3
+    assert f"{PATH} is there already" in done.complaint
+
+
+def test_what_is_shown_hides_keys_and_passwords(host: CommandLine) -> None:
+    seeded(host, "#cloud-config\npassword: hush\nchpasswd: {list: 'root:hush'}\nruncmd: [24.10]\n")
+    for form in ("text", "json"):
+        said = host("seed", "show", "alice", "dev", "-o", form).out
+        assert "hush" not in said
+        assert "BEGIN OPENSSH" not in said
+        assert "(hidden)" in said
+        assert "24.10" in said
+    shape = json.loads(host("seed", "show", "alice", "dev", "-o", "json").out)
+    assert shape["path"] == PATH
+    assert "alice-dev" in shape["meta_data"]
+
+
+def test_a_seed_is_taken_from_a_machine_that_runs(host: CommandLine) -> None:
+    seeded(host)
+    done = host("seed", "detach", "alice", "dev", "-y")
+    assert (done.code, done.out) == (0, "alice-dev has no seed any more\n")
+    (domain,) = host.world.domains.list()
+    assert domain.state.active
+    assert domain.disks == ("/dev/lvm-data/guest-alice-dev",)
+    assert not host.world.domains.plugged(domain.uuid, PATH)
+    assert PATH not in host.world.files.paths
+    assert host("seed", "detach", "alice", "dev", "-y").code == 0
+
+
+def test_a_guest_that_does_not_let_go_keeps_its_seed(host: CommandLine) -> None:
+    seeded(host)
+    before, host.world.domains.deaf = host.world.picture(), True
+    done = host("seed", "detach", "alice", "dev", "-y")
+    assert done.code == 1
+    assert "does not let go" in done.err
+    assert host.world.picture() == before
+
+
+def test_nothing_of_a_seed_is_left_when_its_machine_is_gone(host: CommandLine) -> None:
+    seeded(host)
+    done = host("deprovision", "alice", "dev", "-y")
+    assert done.code == 0
+    assert "left as it is" not in done.err
+    assert PATH not in host.world.files.paths
+
+
+def test_doctor_finds_a_seed_that_no_machine_has_and_mends_what_is_ours(host: CommandLine) -> None:
+    seeded(host)
+    assert host("deprovision", "alice", "dev", "-y").code == 0
+    host.world.files.write_bytes(PATH, render_iso(Seed("m", "u")), 0o600)
+    other = PATH.replace("alice-dev", "bob-x")
+    host.world.files.write_bytes(other, b"x", 0o600)
+    found = {one["on"]: one for one in json.loads(host("doctor", "-o", "json").out)["findings"]}
+    assert found[PATH]["fix"] is True
+    assert found[other]["fix"] is False
+    host("doctor", "--fix", "-y")
+    assert PATH not in host.world.files.paths
+    assert other in host.world.files.paths
