@@ -29,6 +29,7 @@ from raptorctl.model.tenant import GROUP, Account, TenantRecord, record_path, re
 from raptorctl.model.topology import Cpu, Topology
 from raptorctl.model.volume import Extents, Volume, VolumeGroup
 from raptorctl.render.read_domain import read_domain
+from raptorctl.render.seed_iso import read_iso
 
 SETTINGS_TEXT = """
 [dns]
@@ -513,6 +514,12 @@ class FakeLinks:
         return self.all
 
 
+def _said(path: str, text: tuple[str, int]) -> tuple[str, int]:
+    """What a file says; an ISO says besides when it was made, to the second."""
+    said, mode = text
+    return (read_iso(said.encode("latin-1")).digest if ".iso" in path else said, mode)
+
+
 class World:
     """A host's whole state, and the drivers onto it."""
 
@@ -595,7 +602,7 @@ class World:
             sorted(map(self._seen, self.domains.list())),
             sorted(self.zones.records),
             sorted(self.files.paths),
-            sorted(self.files.texts.items()),
+            sorted((path, _said(path, text)) for path, text in self.files.texts.items()),
             sorted(
                 (a.name, a.uid, sorted(a.groups), a.shell, a.expires)
                 for a in self.accounts.by_name.values()

@@ -227,6 +227,17 @@ def fetched(session: Session, text: str, password_file: str | None = None) -> Im
         return session.host.images.pull(Wanted(source, login=login(password_file)), watch).image
 
 
+def begins_as(session: Session, text: str | None, *, dry_run: bool) -> str | None:
+    """Return what a plan knows an image by; what is only to be shown stays as typed.
+
+    Args:
+        session: the run.
+        text: as for `fetched`; None for an empty disk.
+        dry_run: nothing is to change, so nothing is pulled.
+    """
+    return text if text is None or dry_run else fetched(session, text).digest
+
+
 def known(session: Session, text: str) -> Image:
     """Return an image that is here, whole or not.
 

@@ -7,6 +7,7 @@ import typer
 
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import Change, Done, perform
+from raptorctl.cli.image import begins_as
 from raptorctl.cli.options import DryRun, Output, Yes
 from raptorctl.cli.output import Format
 from raptorctl.cli.seed import Told, first_boot
@@ -58,6 +59,7 @@ def provision(
         graphics=graphics or begin.graphics,
     )
     session = session_of(context)
+    wanted = replace(wanted, image=begins_as(session, wanted.image, dry_run=dry_run))
 
     from raptorctl.plans.provision import plan_provision
     from raptorctl.plans.records import queries

@@ -1,15 +1,23 @@
 """`raptorctl rebuild`: the same machine with a disk that begins anew."""
 
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raptorctl.cli import ask, options
+from raptorctl.cli import ask, deprovision, options
 from raptorctl.cli.change import Change, perform
-from raptorctl.cli.deprovision import told
+from raptorctl.cli.image import begins_as
 from raptorctl.cli.options import DryRun, Output, Yes
 from raptorctl.cli.output import Format
-from raptorctl.cli.session import session_of
+from raptorctl.cli.seed import Told, first_boot
+from raptorctl.cli.session import Session, session_of
+from raptorctl.cli.template import read_profile
+from raptorctl.model.domain import Mark
+from raptorctl.model.names import MachineName
+
+if TYPE_CHECKING:
+    from raptorctl.plans.rebuild import RebuildRequest
 
 EXAMPLE = options.example(
     "sudo raptorctl rebuild alice dev",
@@ -38,20 +46,56 @@ def rebuild(
     words: options.Words,
     image: NewImage = None,
     reset_nvram: ResetNvram = False,
+    profile: options.ProfileName = None,
+    user_data: options.UserDataFile = None,
+    network: options.NetworkKind = None,
+    no_seed: options.NoSeed = False,
+    allow_private_key: options.AllowPrivateKey = False,
     no_start: LeaveOff = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
     """Give a machine a new disk; name, UUID, MAC, addresses, CPUs and memory stay."""
-    from raptorctl.plans.rebuild import RebuildRequest, plan_rebuild
+    from raptorctl.plans.rebuild import plan_rebuild
 
-    name = options.machine_name(words)
-    wanted = RebuildRequest(name, image, reset_nvram, start=not no_start)
+    told = Told(user_data, network, no_seed, allow_private_key)
+    session, name = session_of(context), options.machine_name(words)
+    wanted = _wanted(session, name, image, profile, told, dry_run=dry_run)
+    wanted = replace(wanted, reset_nvram=reset_nvram, start=not no_start)
     change = Change(
         verb="rebuild",
         name=str(name),
         decide=lambda settings, facts, identity: plan_rebuild(wanted, settings, facts, identity),
         confirm=ask.before_it_goes(str(name), asks=not yes and not dry_run),
     )
-    perform(session_of(context), change, form, dry_run=dry_run, says=told)
+    perform(session, change, form, dry_run=dry_run, says=deprovision.told)
+
+
+def _wanted(
+    session: Session,
+    name: MachineName,
+    image: str | None,
+    profile: str | None,
+    told: Told,
+    *,
+    dry_run: bool,
+) -> "RebuildRequest":
+    """Find out what the disk begins as, and what cloud-init is told."""
+    from raptorctl.plans.rebuild import RebuildRequest
+
+    begin, beside = read_profile(profile)
+    mark = session.machine(name).mark
+    asked = image or begin.image or _missing(session, mark)
+    wanted = RebuildRequest(name, asked or (mark and mark.image_name) or None)
+    return replace(
+        wanted,
+        first_boot=first_boot(wanted, begin, beside, told),
+        image=begins_as(session, asked, dry_run=dry_run),
+    )
+
+
+def _missing(session: Session, mark: Mark | None) -> str | None:
+    """The image that the machine's disk began as, if it is not in the cache any more."""
+    there = {image.digest for image in session.host.images.list()}
+    return mark.image_name if mark and mark.image and mark.image_digest not in there else None

@@ -17,6 +17,7 @@ from raptorctl.model.seed import LARGEST_USER_DATA, FirstBoot, Network, Seed
 
 if TYPE_CHECKING:
     from raptorctl.plans.provision import ProvisionRequest
+    from raptorctl.plans.rebuild import RebuildRequest
 
 
 def register(app: typer.Typer) -> None:
@@ -84,7 +85,7 @@ class Told:
 
 
 def first_boot(
-    wanted: "ProvisionRequest", profile: Profile, beside: str, told: Told
+    wanted: "ProvisionRequest | RebuildRequest", profile: Profile, beside: str, told: Told
 ) -> FirstBoot | None:
     """Make of what was typed what the machine is told; nothing for one that has no system yet.
 

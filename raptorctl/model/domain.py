@@ -62,6 +62,16 @@ class Mark:
         """The machine's name."""
         return MachineName(self.tenant, self.machine)
 
+    @property
+    def image_name(self) -> str:
+        """What its disk began as, or ""."""
+        return self.image.rpartition(" sha256:")[0]
+
+    @property
+    def image_digest(self) -> str:
+        """The digest of that image, or ""."""
+        return self.image.rpartition(" sha256:")[2]
+
 
 @dataclass(frozen=True)
 class Domain:

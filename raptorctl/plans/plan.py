@@ -76,6 +76,7 @@ def decode_plan(data: Mapping[str, Any]) -> Plan:
         record,
         resize,
         seed,
+        seed_aside,
         slot,
         snapshot,
         volume,

@@ -173,10 +173,9 @@ def _differences(
     for what, has, asked in pairs:
         if asked is not None and has != asked:
             yield f"{what} {has}, not {asked}"
-    if request.image and (image := images.chosen(request.image, facts)):
-        digest = there.mark.image.rpartition(" sha256:")[2]
-        if image.digest != digest:
-            yield f"image {there.mark.image or 'none'}, not {request.image}"
+    image = images.chosen(request.image, facts)
+    if image and image.digest != there.mark.image_digest:
+        yield f"image {there.mark.image_name or 'none'}, not {image.name}"
     if request.start and not there.domain.state.active:
         yield "it does not run"
     if not there.volume.clean:

@@ -11,10 +11,11 @@ from raptorctl.errors import RefusedError
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
+from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Settings
 from raptorctl.model.snapshot import snapshots
 from raptorctl.model.volume import ownership_tags
-from raptorctl.plans import existing, room
+from raptorctl.plans import existing, room, seed
 from raptorctl.plans import image as images
 from raptorctl.plans.existing import Existing
 from raptorctl.plans.plan import Identity, Plan
@@ -22,6 +23,8 @@ from raptorctl.plans.snapshot import refuse_open
 from raptorctl.render.domain_xml import rebuilt_domain
 from raptorctl.steps.definition import SetAutostart
 from raptorctl.steps.domain import RemoveNvram, StartDomain, StopDomain, UndefineDomain
+from raptorctl.steps.seed import RemoveSeed, WriteSeed
+from raptorctl.steps.seed_aside import SetSeedAside
 from raptorctl.steps.snapshot import ReturnDomain
 from raptorctl.steps.step import Step
 from raptorctl.steps.volume import (
@@ -42,12 +45,14 @@ class RebuildRequest:
         image: what its disk begins as; None for what it began as the last time.
         reset_nvram: forget its UEFI variables, too.
         start: whether it is to run afterwards.
+        first_boot: what cloud-init is told; None for nothing.
     """
 
     name: MachineName
     image: str | None = None
     reset_nvram: bool = False
     start: bool = True
+    first_boot: FirstBoot | None = None
 
 
 def plan_rebuild(
@@ -67,28 +72,21 @@ def plan_rebuild(
         reservation=Reservation(
             identity.job, request.name.domain, there.mark.slot, there.domain.pins
         ),
-        steps=tuple(_steps(request, there, image, identity, settings)),
+        steps=tuple(_steps(Rebuild(request, there, image, identity), settings, facts)),
         summary=_summary(request.name, image),
-        notes=(*images.notes(image), *_notes(request)),
+        notes=(
+            *images.notes(image),
+            *seed.notes(request.first_boot, request.name, settings, facts),
+            *_notes(request),
+        ),
     )
 
 
-def image_of(request: RebuildRequest, facts: HostFacts) -> str | None:
-    """Return the name of the image that a rebuild needs, so that it can be pulled before."""
-    domain = facts.domain(request.name)
-    return request.image or (_last(domain.mark.image) if domain and domain.mark else None)
-
-
-def _last(said: str) -> str | None:
-    """The image's name in a mark."""
-    return said.rpartition(" sha256:")[0] or None
-
-
 def _image(request: RebuildRequest, there: Existing, facts: HostFacts) -> Image | None:
-    digest = there.mark.image.rpartition(" sha256:")[2]
-    if request.image is None and digest:
-        same = next((image for image in facts.images if image.digest == digest), None)
-        return same or images.chosen(_last(there.mark.image), facts)
+    mark = there.mark
+    if request.image is None and mark.image:
+        same = (image for image in facts.images if image.digest == mark.image_digest)
+        return next(same, None) or images.chosen(mark.image_name, facts)
     return images.chosen(request.image, facts)
 
 
@@ -110,36 +108,58 @@ def _refuse(there: Existing, image: Image | None, settings: Settings, facts: Hos
         )
 
 
-def _steps(
-    request: RebuildRequest,
-    there: Existing,
-    image: Image | None,
-    identity: Identity,
-    settings: Settings,
-) -> Iterator[Step]:
-    volume, domain = there.volume, there.domain
+@dataclass(frozen=True)
+class Rebuild:
+    """What is asked for, and what it is about."""
+
+    request: RebuildRequest
+    there: Existing
+    image: Image | None
+    identity: Identity
+
+
+def _steps(wish: Rebuild, settings: Settings, facts: HostFacts) -> Iterator[Step]:
+    there, job = wish.there, wish.identity.job
+    volume, domain, old_seed = there.volume, there.domain, seed.attached(there.domain)
     yield from _stopped(there, settings)
     yield RetireVolume("the name is for the new one", volume.uuid, volume.name, volume.clean)
     yield CreateVolume(
         reason="the machine's new disk",
-        job=identity.job,
+        job=job,
         name=volume.name,
         size=volume.size,
-        tags=ownership_tags(request.name, identity.job, there.mark.slot),
+        tags=ownership_tags(wish.request.name, job, there.mark.slot),
     )
-    yield ZeroVolume("no earlier owner's data may show", identity.job, volume.name)
-    yield from images.written(image, volume.name, identity)
+    yield ZeroVolume("no earlier owner's data may show", job, volume.name)
+    yield from images.written(wish.image, volume.name, wish.identity)
+    written = _told(wish, settings, facts)
+    if old_seed:
+        successor = written[0].digest if written else ""
+        reason = "it is told something else"
+        yield SetSeedAside(reason, old_seed, f"{old_seed}.old", successor)
+    yield from written
     yield ReturnDomain(
         reason="the same machine",
-        job=identity.job,
+        job=job,
         name=domain.name,
         uuid=domain.uuid,
         volume=volume.name,
-        xml=_xml(there, image, identity),
+        xml=_xml(wish, settings),
     )
-    yield from _started(request, there, identity)
+    yield from _started(wish)
     yield WipeVolume("the next owner must read zeroes", volume.uuid, volume.name, volume.size)
     yield RemoveVolume("its extents are free", volume.uuid, volume.name)
+    if old_seed:
+        yield RemoveSeed("its keys are its owner's", f"{old_seed}.old")
+
+
+def _told(wish: Rebuild, settings: Settings, facts: HostFacts) -> tuple[WriteSeed, ...]:
+    boot, name = wish.request.first_boot, wish.request.name
+    if boot is None:
+        return ()
+    slot, xml = settings.find_slot(wish.there.mark.slot), wish.there.domain.xml
+    guest = seed.guest(name, slot, xml, settings, wish.identity)
+    return seed.seed_steps(boot, guest, wish.identity.job, settings, facts)
 
 
 def _stopped(there: Existing, settings: Settings) -> Iterator[Step]:
@@ -160,33 +180,35 @@ def _stopped(there: Existing, settings: Settings) -> Iterator[Step]:
     )
 
 
-def _started(request: RebuildRequest, there: Existing, identity: Identity) -> Iterator[Step]:
-    domain = there.domain
+def _started(wish: Rebuild) -> Iterator[Step]:
+    domain = wish.there.domain
     if domain.autostart:
         yield SetAutostart("as it did before", domain.name, domain.uuid, on=True)
-    if request.reset_nvram and domain.nvram:
+    if wish.request.reset_nvram and domain.nvram:
         yield RemoveNvram(reason="it begins with new ones", path=domain.nvram)
-    if request.start:
+    if wish.request.start:
         yield StartDomain(
             reason="it boots from its new disk",
-            job=identity.job,
+            job=wish.identity.job,
             name=domain.name,
             uuid=domain.uuid,
-            volume=there.volume.name,
+            volume=wish.there.volume.name,
             at_boot=False,
         )
 
 
-def _xml(there: Existing, image: Image | None, identity: Identity) -> str:
+def _xml(wish: Rebuild, settings: Settings) -> str:
+    boot, identity = wish.request.first_boot, wish.identity
     mark = replace(
-        there.mark,
+        wish.there.mark,
         job=identity.job,
         created=identity.at,
         created_by=identity.by,
-        image=images.said(image),
-        host_key="",
+        image=images.said(wish.image),
+        host_key=boot.host_key.public if boot and boot.host_key else "",
     )
-    return rebuilt_domain(there.domain.xml, mark, "")
+    path = seed.seed_path(wish.request.name, settings) if boot else ""
+    return rebuilt_domain(wish.there.domain.xml, mark, path)
 
 
 def _summary(name: MachineName, image: Image | None) -> str:

@@ -117,7 +117,8 @@ def _host_key(key: HostKey | None) -> dict[str, Any]:
 
 _MODPROBE: Final = "modprobe virtio_console || true"
 _GRUB: Final = (
-    "if command -v update-grub >/dev/null && [ -f /etc/default/grub ]; then mkdir -p /etc/default/grub.d;"
+    "if command -v update-grub >/dev/null && [ -f /etc/default/grub ];"
+    " then mkdir -p /etc/default/grub.d;"
     " echo 'GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX console=hvc0\"'"
     " > /etc/default/grub.d/99-raptorctl.cfg; update-grub; fi"
 )

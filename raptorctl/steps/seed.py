@@ -48,7 +48,7 @@ class WriteSeed(Step):
         Raises:
             ConflictError: another file is there.
         """
-        there = _digest(host, self.path)
+        there = seed_digest(host, self.path)
         if there not in {None, self.digest}:
             raise ConflictError(f"{self.path} is there already", resolution="move it away")
         return there is not None
@@ -58,13 +58,13 @@ class WriteSeed(Step):
         if self.seed is None:
             raise HostError(f"what {self.path} is to say is kept in no journal")
         host.files.write_bytes(self.path, render_iso(self.seed), MODE)
-        if _digest(host, self.path) != self.digest:
+        if seed_digest(host, self.path) != self.digest:
             raise HostError(f"{self.path} does not say what was written")
         return {"path": self.path, "digest": self.digest}
 
     def undo(self, host: Host, tick: Tick) -> None:
         """Remove it, unless it is another's."""
-        if _digest(host, self.path) == self.digest:
+        if seed_digest(host, self.path) == self.digest:
             host.files.remove(self.path)
 
     def leftover(self) -> str:
@@ -146,7 +146,7 @@ class DetachSeed(Step):
         return f"domain {self.name}, with or without {self.path}"
 
 
-def _digest(host: Host, path: str) -> str | None:
+def seed_digest(host: Host, path: str) -> str | None:
     """The digest of what a seed says; "" for a file that is no seed, None where there is none."""
     data = host.files.read_bytes(path, LARGEST)
     if data is None:

@@ -19,6 +19,7 @@ from raptorctl.engine.stop import Stop
 from raptorctl.errors import HostError, LeftoversError, RolledBackError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
+from raptorctl.model.seed import FirstBoot, HostKey
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.plans.autostart import plan_autostart
 from raptorctl.plans.deprovision import plan_deprovision
@@ -28,10 +29,11 @@ from raptorctl.plans.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.resize import ResizeRequest, plan_resize
 from raptorctl.plans.snapshot import SnapshotRequest, plan_create, plan_delete, plan_restore
 from tests.fakes import IMAGE, Killed, Tripwire, World, settings
-from tests.unit.engine.test_crash import LeakWatch
+from tests.unit.engine.test_crash import SEEDED, LeakWatch
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
 
 NAME = ALICE.name
+OTHER_BOOT = FirstBoot(("ssh-ed25519 AAAA alice",), HostKey("another", "ssh-ed25519 CCCC"))
 THEN = Identity("j1b", JOB.uuid, JOB.by, "2026-11-20T12:30:00Z")
 NEXT = Identity("j2", JOB.uuid, JOB.by, "2026-11-20T13:00:00Z")
 
@@ -67,6 +69,9 @@ JOBS: dict[str, Planner] = {
         world.facts(TEMPLATES),
         NEXT,
     ),
+    "rebuild with another seed": lambda world: plan_rebuild(
+        RebuildRequest(NAME, first_boot=OTHER_BOOT), settings(), world.facts(TEMPLATES), NEXT
+    ),
     "deprovision with a snapshot": lambda world: plan_deprovision(
         NAME, settings(), world.facts(TEMPLATES), NEXT
     ),
@@ -88,7 +93,8 @@ class Case:
         self.world.with_tenants("alice")
         self.world.images.all = (IMAGE,)
         self.journals = Journals(folder / "journal", folder / "audit.jsonl")
-        self.run(plan_provision(ALICE, settings(), self.world.facts(TEMPLATES), JOB))
+        alice = SEEDED if "seed" in job else ALICE
+        self.run(plan_provision(alice, settings(), self.world.facts(TEMPLATES), JOB))
         if "off" in job:
             self.world.domains.shut_down(JOB.uuid, 1, lambda *_: None)
         if job in WITH_SNAPSHOT:

@@ -16,10 +16,11 @@ from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import Volume
 from raptorctl.plans.plan import Plan
 from raptorctl.plans.provision import plan_provision
-from raptorctl.plans.rebuild import RebuildRequest, image_of, plan_rebuild
+from raptorctl.plans.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.snapshot import SnapshotRequest, plan_create
 from tests.fakes import IMAGE, World, settings
-from tests.unit.engine.test_crash_life import NEXT, THEN
+from tests.unit.engine.test_crash import SEEDED
+from tests.unit.engine.test_crash_life import NEXT, OTHER_BOOT, THEN
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
 
 NAME = ALICE.name
@@ -106,12 +107,6 @@ def test_another_image_is_written_when_asked_for(world: World, tmp_path: Any) ->
     assert not domain.state.active
 
 
-def test_the_image_to_pull_is_the_one_asked_for_or_the_last() -> None:
-    world = _stands()
-    assert image_of(RebuildRequest(NAME), world.facts(TEMPLATES)) is None
-    assert image_of(RebuildRequest(NAME, "x"), world.facts(TEMPLATES)) == "x"
-
-
 def test_uefi_variables_stay_unless_they_are_to_go(world: World, tmp_path: Any) -> None:
     _, domain = parts(world)
     kinds = [step.kind for step in planned(world).steps]
@@ -128,6 +123,30 @@ def test_a_machine_that_does_not_start_with_the_host_still_does_not(
     run(world, planned(world), tmp_path)
     _, domain = parts(world)
     assert (domain.state.active, domain.autostart) == (True, False)
+
+
+def test_it_is_told_anew_and_has_a_new_host_key(tmp_path: Any) -> None:
+    world = World().with_tenants("alice")
+    run(world, plan_provision(SEEDED, settings(), world.facts(TEMPLATES), JOB), tmp_path)
+    _, old = parts(world)
+    seeds = [path for path in world.files.texts if "seed" in path]
+    before = world.files.texts[seeds[0]]
+    run(world, planned(world, replace(SAME, first_boot=OTHER_BOOT)), tmp_path)
+    _, domain = parts(world)
+    assert [path for path in world.files.texts if "seed" in path] == seeds
+    assert world.files.texts[seeds[0]] != before
+    assert domain.disks == old.disks
+    assert domain.mark
+    assert domain.mark.host_key == "ssh-ed25519 CCCC"
+
+
+def test_without_a_seed_the_old_one_goes(tmp_path: Any) -> None:
+    world = World().with_tenants("alice")
+    run(world, plan_provision(SEEDED, settings(), world.facts(TEMPLATES), JOB), tmp_path)
+    run(world, planned(world), tmp_path)
+    _, domain = parts(world)
+    assert not [path for path in {*world.files.texts, *world.files.paths} if "seed" in path]
+    assert not [disk for disk in domain.disks if "seed" in disk]
 
 
 def test_what_is_in_the_way_is_said(world: World, tmp_path: Any) -> None:
