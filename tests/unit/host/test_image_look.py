@@ -61,7 +61,7 @@ def test_a_qcow2_with_a_data_file_is_refused(tmp_path: Path) -> None:
 
 def test_an_encrypted_qcow2_is_refused(tmp_path: Path) -> None:
     secret = ("--object", "secret,id=s,data=x")
-    qemu_img("create", "-f", "qcow2", *secret, "-o", "encrypt.format=luks,encrypt.key-secret=s",
+    qemu_img("create", "-f", "qcow2", *secret, "-o", "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10",
              tmp_path / "image", "4M")  # fmt: skip
     refused(tmp_path / "image", "encrypted")
 
