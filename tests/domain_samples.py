@@ -6,6 +6,7 @@ from pathlib import Path
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import DomainSpec, Mark
+from raptorctl.model.profile import Graphics
 from raptorctl.model.settings import Libvirt
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
@@ -72,6 +73,9 @@ SAMPLES: dict[str, DomainSpec] = _templates_and_settings() | {
     "memory-1536M": replace(PLAIN, memory=Size.parse("1536M")),
     "slot-16": replace(PLAIN, mark=replace(MARK, slot=16), slot=Slot(16)),
     "other-firmware-paths": replace(PLAIN, libvirt=ELSEWHERE),
+    "with-a-seed": replace(PLAIN, seed="/var/lib/libvirt/raptorctl/alice-dev-seed.iso"),
+    "screen-on-a-vnc-socket": replace(PLAIN, graphics=Graphics.VNC),
+    "screen-on-a-spice-socket": replace(PLAIN, graphics=Graphics.SPICE),
     "hyphens-in-the-name": replace(
         PLAIN, mark=replace(MARK, machine="web-2-eu"), disk="/dev/lvm-data/guest-alice-web-2-eu"
     ),

@@ -27,6 +27,7 @@ from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.provision import plan_provision
 from raptorctl.plans.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.resize import ResizeRequest, plan_resize
+from raptorctl.plans.seed_detach import plan_detach
 from raptorctl.plans.snapshot import SnapshotRequest, plan_create, plan_delete, plan_restore
 from tests.fakes import IMAGE, Killed, Tripwire, World, settings
 from tests.unit.engine.test_crash import SEEDED, LeakWatch
@@ -72,6 +73,10 @@ JOBS: dict[str, Planner] = {
     "rebuild with another seed": lambda world: plan_rebuild(
         RebuildRequest(NAME, first_boot=OTHER_BOOT), settings(), world.facts(TEMPLATES), NEXT
     ),
+    "detach a seed": lambda world: plan_detach(NAME, world.facts(TEMPLATES), NEXT),
+    "detach a seed of one that is off": lambda world: plan_detach(
+        NAME, world.facts(TEMPLATES), NEXT
+    ),
     "deprovision with a snapshot": lambda world: plan_deprovision(
         NAME, settings(), world.facts(TEMPLATES), NEXT
     ),
@@ -93,8 +98,8 @@ class Case:
         self.world.with_tenants("alice")
         self.world.images.all = (IMAGE,)
         self.journals = Journals(folder / "journal", folder / "audit.jsonl")
-        alice = SEEDED if "seed" in job else ALICE
-        self.run(plan_provision(alice, settings(), self.world.facts(TEMPLATES), JOB))
+        wanted = SEEDED if "seed" in job else ALICE
+        self.run(plan_provision(wanted, settings(), self.world.facts(TEMPLATES), JOB))
         if "off" in job:
             self.world.domains.shut_down(JOB.uuid, 1, lambda *_: None)
         if job in WITH_SNAPSHOT:

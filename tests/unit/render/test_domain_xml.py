@@ -16,9 +16,10 @@ from raptorctl.errors import InputError
 from raptorctl.model.cpuset import HIGHEST, CpuSet
 from raptorctl.model.domain import DomainSpec, Mark
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT
+from raptorctl.model.profile import Graphics
 from raptorctl.model.sizes import KIB, Size
 from raptorctl.model.slot import Slot
-from raptorctl.render.domain_xml import render_domain
+from raptorctl.render.domain_xml import render_domain, seed_element, without_seed
 from raptorctl.render.read_domain import read_domain
 from tests.conftest import GOLDEN
 from tests.domain_samples import MARK, PLAIN, SAMPLES, SECURE, TEMPLATES, template
@@ -33,7 +34,7 @@ def render(spec: DomainSpec) -> str:
 def essence(spec: DomainSpec) -> tuple[object, ...]:
     nvram = f"{spec.libvirt.nvram_dir}/{spec.mark.name.domain}_VARS.fd"
     return (spec.mark.name.domain, spec.uuid, spec.mark, spec.memory, spec.cpus, spec.emulator,
-            (spec.slot.mac,), (spec.slot.bridge,), (spec.disk,), nvram)  # fmt: skip
+            (spec.slot.mac,), (spec.slot.bridge,), tuple(filter(None, (spec.disk, spec.seed))), nvram)  # fmt: skip
 
 
 def essence_of(xml: str) -> tuple[object, ...]:
@@ -89,6 +90,8 @@ class TestWhatOurDomainsNeverHave:
     @every_sample
     @pytest.mark.parametrize("path", ["graphics", "video", "filesystem", "hostdev"])
     def test_device(self, name: str, path: str) -> None:
+        if "screen" in name and path in {"graphics", "video"}:
+            return  # it was asked for, and is on a socket: see below
         assert etree.fromstring(render(SAMPLES[name])).find(f"devices/{path}") is None
 
     @every_sample
@@ -98,7 +101,10 @@ class TestWhatOurDomainsNeverHave:
 
     @every_sample
     def test_disk(self, name: str) -> None:
-        (driver,) = etree.fromstring(render(SAMPLES[name])).findall("devices/disk/driver")
+        (driver, *seeds) = etree.fromstring(render(SAMPLES[name])).findall("devices/disk/driver")
+        assert [dict(seed.items()) for seed in seeds] == [{"name": "qemu", "type": "raw"}] * (
+            name == "with-a-seed"
+        )
         assert dict(driver.items()) == {
             "name": "qemu", "type": "raw", "cache": "none", "io": "native", "discard": "ignore",
         }  # fmt: skip
@@ -228,3 +234,36 @@ def test_any_machine_reads_back_as_it_was_written(
         cpus=cpus, emulator=emulator, slot=Slot(number),
     )  # fmt: skip
     assert essence_of(render(spec)) == essence(spec)
+
+
+@pytest.mark.parametrize("graphics", [Graphics.VNC, Graphics.SPICE])
+def test_a_screen_is_on_a_socket_and_never_on_tcp(graphics: Graphics) -> None:
+    root = etree.fromstring(
+        render_domain(template("virtio-console"), replace(PLAIN, graphics=graphics))
+    )
+    (screen,) = root.findall("devices/graphics")
+    assert screen.get("type") == graphics.protocol
+    assert screen.get("port") is None
+    assert [dict(listen.attrib) for listen in screen] == [{"type": "socket"}]
+    assert root.find("devices/video/model[@type='virtio']") is not None
+
+
+def test_no_screen_takes_the_templates_away_and_saying_nothing_leaves_it() -> None:
+    shown = render_domain(template("virtio-console"), replace(PLAIN, graphics=Graphics.VNC))
+    left = etree.fromstring(render_domain(shown, PLAIN))
+    assert len(left.findall("devices/graphics")) == 1
+    none = etree.fromstring(render_domain(shown, replace(PLAIN, graphics=Graphics.NONE)))
+    assert none.find("devices/graphics") is None
+    assert none.find("devices/video") is None
+
+
+def test_a_seed_is_a_read_only_disk_that_goes_without_a_trace() -> None:
+    path = "/var/lib/libvirt/raptorctl/alice-dev-seed.iso"
+    text = render_domain(template("virtio-console"), replace(PLAIN, seed=path))
+    assert read_domain(text).disks == (PLAIN.disk, path)
+    disk = etree.fromstring(text).find("devices/disk[2]")
+    assert disk is not None
+    assert disk.find("readonly") is not None
+    assert disk.find("target[@bus='virtio']") is not None
+    assert without_seed(text) == render_domain(template("virtio-console"), PLAIN)
+    assert etree.fromstring(seed_element(path)).find("source[@file]") is not None

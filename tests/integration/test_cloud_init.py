@@ -1,0 +1,90 @@
+"""What we tell cloud-init, judged by cloud-init itself."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from raptorctl.host.profile import read_profile
+from raptorctl.model.seed import FirstBoot, HostKey, Network
+from raptorctl.render.cloud_config import render_seed
+from tests.integration.cloud_init import CloudInit, unpack
+from tests.unit.render.test_cloud_config import GUEST, KEY
+from tests.unit.render.test_user_data import VECTORS
+
+HOW = "list(prepend)+dict(no_replace,recurse_list)+str()"
+PROFILES = ("workstation", "web-server", "build-machine")
+
+
+@pytest.fixture(scope="module")
+def cloud_init(tmp_path_factory: pytest.TempPathFactory) -> CloudInit:
+    return unpack(tmp_path_factory.mktemp("cloud-init"))
+
+
+def boot_of(name: str) -> FirstBoot:
+    profile, user_data = read_profile(name)
+    return FirstBoot(
+        keys=(KEY,),
+        host_key=HostKey("private\n", "ssh-ed25519 BBBB"),
+        user_data=user_data,
+        hostname=profile.hostname,
+        packages=profile.packages,
+        hosts=profile.hosts,
+        sysctl=profile.sysctl,
+        swap=profile.swap,
+    )
+
+
+@pytest.mark.parametrize("console", ["hvc0", "ttyS0"])
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profiles_user_data_fits_its_schema(
+    cloud_init: CloudInit, tmp_path: Path, name: str, console: str
+) -> None:
+    file = tmp_path / "user-data"
+    file.write_text(render_seed(boot_of(name), replace(GUEST, console=console)).user_data)
+    done = cloud_init.command("schema", "--config-file", str(file))
+    assert done.returncode == 0, done.stderr
+    assert "Valid" in done.stdout
+    assert "DEPRECAT" not in done.stdout.upper()
+
+
+@pytest.mark.parametrize(("ours", "theirs", "merged"), VECTORS)
+def test_we_merge_as_it_does(
+    cloud_init: CloudInit, ours: object, theirs: object, merged: object
+) -> None:
+    assert cloud_init.merged(HOW, theirs, ours) == merged
+
+
+@pytest.mark.parametrize("network", Network)
+def test_its_netplan_says_what_the_slot_needs(
+    cloud_init: CloudInit, tmp_path: Path, network: Network
+) -> None:
+    text = render_seed(FirstBoot(network=network), GUEST).network_config
+    file, out = tmp_path / "network", tmp_path / "out"
+    file.write_text("network:\n" + "".join(f"  {line}\n" for line in text.splitlines()))
+    words = ("--network-data", str(file), "--kind", "yaml", "--directory", str(out))
+    how = ("-D", "debian", "-O", "netplan", "-m", f"eth0,{GUEST.slot.mac}")
+    done = cloud_init.command("devel", "net-convert", *words, *how)
+    assert done.returncode == 0, done.stderr
+    (written,) = (path for path in out.rglob("*.yaml"))
+    said = written.read_text()
+    assert "macaddress: '52:54:00:00:00:01'" in said
+    if network is Network.DHCP:
+        assert "dhcp4: true" in said
+        assert "dhcp6: true" in said
+    else:
+        assert said.count("on-link: true") == 2
+        assert "via: 169.254.1.1" in said
+
+
+def test_a_message_of_two_parts_is_taken_apart(cloud_init: CloudInit) -> None:
+    script = "#!/bin/sh\necho ä\n"
+    text = render_seed(FirstBoot(user_data=script), GUEST).user_data
+    program = (
+        "import sys\n"
+        "from cloudinit import user_data\n"
+        "parts = user_data.UserDataProcessor({}).process(sys.stdin.read())\n"
+        "print(*(p.get_content_type() for p in parts.walk() if not p.is_multipart()))\n"
+    )
+    done = cloud_init.run("-c", program, given=text)
+    assert done.stdout.split() == ["text/cloud-config", "text/x-shellscript"], done.stderr
