@@ -37,7 +37,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_carries_every_template_and_the_rules(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for source in [*CHECKOUT.glob("domain_templates/*.xml"), *CHECKOUT.glob("polkit/*.rules")]:
+    folders = ("domain_templates/*.xml", "machine_templates/*", "polkit/*.rules")
+    for source in (file for folder in folders for file in CHECKOUT.glob(folder)):
         assert f"raptorctl/_data/{source.parent.name}/{source.name}" in names
 
 

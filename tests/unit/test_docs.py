@@ -16,11 +16,13 @@ from raptorctl.engine.audit import AUDIT
 from raptorctl.engine.journals import DIRECTORY
 from raptorctl.engine.lock import LOCK_FILE
 from raptorctl.host.files import ADMIN_TEMPLATES
+from raptorctl.host.profile import ADMIN_PROFILES
 from raptorctl.model.job import Outcome, StepState
+from raptorctl.model.profile import Profile, parse_profile
 from raptorctl.model.settings import DEFAULT_FILE, Settings, parse_settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.tenant import Account
-from tests.fakes import Killed, Tripwire, World
+from tests.fakes import IMAGE, Killed, Tripwire, World
 from tests.unit.cli.session import PROVISION, CommandLine
 from tests.unit.model.test_ssh_key import GOOD
 
@@ -146,13 +148,20 @@ def test_every_settings_key_is_told_with_its_default_and_no_other() -> None:
 def test_settings_that_are_shown_can_be_read() -> None:
     for page in PAGES:
         for text in blocks(page, "toml"):
-            parse_settings(text)
+            parse_profile(text, page.name) if page.stem == "profiles" else parse_settings(text)
+
+
+def test_every_key_of_a_profile_is_told_and_no_other() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", sections(DOCS / "profiles.md")["Your own"], re.MULTILINE)
+    assert rows == [field.name for field in dataclasses.fields(Profile)]
 
 
 # Where things are, and words that programs rely on
 
 
-@pytest.mark.parametrize("path", [DEFAULT_FILE, DIRECTORY, AUDIT, LOCK_FILE, ADMIN_TEMPLATES])
+@pytest.mark.parametrize(
+    "path", [DEFAULT_FILE, DIRECTORY, AUDIT, LOCK_FILE, ADMIN_TEMPLATES, ADMIN_PROFILES]
+)
 def test_where_everything_lives_is_told(path: Path | str) -> None:
     told = sections(CHECKOUT / "README.md")["Where everything lives"]
     assert re.search(rf"`{path}/?`", told)
@@ -272,6 +281,18 @@ def test_what_polkit_answers_as_json_is_as_told(raptorctl: CommandLine) -> None:
     assert shape(json.loads(explained)) == told_shape("`access explain`")
     tried = json.loads(raptorctl("access", "test", "-o", "json").out)
     assert shape(tried) == told_shape("`access test`")
+
+
+def test_seeds_and_templates_as_json_are_as_told(raptorctl: CommandLine) -> None:
+    words = ("provision", "alice", "web", "--profile", "web-server", "--cpus", "2", "--image", "x")
+    raptorctl.world.images.all = (dataclasses.replace(IMAGE, name="x"),)
+    assert raptorctl(*words, "-y").code == 0
+    shown = json.loads(raptorctl("seed", "show", "alice", "web", "-o", "json").out)
+    assert shape(shown) == told_shape("`seed show`")
+    listed = json.loads(raptorctl("template", "list", "-o", "json").out)
+    assert shape(listed) == told_shape("`template list`")
+    profile = json.loads(raptorctl("template", "show", "web-server", "-o", "json").out)
+    assert shape(profile) == told_shape("`template show`")
 
 
 def test_xml_as_json_is_as_told(raptorctl: CommandLine) -> None:
