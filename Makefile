@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 VENV := .venv
-# Inputs for each of the 21 tests of `make fuzz`, and an eighth as many hosts that are used.
+# Inputs for each of the 25 tests of `make fuzz`, and an eighth as many hosts that are used.
 EXAMPLES ?= 5000
 RUN := $(VENV)/bin/python -m
 # One virtual environment per content of pyproject.toml: a second `make env` has nothing to do.

@@ -147,7 +147,7 @@ def _refuse_characters(text: str) -> None:
     for number, line in enumerate(text.split("\n"), start=1):
         if "\t" in line and not text.startswith("#!"):
             raise InputError(f"line {number} has a tab, which YAML does not indent by")
-        if any((char < " " and char not in "\t\r") or char == "\x7f" for char in line):
+        if any((char < " " and char not in "\t\r") or char in "\x7f\ufeff" for char in line):
             raise InputError(f"line {number} holds a control character")
 
 
@@ -178,6 +178,7 @@ def _parsed(text: str) -> UserData:
 
     reader = _Reader()
     try:
+        # The loader that cloud-init has: libyaml's reads a few things differently.
         _refuse_events(yaml.parse(text, Loader=yaml.SafeLoader))
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
@@ -227,7 +228,11 @@ class _Reader:
     """Builds plain data of nodes; scalars that are no text stay as they were written."""
 
     def __init__(self) -> None:
+        import yaml
+
         self.notes: list[str] = []
+        self._constructor: Any = yaml.constructor.SafeConstructor()
+        self._resolver: Any = yaml.resolver.Resolver()
 
     def value(self, node: Any, key: str = "") -> Any:
         """Return what a node says; `key` is the one it stands at."""
@@ -260,7 +265,7 @@ class _Reader:
         line, text = node.start_mark.line + 1, node.value
         if node.tag == _TAG + "str":
             return text
-        if not _is_plain(node.tag, text):
+        if not self._is_plain(node):
             raise InputError(f"line {line} has what no cloud-config has, {shown(node.tag)}")
         is_text = key in _TEXTS and node.tag != _TAG + "null"
         if is_text or _BASE_60.fullmatch(text):
@@ -276,15 +281,13 @@ class _Reader:
             line = node.start_mark.line + 1
             raise InputError(f"line {line} has what no cloud-config has, {shown(node.tag)}")
 
-
-def _is_plain(tag: str, text: str) -> bool:
-    """Whether a scalar is what it seems without its tag, and can be read as that."""
-    import yaml
-
-    resolver: Any = yaml.resolver.Resolver()
-    implicit = resolver.resolve(yaml.ScalarNode, text, (True, False))
-    try:
-        yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError):  # 2001-99-99, 0x_
-        return False
-    return tag in _SCALARS and implicit == tag
+    def _is_plain(self, node: Any) -> bool:
+        """Whether a scalar is what it seems without its tag, and can be read as that."""
+        implicit = self._resolver.resolve(type(node), node.value, (True, False))
+        if node.tag not in _SCALARS or implicit != node.tag:
+            return False
+        try:
+            self._constructor.construct_object(node)
+        except ValueError:  # 2001-99-99, 0x_
+            return False
+        return True
