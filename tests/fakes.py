@@ -7,24 +7,29 @@ the real drivers behave as these do is shown in the lab.
 import json
 import re
 import uuid as uuids
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from raptorctl.errors import ConflictError, HostError, WaitError
 from raptorctl.host.drivers import Host, RestoreReport, Tick, WipeReport
 from raptorctl.host.files import shipped_rules
+from raptorctl.host.guest_drivers import Heard, Login
 from raptorctl.host.image_drivers import ImageReport
 from raptorctl.host.survey import tenants
 from raptorctl.model.access import RULES, Person, Question, decide
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts
+from raptorctl.model.guest import Endpoint, Neighbour
 from raptorctl.model.image import Image
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings, parse_settings
 from raptorctl.model.sizes import GIB, MIB, Size
-from raptorctl.model.slot import Bridge
+from raptorctl.model.slot import Bridge, Slot
+from raptorctl.model.ssh_key import PublicKey
 from raptorctl.model.tenant import GROUP, Account, TenantRecord, record_path, record_text
 from raptorctl.model.topology import Cpu, Topology
 from raptorctl.model.volume import Extents, Volume, VolumeGroup
@@ -506,6 +511,84 @@ class FakeImages:
         return ImageReport(image.digest, image.size, 0.5, verified=True)
 
 
+class FakeShell:
+    """One login: does what `guests.outcomes` says of each file by name, in order of the calls."""
+
+    def __init__(self, guests: "FakeGuests") -> None:
+        self.guests = guests
+
+    def run(self, script: Path, timeout: float, heard: Heard) -> int:
+        self.guests.done.append(f"run {script.name}")
+        heard(f"{script.name} speaks\n".encode())
+        outcome = self.guests.outcomes.get(script.name, 0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def copy(self, source: Path, target: str, timeout: float) -> str:
+        self.guests.done.append(f"copy {source.name} {target}")
+        return target
+
+
+class FakeGuests:
+    """Guests: `banners` are what ssh's port says, one look after the other; the last one stays."""
+
+    def __init__(self) -> None:
+        self.alive_at: set[str] = set()
+        self.table: tuple[Neighbour, ...] = ()
+        self.banners = ["(connection refused)"]
+        self.agent = "libvirt could not reach the guest's agent: it is not connected"
+        self.told: tuple[str, ...] = ()
+        self.files: dict[str, str] = {}
+        self.since: float | None = None
+        self.dhcp: tuple[str, ...] | None = ()
+        self.frames: int | None = 0
+        self.keys: tuple[PublicKey, ...] = ()
+        self.logins: list[tuple[Login, tuple[str, ...]]] = []
+        self.outcomes: dict[str, int | Exception] = {}
+        self.done: list[str] = []
+
+    def neighbours(self, bridge: str) -> tuple[Neighbour, ...]:
+        return self.table
+
+    def alive(self, slot: Slot, address: str) -> bool:
+        return address in self.alive_at
+
+    def banner(self, at: Endpoint) -> str:
+        return self.banners.pop(0) if len(self.banners) > 1 else self.banners[0]
+
+    def ping_agent(self, uuid: str) -> str:
+        return self.agent
+
+    def agent_addresses(self, uuid: str) -> tuple[str, ...]:
+        return self.told
+
+    def agent_file(self, uuid: str, path: str) -> str | None:
+        return self.files.get(path)
+
+    def started(self, name: str) -> float | None:
+        return self.since
+
+    def leases(self, mac: str, since: float) -> tuple[str, ...] | None:
+        return self.dhcp
+
+    def packets(self, bridge: str) -> int | None:
+        return self.frames
+
+    def shown_keys(self, at: Endpoint) -> tuple[PublicKey, ...]:
+        return self.keys
+
+    def log_in(self, login: Login, command: Sequence[str]) -> int:
+        self.logins.append((login, tuple(command)))
+        return 7
+
+    @contextmanager
+    def open(self, login: Login, tick: Callable[[], None]) -> Iterator[FakeShell]:
+        self.logins.append((login, ()))
+        tick()
+        yield FakeShell(self)
+
+
 class FakeLinks:
     def __init__(self) -> None:
         self.all = tuple(Bridge(f"br-vm{n}", up=True) for n in range(1, 6))
@@ -535,6 +618,7 @@ class World:
         self.authority = FakeAuthority(self.files)
         self.consoles = FakeConsoles()
         self.images = FakeImages(self.volumes)
+        self.guests = FakeGuests()
 
     def with_tenants(self, *names: str) -> "World":
         """The same host, with tenants of those names on it."""
@@ -561,6 +645,7 @@ class World:
             consoles=Guarded(self.consoles, wire),
             images=Guarded(self.images, wire),
             image_writer=Guarded(self.images, wire),
+            guests=Guarded(self.guests, wire),
         )
 
     def facts(self, templates: Mapping[str, str], people: Iterable[str] = ()) -> HostFacts:

@@ -11,13 +11,15 @@ import typer
 from raptorctl.cli import options
 from raptorctl.cli.options import example
 from raptorctl.cli.session import Session, session_of
-from raptorctl.errors import MissingError
+from raptorctl.errors import InputError, MissingError
 from raptorctl.model.names import MachineName
 
 Lines = Annotated[
     int, typer.Option("-n", "--lines", min=1, max=100_000, help="How many of the last lines.")
 ]
 Follow = Annotated[bool, typer.Option("--follow", help="Go on with what comes; ^C leaves.")]
+Console = Annotated[bool, typer.Option("--console", help="What its console said: the default.")]
+Steps = Annotated[bool, typer.Option("--steps", help="What steps in its guest said; for admins.")]
 Raw = Annotated[bool, typer.Option("--raw", help="As it is, with what moves a terminal's cursor.")]
 
 SEQUENCE: Final = re.compile(
@@ -39,13 +41,18 @@ def log(
     lines: Lines = 200,
     follow: Follow = False,
     raw: Raw = False,
+    console: Console = False,
+    steps: Steps = False,
 ) -> None:
-    """Show what a machine's console said since it was made; it is kept across reboots."""
+    """Show what a machine's console said since it was made, or what steps in its guest said."""
+    if console and steps:
+        raise InputError("--console and --steps are two logs", resolution="look at one of them")
     name = options.machine_name(words)
-    session = session_of(context, root=False)
+    session = session_of(context, root=steps)
     session.machine(name)
     try:
-        for piece in _pieces(session, name, lines, follow=follow):
+        said = _steps if steps else _pieces
+        for piece in said(session, name, lines, follow=follow):
             text = piece.decode(errors="replace")
             sys.stdout.write(text if raw else harmless(text))
             sys.stdout.flush()
@@ -56,6 +63,15 @@ def log(
 def harmless(text: str) -> str:
     """Take out what would act on the reader's terminal: a guest must not drive it."""
     return SEQUENCE.sub("", text)
+
+
+def _steps(session: Session, name: MachineName, lines: int, *, follow: bool) -> Iterator[bytes]:
+    from raptorctl.host.console_log import read_log
+
+    path = session.step_log(name)
+    if not follow and not path.is_file():
+        raise MissingError(f"no step ran in {name}", resolution="see `raptorctl run --help`")
+    return read_log(path, lines, follow=follow, gone=lambda: False)
 
 
 def _pieces(session: Session, name: MachineName, lines: int, *, follow: bool) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ Tests hand in another session, with drivers in memory.
 import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,6 +98,27 @@ class Session:
         if domain is None or not domain.ours:
             raise MissingError(f"no such machine: {name}", resolution="see `raptorctl list`")
         return domain
+
+    def console_text(self, name: MachineName, since: float = 0.0) -> str:
+        """What a machine's console said; "" where nothing is kept, or nobody reads it for us.
+
+        Args:
+            name: the machine's.
+            since: seconds since the epoch; nothing, if nothing was said since then.
+        """
+        from raptorctl.host.console_log import MOST_LINES, ask_service, whole_log
+
+        folder = self.settings.libvirt.console_log_dir
+        if self.is_root:
+            return whole_log(Path(folder) / name.log, since) if folder else ""
+        with suppress(MissingError):
+            said = b"".join(ask_service(name.domain, MOST_LINES, follow=False))
+            return said.decode(errors="replace")
+        return ""
+
+    def step_log(self, name: MachineName) -> Path:
+        """Where what steps in a machine's guest said is kept."""
+        return self.log_directory / "steps" / name.log
 
     def probe(self) -> "Probe":
         """Try everything that provision needs."""

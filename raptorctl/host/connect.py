@@ -23,6 +23,7 @@ def connect(settings: Settings) -> Host:
     # Not at the top: it loads libvirt.
     from raptorctl.host.console import LibvirtConsoles
     from raptorctl.host.domain import LibvirtDomains
+    from raptorctl.host.guest import LocalGuests
 
     return Host(
         volumes=LivingGroup(settings.storage.volume_group),
@@ -37,6 +38,7 @@ def connect(settings: Settings) -> Host:
         consoles=LibvirtConsoles(settings.libvirt.uri),
         images=LocalImages(settings.images.directory, settings.images.largest),
         image_writer=BlockImageWriter(),
+        guests=LocalGuests(settings.libvirt.uri),
     )
 
 

@@ -56,6 +56,20 @@ def read_log(path: Path, lines: int, *, follow: bool, gone: Callable[[], bool]) 
             yield more
 
 
+def whole_log(path: Path, since: float = 0.0) -> str:
+    """Return a log with the one that virtlogd put aside last; "" where nothing was said.
+
+    Args:
+        path: the file.
+        since: seconds since the epoch; a log that was not written since then says nothing.
+    """
+    if not path.is_file() or path.stat().st_mtime < since:
+        return ""
+    before = path.with_name(f"{path.name}.0")
+    pieces = [file.read_bytes() for file in (before, path) if file.is_file()]
+    return b"".join(pieces).decode(errors="replace")
+
+
 def ask_service(name: str, lines: int, *, follow: bool) -> Iterator[bytes]:
     """Yield a log as the service reads it for us.
 

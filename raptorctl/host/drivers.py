@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from raptorctl.host.disk_drivers import Disks
+from raptorctl.host.guest_drivers import Guests
 from raptorctl.host.image_drivers import Images, ImageWriter
 from raptorctl.host.image_drivers import Tick as Tick  # noqa: PLC0414 - every step takes it from here
 from raptorctl.model.access import Question
@@ -337,3 +338,4 @@ class Host:
     consoles: Consoles
     images: Images
     image_writer: ImageWriter
+    guests: Guests

@@ -11,6 +11,7 @@ from raptorctl.host.drivers import Accounts, Files, Host
 from raptorctl.model.access import RULES
 from raptorctl.model.domain import State
 from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.guest_step import LOGS
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings
 from raptorctl.model.tenant import (
@@ -136,13 +137,13 @@ def _present(host: Host, settings: Settings) -> frozenset[str]:
     firmware = (settings.libvirt.firmware_code, settings.libvirt.firmware_vars)
     variables = Path(settings.libvirt.nvram_dir).glob("*_VARS.fd")
     seeds = Path(settings.images.seed_dir).glob("*-seed.iso")
-    logs = log_files(settings.libvirt.console_log_dir)
+    logs = log_files(settings.libvirt.console_log_dir) | log_files(LOGS)
     found = map(str, (*variables, *seeds))
     return frozenset([*filter(host.files.exists, firmware), *found, *logs])
 
 
 def log_files(directory: str) -> frozenset[str]:
-    """The directory of consoles' logs, if it is there, and what is in it."""
+    """A directory of logs, if it is there, and what is in it."""
     folder = Path(directory)
     if not directory or not folder.is_dir():
         return frozenset()

@@ -9,6 +9,7 @@ from raptorctl.model.record import OWNER_MARK, Record, zone_of
 from raptorctl.model.settings import Settings
 from raptorctl.model.snapshot import snapshots
 from raptorctl.plans import existing, records
+from raptorctl.plans.log import step_log
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.seed import attached, seed_path
 from raptorctl.plans.snapshot import split_off, wiped
@@ -139,6 +140,8 @@ def _log_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Itera
     domain, path = facts.domain(name), f"{settings.libvirt.console_log_dir}/{name.log}"
     if path in facts.files or (domain and path in domain.logs):
         yield RemoveLog(reason="what it said is its owner's", path=path)
+    if (steps := step_log(name)) in facts.files:
+        yield RemoveLog(reason="what its steps said goes with it", path=steps)
 
 
 def _seed_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:

@@ -16,7 +16,7 @@ FLOORS = {
     "errors": 0, "model": 0, "render": 1, "host": 1, "steps": 2, "plans": 3, "engine": 4,
     "cli": 5, "__main__": 6,
 }  # fmt: skip
-HOST_ONLY = {"sh", "libvirt", "dns", "pyudev", "jeepney", "subprocess"}
+HOST_ONLY = {"sh", "libvirt", "dns", "pyudev", "jeepney", "subprocess", "asyncssh", "libvirt_qemu"}
 
 MODULES = {
     ".".join(path.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__"): path

@@ -1,0 +1,177 @@
+"""`raptorctl run`: steps in a guest, in the order typed."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from raptorctl.cli import options
+from raptorctl.cli.guest import (
+    TIMEOUT,
+    Guest,
+    Identity,
+    Timeout,
+    User,
+    guest_of,
+    wait_for,
+)
+from raptorctl.cli.log import harmless
+from raptorctl.cli.options import Output, example
+from raptorctl.cli.output import Format, plain, say, say_json, tell
+from raptorctl.cli.session import session_of
+from raptorctl.errors import HostError, InputError
+from raptorctl.model.guest import Awaited
+from raptorctl.model.guest_step import TIMEOUT as STEP_TIMEOUT
+from raptorctl.model.guest_step import GuestStep, in_order
+from raptorctl.model.names import shown
+
+if TYPE_CHECKING:
+    from raptorctl.host.guest_drivers import Shell
+    from raptorctl.host.step_log import StepLog
+
+Scripts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--run",
+        metavar="SCRIPT",
+        help="Run a script in the guest; may be said again.",
+        show_default=False,
+    ),
+]
+Copies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--copy",
+        metavar="SRC:DST",
+        help="Copy a file into the guest; may be said again.",
+        show_default=False,
+    ),
+]
+StepTimeout = Annotated[
+    float,
+    typer.Option(
+        "--step-timeout", metavar="SECONDS", min=1, max=86400, help="How long a step may take."
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    line = "sudo raptorctl run alice dev --copy app.conf:/etc/app.conf --run setup.sh"
+    app.command(epilog=example(f"{line} \\", "  --identity ~/.ssh/id_ed25519"))(run)
+
+
+def run(
+    context: typer.Context,
+    words: options.Words,
+    scripts: Scripts = None,
+    copies: Copies = None,
+    user: User = None,
+    identity: Identity = None,
+    timeout: Timeout = TIMEOUT,
+    step_timeout: StepTimeout = STEP_TIMEOUT,
+    form: Output = Format.TEXT,
+) -> None:
+    """Run scripts and copy files in a guest, in the order typed; the first failure ends it."""
+    steps = given(session_of(context).typed, scripts, copies, identity)
+    if not steps:
+        raise InputError("there is nothing to do", resolution="say --run or --copy")
+    guest = guest_of(context, words, root=True)
+    done = carry_out(guest, steps, user, identity, timeout, step_timeout)
+    if form is Format.JSON:
+        say_json({"machine": guest.domain.name, "steps": done})
+    else:
+        say(f"{guest.domain.name}: {len(done)} step{'s' * (len(done) != 1)} done")
+
+
+def given(
+    typed: Sequence[str],
+    scripts: list[str] | None,
+    copies: list[str] | None,
+    identity: Path | None,
+) -> tuple[GuestStep, ...]:
+    """Return the steps that were typed, in order, checked before anything is touched.
+
+    Raises:
+        InputError: a file is missing, or there is no key to log in with.
+    """
+    steps = in_order(typed, scripts or (), copies or ())
+    for step in steps:
+        if not step.source.is_file():
+            raise InputError(f"{shown(str(step.source))} is not a file")
+        if not os.access(step.source, os.R_OK):
+            raise InputError(f"{shown(str(step.source))} cannot be read")
+    if steps and identity is None and not os.environ.get("SSH_AUTH_SOCK"):
+        raise InputError(
+            "there is no key to log in with", resolution="name one with --identity FILE"
+        )
+    return steps
+
+
+def carry_out(
+    guest: Guest,
+    steps: Sequence[GuestStep],
+    user: str | None,
+    identity: Path | None,
+    timeout: float,
+    step_timeout: float,
+) -> list[dict[str, Any]]:
+    """Wait for ssh, log in, and do one step after the other.
+
+    Returns:
+        What `-o json` says of each.
+
+    Raises:
+        HostError: a step failed; the machine stays as it then is.
+        WaitError: the guest, or a step, took too long.
+    """
+    from raptorctl.engine.stop import Stop
+    from raptorctl.host.step_log import StepLog
+
+    wait_for(guest, Awaited.SSH, timeout)
+    login = guest.login(user, identity)
+    path = guest.session.step_log(guest.name)
+    with (
+        Stop() as stop,
+        StepLog(path) as log,
+        guest.session.host.guests.open(login, stop.check) as shell,
+    ):
+        return [
+            _done(shell, log, step, f"{number}/{len(steps)}", step_timeout)
+            for number, step in enumerate(steps, start=1)
+        ]
+
+
+def _done(
+    shell: "Shell", log: "StepLog", step: GuestStep, place: str, timeout: float
+) -> dict[str, Any]:
+    title = plain(step.title)
+    tell(f"{place} {title}")
+    log.head(f"{place} {title}")
+    status, target = 0, ""
+    try:
+        if step.target:
+            target = shell.copy(step.source, step.target, timeout)
+        else:
+            status = shell.run(step.source, timeout, lambda data: _heard(log, data))
+    except BaseException as error:
+        log.head(f"{place} broke off: {plain(str(error))}")
+        raise
+    log.head(f"{place} status {status}")
+    if status:
+        raise HostError(
+            f"step {place} ({title}) ended with status {status}; the machine stays as it is",
+            resolution="see `raptorctl log --steps`",
+        )
+    return {"step": step.title, "status": status, "target": target}
+
+
+def _heard(log: "StepLog", data: bytes) -> None:
+    log.said(data)
+    text = harmless(data.decode(errors="replace"))
+    # To standard error: standard output is for the result, which may be JSON.
+    sys.stderr.write(text)
+    sys.stderr.flush()

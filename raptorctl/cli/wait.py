@@ -1,0 +1,37 @@
+"""`raptorctl wait`: known when up."""
+
+from typing import Annotated
+
+import typer
+
+from raptorctl.cli import options
+from raptorctl.cli.guest import TIMEOUT, Timeout, guest_of, wait_for
+from raptorctl.cli.options import Output, example
+from raptorctl.cli.output import Format, plain, say, say_json
+from raptorctl.model.guest import Awaited
+
+For = Annotated[Awaited, typer.Option("--for", help="What to wait for.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=example("raptorctl wait alice dev --for ssh --timeout 120"))(wait)
+
+
+def wait(
+    context: typer.Context,
+    words: options.Words,
+    awaited: For = Awaited.SSH,
+    timeout: Timeout = TIMEOUT,
+    form: Output = Format.TEXT,
+) -> None:
+    """Wait until a machine is so far; exit code 5 if it is not in time, with what was seen."""
+    guest = guest_of(context, words)
+    sight, seconds = wait_for(guest, awaited, timeout)
+    already = seconds < 1
+    if form is Format.JSON:
+        said = {"machine": guest.domain.name, "for": awaited.value, "already": already}
+        say_json({**said, "seconds": round(seconds, 2), "seen": sight.seen})
+        return
+    when = "already so" if already else f"after {seconds:.1f} s"
+    say(f"{guest.domain.name}: {awaited.value}, {when}: {plain(sight.seen)}")

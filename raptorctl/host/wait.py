@@ -1,0 +1,41 @@
+"""Waiting: looking again and again, with a bound."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from raptorctl.errors import HostError, WaitError
+from raptorctl.host.drivers import Tick
+from raptorctl.model.guest import Sight
+
+POLL: Final = 0.25
+"""Seconds between two looks. A look takes 0.4 s at most, so that readiness is seen within one."""
+
+
+def wait_until(
+    awaited: str, look: Callable[[], Sight], timeout: float, tick: Tick
+) -> tuple[Sight, float]:
+    """Look until it is so; return the last look, and the seconds it took.
+
+    Args:
+        awaited: what for, in words.
+        look: what there is to see now; looked at once at least, however short the time.
+        timeout: seconds.
+        tick: called between two looks with milliseconds waited and in all; what it raises ends it.
+
+    Raises:
+        WaitError: it was not so in time; says what was seen last.
+        HostError: it will never be so.
+    """
+    began = time.monotonic()
+    while True:
+        sight = look()
+        waited = time.monotonic() - began
+        if sight.problem:
+            raise HostError(f"{awaited}: {sight.problem}")
+        if sight.so:
+            return sight, waited
+        if waited >= timeout:
+            raise WaitError(awaited, timeout, sight.seen)
+        tick(int(waited * 1000), int(timeout * 1000))
+        time.sleep(min(POLL, timeout - waited))

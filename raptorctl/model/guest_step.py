@@ -1,0 +1,78 @@
+"""Steps in a guest: what `--run` and `--copy` ask for, in the order it was typed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from raptorctl.errors import InputError
+from raptorctl.model.names import shown
+
+LOGS: Final = "/var/log/raptorctl/steps"
+"""Where what steps said is kept, one file per machine; root's."""
+TIMEOUT: Final = 600.0
+"""Seconds for one step, unless somebody says otherwise."""
+SHEBANG: Final = b"#!"
+
+
+@dataclass(frozen=True)
+class GuestStep:
+    """One step in a guest.
+
+    Args:
+        source: a file on this side.
+        target: where it goes to in the guest; "" for a script, which goes to a temporary place
+            and is run there.
+    """
+
+    source: Path
+    target: str = ""
+
+    @property
+    def title(self) -> str:
+        """As a person calls it."""
+        if self.target:
+            return f"copy {self.source.name} to {self.target}"
+        return f"run {self.source.name}"
+
+
+def in_order(
+    typed: Sequence[str], runs: Sequence[str], copies: Sequence[str]
+) -> tuple[GuestStep, ...]:
+    """Put scripts and copies into the order in which they were typed.
+
+    The command line's parser hands over both lists, each in its own order, and forgets how they
+    stood among each other; what was typed still tells.
+
+    Args:
+        typed: the whole command line.
+        runs: values of `--run`, in order.
+        copies: values of `--copy`, in order.
+
+    Raises:
+        InputError: a step that cannot be.
+    """
+    left = {"--run": [*map(_script, runs)], "--copy": [*map(_copied, copies)]}
+    ordered = []
+    for word in typed:
+        waiting = left.get(word.partition("=")[0])
+        if word == "--":
+            break
+        if waiting:
+            ordered.append(waiting.pop(0))
+    if left["--run"] or left["--copy"]:
+        raise InputError("the order of --run and --copy is not clear", resolution="spell them out")
+    return tuple(ordered)
+
+
+def _script(text: str) -> GuestStep:
+    if not text:
+        raise InputError("--run: needs a script's file")
+    return GuestStep(Path(text))
+
+
+def _copied(text: str) -> GuestStep:
+    source, colon, target = text.rpartition(":")
+    if not (source and colon and target) or "\0" in target or "\n" in target:
+        raise InputError(f"--copy: {shown(text)} is not SRC:DST", resolution="./app.conf:/etc/app")
+    return GuestStep(Path(source), target)
