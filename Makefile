@@ -16,6 +16,7 @@ STAMP = $(VENV)/made-for-$(shell sha256sum pyproject.toml | cut -c1-12)
 # libvirt-dev, gcc, pkg-config, python3-dev: libvirt-python is built against the machine's libvirt.
 # qemu-utils, libarchive-tools, zstd: images and their archives; docker-registry: whence they come.
 # bind9*, libvirt-clients, libxml2-utils: the integration tests' name server and XML judge.
+# openssh-server: a guest's, for the same tests; they start their own, on loopback.
 PACKAGES := mmdebstrap e2fsprogs debian-archive-keyring openssh-client \
 	libvirt-dev gcc pkg-config python3-dev python3-venv \
 	bind9 bind9-utils bind9-dnsutils libvirt-clients libxml2-utils shellcheck git \

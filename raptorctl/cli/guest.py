@@ -112,6 +112,28 @@ def refuse_off(domain: Domain) -> None:
         )
 
 
+def wait_for_keys(guest: Guest, timeout: float) -> None:
+    """Wait until a first boot has told its host keys: sshd is up a while before it does.
+
+    Raises:
+        WaitError: it has not in time.
+    """
+    if guest.domain.mark and guest.domain.mark.host_key:
+        return
+    from raptorctl.model.first_boot import cloud_init
+    from raptorctl.model.host_key import learned
+
+    def look() -> Sight:
+        said = guest.console()
+        end = cloud_init(said)
+        # Keys are told at first boot only: a later one may end without them.
+        known = bool(learned(guest.session.console_text(guest.name)))
+        over = end.so or bool(end.problem) or not said
+        return Sight(so=known or over, seen="no host key on its console yet")
+
+    _wait(guest, f"host keys of {guest.domain.name}", look, timeout)
+
+
 def wait_for(guest: Guest, awaited: Awaited, timeout: float) -> tuple[Sight, float]:
     """Wait until a guest is so far; returns what was seen, and the seconds it took.
 
@@ -120,13 +142,19 @@ def wait_for(guest: Guest, awaited: Awaited, timeout: float) -> tuple[Sight, flo
         RefusedError: it went off meanwhile.
         HostError: it will never be.
     """
-    from raptorctl.engine.stop import Stop
     from raptorctl.host.readiness import looks
-    from raptorctl.host.wait import wait_until
 
     host = guest.session.host
     look = looks(host.guests, guest.domain, guest.slot, guest.at, guest.console)[awaited]
-    title = f"{awaited.value} of {guest.domain.name}"
+    return _wait(guest, f"{awaited.value} of {guest.domain.name}", look, timeout)
+
+
+def _wait(
+    guest: Guest, title: str, look: Callable[[], Sight], timeout: float
+) -> tuple[Sight, float]:
+    from raptorctl.engine.stop import Stop
+    from raptorctl.host.wait import wait_until
+
     try:
         with Stop() as stop, _telling(title, timeout) as told:
 

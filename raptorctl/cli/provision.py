@@ -7,12 +7,15 @@ import typer
 
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import Change, Done, perform
+from raptorctl.cli.guest import Identity, running
 from raptorctl.cli.image import begins_as
 from raptorctl.cli.options import DryRun, Output, Yes
 from raptorctl.cli.output import Format
+from raptorctl.cli.run import Copies, Scripts, carry_out, given
 from raptorctl.cli.seed import Told, first_boot
 from raptorctl.cli.session import session_of
 from raptorctl.cli.template import read_profile
+from raptorctl.errors import InputError
 
 EXAMPLE = options.example(
     "sudo raptorctl provision alice dev --size 40G --cpus 4-7",
@@ -43,6 +46,9 @@ def provision(
     no_seed: options.NoSeed = False,
     allow_private_key: options.AllowPrivateKey = False,
     no_start: options.NoStart = False,
+    scripts: Scripts = None,
+    copies: Copies = None,
+    identity: Identity = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     form: Output = Format.TEXT,
@@ -59,6 +65,9 @@ def provision(
         graphics=graphics or begin.graphics,
     )
     session = session_of(context)
+    steps = given(session.typed, scripts, copies, identity)
+    if steps and no_start:
+        raise InputError("--no-start leaves no guest to --run or --copy in")
     wanted = replace(wanted, image=begins_as(session, wanted.image, dry_run=dry_run))
 
     from raptorctl.plans.provision import plan_provision
@@ -79,3 +88,5 @@ def provision(
             yield f"next: virsh {'start' if no_start else 'console'} {wanted.name}"
 
     perform(session, change, form, dry_run=dry_run, says=says)
+    if steps and not dry_run:
+        carry_out(running(session, wanted.name), steps, None, identity)

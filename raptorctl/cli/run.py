@@ -17,6 +17,7 @@ from raptorctl.cli.guest import (
     User,
     guest_of,
     wait_for,
+    wait_for_keys,
 )
 from raptorctl.cli.log import harmless
 from raptorctl.cli.options import Output, example
@@ -116,8 +117,8 @@ def carry_out(
     steps: Sequence[GuestStep],
     user: str | None,
     identity: Path | None,
-    timeout: float,
-    step_timeout: float,
+    timeout: float = TIMEOUT,
+    step_timeout: float = STEP_TIMEOUT,
 ) -> list[dict[str, Any]]:
     """Wait for ssh, log in, and do one step after the other.
 
@@ -131,7 +132,8 @@ def carry_out(
     from raptorctl.engine.stop import Stop
     from raptorctl.host.step_log import StepLog
 
-    wait_for(guest, Awaited.SSH, timeout)
+    _, waited = wait_for(guest, Awaited.SSH, timeout)
+    wait_for_keys(guest, timeout - waited)
     login = guest.login(user, identity)
     path = guest.session.step_log(guest.name)
     with (

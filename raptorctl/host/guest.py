@@ -12,6 +12,7 @@ from raptorctl.errors import CommandError, MissingError
 from raptorctl.host import arp, command
 from raptorctl.host.guest_drivers import Login, Shell
 from raptorctl.model.guest import SSH_PORT, Endpoint, Neighbour, is_there
+from raptorctl.model.names import shown
 from raptorctl.model.slot import Slot
 from raptorctl.model.ssh_key import PublicKey
 
@@ -157,4 +158,5 @@ def read_banner(server: socket.socket) -> str:
                 if line.startswith(b"SSH-"):
                     return line.strip().decode(errors="replace")
     first = said.split(b"\n")[0].strip().decode(errors="replace")
-    return first or "(connected, but it says nothing)"
+    # In brackets: what is no whole line is no banner, whatever it begins with.
+    return f"(no banner, but {shown(first)})" if first else "(connected, but it says nothing)"

@@ -12,6 +12,7 @@ import re
 import secrets
 import shlex
 import stat
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,6 +38,10 @@ CLEAR: Final = 5.0  # seconds, to tidy up
 LARGEST: Final = 64 * MIB
 """Bytes of one file: it is held in memory."""
 TEMPORARY: Final = "mktemp -d"
+BEGIN: Final = 'sh -c \'echo $$ >"$0.pid"; exec "$0"\''
+"""Runs a script, and leaves word which process it is; its name follows as one word of a shell."""
+END: Final = "sh -c 'p=$(cat \"$0.pid\") && { kill -9 -- -$p || kill -9 $p; } 2>/dev/null'"
+"""sshd gives each command a session of its own, so that the process leads a group."""
 _PLACE: Final = re.compile(r"/[A-Za-z0-9._/-]{1,200}", re.ASCII)
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -125,6 +130,7 @@ class SshShell:
 
         login = self._login
         trusted = [asyncssh.import_public_key(f"{k.type} {k.blob}") for k in login.host_keys]
+        began = time.monotonic()
         own = [str(login.identity)] if login.identity else None
         try:
             return await asyncssh.connect(
@@ -140,8 +146,9 @@ class SshShell:
                 connect_timeout=CONNECT,
             )
         except OSError as error:
-            said = (error.strerror or str(error)).lower()
-            raise WaitError(f"ssh of {login.name} at {login.at}", CONNECT, said) from error
+            said = os.strerror(error.errno).lower() if error.errno else str(error) or "no answer"
+            waited = round(time.monotonic() - began)
+            raise WaitError(f"ssh of {login.name} at {login.at}", waited, said) from error
 
     @property
     def _open(self) -> "asyncssh.SSHClientConnection":
@@ -158,7 +165,10 @@ class SshShell:
         place = f"{folder}/{_UNFIT.sub('_', script.name)}"
         try:
             await self._written(text, place, 0o700)
-            return await self._status(shlex.quote(place), heard)
+            return await self._status(f"{BEGIN} {shlex.quote(place)}", heard)
+        except asyncio.CancelledError:
+            await self._ended(place)
+            raise
         finally:
             await self._cleared(place, folder)
 
@@ -168,13 +178,9 @@ class SshShell:
         process = await self._open.create_process(
             command, stdin=asyncssh.DEVNULL, stderr=asyncssh.STDOUT, encoding=None
         )
-        try:
-            while piece := await process.stdout.read(PIECE):
-                heard(piece)
-            done = await process.wait()
-        except asyncio.CancelledError:
-            process.kill()
-            raise
+        while piece := await process.stdout.read(PIECE):
+            heard(piece)
+        done = await process.wait()
         if done.exit_signal:
             heard(f"ended by signal {done.exit_signal[0]}\n".encode())
         if done.exit_status is None:
@@ -207,14 +213,26 @@ class SshShell:
                     await files.remove(part)
                 raise
 
+    async def _ended(self, place: str) -> None:
+        """End a script that runs, and what it has begun.
+
+        Not by a signal over the connection (RFC 4254 section 6.9): sshd passes none on to root's.
+        """
+        import asyncssh
+
+        with suppress(asyncssh.Error, TimeoutError):
+            async with asyncio.timeout(CLEAR):
+                await self._open.run(f"{END} {shlex.quote(place)}")
+
     async def _cleared(self, place: str, folder: str) -> None:
         """Remove what we put there; a guest that is gone has removed it in its own way."""
         import asyncssh
 
         with suppress(asyncssh.Error, TimeoutError):
             async with asyncio.timeout(CLEAR), self._open.start_sftp_client() as files:
-                with suppress(asyncssh.SFTPError):
-                    await files.remove(place)
+                for path in (place, f"{place}.pid"):
+                    with suppress(asyncssh.SFTPError):
+                        await files.remove(path)
                 await files.rmdir(folder)
 
 

@@ -1,0 +1,210 @@
+"""A guest's ssh server: real ones, honest, late, mute, and with another key."""
+
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from raptorctl.errors import HostError, StoppedError, WaitError
+from raptorctl.host import readiness
+from raptorctl.host.guest import LocalGuests, read_banner
+from raptorctl.host.guest_login import arguments, scan
+from raptorctl.host.guest_ssh import SshShell, open_shell
+from raptorctl.host.wait import wait_until
+from raptorctl.model.guest import Endpoint
+from raptorctl.model.host_key import check
+from tests.integration.sshd import Sshd, free_port, make_key
+
+
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[Sshd]:
+    with Sshd(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def shell(sshd: Sshd) -> Iterator[SshShell]:
+    with open_shell(sshd.login(), lambda: None) as opened:
+        yield opened
+
+
+def script(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def nothing(_data: bytes) -> None:
+    pass
+
+
+def test_a_script_runs_is_heard_and_is_gone_afterwards(shell: SshShell, tmp_path: Path) -> None:
+    heard: list[bytes] = []
+    hello = script(tmp_path, "he llo;x.sh", '#!/bin/sh\necho "$0"\necho two >&2\nexit 3\n')
+    assert shell.run(hello, 20, heard.append) == 3
+    place, two = b"".join(heard).decode().splitlines()
+    assert (place.endswith("/he_llo_x.sh"), two) == (True, "two")
+    assert not Path(place).parent.exists()
+
+
+def test_a_script_has_no_input_to_wait_for(shell: SshShell, tmp_path: Path) -> None:
+    assert shell.run(script(tmp_path, "cat.sh", "#!/bin/sh\ncat\n"), 20, nothing) == 0
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o600, 0o640])
+def test_a_copy_keeps_its_mode_and_its_bytes(shell: SshShell, tmp_path: Path, mode: int) -> None:
+    source, target = tmp_path / "source", tmp_path / "to there"
+    source.write_bytes(bytes(range(256)) * 1000)
+    source.chmod(mode)
+    assert shell.copy(source, str(target), 20) == str(target)
+    assert target.read_bytes() == source.read_bytes()
+    assert stat.S_IMODE(target.stat().st_mode) == mode
+
+
+def test_a_copy_into_a_directory_keeps_its_name_and_one_into_nowhere_fails(
+    shell: SshShell, tmp_path: Path
+) -> None:
+    source = script(tmp_path, "source", "x")
+    (tmp_path / "folder").mkdir()
+    assert shell.copy(source, str(tmp_path / "folder"), 20) == str(tmp_path / "folder/source")
+    with pytest.raises(HostError, match="No such file"):
+        shell.copy(source, str(tmp_path / "nowhere/x"), 20)
+    assert sorted(p.name for p in (tmp_path / "folder").iterdir()) == ["source"]
+
+
+def test_a_step_that_hangs_is_ended_and_cleared_away(shell: SshShell, tmp_path: Path) -> None:
+    heard: list[bytes] = []
+    hang = script(tmp_path, "hang.sh", '#!/bin/sh\necho "$0" $$\nsleep 1000\n')
+    with pytest.raises(WaitError, match=r"hang\.sh"):
+        shell.run(hang, 2, heard.append)
+    place, pid = b"".join(heard).split()
+    assert not Path(place.decode()).exists()
+    assert not Path(f"/proc/{pid.decode()}").exists()
+
+
+def test_who_asks_to_stop_is_heard_within_a_step(sshd: Sshd, tmp_path: Path) -> None:
+    began = threading.Event()
+
+    def tick() -> None:
+        if began.is_set():
+            raise StoppedError(2)
+
+    hang = script(tmp_path, "hang.sh", "#!/bin/sh\necho began\nsleep 1000\n")
+    with open_shell(sshd.login(), tick) as opened, pytest.raises(StoppedError):
+        opened.run(hang, 60, lambda _data: began.set())
+
+
+def test_another_host_key_is_refused_before_anybody_logs_in(sshd: Sshd, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = make_key(tmp_path / "other" / "host")
+    with (
+        pytest.raises(HostError, match="has changed"),
+        open_shell(sshd.login(other), lambda: None),
+    ):
+        pytest.fail("logged in")
+    assert "Accepted" not in (sshd.folder / "log").read_text()
+    with pytest.raises(HostError, match="has changed"):
+        check("alice-dev", (other,), scan(sshd.login().at))
+    check("alice-dev", (sshd.key,), scan(sshd.login().at))
+
+
+def test_another_key_of_ours_is_no_way_in(sshd: Sshd, tmp_path: Path) -> None:
+    make_key(tmp_path / "stranger")
+    login = sshd.login(identity=tmp_path / "stranger")
+    with pytest.raises(HostError, match="not in by"), open_shell(login, lambda: None):
+        pytest.fail("logged in")
+
+
+def test_nobody_there_is_told_with_what_was_seen(sshd: Sshd) -> None:
+    at = Endpoint("127.0.0.1", free_port())
+    login = sshd.login()
+    object.__setattr__(login, "at", at)
+    with pytest.raises(WaitError, match="refused"), open_shell(login, lambda: None):
+        pytest.fail("logged in")
+    assert scan(at) == ()
+
+
+def system_ssh(sshd: Sshd, *words: str, **how: object) -> subprocess.CompletedProcess[str]:
+    """What `raptorctl ssh` becomes; in a process of its own, as it replaces the one it is in."""
+    argv = arguments(sshd.login(**how), words)  # type: ignore[arg-type]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_systems_ssh_takes_the_known_key_and_no_other(sshd: Sshd, tmp_path: Path) -> None:
+    done = system_ssh(sshd, "echo", "in", "&&", "exit", "7")
+    assert (done.returncode, done.stdout, done.stderr) == (7, "in\n", "")
+    (tmp_path / "other").mkdir()
+    refused = system_ssh(sshd, "true", key=make_key(tmp_path / "other" / "host"))
+    assert (refused.returncode, refused.stdout) == (255, "")
+    assert "verification failed" in refused.stderr
+
+
+def test_this_process_becomes_ssh(sshd: Sshd) -> None:
+    program = (
+        "from raptorctl.host.guest_login import become_ssh\n"
+        "from raptorctl.host.guest_drivers import Login\n"
+        "from raptorctl.model.guest import Endpoint\n"
+        "from raptorctl.model.ssh_key import PublicKey\n"
+        "from pathlib import *\n"
+        f"become_ssh({sshd.login()!r}, ['exit', '9'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
+    assert done.returncode == 9
+
+
+class Server:
+    """A TCP server on loopback that says `pieces`, one after the other, and then holds the line."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.at = Endpoint("127.0.0.1", self.socket.getsockname()[1])
+        self.pieces, self.calls = pieces, 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        kept = []
+        while True:
+            try:
+                client = self.socket.accept()[0]
+            except OSError:
+                return
+            self.calls += 1
+            kept.append(client)
+            if self.calls > 2:  # late: who asks first hears nothing
+                client.sendall(b"".join(self.pieces))
+
+
+def guests() -> LocalGuests:
+    return LocalGuests("test:///default")
+
+
+def test_a_banner_that_comes_late_is_waited_for() -> None:
+    server, asked = Server(b"hello there\r\n", b"SSH-2.0-late\r\n"), guests()
+    sight, _ = wait_until("ssh", lambda: readiness.ssh(asked, server.at), 30, lambda *_: None)
+    assert (sight.so, sight.seen) == (True, f"{server.at}: SSH-2.0-late")
+    assert server.calls == 3
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"SSH-2.0-without an end", b"HTTP/1.1 400 Bad\r\n", b"\0" * 9000]
+)
+def test_what_never_greets_as_ssh_is_told(said: bytes) -> None:
+    server, asked = Server(said), guests()
+    server.calls = 2
+    with pytest.raises(WaitError) as told:
+        wait_until("ssh of alice-dev", lambda: readiness.ssh(asked, server.at), 1, lambda *_: None)
+    assert told.value.exit_code == 5
+    assert str(server.at) in told.value.seen
+
+
+def test_a_line_cut_in_pieces_is_still_a_banner() -> None:
+    ours, theirs = socket.socketpair()
+    ours.settimeout(5)
+    theirs.sendall(b"SSH-2.0-")
+    threading.Timer(0.1, lambda: theirs.sendall(b"slow\r\n")).start()
+    assert read_banner(ours) == "SSH-2.0-slow"
