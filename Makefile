@@ -20,7 +20,7 @@ STAMP = $(VENV)/made-for-$(shell sha256sum pyproject.toml | cut -c1-12)
 PACKAGES := mmdebstrap e2fsprogs debian-archive-keyring openssh-client \
 	libvirt-dev gcc pkg-config python3-dev python3-venv \
 	bind9 bind9-utils bind9-dnsutils libvirt-clients libxml2-utils shellcheck git \
-	qemu-utils libarchive-tools zstd docker-registry
+	qemu-utils openssh-server libarchive-tools zstd docker-registry
 
 .PHONY: help
 help: ## list the targets

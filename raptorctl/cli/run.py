@@ -1,10 +1,11 @@
 """`raptorctl run`: steps in a guest, in the order typed."""
 
+import codecs
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -57,6 +58,8 @@ StepTimeout = Annotated[
         "--step-timeout", metavar="SECONDS", min=1, max=86400, help="How long a step may take."
     ),
 ]
+
+LONGEST: Final = 4096
 
 
 def register(app: typer.Typer) -> None:
@@ -153,15 +156,17 @@ def _done(
     title = plain(step.title)
     tell(f"{place} {title}")
     log.head(f"{place} {title}")
-    status, target = 0, ""
+    status, target, screen = 0, "", Screen()
     try:
         if step.target:
             target = shell.copy(step.source, step.target, timeout)
         else:
-            status = shell.run(step.source, timeout, lambda data: _heard(log, data))
+            status = shell.run(step.source, timeout, lambda data: _heard(log, screen, data))
     except BaseException as error:
+        screen.end()
         log.head(f"{place} broke off: {plain(str(error))}")
         raise
+    screen.end()
     log.head(f"{place} status {status}")
     if status:
         raise HostError(
@@ -171,9 +176,42 @@ def _done(
     return {"step": step.title, "status": status, "target": target}
 
 
-def _heard(log: "StepLog", data: bytes) -> None:
+def _heard(log: "StepLog", screen: "Screen", data: bytes) -> None:
     log.said(data)
-    text = harmless(data.decode(errors="replace"))
-    # To standard error: standard output is for the result, which may be JSON.
-    sys.stderr.write(text)
-    sys.stderr.flush()
+    screen.show(data)
+
+
+class Screen:
+    """Shows what a step says, without what would drive the reader's terminal.
+
+    On standard error: standard output is for the result, which may be JSON.
+    """
+
+    def __init__(self) -> None:
+        self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+        self._held, self._last = "", "\n"
+
+    def show(self, data: bytes) -> None:
+        """Show a piece; a line that has begun an escape sequence is held until it is whole."""
+        self._held += self._decode(data)
+        whole, newline, rest = self._held.rpartition("\n")
+        if "\x1b" in rest and len(rest) < LONGEST:
+            self._write(whole + newline)
+            self._held = rest
+        else:
+            self._write(self._held)
+            self._held = ""
+
+    def end(self) -> None:
+        """Show what is still held, and end the line."""
+        self._write(self._held + self._decode(b"", final=True))
+        self._held = ""
+        if self._last != "\n":
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        clean = harmless(text)
+        if clean:
+            self._last = clean[-1]
+            sys.stderr.write(clean)
+            sys.stderr.flush()

@@ -17,7 +17,7 @@ FIRMWARE: Final = (
     r"BdsDxe: |^UEFI Interactive Shell|^\W*SeaBIOS \(version|>>Start PXE|\x1b\[2J\x1b\[01;01H"
 )
 FIRMWARE_SPEAKS: Final = re.compile(FIRMWARE)
-KERNEL_SPEAKS: Final = re.compile(r"Linux version \d")
+KERNEL_SPEAKS: Final = re.compile(r"(?:\[ +0\.000000\] )?Linux version \d")
 
 
 @dataclass(frozen=True)

@@ -108,10 +108,11 @@ def last_boot(console: str) -> str:
     """
     begun, late, offset = 0, False, 0
     for line in console.splitlines(keepends=True):
-        kernel = KERNEL_SPEAKS.search(line) is not None
-        if late and (kernel or FIRMWARE_SPEAKS.search(line)):
-            begun, late = offset, False
-        late = late or kernel or any(clue.sign.search(line) for clue in CLUES[3:])
+        kernel = KERNEL_SPEAKS.search(line)
+        # Within the line, too: a prompt that waits for a login has not ended its own.
+        if late and (begins := FIRMWARE_SPEAKS.search(line) or kernel):
+            begun, late = offset + begins.start(), False
+        late = late or bool(kernel) or any(clue.sign.search(line) for clue in CLUES[3:])
         offset += len(line)
     return console[begun:]
 

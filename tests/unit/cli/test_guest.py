@@ -1,0 +1,378 @@
+"""`wait`, `ip`, `ssh`, `why`, `run`, and steps after `provision`, on a host in memory."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from raptorctl.errors import RefusedError, WaitError
+from raptorctl.model.guest import Neighbour
+from raptorctl.model.ssh_key import parse_keys
+from tests.fakes import FakeShell, World
+from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
+from tests.unit.model.test_first_boot import BOOT, FINAL, FINISHED, WHOLE
+from tests.unit.model.test_guest import ANOTHER, KEY, SLOT, told
+from tests.unit.model.test_ssh_key import GOOD
+
+BANNER = "SSH-2.0-OpenSSH_10.0p2"
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the console says; the last item is the present."""
+    said = [""]
+    monkeypatch.setattr(FakeSession, "console_text", lambda *_words: said[-1])
+    return said
+
+
+@pytest.fixture
+def alice(raptorctl: CommandLine, console: list[str]) -> CommandLine:
+    assert raptorctl(*PROVISION).code == 0
+    return raptorctl
+
+
+@pytest.fixture
+def known(alice: CommandLine, world: World, console: list[str]) -> CommandLine:
+    """A machine that greets, by a host key that its console has told."""
+    console.append(WHOLE + told(f"{KEY.type} {KEY.blob} root@alice-dev"))
+    world.guests.banners, world.guests.keys = [BANNER], (KEY,)
+    return alice
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[list[str]]:
+    for name in ("a.sh", "b.sh", "app.conf", "id"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+    yield ["--identity", str(tmp_path / "id")]
+
+
+# wait
+
+
+def test_a_machine_that_is_ready_is_already_so(alice: CommandLine, world: World) -> None:
+    world.guests.banners = [BANNER]
+    waited = alice("wait", "alice", "dev")
+    assert (waited.code, waited.err) == (0, "")
+    assert waited.out == f"alice-dev: ssh, already so: 198.51.100.1:22: {BANNER}\n"
+
+
+def test_what_is_not_yet_is_waited_for_and_said(alice: CommandLine, world: World) -> None:
+    world.guests.banners = ["(no answer)", "(connection refused)", BANNER]
+    waited = alice("wait", "alice-dev", "--for", "ssh", "-o", "json")
+    assert json.loads(waited.out)["seen"] == f"198.51.100.1:22: {BANNER}"
+    assert waited.err.startswith("waiting for ssh of alice-dev, at most 300 s\n")
+    assert world.guests.banners == [BANNER]
+
+
+@pytest.mark.parametrize(
+    ("awaited", "seen"),
+    [
+        ("ssh", "198.51.100.1:22: (connection refused)"),
+        ("ip", "no answer of 52:54:00:00:00:01 at 198.51.100.1 and 2001:db8:0:1::1"),
+        ("cloud-init", "a console that has said nothing yet"),
+        ("agent", "it is not connected"),
+    ],
+)
+def test_a_wait_that_ends_without_it_says_what_was_seen_instead(
+    alice: CommandLine, awaited: str, seen: str
+) -> None:
+    waited = alice("wait", "alice", "dev", "--for", awaited, "--timeout", "0.3")
+    last = waited.err.splitlines()[-1]
+    assert (waited.code, waited.out) == (5, "")
+    assert f"waited 0.3 s for {awaited} of alice-dev; saw " in last
+    assert seen in last
+    assert "raptorctl why alice-dev" in last
+
+
+def test_another_machine_on_the_bridge_is_not_it_but_is_named(
+    alice: CommandLine, world: World
+) -> None:
+    world.guests.table = (Neighbour("198.51.100.1", "52:54:00:00:00:02", frozenset({"REACHABLE"})),)
+    waited = alice("wait", "alice", "dev", "--for", "ip", "--timeout", "0.3")
+    assert (waited.code, "52:54:00:00:00:02 is at 198.51.100.1" in waited.err) == (5, True)
+    world.guests.alive_at.add("2001:db8:0:1::1")
+    assert "answers at 2001:db8:0:1::1" in alice("wait", "alice", "dev", "--for", "ip").out
+
+
+def test_cloud_init_is_told_by_the_console_and_its_error_is_an_error(
+    alice: CommandLine, console: list[str]
+) -> None:
+    console.append(WHOLE)
+    assert (
+        "already so: Cloud-init v. 25.1.4"
+        in alice("wait", "alice", "dev", "--for", "cloud-init").out
+    )
+    console.append(BOOT + FINAL + "Failed running /var/lib/x/scripts/runcmd [1]\r\n" + FINISHED)
+    failed = alice("wait", "alice", "dev", "--for", "cloud-init")
+    assert (failed.code, "it failed: Failed running" in failed.complaint) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("result", "code"),
+    [
+        ('{"v1": {"datasource": "x", "errors": []}}', 0),
+        ('{"v1": {"errors": ["boom"]}}', 1),
+        ('{"v1": ', 5),
+        ("[]", 5),
+    ],
+)
+def test_where_the_console_is_mute_cloud_inits_own_result_is_read(
+    alice: CommandLine, world: World, result: str, code: int
+) -> None:
+    world.guests.files["/run/cloud-init/result.json"] = result
+    waited = alice("wait", "alice", "dev", "--for", "cloud-init", "--timeout", "0")
+    assert (waited.code, "boom" in waited.err) == (code, code == 1)
+
+
+def test_an_agent_that_answers_is_noticed(alice: CommandLine, world: World) -> None:
+    world.guests.agent = ""
+    assert "agent answers" in alice("wait", "alice", "dev", "--for", "agent").out
+
+
+def test_one_who_may_not_ask_the_agent_is_told_so(alice: CommandLine, world: World) -> None:
+    def refuse(_uuid: str) -> str:
+        raise RefusedError("polkit does not let you reach the guest's agent")
+
+    world.guests.ping_agent = refuse  # type: ignore[method-assign]
+    assert alice("wait", "alice", "dev", "--for", "agent").code == 3
+
+
+@pytest.mark.parametrize("verb", ["wait", "ssh", "run"])
+def test_a_machine_that_is_off_is_refused_at_once(
+    alice: CommandLine, verb: str, files: list[str], tmp_path: Path
+) -> None:
+    alice("stop", "alice", "dev")
+    words = ["--run", str(tmp_path / "a.sh"), *files] if verb == "run" else []
+    refused = alice(verb, "alice", "dev", *words)
+    assert (refused.code, "shut off: raptorctl start" in refused.complaint) == (3, True)
+
+
+def test_a_machine_that_goes_off_meanwhile_is_not_waited_for(
+    alice: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("raptorctl.cli.guest.LOOK_AGAIN", 0)
+    (domain,) = world.domains.list()
+
+    def crash(_at: object) -> str:
+        world.domains.shut_down(domain.uuid, 1, lambda *_: None)
+        return "(no answer)"
+
+    world.guests.banner = crash  # type: ignore[method-assign]
+    waited = alice("wait", "alice", "dev")
+    assert (waited.code, "alice-dev is shut off" in waited.err) == (3, True)
+
+
+# ip
+
+
+def test_addresses_are_told_with_who_says_so(alice: CommandLine, world: World) -> None:
+    world.guests.table = (
+        Neighbour("198.51.100.66", "52:54:00:00:00:02", frozenset({"REACHABLE"})),
+        Neighbour("198.51.100.1", SLOT.mac, frozenset({"STALE"})),
+    )
+    world.guests.told = ("198.51.100.1",)
+    lines = alice("ip", "alice", "dev").out.splitlines()
+    assert [line.split(maxsplit=1) for line in lines] == [
+        ["ADDRESS", "FROM"],
+        ["198.51.100.1", "slot, neighbour, agent"],
+        ["2001:db8:0:1::1", "slot"],
+    ]
+    assert "66" not in alice("ip", "alice", "dev", "-o", "json").out
+
+
+# ssh
+
+
+def test_ssh_is_called_with_the_key_that_the_console_told(known: CommandLine, world: World) -> None:
+    done = known("ssh", "alice-dev", "--user", "root", "--", "uptime", "-p")
+    ((login, command),) = world.guests.logins
+    assert (done.code, command) == (7, ("uptime", "-p"))
+    assert [key.blob for key in login.host_keys] == [KEY.blob]
+    assert (login.user, login.name, str(login.at)) == ("root", "alice-dev", "198.51.100.1:22")
+    known("ssh", "alice", "dev")
+    assert (world.guests.logins[-1][0].user, world.guests.logins[-1][1]) == ("alice", ())
+
+
+def test_the_key_in_the_mark_goes_before_the_consoles(known: CommandLine, world: World) -> None:
+    (domain,) = world.domains.list()
+    assert domain.mark
+    mark = replace(domain.mark, host_key=f"{KEY.type} {KEY.blob}")
+    world.domains.by_uuid[domain.uuid] = replace(domain, mark=mark)
+    world.guests.keys = (ANOTHER,)
+    refused = known("ssh", "alice", "dev")
+    assert (refused.code, "has changed" in refused.complaint) == (1, True)
+    assert not world.guests.logins
+
+
+def test_without_a_known_key_nobody_is_trusted(alice: CommandLine, world: World) -> None:
+    world.guests.banners, world.guests.keys = [BANNER], (KEY,)
+    refused = alice("ssh", "alice", "dev")
+    assert (refused.code, "host key of alice-dev is not known" in refused.complaint) == (3, True)
+    assert not world.guests.logins
+
+
+def test_nobody_at_home_is_a_wait_that_timed_out(known: CommandLine, world: World) -> None:
+    world.guests.banners = ["(no route to host)"]
+    refused = known("ssh", "alice", "dev")
+    assert (refused.code, "(no route to host)" in refused.complaint) == (5, True)
+
+
+@pytest.mark.parametrize("user", ["-oProxyCommand=x", "a b", "", "ä", "x" * 33])
+def test_an_account_that_is_none_never_reaches_ssh(
+    known: CommandLine, world: World, user: str
+) -> None:
+    assert known("ssh", f"--user={user}", "alice", "dev").code == 2
+    assert not world.guests.logins
+
+
+def test_a_machine_of_one_word_needs_a_second(alice: CommandLine) -> None:
+    assert alice("ssh", "alice").code == 2
+
+
+# why
+
+
+def test_why_tells_what_a_boot_hangs_at(alice: CommandLine, console: list[str]) -> None:
+    console.append(BOOT + "\r\nalice-dev login: ")
+    table = alice("why", "alice", "dev", terminal=True).out.splitlines()[:-2]
+    assert max(map(len, table)) <= 80
+    told = alice("why", "alice", "dev")
+    assert (
+        "alice-dev: it runs, but is not on the network: 0 frames sent, no DHCP request" in told.out
+    )
+    document = json.loads(alice("why", "alice", "dev", "-o", "json").out)
+    assert document["reached"] == "login"
+    assert {stage["stage"]: stage["mark"] for stage in document["stages"]}["kernel"] == "seen"
+
+
+def test_why_of_a_machine_that_is_off_asks_nobody(alice: CommandLine, world: World) -> None:
+    alice("stop", "alice", "dev")
+    world.guests.banner = lambda _at: pytest.fail("asked")  # type: ignore[method-assign]
+    assert "it is shut off" in alice("why", "alice", "dev").out
+
+
+def test_why_says_when_all_is_well(alice: CommandLine, world: World, console: list[str]) -> None:
+    console.append(WHOLE)
+    world.guests.banners, world.guests.agent = [BANNER], ""
+    world.guests.alive_at.add("198.51.100.1")
+    assert alice("why", "alice", "dev").out.endswith("\n\nalice-dev is up\n")
+
+
+# run
+
+
+def test_steps_run_in_the_order_typed_and_are_logged(
+    known: CommandLine, world: World, tmp_path: Path, files: list[str]
+) -> None:
+    a, b, conf = (str(tmp_path / name) for name in ("a.sh", "b.sh", "app.conf"))
+    done = known("run", "alice", "dev", "--run", b, "--copy", f"{conf}:/etc/x", "--run", a, *files)
+    assert (done.code, done.out) == (0, "alice-dev: 3 steps done\n")
+    assert world.guests.done == ["run b.sh", "copy app.conf /etc/x", "run a.sh"]
+    assert done.err.splitlines()[:2] == ["1/3 run b.sh", "b.sh speaks"]
+    log = (tmp_path / "log/steps/alice-dev.log").read_text()
+    assert [re.sub(r"^== \S+ ", "", line) for line in log.splitlines()] == [
+        "1/3 run b.sh", "b.sh speaks", "1/3 status 0",
+        "2/3 copy app.conf to /etc/x", "2/3 status 0",
+        "3/3 run a.sh", "a.sh speaks", "3/3 status 0",
+    ]  # fmt: skip
+    assert (tmp_path / "log/steps/alice-dev.log").stat().st_mode & 0o777 == 0o600
+    assert known("log", "alice", "dev", "--steps", "-n", "1").out.endswith("3/3 status 0\n")
+
+
+def test_the_first_failure_ends_it_and_the_machine_stays(
+    known: CommandLine, world: World, tmp_path: Path, files: list[str]
+) -> None:
+    world.guests.outcomes["a.sh"] = 3
+    a, b = str(tmp_path / "a.sh"), str(tmp_path / "b.sh")
+    failed = known("run", "alice", "dev", "--run", a, "--run", b, *files)
+    assert failed.code == 1
+    assert "step 1/2 (run a.sh) ended with status 3; the machine stays" in failed.err
+    assert world.guests.done == ["run a.sh"]
+    assert world.domains.list()[0].state.active
+
+
+def test_a_step_that_takes_too_long_is_exit_code_5_and_in_the_log(
+    known: CommandLine, world: World, tmp_path: Path, files: list[str]
+) -> None:
+    world.guests.outcomes["a.sh"] = WaitError("a.sh to end", 1, "no end of it")
+    failed = known("run", "alice", "dev", "--run", str(tmp_path / "a.sh"), *files)
+    assert failed.code == 5
+    assert "broke off: waited 1 s" in (tmp_path / "log/steps/alice-dev.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--run", "{}/missing.sh"],
+        ["--copy", "{}/app.conf"],
+        ["--run", "{}"],
+        ["--run", "{}/a.sh", "--identity", "{}/missing"],
+    ],
+)
+def test_steps_that_cannot_be_are_refused_before_anything_is_touched(
+    known: CommandLine, world: World, tmp_path: Path, files: list[str], words: list[str]
+) -> None:
+    given = [word.replace("{}", str(tmp_path)) for word in words]
+    refused = known("run", "alice", "dev", *files, *given)
+    assert (refused.code, world.guests.logins) == (2, [])
+
+
+def test_without_a_key_to_log_in_with_nothing_begins(
+    known: CommandLine,
+    world: World,
+    tmp_path: Path,
+    files: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    refused = known("run", "alice", "dev", "--run", str(tmp_path / "a.sh"))
+    assert (refused.code, "--identity" in refused.complaint) == (2, True)
+
+
+def test_what_a_step_says_does_not_drive_the_terminal(
+    known: CommandLine, tmp_path: Path, files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evil = tmp_path / "a.sh"
+    shell_says = "\x1b]0;owned\x07\x1b[2Jplain"
+
+    def run(_self: object, _script: Path, _timeout: float, heard) -> int:  # type: ignore[no-untyped-def]
+        for byte in (shell_says + "\u20ac").encode():  # cuts every sequence and every letter
+            heard(bytes([byte]))
+        return 0
+
+    monkeypatch.setattr(FakeShell, "run", run)
+    done = known("run", "alice", "dev", "--run", str(evil), *files)
+    assert ("plain\u20ac\n" in done.err, "\x1b" in done.err, "owned" in done.err) == (
+        True,
+        False,
+        False,
+    )
+
+
+def test_provision_goes_on_with_steps_once_the_guest_greets_and_told_its_key(
+    raptorctl: CommandLine, world: World, console: list[str], tmp_path: Path, files: list[str]
+) -> None:
+    world.guests.banners, world.guests.keys = ["(no answer)", BANNER], (KEY,)
+    console.append(WHOLE + told(str(parse_keys(GOOD)[0])))
+    step = ["--run", str(tmp_path / "a.sh"), *files]
+    assert raptorctl(*PROVISION, "--no-start", *step).code == 2
+    assert raptorctl(*PROVISION, "--dry-run", *step).code == 0
+    assert not world.guests.logins
+    assert raptorctl(*PROVISION, *step).code == 0
+    assert world.guests.done == ["run a.sh"]
+
+
+def test_the_log_of_steps_goes_with_the_machine(known: CommandLine, world: World) -> None:
+    world.files.paths.add("/var/log/raptorctl/steps/alice-dev.log")
+    assert known("deprovision", "alice", "dev", "-y").code == 0
+    assert not [path for path in world.files.paths if "steps" in path]
+
+
+def test_a_machine_in_which_no_step_ran_has_no_such_log(alice: CommandLine) -> None:
+    missing = alice("log", "alice", "dev", "--steps")
+    assert (missing.code, "no step ran" in missing.complaint) == (3, True)
+    assert alice("log", "alice", "dev", "--steps", "--console").code == 2
