@@ -208,3 +208,17 @@ def test_a_line_cut_in_pieces_is_still_a_banner() -> None:
     theirs.sendall(b"SSH-2.0-")
     threading.Timer(0.1, lambda: theirs.sendall(b"slow\r\n")).start()
     assert read_banner(ours) == "SSH-2.0-slow"
+
+
+def test_an_agent_that_libvirt_cannot_reach_is_told_and_no_error() -> None:
+    asked = guests()
+    uuid = "6695eb01-f6a4-8304-79aa-97f2502e193f"  # the test driver's own domain
+    assert "agent" in asked.ping_agent(uuid)
+    assert asked.agent_file(uuid, "/run/cloud-init/result.json") is None
+
+
+def test_a_bridge_that_is_not_there_has_nobody_on_it() -> None:
+    asked = guests()
+    assert asked.neighbours("br-vm250") == ()
+    assert asked.packets("br-vm250") is None
+    assert asked.started("nobody-none") is None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from raptorctl.errors import RefusedError, WaitError
-from raptorctl.model.guest import Neighbour
+from raptorctl.model.guest import Endpoint, Neighbour
 from raptorctl.model.ssh_key import parse_keys
 from tests.fakes import FakeShell, World
 from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
@@ -133,7 +133,7 @@ def test_an_agent_that_answers_is_noticed(alice: CommandLine, world: World) -> N
 
 
 def test_one_who_may_not_ask_the_agent_is_told_so(alice: CommandLine, world: World) -> None:
-    def refuse(_uuid: str) -> str:
+    def refuse(uuid: str) -> str:
         raise RefusedError("polkit does not let you reach the guest's agent")
 
     world.guests.ping_agent = refuse  # type: ignore[method-assign]
@@ -156,7 +156,7 @@ def test_a_machine_that_goes_off_meanwhile_is_not_waited_for(
     monkeypatch.setattr("raptorctl.cli.guest.LOOK_AGAIN", 0)
     (domain,) = world.domains.list()
 
-    def crash(_at: object) -> str:
+    def crash(at: Endpoint) -> str:
         world.domains.shut_down(domain.uuid, 1, lambda *_: None)
         return "(no answer)"
 
@@ -250,7 +250,7 @@ def test_why_tells_what_a_boot_hangs_at(alice: CommandLine, console: list[str]) 
 
 def test_why_of_a_machine_that_is_off_asks_nobody(alice: CommandLine, world: World) -> None:
     alice("stop", "alice", "dev")
-    world.guests.banner = lambda _at: pytest.fail("asked")  # type: ignore[method-assign]
+    world.guests.banners = []  # looking would fail
     assert "it is shut off" in alice("why", "alice", "dev").out
 
 
