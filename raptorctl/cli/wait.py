@@ -28,7 +28,7 @@ def wait(
     """Wait until a machine is so far; exit code 5 if it is not in time, with what was seen."""
     guest = guest_of(context, words)
     sight, seconds = wait_for(guest, awaited, timeout)
-    already = seconds < 1
+    already = not seconds
     if form is Format.JSON:
         said = {"machine": guest.domain.name, "for": awaited.value, "already": already}
         say_json({**said, "seconds": round(seconds, 2), "seen": sight.seen})

@@ -15,7 +15,7 @@ POLL: Final = 0.25
 def wait_until(
     awaited: str, look: Callable[[], Sight], timeout: float, tick: Tick
 ) -> tuple[Sight, float]:
-    """Look until it is so; return the last look, and the seconds it took.
+    """Look until it is so; return the last look, and the seconds it took: 0 if it was so already.
 
     Args:
         awaited: what for, in words.
@@ -27,14 +27,14 @@ def wait_until(
         WaitError: it was not so in time; says what was seen last.
         HostError: it will never be so.
     """
-    began = time.monotonic()
+    began, waited = time.monotonic(), 0.0
     while True:
         sight = look()
-        waited = time.monotonic() - began
         if sight.problem:
             raise HostError(f"{awaited}: {sight.problem}")
         if sight.so:
             return sight, waited
+        waited = time.monotonic() - began
         if waited >= timeout:
             raise WaitError(awaited, timeout, sight.seen)
         tick(int(waited * 1000), int(timeout * 1000))

@@ -251,7 +251,8 @@ def _stuck(
     seen = [stage for stage in stages if stage.mark is Mark.SEEN and stage.name in advice]
     last = seen[-1] if seen else told["power"]
     then = advice.get(last.name, "wait a little, and look again")
-    return f"it is at {last.name}, and has said nothing later than that: {last.seen}", then
+    said = CONTROL.sub("", text).strip().splitlines()[-1]
+    return f"it is at {last.name}; the last it said is: {_short(said)}", then
 
 
 def _short(text: str) -> str:

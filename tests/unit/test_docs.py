@@ -21,9 +21,10 @@ from raptorctl.model.job import Outcome, StepState
 from raptorctl.model.profile import Profile, parse_profile
 from raptorctl.model.settings import DEFAULT_FILE, Settings, parse_settings
 from raptorctl.model.sizes import Size
+from raptorctl.model.ssh_key import parse_keys
 from raptorctl.model.tenant import Account
 from tests.fakes import IMAGE, Killed, Tripwire, World
-from tests.unit.cli.session import PROVISION, CommandLine
+from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
 from tests.unit.model.test_ssh_key import GOOD
 
 CHECKOUT = Path(__file__).parents[2]
@@ -88,7 +89,8 @@ def typed() -> Iterator[str]:
 
 @pytest.mark.parametrize("line", sorted({line.strip() for line in typed()}))
 def test_every_example_can_be_typed(line: str) -> None:
-    words = shlex.split(line.split(" > ", maxsplit=1)[0])[1:]
+    # What follows ` -- ` is another program's.
+    words = shlex.split(re.split(" > | -- ", line, maxsplit=1)[0])[1:]
     node = command()
     while words:
         word = words.pop(0)
@@ -232,6 +234,20 @@ def raptorctl(tmp_path: Path) -> CommandLine:
 def test_what_views_print_as_json_is_as_told(raptorctl: CommandLine, words: str) -> None:
     heading = f"`{words.removesuffix(' dev').removesuffix(' alice')}`"
     assert shape(json.loads(raptorctl(*words.split(), "-o", "json").out)) == told_shape(heading)
+
+
+def test_what_is_told_of_guests_as_json_is_as_told(
+    raptorctl: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guests, key = raptorctl.world.guests, parse_keys(GOOD)[0]
+    guests.banners, guests.keys = ["SSH-2.0-x"], (key,)
+    block = f"-----BEGIN SSH HOST KEY KEYS-----\n{key}\n-----END SSH HOST KEY KEYS-----"
+    monkeypatch.setattr(FakeSession, "console_text", lambda *_words: block)
+    (tmp_path / "a.sh").write_text("#!/bin/sh\n")
+    step = ("--run", str(tmp_path / "a.sh"), "--identity", str(tmp_path / "a.sh"))
+    for verb, words in (("wait", ()), ("ip", ()), ("why", ()), ("run", step)):
+        done = raptorctl(verb, "alice", "dev", *words, "-o", "json")
+        assert shape(json.loads(done.out)) == told_shape(f"`{verb}`")
 
 
 def test_what_waits_for_its_wipe_as_json_is_as_told(tmp_path: Path) -> None:

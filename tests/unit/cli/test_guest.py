@@ -62,7 +62,8 @@ def test_a_machine_that_is_ready_is_already_so(alice: CommandLine, world: World)
 def test_what_is_not_yet_is_waited_for_and_said(alice: CommandLine, world: World) -> None:
     world.guests.banners = ["(no answer)", "(connection refused)", BANNER]
     waited = alice("wait", "alice-dev", "--for", "ssh", "-o", "json")
-    assert json.loads(waited.out)["seen"] == f"198.51.100.1:22: {BANNER}"
+    said = json.loads(waited.out)
+    assert (said["seen"], said["already"]) == (f"198.51.100.1:22: {BANNER}", False)
     assert waited.err.startswith("waiting for ssh of alice-dev, at most 300 s\n")
     assert world.guests.banners == [BANNER]
 
