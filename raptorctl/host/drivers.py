@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from raptorctl.host.disk_drivers import Disks
-from raptorctl.host.guest_drivers import Guests
+from raptorctl.host.guest_drivers import Consoles, Guests
 from raptorctl.host.image_drivers import Images, ImageWriter
 from raptorctl.host.image_drivers import Tick as Tick  # noqa: PLC0414 - every step takes it from here
 from raptorctl.model.access import Question
@@ -189,29 +189,6 @@ class Domains(Disks, Protocol):
 
     def accelerator(self) -> str:
         """Return `kvm` where the CPU and libvirt offer it, else `qemu`."""
-
-
-class Consoles(Protocol):
-    """Machines' consoles."""
-
-    def attach(
-        self, uuid: str, source: int, sink: int, *, force: bool, tick: Callable[[], None]
-    ) -> bool:
-        """Connect two descriptors with a console until somebody leaves or it ends.
-
-        Args:
-            uuid: the domain's.
-            source: what its owner types is read from here; `^]` leaves.
-            sink: what it says is written here.
-            force: take it over from whoever has it.
-            tick: called at least every half second; what it raises ends the connection.
-
-        Returns:
-            Whether its owner left; False when the machine went off.
-
-        Raises:
-            HostError: somebody else has it.
-        """
 
 
 class Zones(Protocol):
