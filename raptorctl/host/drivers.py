@@ -1,6 +1,6 @@
 """What steps may ask of a host. `connect` builds the real ones; tests hand in others."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
