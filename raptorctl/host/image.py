@@ -10,7 +10,6 @@ from raptorctl.errors import HostError, InputError, RefusedError
 from raptorctl.host.image_drivers import Pulled, Tick, Wanted, Waste, Watch
 from raptorctl.host.image_store import ImageStore, key_of
 from raptorctl.model.image import Image, Origin, Reference, image_name
-from raptorctl.model.names import shown
 from raptorctl.model.settings import Images as Settings
 from raptorctl.model.sizes import Size
 
@@ -51,6 +50,7 @@ class LocalImages:
         if done := self._done(wanted):
             return done
         name = self._name(wanted)
+        self._readable(wanted)
         with self._store.alone(wanted.source.text, watch):
             if done := self._done(wanted):
                 return done
@@ -59,7 +59,7 @@ class LocalImages:
             if fetched is None and known:
                 return self._named(wanted, known)
             if fetched is None:
-                raise HostError(f"{shown(wanted.source.text)} gave nothing")
+                raise HostError(f"{wanted.source.text} gave nothing")
             return self._kept(wanted, name, fetched, watch)
 
     def convert(self, image: Image, to: str, name: str, watch: Watch) -> Pulled:
@@ -144,6 +144,14 @@ class LocalImages:
         except InputError:
             return False  # it is gone, and what it was is here
 
+    @staticmethod
+    def _readable(wanted: Wanted) -> None:
+        """Refuse a file that cannot be read before anything is made."""
+        if wanted.source.kind == "file":
+            from raptorctl.host.image_file import opened
+
+            opened(wanted.source.text).close()
+
     def _named(self, wanted: Wanted, found: Reference) -> Pulled:
         """Return what is here, under the name that was asked for."""
         if not wanted.name or wanted.name == found.image.name:
@@ -166,7 +174,7 @@ class LocalImages:
         for found in self._all():
             if found.image.name == name and found.image.source != source:
                 raise RefusedError(
-                    f"{name} is already an image, from {shown(found.image.source)}",
+                    f"{name} is already an image, from {found.image.source}",
                     resolution=f"choose another --name, or `raptorctl image remove {name}` first",
                 )
 

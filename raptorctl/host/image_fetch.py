@@ -153,13 +153,13 @@ class Fetcher:
         try:
             body, reply = self._http.text(url, {}, LARGEST_LIST)
         except BrokenOffError as error:
-            raise HostError(f"{shown(url)}: {error.brief}", details=error.details) from error
+            raise HostError(f"{url}: {error.brief}", details=error.details) from error
         if reply.status_code != 200:
-            raise HostError(f"{shown(url)}: the server says {reply.status_code}")
+            raise HostError(f"{url}: the server says {reply.status_code}")
         name = PurePosixPath(urlsplit(wanted.source.text).path).name
         found = checksum_of(body.decode(errors="replace"), name)
         if found is None:
-            raise HostError(f"{shown(url)} has no SHA-256 or SHA-512 of {shown(name)}")
+            raise HostError(f"{url} has no SHA-256 or SHA-512 of {shown(name)}")
         return [*known, found]
 
 

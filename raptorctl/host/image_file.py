@@ -5,7 +5,6 @@ import stat
 from typing import BinaryIO, cast
 
 from raptorctl.errors import InputError
-from raptorctl.model.names import shown
 
 
 def opened(path: str) -> BinaryIO:
@@ -18,10 +17,10 @@ def opened(path: str) -> BinaryIO:
     try:
         source = cast("BinaryIO", open(os.open(path, flags), "rb", buffering=0))  # noqa: PTH123, SIM115 - a descriptor
     except OSError as error:
-        raise InputError(f"{shown(path)} cannot be read: {error.strerror}") from error
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
     if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
         source.close()
-        raise InputError(f"{shown(path)} is not a regular file")
+        raise InputError(f"{path} is not a regular file")
     return source
 
 

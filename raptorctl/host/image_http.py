@@ -175,13 +175,13 @@ def _followed(session: "Session", url: str, headers: dict[str, str]) -> "Respons
         reply.close()
         there = urljoin(here, reply.headers.get("Location", ""))
         if urlsplit(there).scheme not in {"http", "https"}:
-            raise HostError(f"{shown(url)} leads to {shown(there)}, which is not followed")
+            raise HostError(f"{url} leads to {shown(there)}, which is not followed")
         if urlsplit(here).scheme == "https" and urlsplit(there).scheme == "http":
-            raise HostError(f"{shown(url)} leads from https to http: not followed")
+            raise HostError(f"{url} leads from https to http: not followed")
         if urlsplit(there).netloc != urlsplit(here).netloc:
             headers.pop("Authorization", None)
         here = there
-    raise HostError(f"{shown(url)} leads from one place to another, more than {REDIRECTS} times")
+    raise HostError(f"{url} leads from one place to another, more than {REDIRECTS} times")
 
 
 def _asked(session: "Session", url: str, headers: Mapping[str, str]) -> "Response":
@@ -207,7 +207,7 @@ def _body(reply: "Response", url: str, largest: int, done: int = 0) -> Iterator[
         for chunk in reply.raw.stream(CHUNK, decode_content=False):
             done += len(chunk)
             if done > largest:
-                raise HostError(f"{shown(url)} is larger than {Size(largest)}")
+                raise HostError(f"{url} is larger than {Size(largest)}")
             yield chunk
     except (HTTPError, OSError) as error:
         raise BrokenOffError(_cause(error), details=str(error)) from error
@@ -232,7 +232,7 @@ def _total(reply: "Response", at: int) -> int | None:
 
 def _judge(wanted: Download, total: int | None, reply: "Response") -> None:
     """Refuse at the beginning what cannot end well."""
-    url = shown(wanted.url)
+    url = wanted.url
     if total is None:
         chunked = "chunked" in reply.headers.get("Transfer-Encoding", "").lower()
         if not chunked and not wanted.checked:
@@ -251,7 +251,7 @@ def _judge(wanted: Download, total: int | None, reply: "Response") -> None:
 
 
 def _untrusted(url: str, error: Exception) -> HostError:
-    return HostError(f"{shown(url)}: its certificate is not good", details=str(error))
+    return HostError(f"{url}: its certificate is not good", details=str(error))
 
 
 def _status(reply: "Response") -> str:
@@ -259,13 +259,13 @@ def _status(reply: "Response") -> str:
 
 
 def _refused(url: str, reply: "Response") -> HostError:
-    return HostError(f"{shown(url)}: the server says {_status(reply)}")
+    return HostError(f"{url}: the server says {_status(reply)}")
 
 
 def _given_up(url: str, error: BrokenOffError, partial: Partial) -> HostError:
     kept = f"{Size(partial.size)} of it is kept: " if partial.size and partial.validator else ""
     return HostError(
-        f"{shown(url)} cannot be downloaded: {error.brief}",
+        f"{url} cannot be downloaded: {error.brief}",
         details=error.details,
         resolution=f"{kept}pull it again to go on" if kept else "try again later",
     )

@@ -166,7 +166,7 @@ class Registry:
         return told
 
     def _error(self, problem: str, details: str = "", resolution: str = "") -> HostError:
-        brief = f"{shown(self._reference)}: {problem}"
+        brief = f"{self._reference}: {problem}"
         return HostError(brief, details=details, resolution=resolution)
 
 
