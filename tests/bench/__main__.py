@@ -1,6 +1,6 @@
 """`python -m tests.bench [PART ...]`: measure, write results.json and the table of the page.
 
-Parts are machine, plan, listing, access, wipe, loop, images, planning, start_up; without any, all of them. What is not
+Parts are machine, plan, listing, access, wipe, loop, images, cache, planning, start_up; without any, all of them. What is not
 measured this time is kept from the last time.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import access, image, listing, local, page, site, storage
+from tests.bench import access, cache, image, listing, local, page, site, storage
 from tests.bench.figures import Row, decode
 from tests.lab.errors import LabError
 from tests.lab.host import Lab
@@ -26,6 +26,7 @@ PARTS: dict[str, Callable[[Lab], list[Row]]] = {
     "wipe": storage.wipe,
     "loop": lambda _: local.loop(),
     "images": lambda _: image.written(),
+    "cache": lambda _: [cache.hit()],
     "planning": lambda _: [local.planning()],
     "start_up": lambda _: local.start_up(),
 }
@@ -53,7 +54,7 @@ def main(wanted: list[str]) -> int:
 
 def _measured(lab: Lab, name: str) -> dict[str, Any]:
     """Measure one part on a pristine lab, and note on what it was measured."""
-    in_lab = name not in {"loop", "images", "planning", "start_up"}
+    in_lab = name not in {"loop", "images", "cache", "planning", "start_up"}
     if in_lab:
         lab.reset()
     rows = [row.encode() for row in PARTS[name](lab)]

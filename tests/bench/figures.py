@@ -114,6 +114,29 @@ def seconds_row(what: str, where: str, budget: float, seconds: Sequence[float]) 
     return Row(what, "", where, "<=", budget, "s", max(times), spread, len(times))
 
 
+def longer_row(
+    what: str,
+    against: str,
+    where: str,
+    budget: float,
+    seconds: tuple[Sequence[float], Sequence[float]],
+) -> Row:
+    """Judge by how much ours takes longer, round by round: the median counts.
+
+    Args:
+        what: ours.
+        against: theirs.
+        where: `lab` or `here`.
+        budget: in seconds.
+        seconds: of our rounds and of theirs.
+    """
+    ours, theirs = (round(median(side), 4) for side in seconds)
+    longer = [mine - other for mine, other in zip(*seconds, strict=True)]
+    spread = (round(min(longer), 3), round(max(longer), 3))
+    measured = round(median(longer), 3)
+    return Row(what, against, where, "<=", budget, "s", measured, spread, len(longer), ours, theirs)
+
+
 def _row(
     what: str,
     against: str,
