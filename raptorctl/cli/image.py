@@ -104,13 +104,13 @@ def pull(
         login(password_file),
     )
     with watched() as watch:
-        done = session.host.images.pull(wanted, watch)
+        done = session.images.pull(wanted, watch)
     _say_pulled(done, form)
 
 
 def list_images(context: typer.Context, form: Output = Format.TEXT) -> None:
     """List images: name, format, size for a guest, what they take, digest, when they came."""
-    found = session_of(context, root=False).host.images.list()
+    found = session_of(context, root=False).images.list()
     if form is Format.JSON:
         say_json({"images": [encode(image) for image in found]})
     elif found:
@@ -131,13 +131,13 @@ def inspect(context: typer.Context, image: Reference, form: Output = Format.TEXT
 def verify(context: typer.Context, images: References = None, form: Output = Format.TEXT) -> None:
     """Hash images anew. Exit code 1 if one is not what it was."""
     session = session_of(context, root=False)
-    chosen = [known(session, text) for text in images or ()] or session.host.images.known()
+    chosen = [known(session, text) for text in images or ()] or session.images.known()
     verdicts = {}
     with watched() as watch:
         for image in chosen:
             if image.digest not in verdicts:
                 watch.begin(f"hash {image.name}")
-                verdicts[image.digest] = session.host.images.is_whole(image, watch.tick)
+                verdicts[image.digest] = session.images.is_whole(image, watch.tick)
     results = [(image, verdicts[image.digest]) for image in chosen]
     _say_verdicts(results, form)
     if damaged := [image.name for image, whole in results if not whole]:
@@ -151,13 +151,13 @@ def remove(context: typer.Context, image: Reference, form: Output = Format.TEXT)
     """Forget an image. Its file goes with its last name, unless a machine's disk is built on it."""
     session = session_of(context)
     found = known(session, image)
-    others = [i.name for i in session.host.images.known() if i.digest == found.digest]
+    others = [i.name for i in session.images.known() if i.digest == found.digest]
     if len(others) == 1 and (users := _users(session, found)):
         raise RefusedError(
             f"{found.name} is what the disk of {', '.join(users)} is built on",
             resolution="deprovision that first",
         )
-    session.host.images.remove(found)
+    session.images.remove(found)
     if form is Format.JSON:
         say_json({"image": encode(found), "outcome": "removed"})
     else:
@@ -170,9 +170,9 @@ def gc(context: typer.Context, dry_run: DryRun = False, form: Output = Format.TE
     domains = session.host.domains.list()
     marks = [domain.mark.image for domain in domains if domain.mark]
     disks = [disk for domain in domains for disk in domain.disks]
-    waste = session.host.images.waste(marks, disks)
+    waste = session.images.waste(marks, disks)
     for each in () if dry_run else waste:
-        session.host.images.sweep(each)
+        session.images.sweep(each)
     if form is Format.JSON:
         say_json({"removed": [encode(each) for each in waste], "dry_run": dry_run})
     elif waste:
@@ -200,7 +200,7 @@ def convert(
         return
     called = named("--name", image_name, name or f"{found.name.replace('@', '-')}-{to}")
     with watched() as watch:
-        done = session.host.images.convert(found, to, called, watch)
+        done = session.images.convert(found, to, called, watch)
     _say_pulled(done, form)
 
 
@@ -216,7 +216,7 @@ def fetched(session: Session, text: str, password_file: str | None = None) -> Im
         InputError: nothing is called so.
         HostError: it cannot be had.
     """
-    here = find(session.host.images.list(), text)
+    here = find(session.images.list(), text)
     try:
         source = _source(text)
     except InputError:
@@ -224,7 +224,7 @@ def fetched(session: Session, text: str, password_file: str | None = None) -> Im
             return here
         raise
     with watched() as watch:
-        return session.host.images.pull(Wanted(source, login=login(password_file)), watch).image
+        return session.images.pull(Wanted(source, login=login(password_file)), watch).image
 
 
 def begins_as(session: Session, text: str | None, *, dry_run: bool) -> str | None:
@@ -244,7 +244,7 @@ def known(session: Session, text: str) -> Image:
     Raises:
         MissingError: there is none of that name, source or digest.
     """
-    images = session.host.images.known()
+    images = session.images.known()
     if found := find(images, text) or find(images, str(Path.cwd() / text)):
         return found
     raise MissingError(f"no such image: {plain(text)}", resolution="see `raptorctl image list`")

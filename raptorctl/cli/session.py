@@ -21,6 +21,7 @@ from raptorctl.model.settings import DEFAULT_FILE, Settings
 if TYPE_CHECKING:
     from raptorctl.engine.journals import Journals
     from raptorctl.host.drivers import Host
+    from raptorctl.host.image_drivers import Images
     from raptorctl.model.facts import HostFacts
     from raptorctl.model.probe import Probe
     from raptorctl.model.volume import Volume
@@ -54,6 +55,13 @@ class Session:
         from raptorctl.host.connect import connect
 
         return connect(self.settings)
+
+    @cached_property
+    def images(self) -> "Images":
+        """The cache of images alone: asking it loads no libvirt, which takes longer."""
+        from raptorctl.host.image import LocalImages
+
+        return LocalImages(self.settings.images.directory, self.settings.images.largest)
 
     @cached_property
     def journals(self) -> "Journals":

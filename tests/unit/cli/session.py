@@ -38,6 +38,10 @@ class FakeSession(Session):
     def host(self):  # type: ignore[no-untyped-def]
         return self.world.host(self.wire)
 
+    @property
+    def images(self):  # type: ignore[no-untyped-def]
+        return self.host.images
+
     def facts(
         self, queries: Iterable[tuple[str, str]] = (), people: Iterable[str] = ()
     ) -> HostFacts:
