@@ -158,7 +158,8 @@ class ImageStore:
             path.unlink(missing_ok=True)
 
     def _name_files(self) -> list[Path]:
-        return [path for path in _in(self.names) if path.suffix == ".json"]
+        found = [path for path in _in(self.names) if path.suffix == ".json"]
+        return sorted(found, key=lambda path: path.stem)
 
     def _digests(self) -> set[str]:
         return {found.image.digest for path in self._name_files() if (found := self._read(path))}

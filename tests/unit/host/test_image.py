@@ -122,6 +122,13 @@ def test_a_second_name_costs_nothing(cache: Cache, tmp_path: Path) -> None:
     assert len(cache.left("files")) == 1
 
 
+def test_images_are_listed_by_name(cache: Cache, tmp_path: Path) -> None:
+    source = str(raw_disk(tmp_path / "a.img"))
+    for name in ("web-raw", "web", "web:1", "a"):
+        cache.pull(source, name=name)
+    assert cache.names == ["a", "web", "web-raw", "web:1"]
+
+
 def test_a_chosen_name_of_another_image_is_refused(cache: Cache, tmp_path: Path) -> None:
     cache.pull(str(raw_disk(tmp_path / "a.img")), name="web")
     with pytest.raises(RefusedError, match=r"web is already an image, from .*image remove web"):
