@@ -525,6 +525,9 @@ class FakeShell:
             raise outcome
         return outcome
 
+    def forget_key(self, comment: str) -> None:
+        self.guests.done.append(f"forget {comment.rpartition('-')[0]}")
+
     def copy(self, source: Path, target: str, timeout: float) -> str:
         self.guests.done.append(f"copy {source.name} {target}")
         return target

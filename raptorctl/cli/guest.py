@@ -69,9 +69,9 @@ class Guest:
     def console(self) -> str:
         """What its console said since it was switched on."""
         started = self.session.host.guests.started(self.domain.name)
-        return self.session.console_text(self.name, started or 0.0)
+        return console_since(self.session, self.name, started)
 
-    def login(self, user: str | None, identity: Path | None) -> Login:
+    def login(self, user: str | None, identity: Path | None, key: str = "") -> Login:
         """Return how to log in, with the host keys that are known.
 
         Raises:
@@ -81,7 +81,25 @@ class Guest:
         from raptorctl.model.host_key import known
 
         keys = known(self.domain, self.session.console_text(self.name))
-        return Login(self.name.domain, self.at, _account(user, self.name), keys, _file(identity))
+        account = _account(user, self.name)
+        return Login(self.name.domain, self.at, account, keys, _file(identity), key)
+
+
+def console_since(session: Session, name: MachineName, started: float | None) -> str:
+    """What a machine's console said since it was switched on.
+
+    Args:
+        session: this run.
+        name: the machine's.
+        started: when that was, in seconds since the epoch, if it is known.
+    """
+    from raptorctl.model.first_boot import is_old
+
+    if started is None:
+        return session.console_text(name)
+    said = session.console_text(name, started)
+    # Tenants do not see when the log was written last; its words tell.
+    return "" if is_old(said, started) else said
 
 
 def guest_of(context: typer.Context, words: list[str], *, root: bool = False) -> Guest:

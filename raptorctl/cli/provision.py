@@ -11,7 +11,7 @@ from raptorctl.cli.guest import Identity, running
 from raptorctl.cli.image import begins_as
 from raptorctl.cli.options import DryRun, Output, Yes
 from raptorctl.cli.output import Format
-from raptorctl.cli.run import Copies, Scripts, carry_out, given
+from raptorctl.cli.run import Copies, Scripts, carry_out, given, new_job_key
 from raptorctl.cli.seed import Told, first_boot
 from raptorctl.cli.session import session_of
 from raptorctl.cli.template import read_profile
@@ -65,10 +65,14 @@ def provision(
         graphics=graphics or begin.graphics,
     )
     session = session_of(context)
-    steps = given(session.typed, scripts, copies, identity)
+    boot, job_key = wanted.first_boot, None
+    steps = given(session.typed, scripts, copies, identity, has_key=boot is not None)
     if steps and no_start:
         raise InputError("--no-start leaves no guest to --run or --copy in")
     wanted = replace(wanted, image=begins_as(session, wanted.image, dry_run=dry_run))
+    if steps and boot and identity is None:
+        job_key = new_job_key()
+        wanted = replace(wanted, first_boot=replace(boot, keys=(*boot.keys, job_key.public)))
 
     from raptorctl.plans.provision import plan_provision
     from raptorctl.plans.records import queries
@@ -89,4 +93,5 @@ def provision(
 
     perform(session, change, form, dry_run=dry_run, says=says)
     if steps and not dry_run:
-        carry_out(running(session, wanted.name), steps, None, identity)
+        user = boot.account if boot and boot.account else None
+        carry_out(running(session, wanted.name), steps, user, identity, key=job_key)

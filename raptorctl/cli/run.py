@@ -2,8 +2,10 @@
 
 import codecs
 import os
+import secrets
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -24,7 +26,7 @@ from raptorctl.cli.log import harmless
 from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
-from raptorctl.errors import HostError, InputError
+from raptorctl.errors import HostError, InputError, WaitError
 from raptorctl.model.guest import Awaited
 from raptorctl.model.guest_step import TIMEOUT as STEP_TIMEOUT
 from raptorctl.model.guest_step import GuestStep, in_order
@@ -62,6 +64,30 @@ StepTimeout = Annotated[
 LONGEST: Final = 4096
 
 
+@dataclass(frozen=True)
+class JobKey:
+    """A key that is made for the steps of one provision, and taken away after them.
+
+    Args:
+        private: in OpenSSH's format; a secret that is written nowhere.
+        public: one line, with the comment.
+        comment: by which it is found again.
+    """
+
+    private: str
+    public: str
+    comment: str
+
+
+def new_job_key() -> JobKey:
+    """Make a key for the steps of one provision."""
+    from raptorctl.host.host_key import new_host_key
+
+    comment = f"raptorctl-job-{secrets.token_hex(6)}"
+    pair = new_host_key(comment)
+    return JobKey(pair.private, f"{pair.public} {comment}", comment)
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     line = "sudo raptorctl run alice dev --copy app.conf:/etc/app.conf --run setup.sh"
@@ -96,8 +122,17 @@ def given(
     scripts: list[str] | None,
     copies: list[str] | None,
     identity: Path | None,
+    *,
+    has_key: bool = False,
 ) -> tuple[GuestStep, ...]:
     """Return the steps that were typed, in order, checked before anything is touched.
+
+    Args:
+        typed: the whole command line.
+        scripts: what `--run` said.
+        copies: what `--copy` said.
+        identity: a file with a private key.
+        has_key: there is another key to log in with.
 
     Raises:
         InputError: a file is missing, or there is no key to log in with.
@@ -108,7 +143,7 @@ def given(
             raise InputError(f"{shown(str(step.source))} is not a file")
         if not os.access(step.source, os.R_OK):
             raise InputError(f"{shown(str(step.source))} cannot be read")
-    if steps and identity is None and not os.environ.get("SSH_AUTH_SOCK"):
+    if steps and identity is None and not has_key and not os.environ.get("SSH_AUTH_SOCK"):
         raise InputError(
             "there is no key to log in with", resolution="name one with --identity FILE"
         )
@@ -122,6 +157,8 @@ def carry_out(
     identity: Path | None,
     timeout: float = TIMEOUT,
     step_timeout: float = STEP_TIMEOUT,
+    *,
+    key: JobKey | None = None,
 ) -> list[dict[str, Any]]:
     """Wait for ssh, log in, and do one step after the other.
 
@@ -137,17 +174,31 @@ def carry_out(
 
     _, waited = wait_for(guest, Awaited.SSH, timeout)
     wait_for_keys(guest, timeout - waited)
-    login = guest.login(user, identity)
+    login = guest.login(user, identity, key.private if key else "")
     path = guest.session.step_log(guest.name)
     with (
         Stop() as stop,
         StepLog(path) as log,
         guest.session.host.guests.open(login, stop.check) as shell,
     ):
-        return [
-            _done(shell, log, step, f"{number}/{len(steps)}", step_timeout)
-            for number, step in enumerate(steps, start=1)
-        ]
+        try:
+            return [
+                _done(shell, log, step, f"{number}/{len(steps)}", step_timeout)
+                for number, step in enumerate(steps, start=1)
+            ]
+        finally:
+            if key:
+                stop.accept()  # who interrupts the steps wants the key gone all the same
+                _forget(shell, log, key)
+
+
+def _forget(shell: "Shell", log: "StepLog", key: JobKey) -> None:
+    """Take the job's key away, also after a failure, which is then the one that is told."""
+    try:
+        shell.forget_key(key.comment)
+    except (HostError, WaitError) as error:
+        tell(f"note: the key {key.comment} is still in the guest: {plain(str(error))}")
+        log.head(f"the key {key.comment} is still there: {plain(str(error))}")
 
 
 def _done(

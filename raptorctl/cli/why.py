@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from raptorctl.cli import options
+from raptorctl.cli.guest import console_since
 from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import (
     Colour,
@@ -44,7 +45,7 @@ def why(context: typer.Context, words: options.Words, form: Output = Format.TEXT
     session = session_of(context, root=False)
     domain = session.machine(name)
     started = session.host.guests.started(domain.name)
-    console = session.console_text(name, started or 0.0)
+    console = console_since(session, name, started)
     told = explain(console, _facts(session, domain, started))
     if form is Format.JSON:
         say_json({"machine": domain.name, "state": domain.state.value, **told.encode()})

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +24,7 @@ class Login:
         user: the guest's account.
         host_keys: the only ones it may show.
         identity: a file with a private key; None leaves it to the agent of SSH_AUTH_SOCK.
+        key: a private key itself, in OpenSSH's format, or ""; it goes before the file. A secret.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Login:
     user: str
     host_keys: tuple[PublicKey, ...]
     identity: Path | None = None
+    key: str = field(default="", repr=False)
 
 
 class Shell(Protocol):
@@ -50,6 +52,13 @@ class Shell(Protocol):
         Raises:
             WaitError: it took longer than `timeout` seconds.
             HostError: the connection broke, or the guest does not take it.
+        """
+
+    def forget_key(self, comment: str) -> None:
+        """Take the public keys with that comment out of the account's authorized_keys.
+
+        Raises:
+            HostError: the connection broke, or the file cannot be written.
         """
 
 

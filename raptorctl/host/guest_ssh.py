@@ -42,6 +42,7 @@ BEGIN: Final = 'sh -c \'echo $$ >"$0.pid"; exec "$0"\''
 """Runs a script, and leaves word which process it is; its name follows as one word of a shell."""
 END: Final = "sh -c 'p=$(cat \"$0.pid\") && { kill -9 -- -$p || kill -9 $p; } 2>/dev/null'"
 """sshd gives each command a session of its own, so that the process leads a group."""
+AUTHORIZED: Final = ".ssh/authorized_keys"  # below the account's home, where SFTP begins
 _PLACE: Final = re.compile(r"/[A-Za-z0-9._/-]{1,200}", re.ASCII)
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -95,6 +96,10 @@ class SshShell:
         """Put a file into the guest; see `Shell`."""
         return self._wait(self._copied(source, target), timeout, f"{source.name} to be there")
 
+    def forget_key(self, comment: str) -> None:
+        """Take keys out of the account's authorized_keys; see `Shell`."""
+        self._wait(self._forgotten(comment), CONNECT, "its key to be taken away")
+
     def _wait(self, work: Coroutine[Any, Any, T], timeout: float, awaited: str) -> T:
         import asyncssh
 
@@ -131,14 +136,14 @@ class SshShell:
         login = self._login
         trusted = [asyncssh.import_public_key(f"{k.type} {k.blob}") for k in login.host_keys]
         began = time.monotonic()
-        own = [str(login.identity)] if login.identity else None
+        own = _own_keys(login)
         try:
             return await asyncssh.connect(
                 login.at.host,
                 login.at.port,
                 username=login.user,
                 known_hosts=(trusted, [], []),
-                client_keys=own or (),
+                client_keys=own,
                 agent_path=None if own else os.environ.get("SSH_AUTH_SOCK"),
                 preferred_auth="publickey",
                 config=None,
@@ -213,6 +218,15 @@ class SshShell:
                     await files.remove(part)
                 raise
 
+    async def _forgotten(self, comment: str) -> None:
+        async with self._open.start_sftp_client() as files:
+            mode = (await files.stat(AUTHORIZED)).permissions or 0o600
+            async with files.open(AUTHORIZED, "rb") as file:
+                text = bytes(await file.read())  # type: ignore[arg-type] # opened for bytes
+        gone = f" {comment}".encode()
+        kept = [line for line in text.splitlines(True) if not line.rstrip().endswith(gone)]
+        await self._written(b"".join(kept), AUTHORIZED, stat.S_IMODE(mode))
+
     async def _ended(self, place: str) -> None:
         """End a script that runs, and what it has begun.
 
@@ -248,8 +262,18 @@ def _local(path: Path) -> tuple[bytes, int]:
     return data, stat.S_IMODE(path.stat().st_mode) & 0o777
 
 
+def _own_keys(login: Login) -> Any:
+    """Return what asyncssh calls client_keys; None for none but the agent's."""
+    import asyncssh
+
+    if login.key:
+        return [asyncssh.import_private_key(login.key)]
+    return [str(login.identity)] if login.identity else None
+
+
 def _refused(login: Login) -> HostError:
-    by = f"the key in {login.identity}" if login.identity else "the keys of your ssh agent"
+    file = f"the key in {login.identity}" if login.identity else "the keys of your ssh agent"
+    by = "the job's own key" if login.key else file
     return HostError(
         f"{login.name} lets {login.user} not in by {by}",
         resolution="name another one with --identity, or another --user",

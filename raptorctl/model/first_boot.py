@@ -4,6 +4,7 @@ import enum
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from raptorctl.model.boot_clue import CLUES, FIRMWARE_SPEAKS, KERNEL_SPEAKS, SEED_DONE, Clue
@@ -24,6 +25,7 @@ class Mark(enum.StrEnum):
 
 
 FINISHED: Final = re.compile(r"Cloud-init v\. \S+ finished at .*|" + re.escape(SEED_DONE))
+ENDED_AT: Final = re.compile(r"Cloud-init v\. \S+ finished at (\w+, \d+ \w+ \d+ [\d:]+ [+-]\d{4})")
 CLOUD_FAULTS: Final = re.compile(
     "|".join(f"(?:{c.fault.pattern})" for c in CLUES if c.fault and c.stage.startswith("cloud"))
 )
@@ -115,6 +117,21 @@ def last_boot(console: str) -> str:
         late = late or bool(kernel) or any(clue.sign.search(line) for clue in CLUES[3:])
         offset += len(line)
     return console[begun:]
+
+
+def is_old(console: str, started: float) -> bool:
+    """Whether the last boot that a console tells of had ended before the machine was switched on.
+
+    Args:
+        console: what it said.
+        started: when it was switched on, in seconds since the epoch. The guest's clock is the
+            host's to begin with; a minute is left for what became of it.
+    """
+    told = ENDED_AT.findall(last_boot(console))
+    try:
+        return bool(told) and parsedate_to_datetime(told[-1]).timestamp() < started - 60
+    except ValueError:
+        return False
 
 
 def cloud_init(console: str) -> Sight:

@@ -6,12 +6,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from raptorctl.cli.run import new_job_key
 from raptorctl.errors import HostError, StoppedError, WaitError
-from raptorctl.host import readiness
+from raptorctl.host import guest_ssh, readiness
 from raptorctl.host.guest import LocalGuests, read_banner
 from raptorctl.host.guest_login import arguments, scan
 from raptorctl.host.guest_ssh import SshShell, open_shell
@@ -155,6 +157,23 @@ def test_this_process_becomes_ssh(sshd: Sshd) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
     assert done.returncode == 9
+
+
+def test_a_jobs_key_logs_in_and_is_then_forgotten(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, other = new_job_key(), (sshd.folder / "own.pub").read_text()
+    file = sshd.folder / "authorized"
+    file.write_text(f"{other}{key.public}\n")
+    file.chmod(0o640)
+    monkeypatch.setattr(guest_ssh, "AUTHORIZED", str(file))
+    login = replace(sshd.login(), identity=None, key=key.private)
+    with open_shell(login, lambda: None) as opened:
+        opened.forget_key(key.comment)
+    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == (other, 0o640)
+    with pytest.raises(HostError, match="job's own key"), open_shell(login, lambda: None):
+        pytest.fail("logged in")
+    assert key.private not in repr(login)
 
 
 class Server:

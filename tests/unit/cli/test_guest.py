@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from raptorctl.errors import RefusedError, WaitError
+from raptorctl.errors import RefusedError, StoppedError, WaitError
 from raptorctl.model.guest import Endpoint, Neighbour
 from raptorctl.model.ssh_key import parse_keys
 from tests.fakes import FakeShell, World
@@ -109,6 +110,25 @@ def test_cloud_init_is_told_by_the_console_and_its_error_is_an_error(
     console.append(BOOT + FINAL + "Failed running /var/lib/x/scripts/runcmd [1]\r\n" + FINISHED)
     failed = alice("wait", "alice", "dev", "--for", "cloud-init")
     assert (failed.code, "it failed: Failed running" in failed.complaint) == (1, True)
+
+
+def test_a_boot_before_the_last_power_on_has_not_made_it_ready(
+    alice: CommandLine, world: World, console: list[str]
+) -> None:
+    console.append(WHOLE)
+    ended = datetime(2026, 11, 24, 23, 0, 8, tzinfo=UTC).timestamp()
+    for since, code in ((ended - 20, 0), (ended + 3600, 5)):
+        world.guests.since = since
+        assert alice("wait", "alice", "dev", "--for", "cloud-init", "--timeout", "0").code == code
+
+
+def test_a_tenant_waits_for_her_own_machine_and_no_others(alice: CommandLine, world: World) -> None:
+    alice.root, world.guests.banners = False, [BANNER]
+    for verb in ("wait", "ip", "why"):
+        assert alice(verb, "alice", "dev").code == 0
+        refused = alice(verb, "bob", "web")
+        assert (refused.code, "no such machine" in refused.complaint) == (3, True)
+    assert alice("log", "alice", "dev", "--steps").code == 3
 
 
 @pytest.mark.parametrize(
@@ -365,6 +385,38 @@ def test_provision_goes_on_with_steps_once_the_guest_greets_and_told_its_key(
     assert not world.guests.logins
     assert raptorctl(*PROVISION, *step).code == 0
     assert world.guests.done == ["run a.sh"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"), [(0, 0), (3, 1), (StoppedError(2), 130), (WaitError("x", 1, "y"), 5)]
+)
+def test_provisions_own_key_is_in_the_seed_and_taken_away_even_after_a_failure(
+    raptorctl: CommandLine,
+    world: World,
+    console: list[str],
+    tmp_path: Path,
+    files: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    outcome: int | Exception,
+    code: int,
+) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    (tmp_path / "user-data").write_text("#cloud-config\nlocale: C.UTF-8\n")
+    world.guests.banners = [BANNER]
+    world.guests.outcomes["a.sh"] = outcome
+    told = ["--user-data", str(tmp_path / "user-data"), "--run", str(tmp_path / "a.sh")]
+    done = raptorctl(*PROVISION, *told)
+    assert (done.code, "status 3" in done.err) == (code, outcome == 3)
+    assert world.guests.done == ["run a.sh", "forget raptorctl-job"]
+    ((login, _),) = world.guests.logins
+    assert "PRIVATE KEY" in login.key
+    assert login.key not in done.out + done.err + repr(world.files.texts)
+    (seed,) = [text for path, (text, _) in world.files.texts.items() if path.endswith("seed.iso")]
+    assert "raptorctl-job-" in seed
+    assert [key.blob for key in login.host_keys] != []
+    (domain,) = world.domains.list()
+    assert domain.mark
+    assert domain.mark.host_key.split()[1] == login.host_keys[0].blob
 
 
 def test_the_log_of_steps_goes_with_the_machine(known: CommandLine, world: World) -> None:
