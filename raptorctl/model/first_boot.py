@@ -230,10 +230,20 @@ def _judge(text: str, stages: tuple[Stage, ...], facts: BootFacts) -> tuple[str,
         worst = failed[-1] if failed[-1].name == "root filesystem" else failed[0]
         return f"{worst.name} failed: {worst.seen}", advice[worst.name]
     if facts.ssh.so:
-        return "", ""
+        return _late(text, stages)
     if not text.strip():
         return _silent(facts)
     return _stuck(text, stages, facts, advice)
+
+
+def _late(text: str, stages: tuple[Stage, ...]) -> tuple[str, str]:
+    """Of a guest that answers: whether cloud-init, if it is there, still works."""
+    begun = [s for s in stages if s.name.startswith("cloud-init") and s.mark is Mark.SEEN]
+    if not begun or FINISHED.search(CONTROL.sub("", text)):
+        return "", ""
+    return f"ssh answers, but cloud-init has not finished: it is at {begun[-1].name}", (
+        "`raptorctl wait --for cloud-init`"
+    )
 
 
 def _silent(facts: BootFacts) -> tuple[str, str]:

@@ -149,6 +149,7 @@ STUCK = [
         + FINISHED + LOGIN,
         UP, "agent", "cloud-init final failed",
     ),
+    (BOOT + LOCAL + INIT + CONFIG, UP, "agent", "cloud-init has not finished: it is at cloud-init config"),
     (WHOLE, replace(UP, ssh=NO), "agent", "it is up, but ssh does not answer: 198.51.100.1:22"),
 ]  # fmt: skip
 
