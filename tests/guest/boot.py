@@ -6,14 +6,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
+from raptorctl.model.slot import Slot
 from tests.lab import image, qemu
 from tests.lab.errors import LabError
 from tests.lab.process import tail, tool
 
 FIRMWARE = Path("/usr/share/OVMF")
 """Debian's package ovmf."""
+
+SLOT = Slot(1, IPv4Address("198.51.100.1"))
+"""Its place on the network; QEMU's own DHCP server gives it another address than this."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,8 @@ def _command(disk: Path, directory: Path, seed: Path | None, port: int) -> list[
         *("-device", "virtio-blk-pci,drive=disk"),
         *_seed(seed),
         *("-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22"),
-        *"-device virtio-net-pci,netdev=net,romfile= -device virtio-rng-pci".split(),
+        *("-device", f"virtio-net-pci,netdev=net,romfile=,mac={SLOT.mac}"),
+        *("-device", "virtio-rng-pci"),
         *("-chardev", f"file,id=console,path={directory}/console.log"),
         *"-device virtio-serial-pci -device virtconsole,chardev=console".split(),
         *("-chardev", f"socket,id=agent,path={directory}/agent.sock,server=on,wait=off"),
