@@ -125,7 +125,8 @@ _GRUB: Final = (
 """From the second boot on, the kernel speaks on the owner's console too (Debian's GRUB)."""
 
 _FINAL: Final = (
-    "Cloud-init v. $version finished at $timestamp. Datasource $datasource. Up $uptime seconds\n"
+    "Cloud-init v. ${version} finished at ${timestamp}."
+    " Datasource ${datasource}. Up ${uptime} seconds\n"
     "raptorctl: cloud-init final done"
 )
 
