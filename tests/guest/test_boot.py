@@ -92,11 +92,16 @@ def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
 
 
 def test_every_stage_of_cloud_init_ends_without_a_complaint(debian: Known) -> None:
-    status = json.loads(debian.ssh("cloud-init", "status", "--wait", "--format", "json"))
+    # It ends with 2 where there was a warning, and there is one whenever a seed sends its output
+    # somewhere else (cloud-init's main.py: "Stdout, stderr changing to").
+    status = json.loads(debian.ssh("cloud-init status --wait --format json || [ $? = 2 ]"))
     assert (status["status"], status["errors"]) == ("done", [])
-    assert status["recoverable_errors"] == {}
+    complaints = [line for lines in status["recoverable_errors"].values() for line in lines]
+    assert [line for line in complaints if not line.startswith("Stdout, stderr changing")] == []
     assert status["datasource"] == "nocloud"
-    assert "Valid schema user-data" in debian.ssh("sudo", "cloud-init", "schema", "--system")
+    verdicts = debian.ssh("sudo", "cloud-init", "schema", "--system")
+    for part in ("user-data", "network-config"):
+        assert f"Valid schema {part}" in verdicts
 
 
 def test_alice_logs_in_by_her_key_and_the_host_key_is_the_one_it_was_given(debian: Known) -> None:
@@ -110,11 +115,8 @@ def test_nobody_else_does(debian: Known, tmp_path: Path) -> None:
     assert "255" in debian.ssh("true", user="root")
 
 
-def test_it_shows_no_host_key_but_that_one(debian: Known) -> None:
-    public = (debian.key.parent / "host_key.pub").read_text()
-    said = tool("ssh-keyscan", "-T", "120", "-p", str(debian.guest.port), "127.0.0.1", timeout=300)
-    keys = [line.split()[1:] for line in said.stdout.splitlines() if not line.startswith("#")]
-    assert keys == [public.split()[:2]]
+def test_it_has_no_host_key_but_that_one(debian: Known) -> None:
+    assert debian.ssh("ls /etc/ssh/ssh_host_*_key") == "/etc/ssh/ssh_host_ed25519_key\n"
 
 
 def test_it_has_its_name_and_the_other_things_it_was_told(debian: Known) -> None:
