@@ -1,0 +1,178 @@
+"""Guests in the lab: an image, a seed, a first boot, a login; then the disk anew, and nothing left.
+
+The Debian guest boots once: emulated within an emulated host that takes minutes. What does not need
+a guest that is up is asked of the small image.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from tests import guest
+from tests.lab.errors import LabError
+from tests.lab.host import Lab
+from tests.lab.test_machine import ADDRESSES, dig, domains, nothing_is_left, volumes
+
+pytestmark = pytest.mark.timeout(5400)
+
+DISK = "/dev/lvm-data/guest-alice-dev"
+SEED = "/var/lib/libvirt/raptorctl/alice-dev-seed.iso"
+DEBIAN = (
+    "raptorctl", "provision", "alice", "dev", "--size", "4G", "--cpus", "2-3", "--memory", "768M",
+    "--image", "debian-test", "-y",
+)  # fmt: skip
+SMALL = ("raptorctl", "provision", "alice", "dev", "--size", "64M", "--cpus", "6",
+         "--memory", "128M", "--image", "small-test", "--no-start", "-y")  # fmt: skip
+BOOT = 1500
+"""Seconds that a first boot may take."""
+
+
+@pytest.fixture(scope="module")
+def host(lab: Lab) -> Iterator[Lab]:
+    """A host with both images, and a tenant whose private key is root's to use."""
+    lab.reset()
+    lab.push(str(guest.debian()), "/root/debian.qcow2")
+    lab.push(str(guest.small()), "/root/small.raw")
+    for name, file in (("debian-test", "debian.qcow2"), ("small-test", "small.raw")):
+        lab.run("raptorctl", "image", "pull", f"/root/{file}", "--name", name, timeout=900)
+    lab.sh("ssh-keygen -q -t ed25519 -N '' -C alice -f /root/alice")
+    lab.sh("raptorctl tenant add alice --key - -y </root/alice.pub")
+    yield lab
+    with suppress(LabError):
+        lab.reset()
+
+
+@pytest.fixture
+def clean(host: Lab) -> Iterator[Lab]:
+    yield host
+    host.run("raptorctl", "deprovision", "alice-dev", "-y", check=False, timeout=900)
+
+
+@pytest.fixture(scope="module")
+def up(host: Lab) -> Lab:
+    """The Debian guest, when it is reached by ssh."""
+    host.run(*DEBIAN, timeout=900)
+    wait(host, "ssh")
+    return host
+
+
+def wait(lab: Lab, what: str) -> str:
+    words = ("raptorctl", "wait", "alice", "dev", "--for", what, "--timeout", str(BOOT))
+    return lab.run(*words, timeout=BOOT + 120).stdout
+
+
+def ssh(lab: Lab, *command: str) -> str:
+    """Log in by ssh itself, if the guest shows the host key that is in the domain's metadata."""
+    lab.sh(
+        "key=$(virsh dumpxml --inactive alice-dev | grep -o 'ssh-ed25519 [A-Za-z0-9+/=]*');"
+        f' echo "{ADDRESSES["A"]} $key" >/root/known'
+    )
+    options = ("-oBatchMode=yes", "-oStrictHostKeyChecking=yes", "-oUserKnownHostsFile=/root/known",
+               "-oConnectTimeout=120", "-F", "/dev/null", "-i", "/root/alice")  # fmt: skip
+    login = ("ssh", *options, f"alice@{ADDRESSES['A']}", "--")
+    return lab.run(*login, *command, timeout=600).stdout
+
+
+def identity(lab: Lab) -> list[str]:
+    """What stays through a rebuild."""
+    mac = "virsh domiflist --inactive alice-dev | grep -o '52:54:00:[0-9a-f:]*'"
+    return lab.sh(f"virsh domuuid alice-dev; {mac}").stdout.split()
+
+
+def begins_as(lab: Lab, image: str, form: str) -> None:
+    """The disk is the image; qemu-img takes what a larger disk has beyond it for equal if zero."""
+    lab.run(
+        "qemu-img", "compare", "-q", "-f", form, "-F", "raw", image, DISK, timeout=1800
+    )  # fmt: skip
+
+
+def test_alice_logs_in_and_the_host_key_is_the_one_that_was_chosen(up: Lab) -> None:
+    assert ssh(up, "id", "-un") == "alice\n"
+    assert ssh(up, "sudo", "id", "-un") == "root\n"
+    assert ssh(up, "hostname") == "alice-dev\n"
+
+
+def test_the_guest_has_the_slots_addresses_and_the_world_finds_it(up: Lab) -> None:
+    told = json.loads(ssh(up, "ip", "-j", "address", "show", "dev", "eth0"))
+    assert ADDRESSES["A"] in {entry["local"] for entry in told[0]["addr_info"]}
+    assert dig(up, "alice-dev.raptor.example", "A") == [ADDRESSES["A"]]
+
+
+def test_its_root_file_system_fills_the_volume(up: Lab) -> None:
+    wait(up, "cloud-init")
+    size = ssh(up, "df", "--block-size=1", "--output=size", "/").split()[-1]
+    assert int(size) > 3.5 * (1 << 30)
+
+
+def test_cloud_init_is_done_when_wait_says_so(up: Lab) -> None:
+    assert "cloud-init" in wait(up, "cloud-init")
+    assert "status: done" in ssh(up, "cloud-init status || [ $? = 2 ]")  # 2: with warnings
+
+
+def test_raptorctl_logs_in_as_well(up: Lab) -> None:
+    words = ("raptorctl", "ssh", "--identity", "/root/alice", "alice", "dev", "--", "id", "-un")
+    assert up.run(*words, timeout=600).stdout == "alice\n"
+
+
+def test_its_agent_answers_and_its_console_is_kept(up: Lab) -> None:
+    wait(up, "agent")
+    ping = ("virsh", "qemu-agent-command", "alice-dev", '{"execute": "guest-ping"}')
+    assert json.loads(up.run(*ping, "--timeout", "120").stdout) == {"return": {}}
+    assert "alice-dev login:" in up.run("raptorctl", "log", "alice", "dev", "--console").stdout
+
+
+def test_the_seed_is_for_nobody_but_the_host(up: Lab) -> None:
+    mode = up.run("stat", "-c", "%a", SEED).stdout.strip()
+    assert mode in {"600", "400"}
+    assert up.run("blkid", "-o", "value", "-s", "LABEL", SEED).stdout.strip() == "cidata"
+
+
+def test_a_rebuild_gives_the_same_machine_a_disk_as_it_was_at_first(up: Lab) -> None:
+    ssh(up, "sudo sh -c 'echo secret >/root/mine; sync'")
+    before = identity(up)
+    up.run("raptorctl", "rebuild", "alice", "dev", "--no-start", "-y", timeout=1800)
+    assert identity(up) == before
+    assert up.run("virsh", "domstate", "alice-dev").stdout.strip() == "shut off"
+    begins_as(up, "/root/debian.qcow2", "qcow2")
+
+
+def test_after_its_removal_nothing_is_left(up: Lab) -> None:
+    up.run("raptorctl", "deprovision", "alice", "dev", "-y", timeout=1800)
+    nothing_is_left(up)
+    assert up.run("test", "-e", SEED, check=False).returncode == 1
+
+
+def test_an_image_is_written_byte_for_byte_and_the_rest_is_zero(clean: Lab) -> None:
+    clean.run(*SMALL, timeout=900)
+    size = guest.small().stat().st_size
+    clean.run("cmp", "-n", str(size), "/root/small.raw", DISK)
+    clean.run("cmp", "-n", str((64 << 20) - size), "-i", f"{size}:0", DISK, "/dev/zero")
+
+
+def test_an_image_larger_than_the_disk_is_refused_and_nothing_is_made(clean: Lab) -> None:
+    smaller = [word.replace("4G", "1G") for word in DEBIAN]
+    done = clean.run(*smaller, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "debian-test" in done.stderr
+    assert (volumes(clean), domains(clean)) == ({}, [])
+    assert clean.run("test", "-e", SEED, check=False).returncode == 1
+
+
+def test_an_image_that_is_not_there_is_refused_and_nothing_is_made(clean: Lab) -> None:
+    done = clean.run(*[word.replace("small-test", "none-such") for word in SMALL], check=False)
+    assert done.returncode in {2, 3}
+    assert "none-such" in done.stderr
+    assert (volumes(clean), domains(clean)) == ({}, [])
+
+
+def test_half_an_image_is_no_image(clean: Lab) -> None:
+    clean.sh("cd /root && qemu-img create -q -f qcow2 -b small.raw -F raw half.qcow2")
+    words = ("raptorctl", "image", "pull", "/root/half.qcow2", "--name", "half")
+    done = clean.run(*words, check=False)
+    assert done.returncode == 1
+    assert "backing file" in done.stderr
+    listed = json.loads(clean.run("raptorctl", "image", "list", "-o", "json").stdout)["images"]
+    assert {image["name"] for image in listed} == {"debian-test", "small-test"}
