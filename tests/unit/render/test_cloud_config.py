@@ -1,5 +1,6 @@
 """Seeds: what cloud-init is told, as it will read it."""
 
+import re
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
@@ -78,8 +79,14 @@ def test_its_owner_sees_cloud_init_and_a_login_on_his_console(console: str) -> N
 def test_the_stages_of_cloud_init_are_told_from_its_output() -> None:
     config = told(FirstBoot())
     assert ["echo", "raptorctl: cloud-init config done"] in config["runcmd"]
-    assert config["final_message"].startswith("Cloud-init v. $version finished at $timestamp.")
     assert config["final_message"].endswith("\nraptorctl: cloud-init final done")
+
+
+def test_cloud_init_finds_each_name_in_the_final_message() -> None:
+    # cloudinit/templater.py, BASIC_MATCHER: without braces, a full stop belongs to the name.
+    name = re.compile(r"\$\{([A-Za-z0-9_.]+)\}|\$([A-Za-z0-9_.]+)")
+    found = [one or two for one, two in name.findall(told(FirstBoot())["final_message"])]
+    assert found == ["version", "timestamp", "datasource", "uptime"]
 
 
 def test_dhcp_asks_for_what_the_slot_has() -> None:
