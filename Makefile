@@ -15,12 +15,14 @@ STAMP = $(VENV)/made-for-$(shell sha256sum pyproject.toml | cut -c1-12)
 # mmdebstrap, e2fsprogs, debian-archive-keyring, openssh-client: the lab's image and its login.
 # libvirt-dev, gcc, pkg-config, python3-dev: libvirt-python is built against the machine's libvirt.
 # qemu-utils, libarchive-tools, zstd: images and their archives; docker-registry: whence they come.
+# mtools, dosfstools, fdisk, ovmf: the guests' disks, and the firmware that boots them.
 # bind9*, libvirt-clients, libxml2-utils: the integration tests' name server and XML judge.
 # openssh-server: a guest's, for the same tests; they start their own, on loopback.
 PACKAGES := mmdebstrap e2fsprogs debian-archive-keyring openssh-client \
 	libvirt-dev gcc pkg-config python3-dev python3-venv \
 	bind9 bind9-utils bind9-dnsutils libvirt-clients libxml2-utils shellcheck git \
-	qemu-utils openssh-server libarchive-tools zstd docker-registry
+	qemu-utils openssh-server libarchive-tools zstd docker-registry \
+	mtools dosfstools fdisk ovmf
 
 .PHONY: help
 help: ## list the targets
@@ -71,13 +73,17 @@ lint: env ## shellcheck, ansible-lint, the playbook's syntax
 integration: env ## tests against libvirt's test driver and a name server on loopback
 	$(RUN) pytest -q tests/integration
 
+.PHONY: guests
+guests: env ## boot the guests of the tests on this machine: what a seed says is done at first boot
+	$(RUN) pytest -q tests/guest
+
 .PHONY: lab
 lab: env ## tests on the throwaway host (python -m tests.lab)
 	$(RUN) tests.lab up
 	$(RUN) pytest -q tests/lab
 
 .PHONY: test
-test: check lint integration lab ## everything above
+test: check lint integration guests lab ## everything above
 
 .PHONY: demo
 demo: env ## build the throwaway host and do the main job on it, step by step

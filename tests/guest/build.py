@@ -62,7 +62,7 @@ class Guests:
 def ensure() -> Guests:
     """Return the guests for the current inputs, built if they are not there."""
     own = tuple((HERE / name).read_bytes() for name in ("build.py", "disk.py"))
-    name = cache.digest(*own, cache.tree_digest(FILES, SMALL))
+    name = cache.digest(*own, image.SUITE, cache.tree_digest(FILES, SMALL))
     guests = Guests(cache.directory() / f"guest-{name}")
     if not guests.path.exists():
         with saying(f"building the guests of Debian {image.SUITE}"):
