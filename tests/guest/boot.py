@@ -10,7 +10,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from raptorctl.model.slot import Slot
-from tests.lab import image, qemu
+from tests.lab import cache, image, qemu
 from tests.lab.errors import LabError
 from tests.lab.process import tail, tool
 
@@ -89,6 +89,7 @@ def running(disk: Path, directory: Path, seed: Path | None = None) -> Iterator[R
 def _command(disk: Path, directory: Path, seed: Path | None, port: int) -> list[str]:
     """The lab's QEMU: under an older one the guest's kernel panics sooner or later."""
     base = image.ensure()
+    cache.prune("image", base.digest)  # it is in use
     share = base.qemu / "usr/share"
     variables = directory / "vars.fd"
     shutil.copy(FIRMWARE / "OVMF_VARS_4M.fd", variables)

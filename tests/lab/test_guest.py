@@ -46,14 +46,17 @@ def host(lab: Lab) -> Iterator[Lab]:
 
 @pytest.fixture
 def clean(host: Lab) -> Iterator[Lab]:
+    """A host without alice's machine, whatever became of the tests before."""
+    remove = ("raptorctl", "deprovision", "alice-dev", "-y")
+    host.run(*remove, timeout=1800)
     yield host
-    host.run("raptorctl", "deprovision", "alice-dev", "-y", check=False, timeout=900)
+    host.run(*remove, timeout=1800)
 
 
 @pytest.fixture(scope="module")
 def up(host: Lab) -> Lab:
     """The Debian guest, when it is reached by ssh."""
-    host.run(*DEBIAN, timeout=900)
+    host.run(*DEBIAN, timeout=1800)
     wait(host, "ssh")
     return host
 
@@ -83,9 +86,7 @@ def identity(lab: Lab) -> list[str]:
 
 def begins_as(lab: Lab, image: str, form: str) -> None:
     """The disk is the image; qemu-img takes what a larger disk has beyond it for equal if zero."""
-    lab.run(
-        "qemu-img", "compare", "-q", "-f", form, "-F", "raw", image, DISK, timeout=1800
-    )  # fmt: skip
+    lab.run("qemu-img", "compare", "-f", form, "-F", "raw", image, DISK, timeout=1800)
 
 
 def test_alice_logs_in_and_the_host_key_is_the_one_that_was_chosen(up: Lab) -> None:
