@@ -18,11 +18,13 @@ STAMP = $(VENV)/made-for-$(shell sha256sum pyproject.toml | cut -c1-12)
 # mtools, dosfstools, fdisk, ovmf: the guests' disks, and the firmware that boots them.
 # bind9*, libvirt-clients, libxml2-utils: the integration tests' name server and XML judge.
 # openssh-server: a guest's, for the same tests; they start their own, on loopback.
+# libvirt-daemon*, qemu-system-x86: machines of an account without rights (test_own.py).
 PACKAGES := mmdebstrap e2fsprogs debian-archive-keyring openssh-client \
 	libvirt-dev gcc pkg-config python3-dev python3-venv \
 	bind9 bind9-utils bind9-dnsutils libvirt-clients libxml2-utils shellcheck git \
 	qemu-utils openssh-server libarchive-tools zstd docker-registry \
-	mtools dosfstools fdisk ovmf
+	mtools dosfstools fdisk ovmf \
+	libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86
 
 .PHONY: help
 help: ## list the targets

@@ -1,7 +1,7 @@
 """The command line as a whole: which commands there are, and the options before them."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from typer.main import get_command
@@ -40,7 +40,8 @@ from raptorctl.cli import (
 )
 from raptorctl.cli.options import Details, SettingsFile, example
 from raptorctl.cli.output import say
-from raptorctl.cli.session import session_of
+from raptorctl.cli.session import Session, session_of
+from raptorctl.errors import RefusedError
 from raptorctl.model.settings import DEFAULT_FILE
 
 app = typer.Typer(
@@ -105,6 +106,29 @@ def options(
     session = session_of(context, root=False)
     session.settings_file = settings
     session.details = verbose
+    _refuse_shared(session, context.invoked_subcommand or "")
+
+
+SHARED: Final = {
+    "tenant": "tenants beside you",
+    "access": "accounts that could be let in",
+    "slot": "slots",
+    "cpu": "CPUs that belong to machines",
+    "autostart": "machines that start with it",
+    "snapshot": "snapshots: copy the machine's file while it is off",
+    "wipe": "volumes that wait for a wipe: files are removed at once",
+}
+"""Commands for hosts that are shared, and what a host of one's own has none of."""
+
+
+def _refuse_shared(session: Session, name: str) -> None:
+    """Refuse what makes no sense on a host of one's own; its help can be read.
+
+    Raises:
+        RefusedError: says what there is none of.
+    """
+    if name in SHARED and session.own and not {"-h", "--help"} & set(session.typed):
+        raise RefusedError(f"this host is your own, and has no {SHARED[name]}")
 
 
 def command() -> Any:

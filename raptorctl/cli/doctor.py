@@ -11,7 +11,7 @@ from raptorctl.cli import ask
 from raptorctl.cli.options import DryRun, Output, Yes, example
 from raptorctl.cli.output import Colour, Format, painted, plain, say, say_json
 from raptorctl.cli.session import Session, session_of
-from raptorctl.errors import DONE, REFUSED, InputError
+from raptorctl.errors import DONE, REFUSED, InputError, RefusedError
 from raptorctl.model.codec import encode
 from raptorctl.model.probe import Finding, Verdict
 
@@ -49,15 +49,18 @@ def doctor(
     if (dry_run or yes) and not fix:
         raise InputError("--dry-run and -y are for --fix", resolution="add --fix")
     session = session_of(context, root=fix)
+    if fix and session.own:
+        raise RefusedError(
+            "this host is your own, and --fix is for shared ones",
+            resolution="deprovision what is not whole",
+        )
     done = _mended(session, dry_run=dry_run, yes=yes, form=form) if fix else None
     if not dry_run:
         _told(session, done, form)
 
 
 def _told(session: Session, done: "Done | None", form: Format) -> None:
-    from raptorctl.plans.doctor import examine
-
-    findings = examine(session.probe(), session.past())
+    findings = _findings(session)
     if form is Format.JSON:
         say_json({**(done.encode() if done else {}), "findings": encode(findings)})
     else:
@@ -67,6 +70,17 @@ def _told(session: Session, done: "Done | None", form: Format) -> None:
         say("\n".join((*(line for one in findings for line in _lines(one)), _verdict(findings))))
     failed = any(finding.verdict is Verdict.FAIL for finding in findings)
     raise typer.Exit(REFUSED if failed else DONE)
+
+
+def _findings(session: Session) -> tuple[Finding, ...]:
+    if session.own:
+        from raptorctl.plans.doctor_own import examine_own
+
+        return examine_own(session.own_probe())
+
+    from raptorctl.plans.doctor import examine
+
+    return examine(session.probe(), session.past())
 
 
 def _mended(session: Session, *, dry_run: bool, yes: bool, form: Format) -> "Done | None":

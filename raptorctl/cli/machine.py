@@ -102,10 +102,14 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     yield "machine", str(machine.name)
     yield "tenant", machine.name.tenant
     yield "state", machine.state
-    yield "cpus", f"{details.cpus} (emulator {details.emulator})" if details.cpus else "-"
+    yield "cpus", _cpus(details)
     yield "memory", str(details.memory) if details.memory else "-"
-    yield "slot", f"{place.number}: {place.bridge}, {place.mac}" if place else _number(machine.slot)
-    yield "addresses", ", ".join(map(str, details.addresses)) or "-"
+    if details.ssh:
+        yield "ssh", details.ssh
+    else:
+        where = f"{place.number}: {place.bridge}, {place.mac}" if place else _number(machine.slot)
+        yield "slot", where
+        yield "addresses", ", ".join(map(str, details.addresses)) or "-"
     yield from _record_lines(details)
     if volume:
         yield "disk", f"{volume.path}, {volume.size}{'' if volume.clean else ', not clean'}"
@@ -120,6 +124,12 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     yield "template", details.template or "-"
     if machine.state == State.RUNNING.value:
         yield "console", details.console
+
+
+def _cpus(details: MachineDetails) -> str:
+    if details.cpus:
+        return f"{details.cpus} (emulator {details.emulator})"
+    return f"{details.vcpus}, not pinned" if details.vcpus else "-"
 
 
 def _record_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:

@@ -29,10 +29,26 @@ SettingsFile = Annotated[
     ),
 ]
 Details = Annotated[bool, typer.Option("-v", "--verbose", help="Say more about an error.")]
+
+
+def completed(context: typer.Context, words: list[str]) -> list[str]:
+    """Put the caller's name before a machine's on a host of his own, where nobody else is."""
+    from raptorctl.cli.session import Session
+    from raptorctl.model.own import own_words
+
+    session = context.obj
+    if isinstance(session, Session) and session.own:
+        return own_words(words, session.settings.owner)
+    return words
+
+
 Words = Annotated[
     list[str],
     typer.Argument(
-        metavar="TENANT MACHINE", help="`alice dev`, also written `alice-dev`.", show_default=False
+        metavar="TENANT MACHINE",
+        help="`alice dev`, also written `alice-dev`; on a host of your own `dev`.",
+        callback=completed,
+        show_default=False,
     ),
 ]
 Output = Annotated[Format, typer.Option("-o", "--output", help="What the result looks like.")]
@@ -40,14 +56,20 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 SizeText = Annotated[
     str | None,
-    typer.Option("--size", metavar="SIZE", help="Of the disk: 40G, 2T.", show_default=False),
+    typer.Option(
+        "--size",
+        metavar="SIZE",
+        help="Of the disk: 40G, 2T. On a host of your own: the image's, or 10G.",
+        show_default=False,
+    ),
 ]
 CpusText = Annotated[
     str | None,
     typer.Option(
         "--cpus",
         metavar="SET",
-        help="Host CPUs, one for each virtual CPU, in order: 4-7 or 0,2,4.",
+        help="Host CPUs, one for each virtual CPU, in order: 4-7 or 0,2,4. On a host of your own: "
+        "how many; 2.",
         show_default=False,
     ),
 ]
@@ -143,8 +165,11 @@ def request(
     profile: Profile = NO_PROFILE,
     *,
     start: bool = True,
+    own: bool = False,
 ) -> "ProvisionRequest":
     """Turn what was typed, and what a profile says beside it, into a request.
+
+    On a host of one's own (`own`) CPUs are counted, and neither they nor a size has to be said.
 
     Raises:
         InputError: something typed cannot be right on any host; every error names its option.
@@ -153,9 +178,9 @@ def request(
 
     return ProvisionRequest(
         name=machine_name(words),
-        size=_given("--size", Size.parse, size, profile.size),
-        cpus=CpuSet() if cpus is None else named("--cpus", CpuSet.parse, cpus),
-        cpu_count=0 if cpus is not None else _needed("--cpus", profile.cpus),
+        size=_given("--size", Size.parse, size, profile.size, needed=not own),
+        cpus=CpuSet() if own or cpus is None else named("--cpus", CpuSet.parse, cpus),
+        cpu_count=_count(cpus, profile, own=own),
         memory=profile.memory if memory is None else named("--memory", Size.parse, memory),
         slot=named("--slot", _slot, slot),
         template=profile.template if template is None else _template(template),
@@ -166,8 +191,17 @@ def request(
     )
 
 
-def _given(option: str, parse: Callable[[str], T], text: str | None, default: T | None) -> T:
-    return _needed(option, default) if text is None else named(option, parse, text)
+def _given(
+    option: str,
+    parse: Callable[[str], T],
+    text: str | None,
+    default: T | None,
+    *,
+    needed: bool,
+) -> T | None:
+    if text is not None:
+        return named(option, parse, text)
+    return _needed(option, default) if needed else default
 
 
 def _needed(option: str, value: T | None) -> T:
@@ -176,8 +210,29 @@ def _needed(option: str, value: T | None) -> T:
     return value
 
 
+def _count(cpus: str | None, profile: Profile, *, own: bool) -> int:
+    """How many CPUs, where nobody says which: never on a host of one's own."""
+    if own:
+        return (profile.cpus or 0) if cpus is None else named("--cpus", count, cpus)
+    return 0 if cpus is not None else _needed("--cpus", profile.cpus)
+
+
 def _template(text: str) -> str:
     return named("--template", template_name, text)
+
+
+def count(text: str) -> int:
+    """Read how many virtual CPUs a machine is to have, where none is pinned.
+
+    Raises:
+        InputError: it is no such number.
+    """
+    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 4 and int(text)):
+        raise InputError(
+            f"{shown(text)} is not a number of CPUs",
+            resolution="on a host of your own say how many, e.g. 2",
+        )
+    return int(text)
 
 
 def public_keys(path: str | None) -> "tuple[PublicKey, ...]":

@@ -76,7 +76,8 @@ def start(context: typer.Context, words: options.Words, form: Output = Format.TE
 
             refuse_dirty(session.host, options.machine_name(words).volume)
         session.host.domains.start(domain.uuid)
-        return Did(f"{domain.name} runs; `raptorctl console {domain.name}` shows it")
+        said = f"{domain.name} runs; `raptorctl console {domain.name}` shows it"
+        return Did(f"{said}{_moved(session, domain)}")
 
     _act(context, "start", options.machine_name(words), form, act)
 
@@ -165,6 +166,16 @@ def _act(
         say_json(said)
     else:
         say(did.text)
+
+
+def _moved(session: Session, before: Domain) -> str:
+    """Say where ssh is reached from now on, if somebody has taken its port."""
+    if not session.own or before.mark is None:
+        return ""
+    after = session.machine(before.mark.name)
+    if after.mark is None or after.mark.ssh == before.mark.ssh:
+        return ""
+    return f"; {before.mark.ssh} was taken, its ssh is at {after.mark.ssh} now"
 
 
 def _audit(session: Session, verb: str, name: MachineName) -> None:

@@ -13,7 +13,7 @@ from raptorctl.cli.options import DryRun, Output, Yes
 from raptorctl.cli.output import Format
 from raptorctl.cli.run import Copies, Scripts, carry_out, given, new_job_key
 from raptorctl.cli.seed import Told, first_boot
-from raptorctl.cli.session import session_of
+from raptorctl.cli.session import Session, session_of
 from raptorctl.cli.template import read_profile
 from raptorctl.errors import InputError
 
@@ -57,7 +57,17 @@ def provision(
     told = Told(user_data, network, no_seed, allow_private_key, key)
     begin, beside = read_profile(profile)
     wanted = options.request(
-        words, size, cpus, memory, slot, template, key, image, begin, start=not no_start
+        words,
+        size,
+        cpus,
+        memory,
+        slot,
+        template,
+        key,
+        image,
+        begin,
+        start=not no_start,
+        own=session_of(context, root=False).own,
     )
     wanted = replace(
         wanted,
@@ -89,9 +99,15 @@ def provision(
     def says(done: Done) -> Iterator[str]:
         yield done.plan.summary
         if done.job or not no_start:  # what was there already may run, whatever was asked
-            yield f"next: virsh {'start' if no_start else 'console'} {wanted.name}"
+            yield f"next: {_next(session, start=no_start)} {wanted.name}"
 
     perform(session, change, form, dry_run=dry_run, says=says)
     if steps and not dry_run:
         user = boot.account if boot and boot.account else None
         carry_out(running(session, wanted.name), steps, user, identity, key=job_key)
+
+
+def _next(session: Session, *, start: bool) -> str:
+    # virsh alone would speak with another libvirt there: root's.
+    program = "raptorctl" if session.own else "virsh"
+    return f"{program} {'start' if start else 'console'}"

@@ -21,8 +21,8 @@ def register(app: typer.Typer) -> None:
 def xml(
     context: typer.Context,
     words: options.Words,
-    size: options.SizeText,
-    cpus: options.CpusText,
+    size: options.SizeText = None,
+    cpus: options.CpusText = None,
     memory: options.MemoryText = None,
     slot: options.SlotText = "auto",
     template: options.TemplateText = None,
@@ -30,8 +30,10 @@ def xml(
     form: Output = Format.TEXT,
 ) -> None:
     """Print the domain XML that provision would define."""
-    wanted = options.request(words, size, cpus, memory, slot, template, start=not no_start)
     session = session_of(context)
+    wanted = options.request(
+        words, size, cpus, memory, slot, template, start=not no_start, own=session.own
+    )
 
     from raptorctl.plans.provision import render_xml
 

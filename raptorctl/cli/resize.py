@@ -24,7 +24,9 @@ NewSize = Annotated[
 NewCpus = Annotated[
     str | None,
     typer.Option(
-        "--cpus", metavar="SET", help="Host CPUs, one for each virtual CPU, in order: 4-9."
+        "--cpus",
+        metavar="SET",
+        help="Host CPUs, one for each virtual CPU, in order: 4-9. On a host of your own: how many.",
     ),
 ]
 NewMemory = Annotated[str | None, typer.Option("--memory", metavar="SIZE", help="8G.")]
@@ -50,11 +52,13 @@ def resize(
 
     if size is cpus is memory is None:
         raise InputError("nothing is to be changed", resolution="say --size, --cpus or --memory")
+    own = session_of(context, root=False).own
     wanted = ResizeRequest(
         name=options.machine_name(words),
         size=None if size is None else named("--size", Size.parse, size),
-        cpus=None if cpus is None else named("--cpus", CpuSet.parse, cpus),
+        cpus=None if cpus is None or own else named("--cpus", CpuSet.parse, cpus),
         memory=None if memory is None else named("--memory", Size.parse, memory),
+        vcpus=named("--cpus", options.count, cpus) if own and cpus is not None else None,
     )
     change = Change(
         verb="resize",

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from raptorctl.host.drivers import Host
     from raptorctl.host.image_drivers import Images
     from raptorctl.model.facts import HostFacts
-    from raptorctl.model.probe import Probe
+    from raptorctl.model.own import Places
+    from raptorctl.model.probe import OwnProbe, Probe
     from raptorctl.model.volume import Volume
     from raptorctl.plans.past import Past
 
@@ -35,19 +36,37 @@ class Session:
         typed: the arguments, for `sudo raptorctl ...`.
     """
 
-    log_directory = Path("/var/log/raptorctl")
-
     def __init__(self, typed: Iterable[str] = ()) -> None:
         self.typed = tuple(typed)
         self.settings_file = Path(DEFAULT_FILE)
         self.details = False
 
     @cached_property
-    def settings(self) -> Settings:
-        """The settings file, read once."""
-        from raptorctl.host.files import read_settings
+    def own(self) -> bool:
+        """Whether the host is our own: nobody wrote a settings file, and we are not root."""
+        from raptorctl.host.own import is_own
 
-        return read_settings(self.settings_file)
+        return is_own(self.settings_file)
+
+    @cached_property
+    def places(self) -> "Places":
+        """Where our own files are, on a host of our own."""
+        from raptorctl.host.own import own_places
+
+        return own_places()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings file, read once; or what stands for it on a host of our own."""
+        from raptorctl.host.files import read_settings
+        from raptorctl.host.own import read_own
+
+        return read_own(self.places) if self.own else read_settings(self.settings_file)
+
+    @cached_property
+    def log_directory(self) -> Path:
+        """Where reports of errors that nobody foresaw are written."""
+        return Path(self.places.state if self.own else "/var/log/raptorctl")
 
     @cached_property
     def host(self) -> "Host":
@@ -68,6 +87,8 @@ class Session:
         """What is in flight, and what was."""
         from raptorctl.engine.journals import Journals
 
+        if self.own:
+            return Journals(Path(self.places.journal), Path(self.places.audit))
         return Journals(official=True)
 
     @cached_property
@@ -75,7 +96,7 @@ class Session:
         """The file whose lock changing commands hold."""
         from raptorctl.engine.lock import LOCK_FILE
 
-        return LOCK_FILE
+        return Path(self.places.lock) if self.own else LOCK_FILE
 
     def facts(
         self, queries: Iterable[tuple[str, str]] = (), people: Iterable[str] = ()
@@ -134,6 +155,12 @@ class Session:
 
         return probe(self.settings_file, self.journals.unfinished, self.record_queries())
 
+    def own_probe(self) -> "OwnProbe":
+        """Try everything that provision needs on a host of our own."""
+        from raptorctl.host.probe_own import probe_own
+
+        return probe_own(self.settings, self.places, self.journals.unfinished)
+
     def past(self) -> "Past":
         """What the journals of all jobs tell, open or ended, read anew."""
         from raptorctl.plans.past import Past
@@ -150,8 +177,8 @@ class Session:
 
     @property
     def is_root(self) -> bool:
-        """Whether LVM, libvirt and the journal will let us in."""
-        return os.geteuid() == 0
+        """Whether volumes, libvirt and the journal will let us in: on a host of our own, too."""
+        return os.geteuid() == 0 or self.own
 
     def require_root(self) -> None:
         """Stop early, in words, where the host would only say "permission denied".

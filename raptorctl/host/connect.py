@@ -1,6 +1,7 @@
 """The real drivers, from the settings. Nothing connects before it is asked something."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 
 from raptorctl.host.account import LocalAccounts
@@ -14,12 +15,32 @@ from raptorctl.host.restore import BlockCopier
 from raptorctl.host.wipe import BlockWiper
 from raptorctl.model.access import Question
 from raptorctl.model.record import Record
-from raptorctl.model.settings import Dns, Settings
+from raptorctl.model.settings import Dns, Kind, Settings
 from raptorctl.model.tenant import Account
 
 
 def connect(settings: Settings) -> Host:
-    """Build all drivers of this machine."""
+    """Build all drivers of this machine, those of its kind."""
+    return _own(settings) if settings.kind is Kind.OWN else _shared(settings)
+
+
+def _own(settings: Settings) -> Host:
+    from raptorctl.host.overlay import FileWiper, OverlayVolumes
+    from raptorctl.host.overlay_image import OverlayImageWriter
+    from raptorctl.host.own import make_directories
+    from raptorctl.host.own_domain import OwnDomains
+
+    make_directories(settings)
+    return replace(
+        _shared(settings),
+        volumes=OverlayVolumes(settings.storage.volume_group),
+        wiper=FileWiper(),
+        domains=OwnDomains(settings.libvirt.uri),
+        image_writer=OverlayImageWriter(),
+    )
+
+
+def _shared(settings: Settings) -> Host:
     # Not at the top: it loads libvirt.
     from raptorctl.host.console import LibvirtConsoles
     from raptorctl.host.domain import LibvirtDomains

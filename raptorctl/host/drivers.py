@@ -83,6 +83,9 @@ class Volumes(Protocol):
     def shrink(self, volume: Volume, size: int) -> None:
         """Give the end of a volume back, whatever is there; `size` bytes stay."""
 
+    def enlarge(self, volume: Volume, size: int) -> None:
+        """Enlarge a file that is a volume, while nobody has it open."""
+
     def snapshot(self, origin: Volume, name: str, size: int, tags: Iterable[str]) -> Volume:
         """Take a snapshot, with `size` bytes of room for what changes."""
 

@@ -93,6 +93,9 @@ def _no(what: str, error: libvirt.libvirtError, said: str) -> HostError | Refuse
 
 def _unreachable(uri: str, error: libvirt.libvirtError) -> MissingError:
     said = error.get_error_message() or str(error)
+    if uri.endswith("/session"):  # it starts by itself, where it is installed
+        hint = "install it (Debian: libvirt-daemon, libvirt-daemon-driver-qemu)"
+        return MissingError(f"libvirt does not answer at {uri}", details=said, resolution=hint)
     denied = error.get_int1() == errno.EACCES or "authentication" in said
     return MissingError(
         f"libvirt does not answer at {uri}",

@@ -60,6 +60,14 @@ class LivingGroup(LvmGroup):
                 f"somebody else changed {self.name} while {path} grew", resolution="try it again"
             )
 
+    def enlarge(self, volume: Volume, size: int) -> None:
+        """Refuse: it grows by extents that were zeroed, see `extend`.
+
+        Raises:
+            HostError: always.
+        """
+        raise HostError(f"{self._path(volume)} is no file")
+
     def shrink(self, volume: Volume, size: int) -> None:
         """Give the end of a volume back, whatever is there; `size` bytes stay."""
         current = self._ours(volume)

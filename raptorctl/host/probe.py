@@ -20,7 +20,7 @@ from raptorctl.model.access import OUTSIDER
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
-from raptorctl.model.probe import OLDEST_PACKAGE, Doors, Part, Probe, Trouble
+from raptorctl.model.probe import OLDEST_PACKAGE, AnyPart, Doors, Part, Probe, Trouble
 from raptorctl.model.settings import Libvirt, Settings
 
 T = TypeVar("T")
@@ -34,9 +34,9 @@ class Prober:
     """Collects troubles, so that one of them hides no other."""
 
     def __init__(self) -> None:
-        self.troubles: dict[Part, Trouble] = {}
+        self.troubles: dict[AnyPart, Trouble] = {}
 
-    def attempt(self, part: Part, ask: Callable[[], T], otherwise: S) -> T | S:
+    def attempt(self, part: AnyPart, ask: Callable[[], T], otherwise: S) -> T | S:
         """Ask one part; when it fails, note why and return `otherwise`."""
         try:
             return ask()

@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Any, Protocol
 
 from raptorctl.errors import HostError, MissingError
-from raptorctl.host import cpu, files
+from raptorctl.host import cpu, files, own
 from raptorctl.host.drivers import Accounts, Files, Host
 from raptorctl.model.access import RULES
-from raptorctl.model.domain import State
+from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.guest_step import LOGS
 from raptorctl.model.record import Record
-from raptorctl.model.settings import Settings
+from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.tenant import (
     GROUP,
     RECORDS,
@@ -71,7 +71,15 @@ def survey(
             shipped_rules=files.shipped_rules(),
             declarative=host.accounts.declarative(),
             images=host.images.list(),
+            **_own(settings, domains.result()[0]),
         )
+
+
+def _own(settings: Settings, domains: Iterable[Domain]) -> dict[str, Any]:
+    """What matters on a host of one's own only."""
+    if settings.kind is not Kind.OWN:
+        return {}
+    return {"no_kvm": own.kvm_obstacle(), "ports": own.free_ports(domains)}
 
 
 class People(Protocol):

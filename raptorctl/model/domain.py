@@ -38,13 +38,14 @@ class Mark:
 
     Args:
         tenant, machine: whose it is.
-        slot: its place on the network.
+        slot: its place on the network; 0 for none, on a host of one's own.
         job: the job that made it.
         created: when, in UTC, ISO 8601.
         created_by: the admin who did it.
         template: what it was rendered from.
         image: name and digest of what its disk began as, `debian:13 sha256:...`; or "".
         host_key: the guest's public ssh host key, by which it is known; or "".
+        ssh: where this host forwards the guest's ssh from, `127.0.0.1:2201`; or "".
     """
 
     tenant: str
@@ -56,6 +57,12 @@ class Mark:
     template: str
     image: str = ""
     host_key: str = ""
+    ssh: str = ""
+
+    @property
+    def place(self) -> int | None:
+        """The number of its slot, if it has one."""
+        return self.slot or None
 
     @property
     def name(self) -> MachineName:
@@ -91,6 +98,7 @@ class Domain:
         autostart: whether it starts with the host.
         logs: files that its consoles are logged to.
         persistent: whether it has a definition; one without is gone once it stops.
+        vcpus: how many virtual CPUs it has, pinned or not.
     """
 
     uuid: str
@@ -108,6 +116,7 @@ class Domain:
     autostart: bool = False
     logs: tuple[str, ...] = ()
     persistent: bool = True
+    vcpus: int = 0
 
     @property
     def ours(self) -> bool:
@@ -126,13 +135,15 @@ class DomainSpec:
         memory: bytes.
         cpus: one host CPU for each virtual CPU, in order.
         emulator: host CPUs for the emulator's threads.
-        disk: block device path.
-        slot: bridge and MAC.
+        disk: block device path, or the file of an overlay.
+        slot: bridge and MAC; None for QEMU's own network, by which `mark.ssh` is forwarded.
         libvirt: machine type and firmware paths.
         qemu_id: uid and gid of its QEMU; None for libvirt's own choice.
         log: the file that its console is logged to, or "".
         seed: the file that tells cloud-init what to do at first boot, or "".
         graphics: what shows its screen; None for what the template has.
+        vcpus: how many virtual CPUs, where none is pinned.
+        backing: what an overlay lies over, as path and format.
     """
 
     mark: Mark
@@ -142,9 +153,16 @@ class DomainSpec:
     cpus: CpuSet
     emulator: CpuSet
     disk: str
-    slot: Slot
+    slot: Slot | None
     libvirt: Libvirt
     qemu_id: int | None = None
     log: str = ""
     seed: str = ""
     graphics: Graphics | None = None
+    vcpus: int = 0
+    backing: tuple[str, str] | None = None
+
+    @property
+    def count(self) -> int:
+        """How many virtual CPUs."""
+        return self.vcpus or len(self.cpus)

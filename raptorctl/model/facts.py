@@ -57,6 +57,8 @@ class HostFacts:
         shipped_rules: the same as they come with us.
         declarative: accounts are made from a configuration (NixOS), and ours would vanish.
         images: those in the cache.
+        no_kvm: why KVM cannot be used, or "".
+        ports: free ones of loopback, for the ssh of machines on a host of one's own.
     """
 
     topology: Topology = Topology()
@@ -78,6 +80,8 @@ class HostFacts:
     shipped_rules: str = ""
     declarative: bool = False
     images: tuple[Image, ...] = ()
+    no_kvm: str = ""
+    ports: tuple[int, ...] = ()
 
     def tenant(self, name: str) -> Tenant | None:
         """What there is of a tenant, if anything."""

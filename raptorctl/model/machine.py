@@ -56,7 +56,7 @@ class Machine:
 def machines_seen(domains: Iterable[Domain]) -> tuple[Machine, ...]:
     """Build the list from what libvirt shows somebody who may not ask LVM."""
     marked = ((domain, domain.mark) for domain in domains if domain.ours)
-    found = (Machine(mark.name, d.state.value, mark.slot, None) for d, mark in marked if mark)
+    found = (Machine(mark.name, d.state.value, mark.place, None) for d, mark in marked if mark)
     return tuple(sorted(found, key=lambda machine: machine.name))
 
 
@@ -102,6 +102,8 @@ class MachineDetails:
         job, created, created_by, template: from the domain's metadata, "" without a domain.
         autostart: whether it starts with the host.
         snapshots: of its disk, in the order they were taken.
+        vcpus: how many virtual CPUs, pinned or not.
+        ssh: where its ssh is forwarded from, on a host of one's own; or "".
     """
 
     machine: Machine
@@ -120,11 +122,13 @@ class MachineDetails:
     template: str = ""
     autostart: bool = False
     snapshots: tuple[Snapshot, ...] = ()
+    vcpus: int = 0
+    ssh: str = ""
 
     @property
     def console(self) -> str:
-        """The line that its owner types to reach it."""
-        return f"virsh console {self.machine.name}"
+        """The line that its owner types to reach it; virsh alone asks the host's libvirt."""
+        return f"{'raptorctl' if self.ssh else 'virsh'} console {self.machine.name}"
 
     @property
     def addresses(self) -> tuple[IPv4Address | IPv6Address, ...]:
@@ -138,11 +142,13 @@ class MachineDetails:
             "uuid": self.uuid,
             "cpus": list(self.cpus),
             "emulator": list(self.emulator),
+            "vcpus": self.vcpus,
             "memory": int(self.memory),
             "autostart": self.autostart,
             "bridge": self.place.bridge if self.place else None,
             "mac": self.place.mac if self.place else None,
             "addresses": encode(self.addresses),
+            "ssh": self.ssh,
             "fqdn": self.fqdn,
             "dns": None if self.dns_problem else encode(self.records),
             "volume": _volume_shape(self.volume),
@@ -173,7 +179,7 @@ def describe(name: MachineName, settings: Settings, facts: HostFacts) -> Machine
     count = len(own) if facts.group else None  # a tenant may not ask LVM
     machine = Machine(name, state, slot, volume.size if volume else None, count)
     place = next((place for place in settings.slot if place.number == slot), None)
-    fqdn = name.fqdn(settings.dns.zone)
+    fqdn = settings.fqdn(name)
     base = MachineDetails(
         machine,
         fqdn,
@@ -194,7 +200,7 @@ def _own_records(fqdn: str, records: Iterable[Record]) -> tuple[Record, ...]:
 
 def _slot_number(volume: Volume | None, domain: Domain | None) -> int | None:
     if domain and domain.mark:
-        return domain.mark.slot
+        return domain.mark.place
     return volume.slot if volume else None
 
 
@@ -212,4 +218,6 @@ def _details(base: MachineDetails, volume: Volume | None, domain: Domain | None)
         created_by=mark.created_by if mark else "",
         template=mark.template if mark else "",
         autostart=domain.autostart if domain else False,
+        vcpus=domain.vcpus if domain else 0,
+        ssh=mark.ssh if mark else "",
     )

@@ -73,6 +73,17 @@ class Part(enum.StrEnum):
     JOURNAL = "journal"
 
 
+class OwnPart(enum.StrEnum):
+    """Parts that only a host of one's own is asked about by name."""
+
+    QEMU = "qemu"
+    IMAGES = "qemu-img"
+    VOLUMES = "volumes"
+
+
+AnyPart = Part | OwnPart
+
+
 @dataclass(frozen=True)
 class Daemon:
     """A daemon of libvirt's that answers on this host.
@@ -140,7 +151,7 @@ class Probe:
     root: bool = True
     settings: Settings | None = None
     facts: HostFacts = field(default_factory=HostFacts)
-    troubles: Mapping[Part, Trouble] = field(default_factory=dict)
+    troubles: Mapping[AnyPart, Trouble] = field(default_factory=dict)
     zones: Mapping[str, Trouble | None] = field(default_factory=dict)
     libvirt_version: tuple[int, int, int] = (0, 0, 0)
     libvirt_package: str = ""
@@ -150,3 +161,30 @@ class Probe:
     jobs: tuple[Job, ...] = ()
     archive: int = 0
     today: str = ""
+
+
+@dataclass(frozen=True)
+class OwnProbe:
+    """Everything that was tried on a host of one's own, and how it went.
+
+    Args:
+        settings: what stands for a file of them.
+        facts: the host, as far as it could be read.
+        libvirt_version: the daemon's.
+        emulator: QEMU, as libvirt found it, or "".
+        user_network: whether that QEMU was built with its user network.
+        qemu_img: where it is, or "".
+        unwritable: directories that we need and cannot write.
+        jobs: those that have not ended.
+        troubles: by part; a part without one answered.
+    """
+
+    settings: Settings
+    facts: HostFacts = field(default_factory=HostFacts)
+    libvirt_version: tuple[int, int, int] = (0, 0, 0)
+    emulator: str = ""
+    user_network: bool = True
+    qemu_img: str = ""
+    unwritable: tuple[str, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    troubles: Mapping[AnyPart, Trouble] = field(default_factory=dict)

@@ -93,14 +93,21 @@ class Guest:
         name: whose, and which.
         zone: the DNS zone it is named in, or "".
         instance: another one makes cloud-init take it for another machine, and begin anew.
-        slot: its MAC and addresses.
+        slot: its MAC and addresses; None for QEMU's own network, which has DHCP.
         console: the device its owner sees, `hvc0` or `ttyS0`.
         resolvers: name servers, for a static network.
+        own_mac: where it has no slot.
     """
 
     name: MachineName
     zone: str
     instance: str
-    slot: Slot
+    slot: Slot | None
     console: str = "hvc0"
     resolvers: tuple[str, ...] = ()
+    own_mac: str = ""
+
+    @property
+    def mac(self) -> str:
+        """Of its only interface."""
+        return self.slot.mac if self.slot else self.own_mac

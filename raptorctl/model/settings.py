@@ -3,6 +3,7 @@
 Reading the file is `raptorctl.host.files`; here is what it may say.
 """
 
+import enum
 import re
 import tomllib
 from collections.abc import Callable
@@ -14,11 +15,20 @@ from typing import Final
 from raptorctl.errors import InputError, SettingsError
 from raptorctl.model.codec import ShapeError, decode
 from raptorctl.model.cpuset import CpuSet
-from raptorctl.model.names import shown
+from raptorctl.model.names import MachineName, shown
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import HIGHEST, Slot
 
 DEFAULT_FILE: Final = "/etc/raptorctl/settings.toml"
+
+
+class Kind(enum.Enum):
+    """Whom a host is for."""
+
+    SHARED = "shared"
+    """Many people, and root, who reads a settings file."""
+    OWN = "own"
+    """Its caller alone, without root and without a file: see `raptorctl.model.own`."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +147,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Settings:
-    """A whole settings file."""
+    """A whole settings file, or what stands for one on a host of one's own."""
 
     dns: Dns
     slot: tuple[Slot, ...]
@@ -148,6 +158,21 @@ class Settings:
     access: Access = field(default_factory=Access)
     images: Images = field(default_factory=Images)
     file: str = field(default=DEFAULT_FILE, init=False)
+    owner: str = field(default="", init=False)
+
+    @property
+    def kind(self) -> Kind:
+        """Whom the host is for; `owner` is the only tenant there is on one's own."""
+        return Kind.OWN if self.owner else Kind.SHARED
+
+    @property
+    def has_dns(self) -> bool:
+        """Whether machines get names in DNS."""
+        return bool(self.dns.zone)
+
+    def fqdn(self, name: MachineName) -> str:
+        """The absolute DNS name of a machine, or "" where there is no DNS."""
+        return name.fqdn(self.dns.zone) if self.has_dns else ""
 
     def find_slot(self, number: int) -> Slot:
         """Return the slot of that number.

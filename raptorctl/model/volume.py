@@ -6,6 +6,8 @@ from typing import Final
 from raptorctl.model.names import MachineName, split_volume, wipe_volume
 from raptorctl.model.sizes import Size
 
+OVERLAY: Final = ".qcow2"
+"""How the name of a file that is a volume ends; no logical volume of ours has a dot like that."""
 OURS: Final = "raptor"
 DIRTY: Final = "raptor.dirty"
 CLEAN: Final = "raptor.clean"
@@ -22,9 +24,10 @@ TAKEN: Final = "raptor.taken="
 """When a snapshot was taken, UTC, ISO 8601."""
 
 
-def ownership_tags(name: MachineName, job: str, slot: int) -> tuple[str, ...]:
+def ownership_tags(name: MachineName, job: str, slot: int | None) -> tuple[str, ...]:
     """Tags every volume of ours has from its first moment (lvm(8): [A-Za-z0-9_+.-/=!:&#])."""
-    return (OURS, f"raptor.tenant={name.tenant}", f"raptor.job={job}", f"raptor.slot={slot}")
+    place = () if slot is None else (f"raptor.slot={slot}",)
+    return (OURS, f"raptor.tenant={name.tenant}", f"raptor.job={job}", *place)
 
 
 def growth_tags(name: MachineName, job: str) -> tuple[str, ...]:
@@ -74,8 +77,8 @@ class Volume:
     Args:
         uuid: LVM's own identifier; the only thing an act on data goes by.
         name: its name in the group.
-        group: the group's name.
-        size: bytes.
+        group: the group's name, or the directory of files that are volumes.
+        size: bytes, as a guest sees it.
         tags: LVM tags.
         major, minor: device number; -1 when not active.
         is_open: a process or the kernel holds it.
@@ -169,6 +172,11 @@ class Volume:
         return next((t.removeprefix(prefix) for t in self.tags if t.startswith(prefix)), None)
 
 
+def is_overlay(group: str) -> bool:
+    """Whether a group is a directory of files, as on a host of one's own: LVM's have no slash."""
+    return group.startswith("/")
+
+
 def device_path(group: str, name: str) -> str:
-    """Where udev puts a logical volume."""
-    return f"/dev/{group}/{name}"
+    """Where udev puts a logical volume; or the file, where the group is a directory."""
+    return f"{group}/{name}{OVERLAY}" if is_overlay(group) else f"/dev/{group}/{name}"

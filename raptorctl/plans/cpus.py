@@ -7,7 +7,7 @@ from raptorctl.errors import RefusedError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName, split_domain
-from raptorctl.model.settings import Settings
+from raptorctl.model.settings import Kind, Settings
 
 
 def emulator(chosen: CpuSet) -> CpuSet:
@@ -60,9 +60,13 @@ class Wish(Protocol):
 def chosen(wish: Wish, settings: Settings, facts: HostFacts) -> CpuSet:
     """Choose free CPUs for who said only how many: of one NUMA node, where one has enough.
 
+    On a host of one's own none is given away: its machines run wherever there is time.
+
     Raises:
         RefusedError: there are not as many.
     """
+    if settings.kind is Kind.OWN:
+        return CpuSet()
     left, count = _left(settings, facts), wish.cpu_count
     if wish.cpus:
         return wish.cpus

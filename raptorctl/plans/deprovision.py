@@ -6,9 +6,10 @@ from raptorctl.errors import RefusedError
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import OWNER_MARK, Record, zone_of
-from raptorctl.model.settings import Settings
+from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.snapshot import snapshots
-from raptorctl.plans import existing, records
+from raptorctl.model.volume import Volume, is_overlay
+from raptorctl.plans import disk, existing, records
 from raptorctl.plans.log import step_log
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.seed import attached, seed_path
@@ -18,7 +19,7 @@ from raptorctl.steps.log import RemoveLog
 from raptorctl.steps.record import RemoveRecords
 from raptorctl.steps.seed import RemoveSeed
 from raptorctl.steps.step import Step
-from raptorctl.steps.volume import RemoveVolume, RetireVolume, WipeVolume
+from raptorctl.steps.volume import RetireVolume
 
 
 def plan_deprovision(
@@ -51,6 +52,8 @@ def own_records(name: MachineName, settings: Settings, facts: HostFacts) -> tupl
     When the server does not answer, they are what provision once added: the removal goes on
     without them, and its job stays open until they are deleted.
     """
+    if not settings.has_dns:
+        return ()
     if facts.dns_problem:
         return tuple(_expected_records(name, settings, facts))
     fqdn = name.fqdn(settings.dns.zone)
@@ -94,6 +97,7 @@ def _record_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
 
 def _domain_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
     domain = facts.domain(name)
+    act = "wiped" if settings.kind is Kind.SHARED else "removed"
     if domain is None:
         return
     yield UndefineDomain(
@@ -105,7 +109,7 @@ def _domain_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
         was_active=domain.state.active,
     )
     yield StopDomain(
-        reason="nothing may write while it is wiped",
+        reason=f"nothing may write while it is {act}",
         name=domain.name,
         uuid=domain.uuid,
         timeout=settings.libvirt.shutdown_timeout,
@@ -114,6 +118,9 @@ def _domain_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
 
 def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
     volume, nvram = facts.volume(name), _own_nvram(name, settings, facts)
+    if volume and is_overlay(volume.group):
+        yield from _file_steps(volume, nvram)
+        return
     hanging = snapshots(facts.volumes, name)
     yield from split_off(hanging)
     if volume:
@@ -126,14 +133,14 @@ def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
     if nvram:
         yield RemoveNvram(reason="boot keys are the owner's", path=nvram)
     if volume:
-        yield WipeVolume(
-            reason="the next owner must read zeroes",
-            uuid=volume.uuid,
-            name=volume.name,
-            size=volume.size,
-        )
-        yield RemoveVolume(reason="its extents are free", uuid=volume.uuid, name=volume.name)
+        yield from disk.gone(volume)
     yield from wiped(hanging)
+
+
+def _file_steps(volume: Volume, nvram: str) -> Iterable[Step]:
+    if nvram:
+        yield RemoveNvram(reason="boot keys are the owner's", path=nvram)
+    yield from disk.gone(volume)
 
 
 def _log_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
@@ -189,10 +196,10 @@ def _refuse_snapshots(name: MachineName, facts: HostFacts) -> None:
 
 def _disk_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[str]:
     domain, volume = facts.domain(name), facts.volume(name)
-    own_seed = _own_seed(name, settings, facts)
-    for disk in domain.disks if domain else ():
-        if (volume is None or disk != volume.path) and disk != own_seed:
-            yield f"{disk} is attached too; it is left as it is"
+    kept = {_own_seed(name, settings, facts), *(image.path for image in facts.images)}
+    for path in domain.disks if domain else ():
+        if path not in kept and (volume is None or path != volume.path):
+            yield f"{path} is attached too; it is left as it is"
 
 
 def _dns_notes(facts: HostFacts) -> Iterable[str]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.settings import Settings
+from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.ssh_key import PublicKey, keys_text
 from raptorctl.model.tenant import GROUP, LAST_UID, Tenant, keys_path
+from raptorctl.plans.own import refuse_other
 from raptorctl.plans.plan import Identity
 from raptorctl.plans.tenant import TenantRequest, adding
 from raptorctl.plans.tenants import keys_of, refuse_half
@@ -33,19 +34,27 @@ class Owner:
 
 
 def find_owner(
-    name: str, keys: tuple[PublicKey, ...], facts: HostFacts, identity: Identity
+    name: str,
+    keys: tuple[PublicKey, ...],
+    settings: Settings,
+    facts: HostFacts,
+    identity: Identity,
 ) -> Owner:
-    """Decide who will own a machine.
+    """Decide who will own a machine; on a host of one's own, its caller.
 
     Args:
         name: of the tenant.
         keys: that he is to have.
+        settings: whose host it is.
         facts: the host.
         identity: of the job.
 
     Raises:
         RefusedError: he has expired, is there by half, or is somebody else.
     """
+    if settings.kind is Kind.OWN:
+        refuse_other(name, settings)
+        return Owner(name, 0)
     tenant = facts.tenant(name)
     if tenant is None or (tenant.record is None and not _is_member(tenant)):
         return _new_owner(name, keys, facts, identity)

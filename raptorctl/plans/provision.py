@@ -9,15 +9,16 @@ from raptorctl.model.domain import DomainSpec, Mark
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
+from raptorctl.model.own import CPUS, DISK
 from raptorctl.model.profile import Graphics
 from raptorctl.model.record import ZoneRecords, readable
 from raptorctl.model.seed import FirstBoot
-from raptorctl.model.settings import Settings
+from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.ssh_key import PublicKey
-from raptorctl.model.volume import device_path, ownership_tags
-from raptorctl.plans import cpus, existing, log, records, room, seed, slots
+from raptorctl.model.volume import device_path
+from raptorctl.plans import again, cpus, disk, existing, log, own, records, room, seed, slots
 from raptorctl.plans import image as images
 from raptorctl.plans.owner import Owner, find_owner, qemu_id
 from raptorctl.plans.plan import Identity, Plan
@@ -27,7 +28,6 @@ from raptorctl.steps.domain import DefineDomain, StartDomain
 from raptorctl.steps.record import AddRecords
 from raptorctl.steps.slot import TakeSlot
 from raptorctl.steps.step import Step
-from raptorctl.steps.volume import CreateVolume, ZeroVolume
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ProvisionRequest:
 
     Args:
         name: whose machine, and which.
-        size: of its volume, bytes.
+        size: of its volume, bytes; on a host of one's own, None for the default.
         cpus: one host CPU for each virtual CPU, in order.
         memory: bytes, or None for the settings' default.
         slot: a number, or None for the first free one.
@@ -50,7 +50,7 @@ class ProvisionRequest:
     """
 
     name: MachineName
-    size: Size
+    size: Size | None
     cpus: CpuSet
     memory: Size | None = None
     slot: int | None = None
@@ -77,15 +77,27 @@ class Choice:
     size: Size
     cpus: CpuSet
     memory: Size
-    slot: Slot
+    slot: Slot | None
     template: str
     owner: Owner
     image: Image | None = None
+    vcpus: int = 0
+    ssh: str = ""
 
     @property
     def usage(self) -> Usage:
         """What it takes of its owner's quota."""
         return Usage(1, len(self.cpus), self.memory, self.size)
+
+    @property
+    def place(self) -> int | None:
+        """The number of its slot, if it gets one."""
+        return self.slot.number if self.slot else None
+
+    @property
+    def processors(self) -> str:
+        """Its CPUs, as people read them."""
+        return f"CPUs {self.cpus}" if self.cpus else own.counted(self.vcpus)
 
 
 def plan_provision(
@@ -99,7 +111,7 @@ def plan_provision(
     """
     existing.refuse_reserved(request.name, facts)
     if there := existing.find(request.name, facts):
-        return _already(request, there, settings, facts, identity)
+        return again.already(request, there, settings, facts, identity)
     request = replace(request, cpus=cpus.chosen(request, settings, facts))
     notes = _check(request, settings, facts)
     choice = _choose(request, settings, facts, identity)
@@ -110,7 +122,7 @@ def plan_provision(
     return Plan(
         verb="provision",
         identity=identity,
-        reservation=Reservation(identity.job, choice.name.domain, choice.slot.number, choice.cpus),
+        reservation=Reservation(identity.job, choice.name.domain, choice.place, choice.cpus),
         steps=(*choice.owner.steps, *_steps(request, choice, settings, facts, identity)),
         summary=_summary(choice),
         notes=(
@@ -120,6 +132,7 @@ def plan_provision(
             *images.notes(choice.image),
             *records.missing_pointers(choice.slot, settings),
             *seed.notes(request.boot, request.name, settings, facts),
+            *own.notes(choice.size, choice.ssh, settings, facts),
         ),
     )
 
@@ -136,62 +149,13 @@ def render_xml(
     return _xml(request, _choose(request, settings, facts, identity), settings, facts, identity)
 
 
-def _already(
-    request: ProvisionRequest,
-    there: existing.Existing,
-    settings: Settings,
-    facts: HostFacts,
-    identity: Identity,
-) -> Plan:
-    if differences := tuple(_differences(request, there, settings, facts)):
-        raise RefusedError(
-            f"machine {request.name} exists and differs: {'; '.join(differences)}",
-            resolution="see `raptorctl show`, or deprovision it first",
-        )
-    return Plan(
-        verb="provision",
-        identity=identity,
-        reservation=Reservation(identity.job, request.name.domain),
-        steps=(),
-        summary=f"machine {request.name} is already so",
-    )
-
-
-def _differences(
-    request: ProvisionRequest, there: existing.Existing, settings: Settings, facts: HostFacts
-) -> Iterable[str]:
-    """What was asked for in words; a default that was not asked for differs from nothing."""
-    asked_size = request.size.rounded_up(facts.group.extent) if facts.group else request.size
-    pairs = [
-        ("size", there.volume.size, asked_size),
-        ("CPUs", there.domain.pins, request.cpus or None),
-        ("number of CPUs", len(there.domain.pins), request.cpu_count or None),
-        ("memory", there.domain.memory, request.memory),
-        ("slot", there.mark.slot, request.slot),
-        ("template", there.mark.template, request.template),
-    ]
-    for what, has, asked in pairs:
-        if asked is not None and has != asked:
-            yield f"{what} {has}, not {asked}"
-    image = images.chosen(request.image, facts)
-    if image and image.digest != there.mark.image_digest:
-        yield f"image {there.mark.image_name or 'none'}, not {image.name}"
-    if request.start and not there.domain.state.active:
-        yield "it does not run"
-    if not there.volume.clean:
-        yield f"volume {there.volume.name} is not clean"
-    fqdn = request.name.fqdn(settings.dns.zone)
-    if not facts.dns_problem and all(record.name != fqdn for record in facts.records):
-        yield "it has no DNS records"
-
-
 def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> tuple[str, ...]:
     room.refuse_missing_firmware(settings, facts)
     room.refuse_old_nvram(request.name, settings, facts)
     log.refuse_old(request.name, settings, facts)
     seed.refuse_old(request.name, settings, facts)
-    room.refuse_large(request.size, settings, facts)
-    room.refuse_memory(request.memory or settings.machine.memory, facts)
+    room.refuse_large(request.size or DISK, settings, facts)
+    room.refuse_memory(request.memory or settings.machine.memory, settings, facts)
     cpus.refuse(request.cpus, settings, facts)
     return cpus.notes(request.name, request.cpus, facts)
 
@@ -204,15 +168,18 @@ def _choose(
     if template not in facts.templates:
         known = ", ".join(sorted(facts.templates)) or "none"
         raise InputError(f"there is no template {template}", resolution=f"there is: {known}")
+    image = images.chosen(request.image, facts)
     return Choice(
         name=request.name,
-        size=request.size.rounded_up(group.extent),
+        size=own.disk_size(request.size, image).rounded_up(group.extent),
         cpus=request.cpus,
         memory=request.memory or settings.machine.memory,
         slot=slots.choose(request.slot, settings, facts),
         template=template,
-        owner=find_owner(request.name.tenant, request.keys, facts, identity),
-        image=images.chosen(request.image, facts),
+        owner=find_owner(request.name.tenant, request.keys, settings, facts, identity),
+        image=image,
+        vcpus=0 if request.cpus else request.cpu_count or CPUS,
+        ssh=own.forward(settings, facts),
     )
 
 
@@ -227,7 +194,7 @@ def _refuse_silent_dns(facts: HostFacts) -> None:
 
 
 def _refuse_taken_names(choice: Choice, settings: Settings, facts: HostFacts) -> None:
-    fqdn = choice.name.fqdn(settings.dns.zone)
+    fqdn = settings.fqdn(choice.name)
     for record in facts.records:
         if record.name == fqdn:
             raise RefusedError(
@@ -244,19 +211,12 @@ def _steps(
     identity: Identity,
 ) -> Iterable[Step]:
     name, slot, job = choice.name, choice.slot, identity.job
-    yield CreateVolume(
-        reason="the machine's disk",
-        job=job,
-        name=name.volume,
-        size=choice.size,
-        tags=ownership_tags(name, job, slot.number),
-    )
-    yield ZeroVolume(reason="no earlier owner's data may show", job=job, name=name.volume)
-    yield from images.written(choice.image, name.volume, identity)
+    wanted_disk = disk.Disk(name, choice.size, choice.place, choice.image)
+    yield from disk.made(wanted_disk, settings, identity, "the machine's disk")
     guest = seed.guest(name, slot, facts.templates[choice.template], settings, identity)
     yield from seed.seed_steps(request.boot, guest, job, settings, facts)
     yield DefineDomain(
-        reason=f"{len(choice.cpus)} CPUs on {choice.cpus}, {choice.memory} of memory",
+        reason=_definition_reason(choice),
         job=job,
         name=name.domain,
         uuid=identity.uuid,
@@ -265,13 +225,14 @@ def _steps(
         xml=_xml(request, choice, settings, facts, identity),
         log=log.console_log(name, settings, facts),
     )
-    yield TakeSlot(
-        reason="nobody else may have this bridge or MAC",
-        number=slot.number,
-        bridge=slot.bridge,
-        mac=slot.mac,
-        uuid=identity.uuid,
-    )
+    if slot:
+        yield TakeSlot(
+            reason="nobody else may have this bridge or MAC",
+            number=slot.number,
+            bridge=slot.bridge,
+            mac=slot.mac,
+            uuid=identity.uuid,
+        )
     for wanted in records.wanted(name, slot, job, settings):
         yield AddRecords(reason=_dns_reason(wanted), zone=wanted.zone, records=wanted.records)
     if request.start:
@@ -281,7 +242,13 @@ def _steps(
             name=name.domain,
             uuid=identity.uuid,
             volume=name.volume,
+            at_boot=settings.kind is Kind.SHARED,
         )
+
+
+def _definition_reason(choice: Choice) -> str:
+    where = f"{len(choice.cpus)} CPUs on {choice.cpus}" if choice.cpus else choice.processors
+    return f"{where}, {choice.memory} of memory"
 
 
 def _xml(
@@ -296,13 +263,14 @@ def _xml(
         mark=Mark(
             tenant=choice.name.tenant,
             machine=choice.name.machine,
-            slot=choice.slot.number,
+            slot=choice.place or 0,
             job=identity.job,
             created=identity.at,
             created_by=identity.by,
             template=choice.template,
             image=images.said(choice.image),
             host_key=boot.host_key.public if boot and boot.host_key else "",
+            ssh=choice.ssh,
         ),
         uuid=identity.uuid,
         accelerator=facts.accelerator,
@@ -316,6 +284,8 @@ def _xml(
         log=log.console_log(choice.name, settings, facts),
         seed=seed.seed_path(choice.name, settings) if boot else "",
         graphics=request.graphics,
+        vcpus=choice.vcpus,
+        backing=disk.backing(choice.image, settings),
     )
     return render_domain(facts.templates[choice.template], spec)
 
@@ -326,12 +296,13 @@ def _dns_reason(wanted: ZoneRecords) -> str:
 
 
 def _summary(choice: Choice) -> str:
+    place = f"slot {choice.place}" if choice.slot else f"ssh at {choice.ssh}"
     return (
-        f"machine {choice.name}: {choice.size} on {choice.name.volume}, CPUs {choice.cpus}, "
-        f"{choice.memory} of memory, slot {choice.slot.number}"
+        f"machine {choice.name}: {choice.size} on {choice.name.volume}, {choice.processors}, "
+        f"{choice.memory} of memory, {place}"
     )
 
 
 def _size_notes(request: ProvisionRequest, choice: Choice) -> Iterable[str]:
-    if choice.size != request.size:
+    if request.size and choice.size != request.size:
         yield f"size {request.size} is rounded up to whole extents: {choice.size}"

@@ -14,8 +14,8 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Settings
 from raptorctl.model.snapshot import snapshots
-from raptorctl.model.volume import ownership_tags
-from raptorctl.plans import existing, room, seed
+from raptorctl.model.volume import is_overlay
+from raptorctl.plans import disk, existing, room, seed
 from raptorctl.plans import image as images
 from raptorctl.plans.existing import Existing
 from raptorctl.plans.plan import Identity, Plan
@@ -27,13 +27,7 @@ from raptorctl.steps.seed import RemoveSeed, WriteSeed
 from raptorctl.steps.seed_aside import SetSeedAside
 from raptorctl.steps.snapshot import ReturnDomain
 from raptorctl.steps.step import Step
-from raptorctl.steps.volume import (
-    CreateVolume,
-    RemoveVolume,
-    RetireVolume,
-    WipeVolume,
-    ZeroVolume,
-)
+from raptorctl.steps.volume import RetireVolume
 
 
 @dataclass(frozen=True)
@@ -70,7 +64,7 @@ def plan_rebuild(
         verb="rebuild",
         identity=identity,
         reservation=Reservation(
-            identity.job, request.name.domain, there.mark.slot, there.domain.pins
+            identity.job, request.name.domain, there.mark.place, there.domain.pins
         ),
         steps=tuple(_steps(Rebuild(request, there, image, identity), settings, facts)),
         summary=_summary(request.name, image),
@@ -101,7 +95,7 @@ def _refuse(there: Existing, image: Image | None, settings: Settings, facts: Hos
         refuse_open((there.volume,))
     images.refuse_large(image, there.volume.size)
     free = room.group(settings, facts).free
-    if there.volume.size > free:
+    if there.volume.size > free and not is_overlay(there.volume.group):
         raise RefusedError(
             f"the new disk of {there.volume.size} is made before the old one goes; "
             f"volume group {there.volume.group} has {free} free"
@@ -123,15 +117,8 @@ def _steps(wish: Rebuild, settings: Settings, facts: HostFacts) -> Iterator[Step
     volume, domain, old_seed = there.volume, there.domain, seed.attached(there.domain)
     yield from _stopped(there, settings)
     yield RetireVolume("the name is for the new one", volume.uuid, volume.name, volume.clean)
-    yield CreateVolume(
-        reason="the machine's new disk",
-        job=job,
-        name=volume.name,
-        size=volume.size,
-        tags=ownership_tags(wish.request.name, job, there.mark.slot),
-    )
-    yield ZeroVolume("no earlier owner's data may show", job, volume.name)
-    yield from images.written(wish.image, volume.name, wish.identity)
+    wanted = disk.Disk(wish.request.name, volume.size, there.mark.place, wish.image)
+    yield from disk.made(wanted, settings, wish.identity, "the machine's new disk")
     written = _told(wish, settings, facts)
     if old_seed:
         successor = written[0].digest if written else ""
@@ -147,8 +134,7 @@ def _steps(wish: Rebuild, settings: Settings, facts: HostFacts) -> Iterator[Step
         xml=_xml(wish, settings),
     )
     yield from _started(wish)
-    yield WipeVolume("the next owner must read zeroes", volume.uuid, volume.name, volume.size)
-    yield RemoveVolume("its extents are free", volume.uuid, volume.name)
+    yield from disk.gone(volume)
     if old_seed:
         yield RemoveSeed("its keys are its owner's", f"{old_seed}.old")
 
@@ -157,8 +143,10 @@ def _told(wish: Rebuild, settings: Settings, facts: HostFacts) -> tuple[WriteSee
     boot, name = wish.request.first_boot, wish.request.name
     if boot is None:
         return ()
-    slot, xml = settings.find_slot(wish.there.mark.slot), wish.there.domain.xml
-    guest = seed.guest(name, slot, xml, settings, wish.identity)
+    domain, place = wish.there.domain, wish.there.mark.place
+    slot = settings.find_slot(place) if place else None
+    same = replace(wish.identity, uuid=domain.uuid)  # its MAC may come from there
+    guest = seed.guest(name, slot, domain.xml, settings, same)
     return seed.seed_steps(boot, guest, wish.identity.job, settings, facts)
 
 
@@ -208,7 +196,8 @@ def _xml(wish: Rebuild, settings: Settings) -> str:
         host_key=boot.host_key.public if boot and boot.host_key else "",
     )
     path = seed.seed_path(wish.request.name, settings) if boot else ""
-    return rebuilt_domain(wish.there.domain.xml, mark, path)
+    backing = disk.backing(wish.image, settings)
+    return rebuilt_domain(wish.there.domain.xml, mark, path, backing)
 
 
 def _summary(name: MachineName, image: Image | None) -> str:

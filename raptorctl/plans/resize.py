@@ -10,13 +10,14 @@ from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
-from raptorctl.model.volume import Volume, growth_tags
-from raptorctl.plans import cpus, existing
+from raptorctl.model.volume import Volume, growth_tags, is_overlay
+from raptorctl.plans import cpus, existing, own
 from raptorctl.plans.existing import Existing
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.quota import Usage, refuse_over
 from raptorctl.render.domain_xml import resized_domain
 from raptorctl.steps.definition import PinDomain, RedefineDomain
+from raptorctl.steps.overlay import GrowOverlay
 from raptorctl.steps.resize import GiveDisk, GrowVolume, ReserveGrowth
 from raptorctl.steps.step import Step
 
@@ -30,12 +31,14 @@ class ResizeRequest:
         size: of its volume, bytes.
         cpus: one host CPU for each virtual CPU, in order.
         memory: bytes.
+        vcpus: how many virtual CPUs, on a host of one's own, where none is pinned.
     """
 
     name: MachineName
     size: Size | None = None
     cpus: CpuSet | None = None
     memory: Size | None = None
+    vcpus: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Change:
     size: Size
     cpus: CpuSet
     memory: Size
+    vcpus: int
 
     @property
     def growth(self) -> Size:
@@ -57,7 +61,13 @@ class Change:
     @property
     def redefines(self) -> bool:
         """Whether CPUs or memory change."""
-        return self.cpus != self.domain.pins or self.memory != self.domain.memory
+        domain = self.domain
+        return (self.cpus, self.vcpus, self.memory) != (domain.pins, domain.vcpus, domain.memory)
+
+    @property
+    def processors(self) -> str:
+        """Its CPUs to be, as people read them."""
+        return f"CPUs {self.cpus}" if self.cpus else own.counted(self.vcpus)
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -65,8 +75,8 @@ class Change:
         domain = self.domain
         if not domain.state.active:
             return ()
-        counts = len(self.cpus) != len(domain.pins)
-        numbers = (f"{len(domain.pins)} CPUs on {domain.pins}",) if counts else ()
+        where = f" on {domain.pins}" if domain.pins else ""
+        numbers = (f"{own.counted(domain.vcpus)}{where}",) if self.vcpus != domain.vcpus else ()
         return numbers + ((f"{domain.memory} of memory",) if self.memory != domain.memory else ())
 
     @property
@@ -110,6 +120,7 @@ def _change(request: ResizeRequest, there: Existing, facts: HostFacts) -> Change
         size=request.size.rounded_up(extent) if request.size else there.volume.size,
         cpus=request.cpus or there.domain.pins,
         memory=request.memory or there.domain.memory,
+        vcpus=len(request.cpus) if request.cpus else request.vcpus or there.domain.vcpus,
     )
 
 
@@ -118,7 +129,7 @@ def _refuse(change: Change, settings: Settings, facts: HostFacts, others: HostFa
         _refuse_growth(change, facts)
     if change.cpus != change.domain.pins:
         cpus.refuse(change.cpus, settings, others)
-    promised = Size(sum(domain.memory for domain in others.domains))
+    promised = own.promised(settings, others)
     if change.memory > change.domain.memory and promised + change.memory > facts.memory:
         raise RefusedError(
             f"{change.memory} of memory asked; the host has {facts.memory}"
@@ -145,7 +156,7 @@ def _refuse_growth(change: Change, facts: HostFacts) -> None:
             f"volume {hanging[0]} is a snapshot of {volume.name}, which cannot grow as long",
             resolution="remove the snapshot first",
         )
-    if facts.group and change.growth > facts.group.free:
+    if facts.group and change.growth > facts.group.free and not is_overlay(volume.group):
         raise RefusedError(
             f"{change.growth} more asked; volume group {volume.group} has {facts.group.free} free"
         )
@@ -153,6 +164,9 @@ def _refuse_growth(change: Change, facts: HostFacts) -> None:
 
 def _steps(change: Change, identity: Identity) -> Iterator[Step]:
     # What takes long comes first: it changes nothing of the machine.
+    if is_overlay(change.volume.group):
+        yield from _own_steps(change)
+        return
     if change.growth:
         yield _reserve(change, identity)
     if change.redefines:
@@ -177,6 +191,20 @@ def _steps(change: Change, identity: Identity) -> Iterator[Step]:
         )
 
 
+def _own_steps(change: Change) -> Iterator[Step]:
+    if change.redefines:
+        yield from _definition(change)
+    if change.growth:
+        yield GrowOverlay(
+            reason="what is new in a file is zero",
+            uuid=change.volume.uuid,
+            name=change.volume.name,
+            before=change.volume.size,
+            size=change.size,
+            domain=change.domain.uuid,
+        )
+
+
 def _reserve(change: Change, identity: Identity) -> Step:
     return ReserveGrowth(
         reason="no earlier owner's data may show",
@@ -192,11 +220,11 @@ def _reserve(change: Change, identity: Identity) -> Step:
 def _definition(change: Change) -> Iterator[Step]:
     domain, emulator = change.domain, cpus.emulator(change.cpus)
     yield RedefineDomain(
-        reason=f"{len(change.cpus)} CPUs on {change.cpus}, {change.memory} of memory",
+        reason=f"{_counted(change)}, {change.memory} of memory",
         name=domain.name,
         uuid=domain.uuid,
         before=domain.xml,
-        xml=resized_domain(domain.xml, change.cpus, emulator, change.memory),
+        xml=resized_domain(domain.xml, change.cpus, emulator, change.memory, change.vcpus),
     )
     if domain.state.active and change.cpus != domain.pins and len(change.cpus) == len(domain.pins):
         yield PinDomain(
@@ -208,9 +236,13 @@ def _definition(change: Change) -> Iterator[Step]:
         )
 
 
+def _counted(change: Change) -> str:
+    return own.counted(change.vcpus) + (f" on {change.cpus}" if change.cpus else "")
+
+
 def _summary(change: Change) -> str:
     return (
-        f"machine {change.name}: {change.size} on {change.volume.name}, CPUs {change.cpus}, "
+        f"machine {change.name}: {change.size} on {change.volume.name}, {change.processors}, "
         f"{change.memory} of memory"
     )
 

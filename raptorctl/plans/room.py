@@ -5,7 +5,8 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
-from raptorctl.model.volume import VolumeGroup
+from raptorctl.model.volume import VolumeGroup, is_overlay
+from raptorctl.plans import own
 
 
 def group(settings: Settings, facts: HostFacts) -> VolumeGroup:
@@ -29,17 +30,19 @@ def refuse_large(size: Size, settings: Settings, facts: HostFacts) -> None:
         RefusedError: with the arithmetic.
     """
     there = group(settings, facts)
+    if is_overlay(there.name):  # a file takes what is written only
+        return
     if size.rounded_up(there.extent) > there.free:
         raise RefusedError(f"{size} asked; volume group {there.name} has {there.free} free")
 
 
-def refuse_memory(asked: Size, facts: HostFacts) -> None:
+def refuse_memory(asked: Size, settings: Settings, facts: HostFacts) -> None:
     """Refuse memory that the host does not have, or has promised: none is promised twice.
 
     Raises:
         RefusedError: with the arithmetic.
     """
-    promised = Size(sum(domain.memory for domain in facts.domains))
+    promised = own.promised(settings, facts)
     if promised + asked > facts.memory:
         raise RefusedError(
             f"{asked} of memory asked; the host has {facts.memory}"
@@ -55,9 +58,10 @@ def refuse_missing_firmware(settings: Settings, facts: HostFacts) -> None:
     """
     for path in (settings.libvirt.firmware_code, settings.libvirt.firmware_vars):
         if path not in facts.files:
+            correct = f", or correct libvirt in {settings.file}" if settings.file else ""
             raise MissingError(
                 f"there is no firmware at {path}",
-                resolution=f"install OVMF (Debian: ovmf), or correct libvirt in {settings.file}",
+                resolution=f"install OVMF (Debian: ovmf){correct}",
             )
 
 

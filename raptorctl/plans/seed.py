@@ -7,6 +7,7 @@ from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
+from raptorctl.model.own import mac_of
 from raptorctl.model.seed import FirstBoot, Guest, Network
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
@@ -29,7 +30,7 @@ def seed_path(name: MachineName, settings: Settings) -> str:
 
 
 def guest(
-    name: MachineName, slot: Slot, template: str, settings: Settings, identity: Identity
+    name: MachineName, slot: Slot | None, template: str, settings: Settings, identity: Identity
 ) -> Guest:
     """Say of a machine what its seed has to know.
 
@@ -45,6 +46,7 @@ def guest(
         zone=settings.dns.zone,
         instance=f"{identity.uuid}-{identity.job}",
         slot=slot,
+        own_mac="" if slot else mac_of(identity.uuid),
         console=console_device(template),
         resolvers=settings.machine.resolvers,
     )
@@ -68,6 +70,11 @@ def seed_steps(
     """
     if boot is None:
         return ()
+    if boot.network is Network.STATIC and guest.slot is None:
+        raise RefusedError(
+            "this host is your own, and its machines get their addresses by DHCP",
+            resolution="leave out --network",
+        )
     seed = render_seed(with_keys(boot, guest.name, facts), guest)
     reason, path = "what cloud-init does at first boot", seed_path(guest.name, settings)
     return (WriteSeed(reason, job, path, seed.digest, seed),)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from raptorctl.errors import RefusedError
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.record import readable
-from raptorctl.model.settings import Settings
+from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.slot import Slot
 
 
@@ -25,13 +25,17 @@ def holders(slot: Slot, facts: HostFacts) -> Iterator[str]:
             yield f"job {kept.job}"
 
 
-def choose(number: int | None, settings: Settings, facts: HostFacts) -> Slot:
-    """Return the slot asked for, or the first free one.
+def choose(number: int | None, settings: Settings, facts: HostFacts) -> Slot | None:
+    """Return the slot asked for, or the first free one; None on a host of one's own.
 
     Raises:
         InputError: there is no such slot.
         RefusedError: it is taken or its bridge is not there; or none is free.
     """
+    if settings.kind is Kind.OWN:
+        if number is None:
+            return None
+        raise RefusedError("this host is your own, and has no slots", resolution="leave out --slot")
     if number is not None:
         slot = settings.find_slot(number)
         if problem := obstacle(slot, facts):

@@ -64,8 +64,10 @@ def network_config(guest: Guest, network: Network) -> dict[str, Any]:
     name. https://docs.cloud-init.io/en/latest/reference/network-config-format-v2.html
     """
     slot = guest.slot
-    link: dict[str, Any] = {"match": {"macaddress": slot.mac}, "set-name": "eth0"}
-    if network is Network.STATIC and slot.addresses:
+    link: dict[str, Any] = {"match": {"macaddress": guest.mac}, "set-name": "eth0"}
+    if slot is None:
+        link |= {"dhcp4": True, "dhcp6": False}
+    elif network is Network.STATIC and slot.addresses:
         link |= _static(slot)
         if guest.resolvers:
             link["nameservers"] = {"addresses": list(guest.resolvers)}

@@ -18,7 +18,9 @@ from raptorctl.model.domain import NAMESPACE, DomainSpec, Mark
 from raptorctl.model.names import shown
 from raptorctl.model.profile import Graphics
 from raptorctl.model.sizes import KIB, Size
+from raptorctl.model.volume import OVERLAY
 from raptorctl.render.read_domain import MACHINE_TAG, mark_tag, parse_domain
+from raptorctl.render.user_network import fill_user_network
 
 SEED_SERIAL: Final = "raptor-seed"
 """How a seed is told from other disks."""
@@ -44,9 +46,10 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     _put(_child(root, "uuid"), spec.uuid)
     _fill_metadata(_child(root, "metadata"), spec.mark)
     _fill_memory(root, spec.memory)
-    _fill_cpus(root, spec.cpus, spec.emulator)
+    _fill_cpus(root, spec.cpus, spec.emulator, spec.count)
     _fill_firmware(root, spec)
-    _fill_devices(root, spec)
+    _fill_disk(_need(root, "devices/disk"), spec)
+    _fill_network(root, spec)
     _fill_label(root, spec.qemu_id)
     _fill_log(root, spec.log)
     _fill_seed(root, spec.seed)
@@ -55,7 +58,9 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     return etree.tostring(root, encoding="unicode") + "\n"
 
 
-def resized_domain(xml: str, cpus: CpuSet, emulator: CpuSet, memory: Size) -> str:
+def resized_domain(
+    xml: str, cpus: CpuSet, emulator: CpuSet, memory: Size, count: int | None = None
+) -> str:
     """Give a definition other CPUs and memory; everything else stays as it is.
 
     Args:
@@ -63,30 +68,35 @@ def resized_domain(xml: str, cpus: CpuSet, emulator: CpuSet, memory: Size) -> st
         cpus: one host CPU for each virtual CPU, in order.
         emulator: host CPUs for the emulator's threads.
         memory: bytes.
+        count: how many virtual CPUs, where none is pinned.
 
     Raises:
         InputError: it is not a domain's XML.
     """
     root = parse_domain(xml)
     _fill_memory(root, memory)
-    _fill_cpus(root, cpus, emulator)
+    _fill_cpus(root, cpus, emulator, count or len(cpus))
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"
 
 
-def rebuilt_domain(xml: str, mark: Mark, seed: str) -> str:
+def rebuilt_domain(xml: str, mark: Mark, seed: str, backing: tuple[str, str] | None = None) -> str:
     """Give a definition another mark and another seed; everything else stays as it is.
 
     Args:
         xml: the persistent definition, as libvirt prints it.
         mark: of the job that rebuilds it.
         seed: the file of its seed, or "" for none.
+        backing: what its disk lies over from now on, where that is a file of one's own.
 
     Raises:
         InputError: it is not a domain's XML.
     """
     root = parse_domain(xml)
     _fill_metadata(_child(root, "metadata"), mark)
+    disk = _need(root, "devices/disk")
+    if _child(disk, "source").get("file", "").endswith(OVERLAY):
+        _fill_backing(disk, backing)
     _fill_seed(root, seed)
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"
@@ -155,11 +165,11 @@ def _fill_memory(root: _Element, memory: Size) -> None:
         _put(element, memory.rounded_up(KIB) // KIB)
 
 
-def _fill_cpus(root: _Element, cpus: CpuSet, emulator: CpuSet) -> None:
+def _fill_cpus(root: _Element, cpus: CpuSet, emulator: CpuSet, count: int) -> None:
     vcpu = _child(root, "vcpu")
     vcpu.attrib.clear()  # `current` and `cpuset` would contradict the pins
     _set(vcpu, placement="static")
-    _put(vcpu, len(cpus))
+    _put(vcpu, count)
     _fill_pins(_child(root, "cputune"), cpus, emulator)
     cpu = _child(root, "cpu")
     if root.get("type") == "qemu" and cpu.get("mode") == "host-passthrough":
@@ -167,7 +177,7 @@ def _fill_cpus(root: _Element, cpus: CpuSet, emulator: CpuSet) -> None:
     topology = cpu.find("topology")
     if topology is not None:
         topology.attrib.clear()
-        _set(topology, sockets=1, cores=len(cpus), threads=1)
+        _set(topology, sockets=1, cores=count, threads=1)
 
 
 def _fill_pins(tune: _Element, cpus: CpuSet, emulator: CpuSet) -> None:
@@ -201,15 +211,41 @@ def _fill_smm(features: _Element, *, secure_boot: bool) -> None:
             features.remove(smm)
 
 
-def _fill_devices(root: _Element, spec: DomainSpec) -> None:
-    disk, interface = _need(root, "devices/disk"), _need(root, "devices/interface")
-    _set(disk, type="block")
-    # Whatever the template says: were the format guessed, a guest could write itself a qcow2
-    # header that names any file of the host as its backing store (CVE-2026-24708).
-    _set(_child(disk, "driver"), type="raw")
-    source = _child(disk, "source")
+def _fill_disk(disk: _Element, spec: DomainSpec) -> None:
+    source, driver = _child(disk, "source"), _child(disk, "driver")
     source.attrib.clear()
-    _set(source, dev=spec.disk)
+    # Whatever the template says: were a format guessed, a guest could write itself a qcow2
+    # header that names any file of the host as its backing store (CVE-2026-24708).
+    if not spec.disk.endswith(OVERLAY):
+        _set(disk, type="block")
+        _set(driver, type="raw")
+        _set(source, dev=spec.disk)
+        return
+    _set(disk, type="file")
+    driver.attrib.clear()  # O_DIRECT is not for every filesystem that a home can be on
+    _set(driver, name="qemu", type="qcow2", discard="unmap")
+    _set(source, file=spec.disk)
+    _fill_backing(disk, spec.backing)
+
+
+def _fill_backing(disk: _Element, backing: tuple[str, str] | None) -> None:
+    """Say aloud what a file lies over, so that libvirt does not probe it (backingStore)."""
+    for old in disk.findall("backingStore"):
+        disk.remove(old)
+    store = etree.Element("backingStore")
+    _child(disk, "source").addnext(store)
+    if backing:
+        _set(store, type="file")
+        _set(etree.SubElement(store, "format"), type=backing[1])
+        _set(etree.SubElement(store, "source"), file=backing[0])
+        etree.SubElement(store, "backingStore")
+
+
+def _fill_network(root: _Element, spec: DomainSpec) -> None:
+    if spec.slot is None:
+        fill_user_network(root, spec.uuid, _clean(spec.mark.ssh))
+        return
+    interface = _need(root, "devices/interface")
     _set(interface, type="bridge")
     _set(_child(interface, "mac"), address=spec.slot.mac)
     source = _child(interface, "source")

@@ -59,6 +59,7 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
         xml=xml,
         autostart=autostart,
         logs=tuple(dict.fromkeys(_values(root, "devices//log", "file"))),
+        vcpus=min(_number(_text(root, "vcpu")), HIGHEST),
     )
 
 

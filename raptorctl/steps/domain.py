@@ -311,6 +311,7 @@ def essence(domain: Domain) -> tuple[object, ...]:
         domain.uuid,
         domain.name,
         domain.memory,
+        domain.vcpus,
         domain.pins,
         domain.emulator.ascending(),
         domain.macs,

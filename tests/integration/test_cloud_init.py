@@ -63,7 +63,7 @@ def test_its_netplan_says_what_the_slot_needs(
     file, out = tmp_path / "network", tmp_path / "out"
     file.write_text("network:\n" + "".join(f"  {line}\n" for line in text.splitlines()))
     words = ("--network-data", str(file), "--kind", "yaml", "--directory", str(out))
-    how = ("-D", "debian", "-O", "netplan", "-m", f"eth0,{GUEST.slot.mac}")
+    how = ("-D", "debian", "-O", "netplan", "-m", f"eth0,{GUEST.mac}")
     done = cloud_init.command("devel", "net-convert", *words, *how)
     assert done.returncode == 0, done.stderr
     (written,) = (path for path in out.rglob("*.yaml"))

@@ -22,6 +22,7 @@ class FakeSession(Session):
     """A session on `world`, whose journal and log are below `directory`."""
 
     is_root = True
+    own = False
 
     def __init__(self, typed: Iterable[str], world: World, directory: Path) -> None:
         super().__init__(typed)

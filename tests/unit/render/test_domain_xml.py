@@ -32,6 +32,7 @@ def render(spec: DomainSpec) -> str:
 
 
 def essence(spec: DomainSpec) -> tuple[object, ...]:
+    assert spec.slot
     nvram = f"{spec.libvirt.nvram_dir}/{spec.mark.name.domain}_VARS.fd"
     return (spec.mark.name.domain, spec.uuid, spec.mark, spec.memory, spec.cpus, spec.emulator,
             (spec.slot.mac,), (spec.slot.bridge,), tuple(filter(None, (spec.disk, spec.seed))), nvram)  # fmt: skip

@@ -1,0 +1,119 @@
+"""A host of one's own: where it is, what it has, and why it may have no KVM."""
+
+import os
+import pwd
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from raptorctl.errors import HostError
+from raptorctl.model.domain import Domain
+from raptorctl.model.own import (
+    FIRMWARE,
+    LOOPBACK,
+    Places,
+    own_settings,
+    owner_name,
+    places,
+    ssh_port,
+)
+from raptorctl.model.settings import DEFAULT_FILE, Settings
+
+CPUINFO: Final = Path("/proc/cpuinfo")
+KVM: Final = Path("/dev/kvm")
+PORTS: Final = range(2201, 2601)
+"""Where ssh is forwarded from: below those that the kernel hands out by itself (ip(7))."""
+ENOUGH: Final = 4  # free ports that a planner gets to see
+
+
+def is_own(settings_file: Path) -> bool:
+    """Whether the host is the caller's own: not root, and nobody has written a settings file."""
+    if os.geteuid() == 0 or str(settings_file) != DEFAULT_FILE:
+        return False
+    try:
+        settings_file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # it is there, and not for us to see
+        return False
+    return False
+
+
+def own_places() -> Places:
+    """Find the caller's places."""
+    home = os.environ.get("HOME", "")
+    if not Path(home).is_absolute():
+        with suppress(KeyError):
+            home = pwd.getpwuid(os.getuid()).pw_dir
+    return places(os.environ, home)
+
+
+def read_own(found: Places) -> Settings:
+    """Build the settings of a host of one's own from what is there."""
+    try:
+        login = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        login = ""
+    return own_settings(found, owner_name(login), _firmware())
+
+
+def make_directories(settings: Settings) -> None:
+    """Make what is missing of the caller's directories, for him alone.
+
+    Raises:
+        HostError: one cannot be made.
+    """
+    libvirt, images = settings.libvirt, settings.images
+    wanted = (settings.storage.volume_group, libvirt.nvram_dir, libvirt.console_log_dir)
+    for directory in (*wanted, images.directory, images.seed_dir):
+        try:
+            Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise HostError(f"cannot make {directory}: {error.strerror}") from error
+
+
+def kvm_obstacle(cpuinfo: Path = CPUINFO, device: Path = KVM) -> str:
+    """Say why machines cannot use KVM, or "".
+
+    The device alone says nothing: it can exist where the CPU cannot do it.
+    """
+    with cpuinfo.open() as lines:
+        flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    if {"vmx", "svm"}.isdisjoint(flags):
+        return "the CPU has neither vmx nor svm: not there, or switched off by the firmware"
+    if not device.exists():
+        return f"there is no {device}: load the module kvm_intel or kvm_amd"
+    if not os.access(device, os.R_OK | os.W_OK):
+        return f"{device} is not ours to open: join its group, kvm"
+    return ""
+
+
+def free_ports(domains: Iterable[Domain], count: int = ENOUGH) -> tuple[int, ...]:
+    """Return ports of loopback that nobody listens at and no machine, running or not, has."""
+    taken = {ssh_port(domain.mark.ssh) for domain in domains if domain.mark}
+    found: list[int] = []
+    for port in PORTS:
+        if port not in taken and is_free(port):
+            found.append(port)
+        if len(found) == count:
+            break
+    return tuple(found)
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens at a port of loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as asked:
+        # As QEMU does: connections that have ended and linger are in nobody's way (socket(7)).
+        asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            asked.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _firmware() -> tuple[str, str]:
+    whole = (pair for pair in FIRMWARE if all(Path(path).is_file() for path in pair))
+    return next(whole, FIRMWARE[0])

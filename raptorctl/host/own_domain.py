@@ -1,0 +1,38 @@
+"""libvirt's session: domains of one's own, whose ssh is forwarded from a port that must be free."""
+
+from raptorctl.errors import HostError
+from raptorctl.host import own
+from raptorctl.host.domain import LibvirtDomains
+from raptorctl.model.own import LOOPBACK, ssh_port
+from raptorctl.render.user_network import forwarded_elsewhere
+
+
+class OwnDomains(LibvirtDomains):
+    """`raptorctl.host.drivers.Domains` of a session; raises as `LibvirtDomains` does."""
+
+    def start(self, uuid: str) -> None:
+        """Start it; a port that somebody has taken meanwhile is changed for a free one first.
+
+        Raises:
+            HostError: no port is free.
+        """
+        domain = self.find(uuid)
+        port = ssh_port(domain.mark.ssh) if domain and domain.mark else 0
+        if domain and port and not domain.state.active and not own.is_free(port):
+            free = own.free_ports(self.list(), 1)
+            if not free:
+                raise HostError(f"no port of {LOOPBACK} is free for the ssh of {domain.name}")
+            self.define(forwarded_elsewhere(domain.xml, f"{LOOPBACK}:{free[0]}"))
+        super().start(uuid)
+
+    def accelerator(self) -> str:
+        """Return `kvm` where the device is ours to open as well, else `qemu`."""
+        return "qemu" if own.kvm_obstacle() else super().accelerator()
+
+    def emulator(self) -> str:
+        """Return the path of the QEMU that libvirt would run."""
+        from lxml import etree
+
+        with self._calling("find QEMU") as connection:
+            said = connection.getDomainCapabilities(None, "x86_64", "q35", "qemu")
+        return etree.fromstring(said.encode()).findtext("path") or ""

@@ -1,0 +1,67 @@
+"""What is otherwise on a host of one's own: no slot, no account, no pins, a file for a disk."""
+
+from collections.abc import Iterator
+
+from raptorctl.errors import RefusedError
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.image import Image
+from raptorctl.model.own import DISK, LOOPBACK
+from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.sizes import Size
+
+
+def forward(settings: Settings, facts: HostFacts) -> str:
+    """Where a new machine's ssh is forwarded from; "" on a shared host, where it has an address.
+
+    Raises:
+        RefusedError: no port is free.
+    """
+    if settings.kind is not Kind.OWN:
+        return ""
+    if not facts.ports:
+        raise RefusedError(
+            f"no port of {LOOPBACK} is free to forward ssh from",
+            resolution="deprovision a machine that nobody needs",
+        )
+    return f"{LOOPBACK}:{facts.ports[0]}"
+
+
+def disk_size(asked: Size | None, image: Image | None) -> Size:
+    """How large a disk is to be: as asked, else the image's size, and no less than the default."""
+    return asked or Size(max(DISK, image.size if image else 0))
+
+
+def counted(vcpus: int) -> str:
+    """How many virtual CPUs, as people read it."""
+    return f"{vcpus} CPU" if vcpus == 1 else f"{vcpus} CPUs"
+
+
+def refuse_other(tenant: str, settings: Settings) -> None:
+    """Refuse somebody else's machine: nobody else is on this host.
+
+    Raises:
+        RefusedError: says who is.
+    """
+    if tenant != settings.owner:
+        raise RefusedError(
+            f"this host is your own: there is no {tenant}, only {settings.owner}",
+            resolution="name the machine alone",
+        )
+
+
+def notes(size: Size, ssh: str, settings: Settings, facts: HostFacts) -> Iterator[str]:
+    """Say what somebody should know of a machine of his own."""
+    if settings.kind is not Kind.OWN:
+        return
+    yield f"its port 22 is {ssh} here, and nothing else of it is reached from outside"
+    if facts.no_kvm:
+        yield f"no KVM ({facts.no_kvm}): the machine is emulated, and slow"
+    if facts.group and size > facts.group.free:
+        yield f"its file grows to {size} as it is written; {facts.group.free} are free"
+
+
+def promised(settings: Settings, facts: HostFacts) -> Size:
+    """Memory that is given away: what is defined on a shared host, what runs on one's own."""
+    all_count = settings.kind is Kind.SHARED
+    found = (d.memory for d in facts.domains if all_count or d.state.active)
+    return Size(sum(found))

@@ -1,0 +1,148 @@
+"""A host of one's own, for real: an account without rights, libvirt's session, QEMU, its firmware.
+
+Emulated where there is no KVM, so the machine is small and gets no further than its firmware.
+"""
+
+import json
+import re
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.own_account import Person, somebody
+
+SPEAKS = 120.0
+"""Seconds for emulated firmware to say something: a bound, not an expectation."""
+
+
+@pytest.fixture(scope="module")
+def person() -> Iterator[Person]:
+    if Path("/etc/raptorctl/settings.toml").exists():
+        pytest.fail("this is a shared host: nobody's own")
+    with somebody() as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(person: Person) -> Iterator[None]:
+    yield
+    for machine in json.loads(person.raptorctl("list", "-o", "json").stdout)["machines"]:
+        person.raptorctl("stop", machine["machine"], "--timeout", "0", "--force", check=False)
+        person.raptorctl("deprovision", machine["machine"], "-y")
+    assert person.files() == set()
+    assert person.run("virsh", "-c", "qemu:///session", "list", "--all", "--name").stdout == "\n"
+
+
+def provision(person: Person, *more: str) -> None:
+    person.raptorctl("provision", "web", "--memory", "256M", "--cpus", "1", *more, "-y")
+
+
+def shown(person: Person) -> dict[str, object]:
+    details: dict[str, object] = json.loads(person.raptorctl("show", "web", "-o", "json").stdout)
+    return details
+
+
+def test_a_machine_of_ones_own_from_its_first_to_its_last_word(person: Person) -> None:
+    provision(person)
+    (listed,) = json.loads(person.raptorctl("list", "-o", "json").stdout)["machines"]
+    assert (listed["machine"], listed["state"], listed["slot"]) == ("web", "running", None)
+    name = listed["name"]
+
+    details = shown(person)
+    assert (details["vcpus"], details["cpus"], details["fqdn"]) == (1, [], "")
+    assert details["autostart"] is False
+    host, _, port = str(details["ssh"]).partition(":")
+    with socket.create_connection((host, int(port)), timeout=10):
+        pass  # QEMU answers for it
+    assert host == "127.0.0.1"
+
+    assert "UEFI" in speech(person)
+    assert person.raptorctl("stop", name, "--timeout", "0", "--force").stdout.endswith(
+        "is off (switched off)\n"
+    )
+    assert shown(person)["state"] == "shut off"
+    person.raptorctl("deprovision", "web", "-y")
+    assert person.files() == set()
+
+
+def speech(person: Person) -> str:
+    end = time.monotonic() + SPEAKS
+    while time.monotonic() < end:
+        if said := person.raptorctl("log", "web").stdout:
+            return said
+        time.sleep(1)
+    pytest.fail("the firmware says nothing")
+
+
+def test_only_loopback_reaches_it(person: Person) -> None:
+    provision(person)
+    port = int(str(shown(person)["ssh"]).rpartition(":")[2])
+    # proc(5): addresses in hexadecimal, little-endian; 0A is LISTEN.
+    table = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    heard = [line.split()[1] for line in table if line.split()[3] == "0A"]
+    assert [one.partition(":")[0] for one in heard if one.endswith(f":{port:04X}")] == ["0100007F"]
+
+
+def test_a_port_that_somebody_took_meanwhile_is_changed_and_said(person: Person) -> None:
+    provision(person, "--no-start")
+    before = str(shown(person)["ssh"])
+    with socket.create_server(("127.0.0.1", int(before.rpartition(":")[2]))):
+        said = person.raptorctl("start", "web").stdout
+        after = str(shown(person)["ssh"])
+    assert after != before
+    assert f"{before} was taken, its ssh is at {after} now" in said
+    with socket.create_connection(("127.0.0.1", int(after.rpartition(":")[2])), timeout=10):
+        pass
+
+
+def test_it_grows_while_it_runs_and_while_it_is_off(person: Person) -> None:
+    provision(person, "--size", "1G")
+    person.raptorctl("resize", "web", "--size", "2G", "-y")
+    person.raptorctl("stop", "web", "--timeout", "0", "--force")
+    person.raptorctl("resize", "web", "--size", "3G", "--cpus", "2", "-y")
+    assert (shown(person)["size"], shown(person)["vcpus"]) == (3 << 30, 2)
+    refused = person.raptorctl("resize", "web", "--size", "1G", "-y", check=False)
+    assert refused.returncode == 3
+    assert "only grows" in refused.stderr
+
+
+def test_a_start_that_fails_leaves_nothing(person: Person) -> None:
+    # The plan cannot know: only QEMU looks for the source of random numbers.
+    template = person.home / "code/domain_templates/serial-console.xml"
+    text = template.read_text()
+    try:
+        template.write_text(text.replace("/dev/urandom", "/dev/none-such"))
+        failed = person.raptorctl("provision", "web", "--memory", "256M", "-y", check=False)
+    finally:
+        template.write_text(text)
+    assert failed.returncode == 1, failed.stderr
+    assert person.files() == set()
+
+
+def test_emulation_is_used_and_said_where_there_is_no_kvm(person: Person) -> None:
+    said = person.raptorctl("provision", "web", "--dry-run").stdout
+    cpu = re.search(r"^flags.*\b(vmx|svm)\b", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    if cpu is None:
+        assert "note: no KVM (the CPU has neither vmx nor svm" in said
+    xml = person.raptorctl("render", "xml", "web").stdout
+    assert xml.startswith("<domain type=" + ('"qemu"' if "no KVM" in said else '"kvm"'))
+
+
+def test_doctor_is_content(person: Person) -> None:
+    told = person.raptorctl("doctor", "-o", "json").stdout
+    verdicts = {one["check"]: one["verdict"] for one in json.loads(told)["findings"]}
+    assert "fail" not in verdicts.values()
+    assert {"libvirt", "qemu", "firmware", "qemu-img"} <= verdicts.keys()
+
+
+@pytest.mark.parametrize("typed", [("tenant", "list"), ("slot", "map"), ("cpu", "map")])
+def test_what_only_a_shared_host_has_is_refused_in_a_line(
+    person: Person, typed: tuple[str, ...]
+) -> None:
+    refused = person.raptorctl(*typed, check=False)
+    assert refused.returncode == 3
+    assert refused.stderr.count("\n") == 1
+    assert "this host is your own" in refused.stderr
