@@ -225,7 +225,17 @@ def _length(path: Path) -> int:
 
 
 def _in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    """Return a folder's files; none where it is missing.
+
+    Raises:
+        RefusedError: it is not for us to read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_file())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise RefusedError(f"images in {folder.parent} cannot be read: {error.strerror}") from error
 
 
 def _digests_in(marks: Iterable[str]) -> Iterator[str]:

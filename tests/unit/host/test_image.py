@@ -317,6 +317,17 @@ def test_a_cache_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         images.pull(Wanted(source), Watcher())
 
 
+def test_a_cache_that_is_not_for_us_to_read_is_said_so(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_path: Path) -> None:
+        raise PermissionError(13, "Permission denied")  # root, as in tests, may read everything
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    with pytest.raises(RefusedError, match="cannot be read: Permission denied"):
+        cache.images.list()
+
+
 # Another format
 
 
