@@ -8,7 +8,7 @@ from raptorctl.cli.output import Format, say, say_json, table, width_of_output
 from raptorctl.cli.session import Session, session_of
 from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain
-from raptorctl.model.guest import addresses, place_of
+from raptorctl.model.guest import GuestAddress, addresses, endpoint, place_of
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +23,8 @@ def ip(context: typer.Context, words: options.Words, form: Output = Format.TEXT)
     slot = place_of(domain, session.settings)
     neighbours = session.host.guests.neighbours(slot.bridge)
     found = addresses(slot, neighbours, _told(session, domain))
+    if session.own:
+        found = (GuestAddress(str(endpoint(domain, session.settings)), ("forward",)), *found)
     if form is Format.JSON:
         say_json({"machine": domain.name, "addresses": [one.encode() for one in found]})
         return

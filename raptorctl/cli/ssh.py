@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from raptorctl.cli import options
 from raptorctl.cli.guest import User, guest_of
 from raptorctl.cli.options import example
 from raptorctl.errors import InputError, WaitError
@@ -17,6 +18,7 @@ Words = Annotated[
     typer.Argument(
         metavar="TENANT MACHINE [-- CMD...]",
         help="`alice dev`, also written `alice-dev`; then what to run there.",
+        callback=options.completed,
         show_default=False,
     ),
 ]

@@ -8,6 +8,7 @@ from raptorctl.cli import options
 from raptorctl.cli.guest import TIMEOUT, Timeout, guest_of, wait_for
 from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, plain, say, say_json
+from raptorctl.errors import RefusedError
 from raptorctl.model.guest import Awaited
 
 For = Annotated[Awaited, typer.Option("--for", help="What to wait for.")]
@@ -27,6 +28,11 @@ def wait(
 ) -> None:
     """Wait until a machine is so far; exit code 5 if it is not in time, with what was seen."""
     guest = guest_of(context, words)
+    if awaited is Awaited.IP and guest.session.own:
+        raise RefusedError(
+            "this host is your own: nothing on it sees its machines' addresses",
+            resolution="wait for ssh, cloud-init or agent",
+        )
     sight, seconds = wait_for(guest, awaited, timeout)
     already = not seconds
     if form is Format.JSON:

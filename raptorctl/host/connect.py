@@ -25,9 +25,10 @@ def connect(settings: Settings) -> Host:
 
 
 def _own(settings: Settings) -> Host:
+    from raptorctl.host.guest import LocalGuests
     from raptorctl.host.overlay import FileWiper, OverlayVolumes
     from raptorctl.host.overlay_image import OverlayImageWriter
-    from raptorctl.host.own import make_directories
+    from raptorctl.host.own import make_directories, session_runs
     from raptorctl.host.own_domain import OwnDomains
 
     make_directories(settings)
@@ -36,6 +37,7 @@ def _own(settings: Settings) -> Host:
         volumes=OverlayVolumes(settings.storage.volume_group),
         wiper=FileWiper(),
         domains=OwnDomains(settings.libvirt.uri),
+        guests=LocalGuests(settings.libvirt.uri, session_runs()),
         image_writer=OverlayImageWriter(),
     )
 

@@ -74,6 +74,13 @@ def make_directories(settings: Settings) -> None:
             raise HostError(f"cannot make {directory}: {error.strerror}") from error
 
 
+def session_runs() -> tuple[Path, ...]:
+    """Where libvirt's session keeps its QEMUs' pid files (virGetUserRuntimeDirectory)."""
+    cache = os.environ.get("XDG_CACHE_HOME") or f"{os.environ.get('HOME', '')}/.cache"
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    return tuple(Path(base) / "libvirt/qemu/run" for base in (runtime, cache) if base)
+
+
 def kvm_obstacle(cpuinfo: Path = CPUINFO, device: Path = KVM) -> str:
     """Say why machines cannot use KVM, or "".
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain
-from raptorctl.model.settings import Settings
+from raptorctl.model.own import LOOPBACK, UserNetwork, mac_of, ssh_port
+from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.slot import Slot
 
 SSH_PORT: Final = 22
@@ -98,6 +99,8 @@ def place_of(domain: Domain, settings: Settings) -> Slot:
     Raises:
         RefusedError: the settings no longer have it.
     """
+    if settings.kind is Kind.OWN:
+        return UserNetwork(0, hardware=mac_of(domain.uuid))
     number = domain.mark.slot if domain.mark else 0
     found = next((slot for slot in settings.slot if slot.number == number), None)
     if found is None:
@@ -114,6 +117,8 @@ def endpoint(domain: Domain, settings: Settings) -> Endpoint:
     Raises:
         RefusedError: the settings no longer have its slot.
     """
+    if settings.kind is Kind.OWN:
+        return Endpoint(LOOPBACK, ssh_port(domain.mark.ssh if domain.mark else ""))
     return Endpoint(str(place_of(domain, settings).addresses[0]))
 
 

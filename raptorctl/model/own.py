@@ -13,6 +13,7 @@ from typing import Final
 from raptorctl.model.names import RESERVED_TENANTS, TENANT
 from raptorctl.model.settings import Access, Dns, Images, Libvirt, Machine, Settings, Storage
 from raptorctl.model.sizes import GIB, Size
+from raptorctl.model.slot import Slot
 
 PROGRAM: Final = "raptorctl"
 NOBODY: Final = "me"
@@ -154,6 +155,27 @@ def own_settings(found: Places, owner: str, firmware: tuple[str, str]) -> Settin
     object.__setattr__(settings, "owner", owner)
     object.__setattr__(settings, "file", "")
     return settings
+
+
+@dataclass(frozen=True)
+class UserNetwork(Slot):
+    """What stands for a slot: QEMU's own network, which nothing on the host sees.
+
+    Args:
+        hardware: the machine's MAC.
+    """
+
+    hardware: str = ""
+
+    @property
+    def bridge(self) -> str:
+        """There is none."""
+        return ""
+
+    @property
+    def mac(self) -> str:
+        """The machine's."""
+        return self.hardware
 
 
 def mac_of(uuid: str) -> str:
