@@ -11,7 +11,6 @@ from raptorctl.host.drivers import Accounts, Files, Host
 from raptorctl.model.access import RULES
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts, Reservation
-from raptorctl.model.guest_step import LOGS
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.tenant import (
@@ -145,7 +144,7 @@ def _present(host: Host, settings: Settings) -> frozenset[str]:
     firmware = (settings.libvirt.firmware_code, settings.libvirt.firmware_vars)
     variables = Path(settings.libvirt.nvram_dir).glob("*_VARS.fd")
     seeds = Path(settings.images.seed_dir).glob("*-seed.iso")
-    logs = log_files(settings.libvirt.console_log_dir) | log_files(LOGS)
+    logs = log_files(settings.libvirt.console_log_dir) | log_files(settings.step_log_dir)
     found = map(str, (*variables, *seeds))
     return frozenset([*filter(host.files.exists, firmware), *found, *logs])
 

@@ -15,6 +15,7 @@ from typing import Final
 from raptorctl.errors import InputError, SettingsError
 from raptorctl.model.codec import ShapeError, decode
 from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.guest_step import LOGS
 from raptorctl.model.names import MachineName, shown
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import HIGHEST, Slot
@@ -164,6 +165,13 @@ class Settings:
     def kind(self) -> Kind:
         """Whom the host is for; `owner` is the only tenant there is on one's own."""
         return Kind.OWN if self.owner else Kind.SHARED
+
+    @property
+    def step_log_dir(self) -> str:
+        """Where what steps in guests said is kept, one file per machine."""
+        if self.kind is Kind.SHARED:
+            return LOGS
+        return str(PurePosixPath(self.libvirt.console_log_dir).parent / "steps")
 
     @property
     def has_dns(self) -> bool:

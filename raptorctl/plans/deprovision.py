@@ -147,7 +147,7 @@ def _log_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Itera
     domain, path = facts.domain(name), f"{settings.libvirt.console_log_dir}/{name.log}"
     if path in facts.files or (domain and path in domain.logs):
         yield RemoveLog(reason="what it said is its owner's", path=path)
-    if (steps := step_log(name)) in facts.files:
+    if (steps := step_log(name, settings)) in facts.files:
         yield RemoveLog(reason="what its steps said goes with it", path=steps)
 
 

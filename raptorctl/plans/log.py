@@ -2,14 +2,13 @@
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.guest_step import LOGS
 from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
 
 
-def step_log(name: MachineName) -> str:
+def step_log(name: MachineName, settings: Settings) -> str:
     """The file with what steps in its guest said; it begins with the first one."""
-    return f"{LOGS}/{name.log}"
+    return f"{settings.step_log_dir}/{name.log}"
 
 
 def console_log(name: MachineName, settings: Settings, facts: HostFacts) -> str:

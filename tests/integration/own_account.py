@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -135,7 +136,9 @@ def _end(home: Path) -> None:
 def _copy_code(home: Path) -> None:
     code, site = home / "code", home / "site"
     site.mkdir()
-    for folder in ("raptorctl", "domain_templates", "polkit"):
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    for folder in ("raptorctl", *shipped):
         shutil.copytree(CHECKOUT / folder, code / folder, ignore=shutil.ignore_patterns("__pyc*"))
     for name in _needed("raptorctl", set()):
         found = distribution(name)

@@ -146,3 +146,47 @@ def test_what_only_a_shared_host_has_is_refused_in_a_line(
     assert refused.returncode == 3
     assert refused.stderr.count("\n") == 1
     assert "this host is your own" in refused.stderr
+
+
+def test_a_file_over_an_image_is_there_at_once_and_begins_anew(person: Person) -> None:
+    image = person.home / "tiny.qcow2"
+    person.run("qemu-img", "create", "-q", "-f", "qcow2", str(image), "64M")
+    provision(person, "--image", str(image), "--size", "1G", "--no-seed")
+    try:
+        first = shown(person)
+        assert (first["size"], first["state"]) == (1 << 30, "running")
+        (over,) = person.data.glob("volumes/*.qcow2")
+        told = person.run("qemu-img", "info", "-U", "--output", "json", str(over)).stdout
+        kept = json.loads(told)["full-backing-filename"]
+        assert Path(kept).is_relative_to(person.data / "images")
+
+        in_use = person.raptorctl("image", "remove", "tiny", check=False)
+        assert (in_use.returncode, Path(kept).exists()) == (3, True)
+        person.raptorctl("image", "gc")
+        assert Path(kept).exists()
+
+        person.raptorctl("stop", "web", "--timeout", "0", "--force")
+        person.raptorctl("rebuild", "web", "-y")
+        again = shown(person)
+        assert (again["uuid"], again["ssh"], again["state"]) == (
+            first["uuid"], first["ssh"], "running",
+        )  # fmt: skip
+        assert again["volume"] != first["volume"]
+    finally:
+        person.raptorctl("stop", "web", "--timeout", "0", "--force", check=False)
+        person.raptorctl("deprovision", "web", "-y")
+        for one in json.loads(person.raptorctl("image", "list", "-o", "json").stdout)["images"]:
+            person.raptorctl("image", "remove", one["name"])
+
+
+def test_it_is_reached_by_its_port_alone(person: Person) -> None:
+    provision(person)
+    where = str(shown(person)["ssh"])
+    told = json.loads(person.raptorctl("ip", "web", "-o", "json").stdout)
+    assert told["addresses"][0] == {"address": where, "from": ["forward"]}
+    silent = person.raptorctl("wait", "web", "--for", "ssh", "--timeout", "1", check=False)
+    assert silent.returncode == 5
+    assert where in silent.stderr
+    refused = person.raptorctl("wait", "web", "--for", "ip", "--timeout", "1", check=False)
+    assert (refused.returncode, "wait for ssh" in refused.stderr) == (3, True)
+    assert "FIRMWARE" in person.raptorctl("why", "web").stdout.upper()
