@@ -79,9 +79,10 @@ class Person:
         return self.run(self.python, "-m", "raptorctl", *typed, check=check)
 
     def files(self) -> set[str]:
-        """What lies in their directories of data and of consoles."""
-        found = [*self.data.rglob("*"), *(self.state / "console").rglob("*")]
-        return {path.name for path in found if path.is_file()}
+        """What lies in their directories of data and of logs; the cache of images stays."""
+        places = [self.data / place for place in ("volumes", "nvram", "seeds")]
+        places += [self.state / place for place in ("console", "steps")]
+        return {path.name for place in places for path in place.rglob("*") if path.is_file()}
 
 
 PLACES = {
