@@ -93,6 +93,13 @@ def read_settings(path: Path = Path(DEFAULT_FILE)) -> Settings:
     Raises:
         SettingsError: the file is missing, others may write it, or it says something impossible.
     """
+    if str(path) == DEFAULT_FILE and not os.path.lexists(path):
+        raise SettingsError(
+            str(path),
+            "",
+            "is not there",
+            resolution="write it, for a shared host; or go without root, on one of your own",
+        )
     return parse_settings(read_trusted(path), str(path))
 
 

@@ -149,3 +149,9 @@ def test_an_installed_package_carries_them_inside(shipped: Path, tmp_path: Path)
 
 def test_ours_are_found(tmp_path: Path) -> None:
     assert "virtio-console" in templates(tmp_path)
+
+
+def test_without_the_settings_both_ways_out_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "lexists", lambda _: False)
+    with pytest.raises(SettingsError, match=r"is not there: write it, .* without root"):
+        read_settings()
