@@ -38,6 +38,8 @@ def looks(
 
 def address(guests: Guests, slot: Slot) -> Sight:
     """Whether the slot's MAC answers at one of the slot's addresses."""
+    if not slot.addresses:
+        return Sight(so=False, seen="", problem="its network is QEMU's own; wait for its ssh")
     for one in map(str, slot.addresses):
         if guests.alive(slot, one):
             return Sight(so=True, seen=f"{slot.mac} answers at {one}")

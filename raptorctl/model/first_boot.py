@@ -204,6 +204,8 @@ def _dhcp(facts: BootFacts) -> Stage:
     name = "network"
     if facts.address.so:
         return Stage(name, Mark.SEEN, facts.address.seen)
+    if facts.address.problem:  # QEMU's own network: nothing of it is seen from outside
+        return Stage(name, Mark.UNKNOWN, "QEMU's own")
     if facts.leases:
         return Stage(name, Mark.SEEN, _short(facts.leases[-1]))
     sent = "" if facts.frames is None else f"{facts.frames} frames sent, "
@@ -263,7 +265,7 @@ def _stuck(
     network = told["network"]
     complaint = NO_DHCP.search(CONTROL.sub("", text))
     late = any(told[n].mark is Mark.SEEN for n in ("root filesystem", "login", "cloud-init local"))
-    if late and not facts.address.so:
+    if late and not (facts.address.so or facts.address.problem):
         said = _short(complaint[0]) if complaint else network.seen
         if network.mark is Mark.SEEN:
             said = f"the DHCP server answered ({network.seen}), but nobody is at the address"

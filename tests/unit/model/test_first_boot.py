@@ -179,6 +179,12 @@ def test_who_may_not_know_of_dhcp_is_not_told_that_there_was_none() -> None:
     assert marks(told)["agent"] == "unknown"
 
 
+def test_of_qemus_own_network_nothing_is_claimed() -> None:
+    own = replace(FACTS, address=Sight(so=False, seen="", problem="its network is QEMU's own"))
+    told = explain(BOOT + LOGIN, own)
+    assert (marks(told)["network"], "ssh does not answer" in told.problem) == ("unknown", True)
+
+
 def test_what_was_said_at_an_earlier_boot_does_not_count() -> None:
     assert last_boot(WHOLE + BOOT) == BOOT
     assert last_boot(WHOLE + FIRMWARE + KERNEL) == FIRMWARE + KERNEL

@@ -7,7 +7,14 @@ import pytest
 from raptorctl.errors import HostError, InputError, RefusedError
 from raptorctl.host.guest import parse_neighbours
 from raptorctl.model.domain import Domain, Mark
-from raptorctl.model.guest import Endpoint, Neighbour, addresses, endpoint, found_at, is_there
+from raptorctl.model.guest import (
+    Endpoint,
+    Neighbour,
+    addresses,
+    endpoint,
+    found_at,
+    is_there,
+)
 from raptorctl.model.guest_step import GuestStep, in_order
 from raptorctl.model.host_key import check, known, learned
 from raptorctl.model.ssh_key import PublicKey, parse_keys
