@@ -9,6 +9,8 @@ import pytest
 from raptorctl.errors import RaptorError, RefusedError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import MachineName
+from raptorctl.model.own import mac_of
+from raptorctl.model.seed import FirstBoot, HostKey, Network
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.plan import Identity, Plan, decode_plan
@@ -16,6 +18,7 @@ from raptorctl.plans.provision import ProvisionRequest, plan_provision
 from raptorctl.plans.records import queries
 from raptorctl.plans.resize import ResizeRequest, plan_resize
 from raptorctl.render.read_domain import read_domain
+from raptorctl.steps.seed import WriteSeed
 from tests.own import OwnWorld, qcow2
 
 WEB = ProvisionRequest(MachineName("alice", "web"), None, CpuSet())
@@ -140,3 +143,16 @@ def test_a_disk_grows_in_one_step_and_cpus_are_counted(world: OwnWorld) -> None:
     assert (read.vcpus, read.pins) == (4, CpuSet())
     with pytest.raises(RaptorError, match="a disk only grows"):
         plan_resize(ResizeRequest(WEB.name, Size(GIB)), world.settings, world.facts(), LATER)
+
+
+def test_cloud_init_asks_for_its_address_by_a_mac_that_stays(world: OwnWorld) -> None:
+    boot = FirstBoot(host_key=HostKey("PRIVATE", "ssh-ed25519 AAAA"))
+    plan = planned(world, replace(WEB, first_boot=boot, image=world.image.name))
+    (told,) = [step for step in plan.steps if isinstance(step, WriteSeed)]
+    mac = mac_of(NOW.uuid)
+    assert f"mac={mac}," in xml_of(plan)
+    assert told.seed
+    assert mac in told.seed.network_config
+    static = replace(WEB, first_boot=replace(boot, network=Network.STATIC))
+    with pytest.raises(RefusedError, match="by DHCP"):
+        planned(world, static)
