@@ -28,7 +28,7 @@ PACKAGES := mmdebstrap e2fsprogs debian-archive-keyring openssh-client \
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 .PHONY: env
 env: packages $(STAMP) ## install the Debian packages and the Python environment that all this needs
@@ -84,8 +84,13 @@ lab: env ## tests on the throwaway host (python -m tests.lab)
 	$(RUN) tests.lab up
 	$(RUN) pytest -q tests/lab
 
+.PHONY: lab-guest
+lab-guest: env ## boot the Debian guest on the throwaway host: half an hour where both are emulated
+	$(RUN) tests.lab up
+	RAPTOR_FULL_BOOT=1 $(RUN) pytest -q tests/lab/test_guest.py
+
 .PHONY: test
-test: check lint integration guests lab ## everything above
+test: check lint integration guests lab ## everything above but lab-guest
 
 .PHONY: demo
 demo: env ## build the throwaway host and do the main job on it, step by step
