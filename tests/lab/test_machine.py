@@ -37,6 +37,7 @@ def nothing_is_left(lab: Lab) -> None:
     assert domains(lab) == []
     assert volumes(lab) == {}
     assert nvram(lab) == []
+    assert lab.run("ls", "/var/lib/libvirt/raptorctl").stdout == ""
     for kind in ("A", "AAAA", "TXT"):
         assert dig(lab, "alice-dev.raptor.example", kind) == []
     for address in ADDRESSES.values():
