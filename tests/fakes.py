@@ -260,12 +260,13 @@ class FakeDomains:
         else:
             del self.by_uuid[uuid]
         if not keep_nvram:
-            self.files.paths.discard(domain.nvram)
+            self.files.remove(domain.nvram)
 
     def start(self, uuid: str) -> None:
         domain = self.by_uuid[uuid]
         self.by_uuid[uuid] = replace(domain, state=State.RUNNING)
         self.files.paths |= {domain.nvram, *domain.logs}
+        self.files.texts.setdefault(domain.nvram, (f"variables of {domain.name}", 0o600))
         for volume in self.volumes.list():
             if volume.path in domain.disks:
                 if not self.volumes.data[volume.uuid].startswith("written by"):
@@ -684,7 +685,7 @@ class World:
         """Everything that must be as before, in a form that compares."""
         return (
             sorted(
-                (v.name, v.tags, v.size, v.origin, self.volumes.data.get(v.uuid, ""))
+                (v.name, sorted(v.tags), v.size, v.origin, self.volumes.data.get(v.uuid, ""))
                 for v in self.volumes.list()
             ),
             sorted(map(self._seen, self.domains.list())),

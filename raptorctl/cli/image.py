@@ -1,12 +1,15 @@
 """`raptorctl image`: what machines' disks begin as, kept once for all of them."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from raptorctl.cli.change import refuse_unfinished
+from raptorctl.cli.identity import who
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.options import DryRun, Output, example, named
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
@@ -150,7 +153,27 @@ def verify(context: typer.Context, images: References = None, form: Output = For
 def remove(context: typer.Context, image: Reference, form: Output = Format.TEXT) -> None:
     """Forget an image. Its file goes with its last name, unless a machine's disk is built on it."""
     session = session_of(context)
-    found = known(session, image)
+    with _alone(session, f"image remove {image}"):
+        found = known(session, image)
+        _remove(session, found)
+    if form is Format.JSON:
+        say_json({"image": encode(found), "outcome": "removed"})
+    else:
+        say(f"image {found.name} is removed")
+
+
+@contextmanager
+def _alone(session: Session, command: str) -> Iterator[None]:
+    """Keep jobs away: one that is cut off may bring back a disk that an image is the base of."""
+    from raptorctl.engine.lock import hold_lock
+    from raptorctl.engine.stop import Stop
+
+    with Stop() as stop, hold_lock(session.lock, command, who(), stop):
+        refuse_unfinished(session)
+        yield
+
+
+def _remove(session: Session, found: Image) -> None:
     others = [i.name for i in session.images.known() if i.digest == found.digest]
     if len(others) == 1 and (users := _users(session, found)):
         raise RefusedError(
@@ -158,21 +181,18 @@ def remove(context: typer.Context, image: Reference, form: Output = Format.TEXT)
             resolution="deprovision that first",
         )
     session.images.remove(found)
-    if form is Format.JSON:
-        say_json({"image": encode(found), "outcome": "removed"})
-    else:
-        say(f"image {found.name} is removed")
 
 
 def gc(context: typer.Context, dry_run: DryRun = False, form: Output = Format.TEXT) -> None:
     """Remove what no name and no machine needs, and downloads nobody went on with for a day."""
     session = session_of(context)
-    domains = session.host.domains.list()
-    marks = [domain.mark.image for domain in domains if domain.mark]
-    disks = [disk for domain in domains for disk in domain.disks]
-    waste = session.images.waste(marks, disks)
-    for each in () if dry_run else waste:
-        session.images.sweep(each)
+    if dry_run:
+        waste = _waste(session)
+    else:
+        with _alone(session, "image gc"):
+            waste = _waste(session)
+            for each in waste:
+                session.images.sweep(each)
     if form is Format.JSON:
         say_json({"removed": [encode(each) for each in waste], "dry_run": dry_run})
     elif waste:
@@ -181,6 +201,13 @@ def gc(context: typer.Context, dry_run: DryRun = False, form: Output = Format.TE
         say(f"{room} would be free" if dry_run else f"{room} is free")
     else:
         say("nothing to remove")
+
+
+def _waste(session: Session) -> tuple[Waste, ...]:
+    domains = session.host.domains.list()
+    marks = [domain.mark.image for domain in domains if domain.mark]
+    disks = [disk for domain in domains for disk in domain.disks]
+    return tuple(session.images.waste(marks, disks))
 
 
 def convert(

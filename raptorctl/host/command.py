@@ -49,7 +49,13 @@ PACKAGES: Final = {
 """Which Debian package brings a program."""
 
 
-def run(program: str, *args: str, timeout: float = TIMEOUT, ok: tuple[int, ...] = (0,)) -> str:
+def run(
+    program: str,
+    *args: str,
+    timeout: float = TIMEOUT,
+    ok: tuple[int, ...] = (0,),
+    awaited: bool = True,
+) -> str:
     """Run a program to its end and return what it wrote to standard output.
 
     Args:
@@ -58,6 +64,7 @@ def run(program: str, *args: str, timeout: float = TIMEOUT, ok: tuple[int, ...] 
             account of the host can read them (proc_pid_cmdline(5)).
         timeout: seconds after which it is killed.
         ok: exit statuses that are no failure.
+        awaited: whether `recover` waits for it, should we be killed; see `raptorctl.host.orphans`.
 
     Raises:
         InputError: an argument that no program can be given.
@@ -67,7 +74,7 @@ def run(program: str, *args: str, timeout: float = TIMEOUT, ok: tuple[int, ...] 
     argv = (program, *args)
     errors = io.BytesIO()
     expired = threading.Event()
-    process = _started(argv, _err=errors, _ok_code=ok)
+    process = _started(argv, awaited=awaited, _err=errors, _ok_code=ok)
     # Not sh's _timeout, which makes every program last for a whole number of tenths of a second.
     limit = threading.Timer(timeout, _kill, (process, expired))
     limit.start()
@@ -78,7 +85,13 @@ def run(program: str, *args: str, timeout: float = TIMEOUT, ok: tuple[int, ...] 
     return _text(process.stdout)
 
 
-def watch(program: str, *args: str, timeout: float, beat: Callable[[str], None]) -> None:
+def watch(
+    program: str,
+    *args: str,
+    timeout: float,
+    beat: Callable[[str], None],
+    awaited: bool = True,
+) -> None:
     """Run a program that takes long, and follow what it says.
 
     Args:
@@ -87,6 +100,7 @@ def watch(program: str, *args: str, timeout: float, beat: Callable[[str], None])
         timeout: seconds after which it is killed.
         beat: called several times a second with what it wrote last, or ""; what it raises ends
             the program.
+        awaited: as of `run`.
 
     Raises:
         InputError, MissingError, CommandError: as of `run`.
@@ -96,6 +110,7 @@ def watch(program: str, *args: str, timeout: float, beat: Callable[[str], None])
     expired, ended = threading.Event(), threading.Event()
     process = _started(
         argv,
+        awaited=awaited,
         _err=errors,
         _out=lambda piece: said.__setitem__(0, piece),
         _out_bufsize=0,
@@ -115,12 +130,12 @@ def watch(program: str, *args: str, timeout: float, beat: Callable[[str], None])
     _await(process, argv, errors, expired)
 
 
-def _started(argv: tuple[str, ...], **options: Any) -> Any:
+def _started(argv: tuple[str, ...], *, awaited: bool, **options: Any) -> Any:
     # Not at the top: sh brings asyncio, a tenth of a second that `--version` need not wait for.
     import sh
 
     _refuse_unfit(argv)
-    with nothing_to_read() as nothing:
+    with nothing_to_read(awaited=awaited) as nothing:
         return sh.Command(find(argv[0]))(*argv[1:], **{**MANNERS, "_in": nothing, **options})
 
 

@@ -38,7 +38,7 @@ def converted(image: Image, to: str, target: Path, watch: Watch) -> Fetched:
             watch.tick(int(float(found[-1]) * image.size / 100), image.size)
 
     try:
-        follow(*limited(argv, CPU), timeout=CPU, beat=beat)
+        follow(*limited(argv, CPU), timeout=CPU, beat=beat, awaited=False)
         with target.open("rb") as file:
             os.fsync(file.fileno())
     except CommandError as error:

@@ -142,6 +142,9 @@ class Fetcher:
         target = base.with_suffix(".work")
         target.unlink(missing_ok=True)
         digest = brought(source, target, self._largest, watch.tick)
+        if given and not packed and digest != given:
+            target.unlink()
+            raise HostError("the file changed while it was read")
         return Fetched(target, digest, version, given or digest)
 
     def _expected(self, wanted: Wanted) -> list[Checksum]:

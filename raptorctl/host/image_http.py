@@ -173,7 +173,10 @@ def _followed(session: "Session", url: str, headers: dict[str, str]) -> "Respons
         if reply.status_code not in {301, 302, 303, 307, 308}:
             return reply
         reply.close()
-        there = urljoin(here, reply.headers.get("Location", ""))
+        try:
+            there = urljoin(here, reply.headers.get("Location", ""))
+        except ValueError as error:
+            raise HostError(f"{url} leads to no address at all") from error
         if urlsplit(there).scheme not in {"http", "https"}:
             raise HostError(f"{url} leads to {shown(there)}, which is not followed")
         if urlsplit(here).scheme == "https" and urlsplit(there).scheme == "http":

@@ -178,7 +178,7 @@ def _check(path: Path, form: str) -> None:
 def _asked(verb: str, path: Path, form: str) -> dict[str, Any]:
     argv = limited(("qemu-img", verb, "-f", form, "--output=json", str(path)), CPU)
     try:
-        told = json.loads(run(*argv, timeout=2 * CPU, ok=(0, 2, 3)))
+        told = json.loads(run(*argv, timeout=2 * CPU, ok=(0, 2, 3), awaited=False))
     except CommandError as error:
         problem = f"it is a {form} that is damaged or cut off"
         raise HostError(problem, details=error.details) from error

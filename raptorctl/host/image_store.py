@@ -65,7 +65,7 @@ class ImageStore:
         """
         try:
             for folder in (self.directory, self.files, self.names):
-                folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for folder in (self.partial, self.locks):
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:

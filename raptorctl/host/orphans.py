@@ -20,9 +20,13 @@ TIMEOUT: Final = 120.0
 BEAT: Final = 0.1
 
 
-def nothing_to_read() -> IO[bytes]:
-    """Return what a program gets as its standard input: nothing, and the lock."""
-    if os.geteuid() != 0:  # what others start changes nothing of the host's
+def nothing_to_read(*, awaited: bool = True) -> IO[bytes]:
+    """Return what a program gets as its standard input: nothing, and the lock.
+
+    Args:
+        awaited: False for one that changes nothing that a job owns, and may take hours.
+    """
+    if not awaited or os.geteuid() != 0:  # what others start changes nothing of the host's
         return open(os.devnull, "rb")  # noqa: PTH123 - the plainest way to say it
     descriptor = os.open(FILE, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_SH)

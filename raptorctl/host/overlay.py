@@ -101,7 +101,8 @@ class OverlayVolumes:
     def remove(self, volume: Volume, *, discard: bool = True) -> None:
         """Remove the file, then every note of it."""
         current = self._ours(volume)
-        Path(current.path).unlink(missing_ok=True)
+        for path in (current.path, f"{current.path}.part"):  # cut off while it was made
+            Path(path).unlink(missing_ok=True)
         sync_directory(self.directory)
         self._forget_others(current)
         self._forget(current.name)

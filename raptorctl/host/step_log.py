@@ -3,9 +3,12 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, Final, Self
 
 from raptorctl.errors import HostError
+
+MOST: Final = 16 << 20
+"""Bytes of one step that are kept: a guest is its tenant's, the disk is the host's."""
 
 
 class StepLog:
@@ -18,6 +21,7 @@ class StepLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: BinaryIO | None = None
+        self._room = MOST
 
     def __enter__(self) -> Self:
         try:
@@ -34,10 +38,23 @@ class StepLog:
 
     def head(self, text: str) -> None:
         """Begin a step, or end it: a line of our own, with the time in UTC."""
-        self.said(f"== {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n".encode())
+        self._write(f"== {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n".encode())
+        self._room = MOST
 
     def said(self, data: bytes) -> None:
-        """Write what a step said.
+        """Write what a step said, up to a limit.
+
+        Raises:
+            HostError: the disk is full.
+        """
+        if self._room > 0:
+            self._write(data[: self._room])
+            self._room -= len(data)
+            if self._room <= 0:
+                self._write(b"\n== the rest of what it said is not kept\n")
+
+    def _write(self, data: bytes) -> None:
+        """Append.
 
         Raises:
             HostError: the disk is full.

@@ -158,6 +158,8 @@ def explain(console: str, facts: BootFacts) -> Explanation:
         return Explanation((stage,), "", f"it is {facts.state}", "start it: `raptorctl start`")
     text = last_boot(console)
     told = _console_stages(text)
+    if facts.address.so:  # only a kernel answers there, whether the console told of it or not
+        told[2:4] = map(_passed, told[2:4])
     stages = (_power(facts), *told[:4], _dhcp(facts), *told[4:], *_reached(facts))
     seen = [stage.name for stage in stages if stage.mark in {Mark.SEEN, Mark.FAILED}]
     problem, advice = _judge(text, stages, facts)
@@ -174,11 +176,14 @@ def _console_stages(text: str) -> list[Stage]:
     stages = [_stage(clue, text) for clue in CLUES]
     last = max((n for n, stage in enumerate(stages) if stage.mark is not Mark.MISSING), default=-1)
     return [
-        Stage(stage.name, Mark.UNKNOWN, "not told, but passed")
-        if stage.mark is Mark.MISSING and number < last and not stage.name.startswith("cloud-init")
-        else stage
+        _passed(stage) if number < last and not stage.name.startswith("cloud-init") else stage
         for number, stage in enumerate(stages)
     ]
+
+
+def _passed(stage: Stage) -> Stage:
+    missing = stage.mark is Mark.MISSING
+    return Stage(stage.name, Mark.UNKNOWN, "not told, but passed") if missing else stage
 
 
 def _stage(clue: Clue, text: str) -> Stage:
@@ -275,6 +280,10 @@ def _stuck(
         )
     if told["login"].mark is Mark.SEEN:
         return f"it is up, but ssh does not answer: {facts.ssh.seen}", (
+            "its image needs an ssh server that is started, and open in its firewall"
+        )
+    if facts.address.so and not late:
+        return f"it is on the network, but ssh does not answer: {facts.ssh.seen}", (
             "its image needs an ssh server that is started, and open in its firewall"
         )
     seen = [stage for stage in stages if stage.mark is Mark.SEEN and stage.name in advice]

@@ -80,8 +80,6 @@ def _steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[
     yield from _record_steps(name, settings, facts)
     yield from _domain_steps(name, settings, facts)
     yield from _volume_steps(name, settings, facts)
-    yield from _seed_steps(name, settings, facts)
-    yield from _log_steps(name, settings, facts)
 
 
 def _record_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
@@ -120,6 +118,7 @@ def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
     volume, nvram = facts.volume(name), _own_nvram(name, settings, facts)
     if volume and is_overlay(volume.group):
         yield from _file_steps(volume, nvram)
+        yield from _paper_steps(name, settings, facts)
         return
     hanging = snapshots(facts.volumes, name)
     yield from split_off(hanging)
@@ -132,6 +131,7 @@ def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
         )
     if nvram:
         yield RemoveNvram(reason="boot keys are the owner's", path=nvram)
+    yield from _paper_steps(name, settings, facts)
     if volume:
         yield from disk.gone(volume)
     yield from wiped(hanging)
@@ -141,6 +141,12 @@ def _file_steps(volume: Volume, nvram: str) -> Iterable[Step]:
     if nvram:
         yield RemoveNvram(reason="boot keys are the owner's", path=nvram)
     yield from disk.gone(volume)
+
+
+def _paper_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    """What a machine leaves in files; before the wipe, which keeps nobody else waiting."""
+    yield from _seed_steps(name, settings, facts)
+    yield from _log_steps(name, settings, facts)
 
 
 def _log_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:

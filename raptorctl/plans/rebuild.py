@@ -22,9 +22,9 @@ from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.snapshot import refuse_open
 from raptorctl.render.domain_xml import rebuilt_domain
 from raptorctl.steps.definition import SetAutostart
-from raptorctl.steps.domain import RemoveNvram, StartDomain, StopDomain, UndefineDomain
-from raptorctl.steps.seed import RemoveSeed, WriteSeed
-from raptorctl.steps.seed_aside import SetSeedAside
+from raptorctl.steps.domain import StartDomain
+from raptorctl.steps.rebuild import DropAside, QuietDomain, SetAside, VacateDomain
+from raptorctl.steps.seed import WriteSeed
 from raptorctl.steps.snapshot import ReturnDomain
 from raptorctl.steps.step import Step
 from raptorctl.steps.volume import RetireVolume
@@ -114,17 +114,14 @@ class Rebuild:
 
 def _steps(wish: Rebuild, settings: Settings, facts: HostFacts) -> Iterator[Step]:
     there, job = wish.there, wish.identity.job
-    volume, domain, old_seed = there.volume, there.domain, seed.attached(there.domain)
-    yield from _stopped(there, settings)
+    volume, domain = there.volume, there.domain
+    yield from _stopped(wish, settings)
     yield RetireVolume("the name is for the new one", volume.uuid, volume.name, volume.clean)
     wanted = disk.Disk(wish.request.name, volume.size, there.mark.place, wish.image)
     yield from disk.made(wanted, settings, wish.identity, "the machine's new disk")
-    written = _told(wish, settings, facts)
-    if old_seed:
-        successor = written[0].digest if written else ""
-        reason = "it is told something else"
-        yield SetSeedAside(reason, old_seed, f"{old_seed}.old", successor)
-    yield from written
+    aside = tuple(_aside(wish, facts))
+    yield from aside
+    yield from _told(wish, settings, facts)
     yield ReturnDomain(
         reason="the same machine",
         job=job,
@@ -135,8 +132,17 @@ def _steps(wish: Rebuild, settings: Settings, facts: HostFacts) -> Iterator[Step
     )
     yield from _started(wish)
     yield from disk.gone(volume)
-    if old_seed:
-        yield RemoveSeed("its keys are its owner's", f"{old_seed}.old")
+    for step in aside:
+        yield DropAside("it is not needed any more", step.what, step.aside)
+
+
+def _aside(wish: Rebuild, facts: HostFacts) -> Iterator[SetAside]:
+    domain, job = wish.there.domain, wish.identity.job
+    if wish.request.reset_nvram and domain.nvram in facts.files:
+        reason = "it begins with new ones"
+        yield SetAside(reason, job, domain.uuid, "UEFI variables", domain.nvram)
+    if path := seed.attached(domain):
+        yield SetAside("it is told something else", job, domain.uuid, "seed", path)
 
 
 def _told(wish: Rebuild, settings: Settings, facts: HostFacts) -> tuple[WriteSeed, ...]:
@@ -150,21 +156,23 @@ def _told(wish: Rebuild, settings: Settings, facts: HostFacts) -> tuple[WriteSee
     return seed.seed_steps(boot, guest, wish.identity.job, settings, facts)
 
 
-def _stopped(there: Existing, settings: Settings) -> Iterator[Step]:
-    domain = there.domain
-    yield UndefineDomain(
+def _stopped(wish: Rebuild, settings: Settings) -> Iterator[Step]:
+    domain, job = wish.there.domain, wish.identity.job
+    yield VacateDomain(
         reason="nobody may start it meanwhile",
         name=domain.name,
         uuid=domain.uuid,
         xml=domain.xml,
         autostart=domain.autostart,
         was_active=domain.state.active,
+        job=job,
     )
-    yield StopDomain(
+    yield QuietDomain(
         reason="nothing may write to its disk",
         name=domain.name,
         uuid=domain.uuid,
         timeout=settings.libvirt.shutdown_timeout,
+        job=job,
     )
 
 
@@ -172,8 +180,6 @@ def _started(wish: Rebuild) -> Iterator[Step]:
     domain = wish.there.domain
     if domain.autostart:
         yield SetAutostart("as it did before", domain.name, domain.uuid, on=True)
-    if wish.request.reset_nvram and domain.nvram:
-        yield RemoveNvram(reason="it begins with new ones", path=domain.nvram)
     if wish.request.start:
         yield StartDomain(
             reason="it boots from its new disk",

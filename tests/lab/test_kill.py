@@ -30,7 +30,7 @@ sys.exit(main())
 """
 SMALL = ("provision", "alice", "dev", "--size", "64M", "--cpus", "6,7")
 PROVISION_KILLS = [("INTENT", 0), ("INTENT", 1), *(("DONE", step) for step in range(8))]
-REMOVAL_KILLS = [("INTENT", 6), ("INTENT", 7), *(("DONE", step) for step in range(9))]
+REMOVAL_KILLS = [("INTENT", 6), ("INTENT", 8), *(("DONE", step) for step in range(10))]
 KILLED = 137  # 128 + SIGKILL, as a shell reports it
 
 

@@ -4,7 +4,11 @@
 case $1 in
 bound | renew)
     ip addr replace "$ip/$mask" dev "$interface"
-    for gateway in $router; do ip route replace default via "$gateway"; done
+    # The gateway need not lie in the lease's own network: here, that is a single address.
+    for gateway in $router; do
+        ip route replace "$gateway" dev "$interface"
+        ip route replace default via "$gateway"
+    done
     echo "lease $ip"
     ;;
 deconfig)

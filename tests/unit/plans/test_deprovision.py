@@ -33,6 +33,20 @@ def test_names_go_first_and_the_wipe_comes_after_the_definition_is_gone() -> Non
     assert decode_plan(plan.encode()) == plan
 
 
+def test_a_wipe_keeps_nobody_else_waiting_whatever_goes_besides() -> None:
+    """The host's lock is let go once only steps are left that need none."""
+    files = {
+        *there().files,
+        "/var/log/raptorctl/console/alice-dev.log",
+        "/var/log/raptorctl/steps/alice-dev.log",
+        "/var/lib/libvirt/raptorctl/alice-dev-seed.iso",
+    }
+    steps = plan_deprovision(NAME, settings(), replace(there(), files=files), JOB).steps
+    kinds = [step.kind for step in steps]
+    assert {"log.remove", "seed.remove"} <= set(kinds)
+    assert not any(step.needs_lock for step in steps[kinds.index("volume.wipe") :])
+
+
 def test_nothing_there_is_said_and_is_no_work() -> None:
     plan = plan_deprovision(NAME, settings(), World().facts({}), JOB)
     assert not plan.steps

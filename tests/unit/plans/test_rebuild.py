@@ -7,9 +7,10 @@ import pytest
 
 from raptorctl.engine.apply import apply
 from raptorctl.engine.journals import Journals
+from raptorctl.engine.recover import recover
 from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
-from raptorctl.errors import MissingError, RaptorError, RefusedError
+from raptorctl.errors import HostError, LeftoversError, MissingError, RaptorError, RefusedError
 from raptorctl.model.domain import Domain
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import GIB, Size
@@ -18,7 +19,7 @@ from raptorctl.plans.plan import Plan
 from raptorctl.plans.provision import plan_provision
 from raptorctl.plans.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.snapshot import SnapshotRequest, plan_create
-from tests.fakes import IMAGE, World, settings
+from tests.fakes import IMAGE, Killed, Tripwire, World, settings
 from tests.unit.engine.test_crash import SEEDED
 from tests.unit.engine.test_crash_life import NEXT, OTHER_BOOT, THEN
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
@@ -53,7 +54,7 @@ def parts(world: World) -> tuple[Volume, Domain]:
 
 def test_the_old_disk_is_wiped_last() -> None:
     assert [step.kind for step in planned(_stands()).steps] == [
-        "domain.undefine", "domain.stop", "volume.retire", "volume.create", "volume.zero",
+        "domain.vacate", "domain.quiet", "volume.retire", "volume.create", "volume.zero",
         "domain.return", "domain.autostart", "domain.start", "volume.wipe", "volume.remove",
     ]  # fmt: skip
 
@@ -109,11 +110,68 @@ def test_another_image_is_written_when_asked_for(world: World, tmp_path: Any) ->
 
 def test_uefi_variables_stay_unless_they_are_to_go(world: World, tmp_path: Any) -> None:
     _, domain = parts(world)
-    kinds = [step.kind for step in planned(world).steps]
-    assert "nvram.remove" not in kinds
-    kinds = [step.kind for step in planned(world, RebuildRequest(NAME, reset_nvram=True)).steps]
-    assert kinds.index("nvram.remove") < kinds.index("domain.start")
-    assert domain.nvram in world.files.paths
+    world.files.texts[domain.nvram] = ("boot keys", 0o600)
+    assert "file.set-aside" not in [step.kind for step in planned(world).steps]
+    run(world, planned(world, replace(SAME, reset_nvram=True)), tmp_path)
+    assert world.files.texts[domain.nvram] == ("variables of alice-dev", 0o600)
+    assert [path for path in world.files.texts if "VARS" in path] == [domain.nvram]
+
+
+def test_until_the_wipe_begins_everything_can_be_taken_back(world: World) -> None:
+    steps = planned(world, replace(SAME, reset_nvram=True)).steps
+    first = next(n for n, step in enumerate(steps) if not step.reversible)
+    assert steps[first].kind == "volume.wipe"
+    assert not any(step.needs_lock for step in steps[first:])
+
+
+def test_recovered_in_the_wipe_the_machine_that_runs_is_left_alone(
+    world: World, tmp_path: Any
+) -> None:
+    def dies(*_args: object) -> None:
+        raise Killed
+
+    journals = Journals(tmp_path / "j", tmp_path / "audit")
+    world.wiper.wipe, wipe = counted(world.wiper.wipe, dies), world.wiper.wipe  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        apply(planned(world), world.host(), journals, Silent(), Stop())
+    world.wiper.wipe = wipe  # type: ignore[method-assign]
+    wire = Tripwire()
+    recover(world.host(wire), journals, Silent(), Stop())
+    assert not {"FakeDomains.undefine", "FakeDomains.shut_down", "FakeDomains.start"} & {
+        *wire.calls
+    }
+    assert not journals.open_files()
+
+
+def counted(first: Any, second: Any) -> Any:
+    """Does one thing the first time, and another from then on."""
+    acts = iter([first])
+
+    def act(*args: Any, **options: Any) -> Any:
+        return next(acts, second)(*args, **options)
+
+    return act
+
+
+def test_while_the_new_machine_stands_the_old_one_is_not_put_over_it(
+    world: World, tmp_path: Any
+) -> None:
+    """An undo that fails is tried again, in order: nothing is lost, and the old machine comes back."""
+    journals = Journals(tmp_path / "j", tmp_path / "audit")
+    before = world.picture()
+    undefine, start = world.domains.undefine, world.domains.start
+
+    def fails(*_args: object, **_options: object) -> None:
+        raise HostError("no memory")
+
+    world.domains.start = fails  # type: ignore[method-assign]
+    world.domains.undefine = counted(undefine, fails)  # type: ignore[method-assign]
+    with pytest.raises(LeftoversError):
+        apply(planned(world), world.host(), journals, Silent(), Stop())
+    world.domains.undefine, world.domains.start = undefine, start  # type: ignore[method-assign]
+    recover(world.host(), journals, Silent(), Stop())
+    assert world.picture() == before
+    assert not journals.open_files()
 
 
 def test_a_machine_that_does_not_start_with_the_host_still_does_not(
