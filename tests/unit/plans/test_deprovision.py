@@ -35,12 +35,14 @@ def test_names_go_first_and_the_wipe_comes_after_the_definition_is_gone() -> Non
 
 def test_a_wipe_keeps_nobody_else_waiting_whatever_goes_besides() -> None:
     """The host's lock is let go once only steps are left that need none."""
-    files = {
-        *there().files,
-        "/var/log/raptorctl/console/alice-dev.log",
-        "/var/log/raptorctl/steps/alice-dev.log",
-        "/var/lib/libvirt/raptorctl/alice-dev-seed.iso",
-    }
+    files = frozenset(
+        {
+            *there().files,
+            "/var/log/raptorctl/console/alice-dev.log",
+            "/var/log/raptorctl/steps/alice-dev.log",
+            "/var/lib/libvirt/raptorctl/alice-dev-seed.iso",
+        }
+    )
     steps = plan_deprovision(NAME, settings(), replace(there(), files=files), JOB).steps
     kinds = [step.kind for step in steps]
     assert {"log.remove", "seed.remove"} <= set(kinds)
