@@ -42,6 +42,9 @@ BEGIN: Final = 'sh -c \'echo $$ >"$0.pid"; exec "$0"\''
 """Runs a script, and leaves word which process it is; its name follows as one word of a shell."""
 END: Final = "sh -c 'p=$(cat \"$0.pid\") && { kill -9 -- -$p || kill -9 $p; } 2>/dev/null'"
 """sshd gives each command a session of its own, so that the process leads a group."""
+LONGEST_NAME: Final = 4096  # PATH_MAX
+MOST_KEYS: Final = 1 << 20
+"""Bytes of a file of keys that are read: sshd itself reads no line beyond 8 KiB."""
 AUTHORIZED: Final = ".ssh/authorized_keys"  # below the account's home, where SFTP begins
 _PLACE: Final = re.compile(r"/[A-Za-z0-9._/-]{1,200}", re.ASCII)
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]")
@@ -163,8 +166,7 @@ class SshShell:
 
     async def _ran(self, script: Path, heard: Heard) -> int:
         text = _local(script)[0]
-        made = await self._open.run(TEMPORARY, check=True, encoding="utf-8")
-        folder = str(made.stdout).strip()
+        folder = await self._folder()
         if not _PLACE.fullmatch(folder):
             raise HostError(f"{self._login.name}: `{TEMPORARY}` gave {shown(folder)}")
         place = f"{folder}/{_UNFIT.sub('_', script.name)}"
@@ -176,6 +178,21 @@ class SshShell:
             raise
         finally:
             await self._cleared(place, folder)
+
+    async def _folder(self) -> str:
+        """Make a folder in the guest. What answers is its tenant's: no more is read than a name."""
+        import asyncssh
+
+        process = await self._open.create_process(
+            TEMPORARY, stdin=asyncssh.DEVNULL, encoding="utf-8"
+        )
+        said = ""
+        while len(said) < LONGEST_NAME and "\n" not in said:
+            if not (piece := await process.stdout.read(LONGEST_NAME)):
+                break
+            said += piece
+        process.close()
+        return said.strip()
 
     async def _status(self, command: str, heard: Heard) -> int:
         import asyncssh
@@ -222,7 +239,9 @@ class SshShell:
         async with self._open.start_sftp_client() as files:
             mode = (await files.stat(AUTHORIZED)).permissions or 0o600
             async with files.open(AUTHORIZED, "rb") as file:
-                text = bytes(await file.read())  # type: ignore[arg-type] # opened for bytes
+                text = bytes(await file.read(MOST_KEYS))  # type: ignore[arg-type] # of bytes
+        if len(text) == MOST_KEYS:
+            raise HostError(f"{AUTHORIZED} of {self._login.name} has grown beyond all measure")
         gone = f" {comment}".encode()
         kept = [line for line in text.splitlines(True) if not line.rstrip().endswith(gone)]
         await self._written(b"".join(kept), AUTHORIZED, stat.S_IMODE(mode))
