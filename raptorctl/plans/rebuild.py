@@ -133,7 +133,7 @@ def _steps(wish: Rebuild, settings: Settings, facts: HostFacts) -> Iterator[Step
     yield from _started(wish)
     yield from disk.gone(volume)
     for step in aside:
-        yield DropAside("it is not needed any more", step.what, step.aside)
+        yield DropAside("it is not needed any more", step.aside, step.what)
 
 
 def _aside(wish: Rebuild, facts: HostFacts) -> Iterator[SetAside]:

@@ -6,6 +6,7 @@ from raptorctl.errors import ConflictError, HostError
 from raptorctl.host.drivers import Host, Tick
 from raptorctl.model.domain import Domain
 from raptorctl.render.read_domain import read_domain
+from raptorctl.steps.file import RemoveFile
 from raptorctl.steps.log import remove_logs
 from raptorctl.steps.step import Observed, Step
 
@@ -247,35 +248,10 @@ class UndefineDomain(Step):
         return f"domain {self.name}, not defined or not running as it was before"
 
 
-@dataclass(frozen=True)
-class RemoveNvram(Step):
-    """Remove a machine's file of UEFI variables: they may hold its owner's boot keys.
-
-    Args:
-        path: the file.
-    """
-
-    path: str
+class RemoveNvram(RemoveFile):
+    """Remove a machine's file of UEFI variables: they may hold its owner's boot keys."""
 
     kind = "nvram.remove"
-    reversible = False
-
-    @property
-    def title(self) -> str:
-        """One line."""
-        return f"remove {self.path}"
-
-    def is_done(self, host: Host) -> bool:
-        """The file is gone."""
-        return not host.files.exists(self.path)
-
-    def apply(self, host: Host, tick: Tick) -> Observed:
-        """Remove it."""
-        host.files.remove(self.path)
-        return {}
-
-    def undo(self, host: Host, tick: Tick) -> None:
-        """There is no way back."""
 
 
 def refuse_dirty(host: Host, name: str) -> None:

@@ -1,4 +1,4 @@
-"""A file of ours with text in it: a tenant's record, his keys, polkit's rules."""
+"""A file of ours: with text in it, such as a tenant's record, or one that goes with its machine."""
 
 from dataclasses import dataclass
 
@@ -73,3 +73,33 @@ class WriteFile(Step):
             host.files.remove(self.path)
         else:
             host.files.write(self.path, text, self.mode)
+
+
+@dataclass(frozen=True)
+class RemoveFile(Step):
+    """Remove a file that went with something, for good.
+
+    Args:
+        path: the file.
+    """
+
+    path: str
+
+    reversible = False
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"remove {self.path}"
+
+    def is_done(self, host: Host) -> bool:
+        """The file is gone."""
+        return not host.files.exists(self.path)
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Remove it."""
+        host.files.remove(self.path)
+        return {}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """There is no way back."""

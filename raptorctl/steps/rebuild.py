@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.host.drivers import Host, Tick
 from raptorctl.steps.domain import StopDomain, UndefineDomain
+from raptorctl.steps.file import RemoveFile
 from raptorctl.steps.step import Observed, Step
 
 LARGEST = 16 << 20
@@ -113,37 +114,24 @@ class SetAside(Step):
 
 
 @dataclass(frozen=True)
-class DropAside(Step):
+class DropAside(RemoveFile):
     """Remove what was set aside: the machine has another for good.
+
+    Its name is one that only this job knows, so that it needs nobody's lock.
 
     Args:
         what: what it is, for people.
-        path: where it is kept, a name that only this job knows.
     """
 
     what: str
-    path: str
 
     kind = "file.drop-aside"
-    reversible = False
     needs_lock = False
 
     @property
     def title(self) -> str:
         """One line."""
         return f"remove the old {self.what}"
-
-    def is_done(self, host: Host) -> bool:
-        """It is gone."""
-        return not host.files.exists(self.path)
-
-    def apply(self, host: Host, tick: Tick) -> Observed:
-        """Remove it."""
-        host.files.remove(self.path)
-        return {}
-
-    def undo(self, host: Host, tick: Tick) -> None:
-        """There is no way back."""
 
     def leftover(self) -> str:
         """What remains."""

@@ -7,6 +7,7 @@ from raptorctl.errors import ConflictError, HostError, InputError
 from raptorctl.host.drivers import Host, Tick
 from raptorctl.model.seed import Seed
 from raptorctl.render.seed_iso import LARGEST, read_iso, render_iso
+from raptorctl.steps.file import RemoveFile
 from raptorctl.steps.step import Observed, Step
 
 MODE = 0o600
@@ -72,35 +73,10 @@ class WriteSeed(Step):
         return self.path
 
 
-@dataclass(frozen=True)
-class RemoveSeed(Step):
-    """Remove a machine's seed: its host key and what it was told are its owner's.
-
-    Args:
-        path: the file.
-    """
-
-    path: str
+class RemoveSeed(RemoveFile):
+    """Remove a machine's seed: its host key and what it was told are its owner's."""
 
     kind = "seed.remove"
-    reversible = False
-
-    @property
-    def title(self) -> str:
-        """One line."""
-        return f"remove {self.path}"
-
-    def is_done(self, host: Host) -> bool:
-        """The file is gone."""
-        return not host.files.exists(self.path)
-
-    def apply(self, host: Host, tick: Tick) -> Observed:
-        """Remove it."""
-        host.files.remove(self.path)
-        return {}
-
-    def undo(self, host: Host, tick: Tick) -> None:
-        """There is no way back."""
 
 
 @dataclass(frozen=True)
