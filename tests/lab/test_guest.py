@@ -150,7 +150,6 @@ def test_rebuilt_while_it_runs_it_is_the_same_machine_with_a_new_disk(small: Lab
     small.run("raptorctl", "rebuild", "alice", "dev", "-y", timeout=1800)
     assert identity(small) == before
     assert small.run("virsh", "domstate", "alice-dev").stdout.strip() == "running"
-    wait(small, "ssh")
     small.run("virsh", "destroy", "alice-dev")
     size = guest.small().stat().st_size
     small.run("cmp", "-n", str((64 << 20) - size), "-i", f"{size}:0", DISK, "/dev/zero")
