@@ -12,7 +12,6 @@ LOGS: Final = "/var/log/raptorctl/steps"
 """Where what steps said is kept, one file per machine; root's."""
 TIMEOUT: Final = 600.0
 """Seconds for one step, unless somebody says otherwise."""
-SHEBANG: Final = b"#!"
 
 
 @dataclass(frozen=True)

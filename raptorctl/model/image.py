@@ -9,7 +9,6 @@ from raptorctl.errors import InputError
 from raptorctl.model.names import shown
 from raptorctl.model.sizes import Size
 
-FORMATS: Final = ("raw", "qcow2", "vmdk")
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(:[A-Za-z0-9._+-]{1,63})?", re.ASCII)
 DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 SHORT: Final = 12
