@@ -1,20 +1,16 @@
 """An image in another format, by qemu-img."""
 
 import os
-import re
 from pathlib import Path
-from typing import Final
 
 from raptorctl.errors import CommandError, HostError
 from raptorctl.host.command import watch as follow
 from raptorctl.host.image_copy import CPU, hashed
 from raptorctl.host.image_drivers import Watch
 from raptorctl.host.image_fetch import Fetched
+from raptorctl.host.image_write import PERCENT
 from raptorctl.host.pipe import limited
 from raptorctl.model.image import Image
-
-PERCENT: Final = re.compile(r"\(([0-9]+\.[0-9]+)/100%\)")
-"""What `qemu-img convert -p` writes, again and again."""
 
 
 def converted(image: Image, to: str, target: Path, watch: Watch) -> Fetched:

@@ -18,7 +18,8 @@ from raptorctl.host.wipe import claimed
 from raptorctl.model.image import Image
 from raptorctl.model.volume import Volume
 
-PERCENT: Final = re.compile(r"\(([0-9.]+)/100%\)")
+PERCENT: Final = re.compile(r"\(([0-9]+\.[0-9]+)/100%\)")
+"""What `qemu-img -p` writes, again and again."""
 SLOWEST: Final = 1 << 20
 """Bytes a second; a device that is slower than that is told as one that hangs."""
 PATIENCE: Final = 600.0
