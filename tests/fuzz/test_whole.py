@@ -34,7 +34,7 @@ from tests.fakes import Killed, Tripwire
 from tests.fuzz.conftest import ASKED
 from tests.fuzz.tally import tried
 from tests.unit.cli.session import CommandLine, Result
-from tests.unit.engine.test_crash import LeakWatch
+from tests.unit.engine.ordeal import LeakWatch
 
 names = st.sampled_from([("alice", "dev"), ("alice", "ci"), ("bob", "web"), ("bob", "dev")])
 cpu_sets = st.sampled_from(["2", "3", "2-3", "4-5", "6-7", "4-7", "5,3", "2-7", "1-2", "8"])

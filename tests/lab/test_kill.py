@@ -2,7 +2,7 @@
 
 The command kills itself from within, at a line of the journal: instead of writing DONE (the act is
 done, but nobody wrote it down) for every step, and right after INTENT (nothing is done yet) where
-that differs most. Every line, before and after, is killed in tests/unit/engine/test_crash.py.
+that differs most. Every line, before and after, is killed in tests/unit/engine/.
 """
 
 import json

@@ -1,22 +1,15 @@
-"""The same as test_crash, for what happens to a machine between its first day and its last.
+"""All or nothing, as test_crash, in what happens to a machine between its first day and its last.
 
 Beside what the host is like afterwards: no guest ever has a byte before it that was not zeroed.
 """
 
 import itertools
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from raptorctl.engine.apply import apply
-from raptorctl.engine.journal import Journal
-from raptorctl.engine.journals import Journals
-from raptorctl.engine.recover import recover
-from raptorctl.engine.report import Silent
-from raptorctl.engine.stop import Stop
-from raptorctl.errors import HostError, LeftoversError, RolledBackError
+from raptorctl.errors import RolledBackError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
 from raptorctl.model.seed import FirstBoot, HostKey
@@ -29,8 +22,9 @@ from raptorctl.plans.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.resize import ResizeRequest, plan_resize
 from raptorctl.plans.seed_detach import plan_detach
 from raptorctl.plans.snapshot import SnapshotRequest, plan_create, plan_delete, plan_restore
-from tests.fakes import IMAGE, Killed, Tripwire, World, settings
-from tests.unit.engine.test_crash import SEEDED, LeakWatch
+from tests.fakes import IMAGE, Killed, World, settings
+from tests.unit.engine.ordeal import EVERY, LeakWatch, Ordeal, Trial
+from tests.unit.engine.test_crash import SEEDED
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
 
 NAME = ALICE.name
@@ -84,20 +78,14 @@ JOBS: dict[str, Planner] = {
 WITH_SNAPSHOT = {"delete a snapshot", "restore what is off", "deprovision with a snapshot"}
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fdatasync", lambda _: None)
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-
-
-class Case:
+class Case(Trial):
     """A host with a machine that stands before a job."""
 
     def __init__(self, folder: Path, job: str) -> None:
-        self.world = LeakWatch()
+        self.watch = LeakWatch()
+        super().__init__(self.watch, folder)
         self.world.with_tenants("alice")
         self.world.images.all = (IMAGE,)
-        self.journals = Journals(folder / "journal", folder / "audit.jsonl")
         wanted = SEEDED if "seed" in job else ALICE
         self.run(plan_provision(wanted, settings(), self.world.facts(TEMPLATES), JOB))
         if "off" in job:
@@ -105,8 +93,7 @@ class Case:
         if job in WITH_SNAPSHOT:
             self.run(plan_create(SnapshotRequest(NAME, "first"), self.world.facts(TEMPLATES), THEN))
             self._write("newer")
-        self.plan = JOBS[job](self.world)
-        self.before = self.world.picture()
+        self.stand_before(JOBS[job](self.world))
 
     def _write(self, text: str) -> None:
         """What a guest has on its disk since then."""
@@ -114,18 +101,13 @@ class Case:
         assert volume
         self.world.volumes.data[volume.uuid] = f"written by alice-dev: {text}"
 
-    def run(self, plan: Plan, wire: Tripwire | None = None) -> None:
-        apply(plan, self.world.host(wire), self.journals, Silent(), Stop())
-
-    def recover(self, wire: Tripwire | None = None) -> None:
-        recover(self.world.host(wire), self.journals, Silent(), Stop())
-
-    def check(self, after: object) -> None:
-        assert self.world.picture() in (self.before, after)
-        assert self.world.leaked == []
-        assert set(self.world.volumes.tails.values()) <= {""}
+    def check(self, wished: object) -> None:
+        super().check(wished)
         assert "half of this, half of that" not in self.world.volumes.data.values()
-        assert not self.journals.open_files()
+
+    def check_always(self) -> None:
+        assert self.watch.leaked == []
+        assert set(self.world.volumes.tails.values()) <= {""}
 
 
 @pytest.fixture
@@ -134,97 +116,10 @@ def case(tmp_path: Path) -> Callable[[str], Case]:
     return lambda job: Case(tmp_path / str(next(numbers)), job)
 
 
-def wished(case: Callable[[str], Case], job: str) -> tuple[object, int]:
-    """What the host is like when nothing goes wrong, and how many calls that takes."""
-    one, wire = case(job), Tripwire()
-    one.run(one.plan, wire)
-    after = one.world.picture()
-    assert after != one.before
-    one.check(after)
-    return after, len(wire.calls)
-
-
-EVERY = pytest.mark.parametrize("job", JOBS)
-
-
 @EVERY
-def test_killed_at_every_call(case: Callable[[str], Case], job: str) -> None:
-    after, total = wished(case, job)
-    for at, late in itertools.product(range(1, total + 1), (False, True)):
-        one = case(job)
-        with pytest.raises(Killed):
-            one.run(one.plan, Tripwire(at, after=late))
-        assert set(one.world.volumes.tails.values()) <= {""}
-        one.recover()
-        one.check(after)
-        picture = one.world.picture()
-        one.recover()
-        assert one.world.picture() == picture
-
-
-@EVERY
-def test_killed_at_every_line_of_the_journal(
-    case: Callable[[str], Case], job: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    after, _ = wished(case, job)
-    write = Journal.write
-    for at, late in itertools.product(range(1, 99), (False, True)):
-        lines = itertools.count(1)
-
-        def deadly(self: Journal, *args: object, **data: object) -> None:
-            here = next(lines) == at  # noqa: B023
-            if here and not late:  # noqa: B023
-                raise Killed
-            write(self, *args, **data)  # type: ignore[arg-type]
-            if here:
-                raise Killed
-
-        one = case(job)
-        monkeypatch.setattr(Journal, "write", deadly)
-        try:
-            one.run(one.plan)
-        except Killed:
-            monkeypatch.setattr(Journal, "write", write)
-        else:
-            monkeypatch.setattr(Journal, "write", write)
-            break  # no line is left to die at
-        one.recover()
-        one.check(after)
-    assert at > 2
-
-
-@EVERY
-def test_killed_again_while_recovering(case: Callable[[str], Case], job: str) -> None:
-    after, total = wished(case, job)
-    for at in range(1, total + 1):
-        for again in itertools.count(1):
-            one = case(job)
-            with pytest.raises(Killed):
-                one.run(one.plan, Tripwire(at, after=True))
-            try:
-                one.recover(Tripwire(again, after=again % 2 == 0))
-            except Killed:
-                one.recover()
-                one.check(after)
-            else:
-                one.check(after)
-                break
-
-
-@EVERY
-def test_a_fault_at_every_call(case: Callable[[str], Case], job: str) -> None:
-    after, total = wished(case, job)
-    for at, late in itertools.product(range(1, total + 1), (False, True)):
-        one = case(job)
-        wire = Tripwire(at, error=lambda: HostError("the disk is on fire"), after=late)
-        try:
-            one.run(one.plan, wire)
-        except RolledBackError:
-            assert one.world.picture() == one.before
-        except LeftoversError:
-            assert one.journals.open_files()
-            one.recover()
-        one.check(after)
+@pytest.mark.parametrize("job", JOBS)
+def test_all_or_nothing(case: Callable[[str], Case], job: str, ordeal: Ordeal) -> None:
+    ordeal(lambda: case(job))
 
 
 def test_a_machine_that_was_started_with_its_new_disk_keeps_it(case: Callable[[str], Case]) -> None:
