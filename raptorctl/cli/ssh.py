@@ -1,7 +1,8 @@
 """`raptorctl ssh`: into a machine, by a host key that is known."""
 
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,6 +13,9 @@ from raptorctl.errors import InputError, WaitError
 from raptorctl.model.guest import is_banner
 from raptorctl.model.host_key import check
 from raptorctl.model.names import shown
+
+PATIENCE: Final = 10.0
+"""Seconds for a server to greet; one that refuses is told at once."""
 
 Words = Annotated[
     list[str],
@@ -46,10 +50,11 @@ def ssh(context: typer.Context, words: Words, user: User = None, identity: Ident
     machine, command = parted(words)
     guest = guest_of(context, machine)
     login = guest.login(user, identity)
-    guests = guest.session.host.guests
-    said = guests.banner(guest.at)
+    guests, began = guest.session.host.guests, time.monotonic()
+    said = guests.banner(guest.at, PATIENCE)
     if not is_banner(said):
-        error = WaitError(f"ssh of {login.name}", 0, f"{guest.at}: {said}")
+        waited = round(time.monotonic() - began, 1)
+        error = WaitError(f"ssh of {login.name}", waited, f"{guest.at}: {said}")
         error.resolution = f"raptorctl wait {login.name} --for ssh"
         raise error
     check(login.name, login.host_keys, guests.shown_keys(guest.at))

@@ -10,16 +10,12 @@ from typing import Final
 
 from raptorctl.errors import CommandError, MissingError
 from raptorctl.host import arp, command
-from raptorctl.host.guest_drivers import Login, Shell
+from raptorctl.host.greeting import Greeting
+from raptorctl.host.guest_drivers import PATIENCE, Login, Shell
 from raptorctl.model.guest import SSH_PORT, Endpoint, Neighbour, is_there
-from raptorctl.model.names import shown
 from raptorctl.model.slot import Slot
 from raptorctl.model.ssh_key import PublicKey
 
-PATIENCE: Final = 0.4
-"""Seconds for one look: with the pause between two, readiness is noticed within a second."""
-BANNER: Final = 255  # bytes, RFC 4253 section 4.2
-PRELUDE: Final = 20  # lines that a server may say before it (ibid.)
 QEMU_RUN: Final = (Path("/run/libvirt/qemu"),)
 DHCP_UNIT: Final = "raptor-dhcp.service"  # the role's
 NET: Final = Path("/sys/class/net")
@@ -37,6 +33,7 @@ class LocalGuests:
         from raptorctl.host.guest_agent import Agent
 
         self._agent = Agent(uri)
+        self._greetings: dict[Endpoint, Greeting] = {}
         self._run = run
 
     def neighbours(self, bridge: str) -> tuple[Neighbour, ...]:
@@ -55,16 +52,9 @@ class LocalGuests:
         answered = answers_tcp(address, SSH_PORT, PATIENCE)
         return is_there(slot, address, self.neighbours(slot.bridge), answered=answered)
 
-    def banner(self, at: Endpoint) -> str:
+    def banner(self, at: Endpoint, patience: float = PATIENCE) -> str:
         """Return the first line of the server there, or in brackets why there is none."""
-        try:
-            with socket.create_connection((at.host, at.port), PATIENCE) as server:
-                server.settimeout(PATIENCE)
-                return read_banner(server)
-        except TimeoutError:
-            return "(no answer)"
-        except OSError as error:
-            return f"({(error.strerror or str(error)).lower()})"
+        return self._greetings.setdefault(at, Greeting(at)).listen(patience)
 
     def ping_agent(self, uuid: str) -> str:
         """Return "" when the guest's agent answers, else why not."""
@@ -145,18 +135,3 @@ def answers_tcp(address: str, port: int, timeout: float) -> bool:
     except OSError:
         return False
     return True
-
-
-def read_banner(server: socket.socket) -> str:
-    """Return the line that begins with `SSH-`, or the first one, or "(says nothing)"."""
-    said = b""
-    with suppress(TimeoutError, ConnectionResetError):
-        while len(said) < PRELUDE * BANNER and (more := server.recv(BANNER)):
-            said += more
-            whole = said.split(b"\n")[:-1]
-            for line in whole:
-                if line.startswith(b"SSH-"):
-                    return line.strip().decode(errors="replace")
-    first = said.split(b"\n")[0].strip().decode(errors="replace")
-    # In brackets: what is no whole line is no banner, whatever it begins with.
-    return f"(no banner, but {shown(first)})" if first else "(connected, but it says nothing)"

@@ -4,11 +4,14 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from raptorctl.model.guest import Endpoint, Neighbour
 from raptorctl.model.slot import Slot
 from raptorctl.model.ssh_key import PublicKey
+
+PATIENCE: Final = 0.4
+"""Seconds for one look: with the pause between two, readiness is noticed within a second."""
 
 Heard = Callable[[bytes], None]
 """Called with what a step says, as it comes."""
@@ -94,8 +97,13 @@ class Guests(Protocol):
     def alive(self, slot: Slot, address: str) -> bool:
         """Ask whether the slot's own MAC is at an address now; takes half a second at most."""
 
-    def banner(self, at: Endpoint) -> str:
-        """Return the first line of the server there, or in brackets why there is none."""
+    def banner(self, at: Endpoint, patience: float = PATIENCE) -> str:
+        """Return the first line of the server there, or in brackets why there is none.
+
+        Args:
+            at: the server; it is called once, and listened to again if it is asked for again.
+            patience: seconds to listen to a server that is silent, or does not answer.
+        """
 
     def ping_agent(self, uuid: str) -> str:
         """Return "" when the guest's agent answers, else why not.

@@ -15,7 +15,7 @@ from raptorctl.host.guest_drivers import Login
 from raptorctl.model.guest import Endpoint
 from raptorctl.model.ssh_key import PublicKey, parse_keys
 
-SCAN: Final = 5
+SCAN: Final = 30
 """Seconds for a server to show its keys (ssh-keyscan(1), -T)."""
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CONNECT: Final = 15.0  # seconds, to log in
+CONNECT: Final = 60.0  # seconds, to log in: an emulated guest takes its time
 BEAT: Final = 0.2  # seconds between two looks for a signal
 KEEPALIVE: Final = 10  # seconds; three unanswered ones are a broken connection
 PIECE: Final = 1 << 16

@@ -5,21 +5,25 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from raptorctl.cli.run import new_job_key
 from raptorctl.errors import HostError, StoppedError, WaitError
-from raptorctl.host import guest_ssh, readiness
-from raptorctl.host.guest import LocalGuests, read_banner
+from raptorctl.host import greeting, guest_ssh, readiness
+from raptorctl.host.guest import LocalGuests
 from raptorctl.host.guest_login import arguments, scan
 from raptorctl.host.guest_ssh import SshShell, open_shell
 from raptorctl.host.wait import wait_until
 from raptorctl.model.guest import Endpoint
 from raptorctl.model.host_key import check
+from raptorctl.model.own import LOOPBACK
 from tests.integration.sshd import Sshd, free_port, make_key
 
 
@@ -177,56 +181,96 @@ def test_a_jobs_key_logs_in_and_is_then_forgotten(
 
 
 class Server:
-    """A TCP server on loopback that says `pieces`, one after the other, and then holds the line."""
+    """A TCP server that says `said` to its `first` call and to later ones, after `delay` seconds.
 
-    def __init__(self, *pieces: bytes) -> None:
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.at = Endpoint("127.0.0.1", self.socket.getsockname()[1])
-        self.pieces, self.calls = pieces, 0
+    Args:
+        host: 127.0.0.1 is where QEMU takes calls in its guest's stead; 127.0.0.2 is a guest.
+    """
+
+    def __init__(self, said: bytes, first: int = 1, delay: float = 0, host: str = LOOPBACK) -> None:
+        self.socket = socket.create_server((host, 0))
+        self.at = Endpoint(host, self.socket.getsockname()[1])
+        self.said, self.first, self.delay, self.calls = said, first, delay, 0
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
         kept = []
         while True:
-            try:
-                client = self.socket.accept()[0]
-            except OSError:
-                return
+            kept.append(self.socket.accept()[0])
             self.calls += 1
-            kept.append(client)
-            if self.calls > 2:  # late: who asks first hears nothing
-                client.sendall(b"".join(self.pieces))
+            if self.calls >= self.first:
+                time.sleep(self.delay)
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    for byte in self.said:
+                        kept[-1].sendall(bytes([byte]))
 
 
 def guests() -> LocalGuests:
     return LocalGuests("test:///default")
 
 
-def test_a_banner_that_comes_late_is_waited_for() -> None:
-    server, asked = Server(b"hello there\r\n", b"SSH-2.0-late\r\n"), guests()
-    sight, _ = wait_until("ssh", lambda: readiness.ssh(asked, server.at), 30, lambda *_: None)
-    assert (sight.so, sight.seen) == (True, f"{server.at}: SSH-2.0-late")
+def waited(server: Server, timeout: float = 60) -> str:
+    asked = guests()
+    look = partial(readiness.ssh, asked, server.at)
+    return wait_until("ssh of alice-dev", look, timeout, lambda *_: None)[0].seen
+
+
+def test_a_server_that_is_slow_to_greet_is_called_once() -> None:
+    server = Server(b"hello there\r\nSSH-2.0-slow\r\n", delay=3, host="127.0.0.2")
+    assert waited(server) == f"{server.at}: SSH-2.0-slow"
+    assert server.calls == 1
+
+
+def test_a_call_that_qemu_took_and_its_guest_never_heard_is_made_again() -> None:
+    server = Server(b"SSH-2.0-late\r\n", first=3)
+    assert waited(server) == f"{server.at}: SSH-2.0-late"
     assert server.calls == 3
 
 
+def test_a_call_that_a_reset_has_lost_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(greeting, "LATE", 2)
+    server = Server(b"SSH-2.0-anew\r\n", first=2, host="127.0.0.2")
+    assert waited(server) == f"{server.at}: SSH-2.0-anew"
+    assert server.calls == 2
+
+
+def test_a_server_that_is_not_there_yet_is_found_when_it_is() -> None:
+    with socket.socket() as place:
+        place.bind(("127.0.0.2", 0))
+        at = Endpoint("127.0.0.2", place.getsockname()[1])
+        asked = guests()
+        assert asked.banner(at) == "(connection refused)"
+        place.listen()
+        assert asked.banner(at) == "(connected, but it says nothing)"
+        place.accept()[0].sendall(b"SSH-2.0-up\n")
+        assert asked.banner(at) == "SSH-2.0-up"
+
+
+def test_no_more_calls_are_kept_than_a_server_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(greeting, "SOON", 0)
+    monkeypatch.setattr(greeting, "MOST", 3)
+    mute = Server(b"", first=99)
+    calls = greeting.Greeting(mute.at)
+    for _ in range(10):
+        calls.listen(0.05)
+    assert len(calls._calls) == 3
+
+
 @pytest.mark.parametrize(
-    "said", [b"", b"SSH-2.0-without an end", b"HTTP/1.1 400 Bad\r\n", b"\0" * 9000]
+    ("said", "seen"),
+    [
+        (b"", "(connected, but it says nothing)"),
+        (b"SSH-2.0-without an end", "(no banner, but 'SSH-2.0-without an end')"),
+        (b"HTTP/1.1 400 Bad\r\n", "(no banner, but 'HTTP/1.1 400 Bad')"),
+        (b"\0" * 9000, "(no banner, but "),
+    ],
 )
-def test_what_never_greets_as_ssh_is_told(said: bytes) -> None:
-    server, asked = Server(said), guests()
-    server.calls = 2
+def test_what_never_greets_as_ssh_is_told(said: bytes, seen: str) -> None:
+    server = Server(said)
     with pytest.raises(WaitError) as told:
-        wait_until("ssh of alice-dev", lambda: readiness.ssh(asked, server.at), 1, lambda *_: None)
+        waited(server, 1)
     assert told.value.exit_code == 5
-    assert str(server.at) in told.value.seen
-
-
-def test_a_line_cut_in_pieces_is_still_a_banner() -> None:
-    ours, theirs = socket.socketpair()
-    ours.settimeout(5)
-    theirs.sendall(b"SSH-2.0-")
-    threading.Timer(0.1, lambda: theirs.sendall(b"slow\r\n")).start()
-    assert read_banner(ours) == "SSH-2.0-slow"
+    assert told.value.seen.startswith(f"{server.at}: {seen}")
 
 
 def test_an_agent_that_libvirt_cannot_reach_is_told_and_no_error() -> None:

@@ -177,7 +177,7 @@ def test_a_machine_that_goes_off_meanwhile_is_not_waited_for(
     monkeypatch.setattr("raptorctl.cli.guest.LOOK_AGAIN", 0)
     (domain,) = world.domains.list()
 
-    def crash(at: Endpoint) -> str:
+    def crash(at: Endpoint, patience: float = 0) -> str:
         world.domains.shut_down(domain.uuid, 1, lambda *_: None)
         return "(no answer)"
 
