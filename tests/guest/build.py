@@ -7,8 +7,7 @@ from pathlib import Path
 
 from tests.guest import disk
 from tests.lab import cache, image
-from tests.lab.errors import LabError
-from tests.lab.process import as_root, saying, tool
+from tests.lab.process import as_root, tool
 
 HERE = Path(__file__).parent
 FILES = HERE / "files"
@@ -63,17 +62,11 @@ def ensure() -> Guests:
     """Return the guests for the current inputs, built if they are not there."""
     own = tuple((HERE / name).read_bytes() for name in ("build.py", "disk.py"))
     name = cache.digest(*own, image.SUITE, cache.tree_digest(FILES, SMALL))
-    guests = Guests(cache.directory() / f"guest-{name}")
-    if not guests.path.exists():
-        with saying(f"building the guests of Debian {image.SUITE}"):
-            cache.once(guests.path, _build)
-    cache.prune("guest", name)
-    return guests
+    title = f"building the guests of Debian {image.SUITE}"
+    return Guests(cache.made("guest", name, title, 6, _build))
 
 
 def _build(scratch: Path) -> None:
-    if cache.free_bytes() < 6 << 30:
-        raise LabError(f"{cache.directory()} has less than 6 GiB free")
     work = scratch / "work"
     work.mkdir()
     rootfs = work / "rootfs"

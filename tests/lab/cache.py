@@ -6,6 +6,7 @@ Layout below the cache directory:
     image-<digest>/ root file system, kernel, and the QEMU that came with it   (image.py)
     host-<digest>/  the same after the role ran, with a snapshot to resume from (host.py)
     wheel-<digest>/ raptorctl as built from one state of the checkout           (install.py)
+    guest-<digest>/ disks of machines for the tests                            (tests/guest)
     lab-<checkout>/ one running lab: its disks, sockets, log and state          (qemu.py)
 
 A finished directory is never written again, so a killed lab cannot damage the cache.
@@ -21,7 +22,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.lab.process import as_root, tool
+from tests.lab.errors import LabError
+from tests.lab.process import as_root, saying, tool
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -70,7 +72,30 @@ def _files(roots: Iterable[Path]) -> list[Path]:
     return sorted(path for path in found if path.is_file() and not LEAVINGS & {*path.parts})
 
 
-def once(target: Path, make: Callable[[Path], None]) -> None:
+def made(kind: str, name: str, title: str, room: int, make: Callable[[Path], None]) -> Path:
+    """Return what was made of these inputs, or make it; what nobody uses any more goes.
+
+    Args:
+        kind: of thing.
+        name: the digest of its inputs.
+        title: what is said while it is made.
+        room: GiB that making it takes.
+        make: makes it in a directory that is there.
+
+    Raises:
+        LabError: there is less room.
+    """
+    target = directory() / f"{kind}-{name}"
+    if not target.exists():
+        if shutil.disk_usage(directory()).free < room << 30:
+            raise LabError(f"{directory()} has less than {room} GiB free")
+        with saying(title):
+            _once(target, make)
+    _prune(kind, name)
+    return target
+
+
+def _once(target: Path, make: Callable[[Path], None]) -> None:
     """Have `target` made unless it is there: into a scratch directory, renamed when all went well.
 
     Two labs that need the same thing at once make it once: the second one waits for the first.
@@ -90,7 +115,7 @@ def remove(path: Path) -> None:
         tool(*as_root("rm", "-rf", "--one-file-system", "--", path), timeout=120)
 
 
-def prune(kind: str, keep: str) -> None:
+def _prune(kind: str, keep: str) -> None:
     """Mark `keep` as used, and remove what is neither in use by a lab nor was lately.
 
     Lately, because another checkout may be between having its image made and starting on it.
@@ -120,8 +145,3 @@ def locked(path: Path) -> Iterator[None]:
 def copy_sparse(source: Path, target: Path) -> None:
     """Copy a disk image by reference where the file system can, and without its holes elsewhere."""
     tool("cp", "--reflink=auto", "--sparse=always", source, target, timeout=300)
-
-
-def free_bytes() -> int:
-    """Return the free space of the cache's file system, in bytes."""
-    return shutil.disk_usage(directory()).free

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tests.lab import cache, converge, image, install, qemu, ssh
@@ -178,10 +179,8 @@ class Lab:
         self.ssh.pin(base)
 
     def _start_converged(self, base: image.Image, wanted: str) -> None:
-        cached = cache.directory() / f"host-{wanted}"
-        cache.once(cached, lambda scratch: self._build_converged(base, scratch))
-        cache.prune("image", base.digest)
-        cache.prune("host", wanted)
+        make = partial(self._build_converged, base)
+        cached = cache.made("host", wanted, "making a raptor host of it", 4, make)
         with saying("starting the host from its snapshot"):
             for disk in DISKS:
                 cache.copy_sparse(cached / disk, self.directory / disk)

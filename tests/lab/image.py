@@ -12,8 +12,7 @@ from pathlib import Path
 import yaml
 
 from tests.lab import cache
-from tests.lab.errors import LabError
-from tests.lab.process import as_root, saying, tool
+from tests.lab.process import as_root, tool
 
 SUITE = "trixie"
 ROLE_DEFAULTS = cache.CHECKOUT / "ansible/roles/raptor_host/defaults/main.yml"
@@ -87,19 +86,8 @@ def key_pair() -> Path:
     key = cache.directory() / "ssh" / "id_ed25519"
     if not key.exists():
         key.parent.mkdir(mode=0o700, exist_ok=True)
-        tool(
-            "ssh-keygen",
-            "-q",
-            "-t",
-            "ed25519",
-            "-N",
-            "",
-            "-C",
-            "raptorctl-lab",
-            "-f",
-            key,
-            timeout=30,
-        )
+        kind = ("-q", "-t", "ed25519", "-N", "", "-C", "raptorctl-lab")
+        tool("ssh-keygen", *kind, "-f", key, timeout=30)
     return key
 
 
@@ -118,17 +106,10 @@ def ensure() -> Image:
     """Return the image for the current inputs, built if it is not there."""
     own = Path(__file__).read_bytes()
     name = cache.digest(own, " ".join(packages()), public_key(), cache.tree_digest(FILES))
-    image = Image(cache.directory() / f"image-{name}")
-    if not image.path.exists():
-        with saying(f"building the Debian {SUITE} image"):
-            cache.once(image.path, _build)
-        cache.prune("image", name)
-    return image
+    return Image(cache.made("image", name, f"building the Debian {SUITE} image", 8, _build))
 
 
 def _build(scratch: Path) -> None:
-    if cache.free_bytes() < 8 << 30:
-        raise LabError(f"{cache.directory()} has less than 8 GiB free")
     rootfs = scratch / "rootfs"
     _bootstrap(rootfs)
     _personalise(rootfs)

@@ -6,13 +6,15 @@ the dependencies are Debian's packages. Unpacking the wheel gives the same files
 
 import configparser
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 from tests.lab import cache
-from tests.lab.process import saying, tool
+from tests.lab.process import tool
 
-SOURCES = ("raptorctl", "domain_templates", "polkit", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("raptorctl", "pyproject.toml", "README.md", "LICENSE")
+"""Beside the folders that pyproject.toml puts into the wheel."""
 
 PREPARE = "python3 -m venv --without-pip --system-site-packages /opt/raptorctl"
 """Run once on the converged host: libvirt, lxml and the others come from Debian (design.md 10)."""
@@ -42,19 +44,16 @@ if __name__ == "__main__":
 
 def digest() -> str:
     """Return the digest of the checkout's raptorctl."""
-    roots = [cache.CHECKOUT / name for name in SOURCES]
+    project = tomllib.loads((cache.CHECKOUT / "pyproject.toml").read_text())
+    shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    roots = [cache.CHECKOUT / name for name in (*SOURCES, *shipped)]
     return cache.tree_digest(*(root for root in roots if root.exists()))
 
 
 def wheel() -> Path:
     """Return the wheel of the checkout, built if this state of it was not built yet."""
-    name = digest()
-    target = cache.directory() / f"wheel-{name}"
-    if not target.exists():
-        with saying("building raptorctl's wheel"):
-            cache.once(target, _build)
-    cache.prune("wheel", name)
-    return next(target.glob("*.whl"))
+    made = cache.made("wheel", digest(), "building raptorctl's wheel", 0, _build)
+    return next(made.glob("*.whl"))
 
 
 def _build(scratch: Path) -> None:
