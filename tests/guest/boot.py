@@ -6,19 +6,25 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 from raptorctl.model.slot import Slot
-from tests.lab import cache, image, qemu
+from tests.lab import image, qemu
 from tests.lab.errors import LabError
 from tests.lab.process import tail, tool
 
 FIRMWARE = Path("/usr/share/OVMF")
 """Debian's package ovmf."""
 
-SLOT = Slot(1, IPv4Address("198.51.100.1"))
-"""Its place on the network; QEMU's own DHCP server gives it another address than this."""
+SLOT = Slot(1, IPv4Address("198.51.100.1"), IPv6Address("2001:db8:0:1::1"))
+"""Its place on the network."""
+
+DHCP = "hostfwd=tcp:127.0.0.1:{port}-:22"
+"""QEMU's own DHCP server gives it another address than the slot's."""
+
+STATIC = "ipv6=off,net=169.254.0.0/16,host=169.254.1.1,hostfwd=tcp:127.0.0.1:{port}-198.51.100.1:22"
+"""QEMU is where the slot's gateway is, and finds the guest at the slot's address only."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +73,15 @@ def layer(disk: Path, directory: Path, form: str, size: str) -> Path:
 
 
 @contextmanager
-def running(disk: Path, directory: Path, seed: Path | None = None) -> Iterator[Running]:
+def running(
+    disk: Path, directory: Path, seed: Path | None = None, network: str = DHCP
+) -> Iterator[Running]:
     """Run a guest from a qcow2 `disk` that it may write, and end it afterwards."""
     port = qemu.free_port()
     (directory / "console.log").touch()
     with (directory / "qemu.log").open("wb") as log:
         process = subprocess.Popen(
-            _command(disk, directory, seed, port),
+            _command(disk, directory, seed, network.format(port=port)),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -86,10 +94,9 @@ def running(disk: Path, directory: Path, seed: Path | None = None) -> Iterator[R
         process.wait()
 
 
-def _command(disk: Path, directory: Path, seed: Path | None, port: int) -> list[str]:
+def _command(disk: Path, directory: Path, seed: Path | None, network: str) -> list[str]:
     """The lab's QEMU: under an older one the guest's kernel panics sooner or later."""
     base = image.ensure()
-    cache.prune("image", base.digest)  # it is in use
     share = base.qemu / "usr/share"
     variables = directory / "vars.fd"
     shutil.copy(FIRMWARE / "OVMF_VARS_4M.fd", variables)
@@ -103,7 +110,7 @@ def _command(disk: Path, directory: Path, seed: Path | None, port: int) -> list[
         *("-drive", f"if=none,id=disk,format=qcow2,cache=unsafe,file={disk}"),
         *("-device", "virtio-blk-pci,drive=disk"),
         *_seed(seed),
-        *("-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22"),
+        *("-netdev", f"user,id=net,restrict=on,{network}"),
         *("-device", f"virtio-net-pci,netdev=net,romfile=,mac={SLOT.mac}"),
         *("-device", "virtio-rng-pci"),
         *("-chardev", f"file,id=console,path={directory}/console.log"),

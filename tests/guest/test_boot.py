@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from raptorctl.model.names import MachineName
-from raptorctl.model.seed import FirstBoot, Guest, HostKey
+from raptorctl.model.seed import FirstBoot, Guest, HostKey, Network
 from raptorctl.model.sizes import MIB, Size
 from raptorctl.render.cloud_config import render_seed
 from raptorctl.render.seed_iso import render_iso
@@ -62,7 +62,7 @@ def key_pair(path: Path) -> tuple[str, str]:
     return path.read_text(), path.with_suffix(".pub").read_text().strip()
 
 
-def seed(directory: Path) -> Path:
+def seed(directory: Path, network: Network = Network.DHCP) -> Path:
     """What raptorctl tells alice's machine, on a disk."""
     private, public = key_pair(directory / "host_key")
     (directory / "known_hosts").write_text(f"alice-dev {public}\n")
@@ -73,6 +73,7 @@ def seed(directory: Path) -> Path:
         hosts={"192.0.2.7": ("registry.example",)},
         sysctl={"net.ipv4.ip_forward": "1"},
         swap=SWAP,
+        network=network,
         user_data="#cloud-config\nwrite_files:\n- {path: /etc/mine, content: 'no'}\n",
     )
     told = render_seed(wanted, Guest(NAME, "vm.example.org", "first", boot.SLOT))
@@ -150,6 +151,19 @@ def test_its_agent_answers(debian: Known) -> None:
 def test_it_goes_down_when_the_power_button_is_pressed(debian: Known) -> None:
     debian.guest.press_power()
     assert debian.guest.process.wait(600) == 0
+
+
+def test_a_guest_that_asks_nobody_has_its_slots_addresses_and_its_gateway(tmp_path: Path) -> None:
+    disk = boot.layer(guest.debian(), tmp_path, "qcow2", "6G")
+    with boot.running(disk, tmp_path, seed(tmp_path, Network.STATIC), boot.STATIC) as machine:
+        machine.says("alice-dev login:")
+        debian = Known(machine, tmp_path / "alice")
+        (link,) = json.loads(debian.ssh("ip -j address show dev eth0"))
+        known = {(one["local"], one["prefixlen"]) for one in link["addr_info"]}
+        assert {("198.51.100.1", 32), ("2001:db8:0:1::1", 128)} <= known
+        for version, gateway in (("-4", "169.254.1.1"), ("-6", "fe80::1")):
+            (route,) = json.loads(debian.ssh(f"ip {version} -j route show default"))
+            assert (route["gateway"], route["dev"]) == (gateway, "eth0")
 
 
 def test_the_small_guest_says_that_it_is_up_gets_a_lease_and_shows_a_banner(tmp_path: Path) -> None:
