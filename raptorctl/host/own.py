@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from raptorctl.errors import HostError
+from raptorctl.errors import HostError, InputError
 from raptorctl.model.domain import Domain
 from raptorctl.model.own import (
     FIRMWARE,
@@ -20,11 +20,16 @@ from raptorctl.model.own import (
     ssh_port,
 )
 from raptorctl.model.settings import DEFAULT_FILE, Settings
+from raptorctl.model.ssh_key import LARGEST_FILE, PublicKey, parse_keys
 
 CPUINFO: Final = Path("/proc/cpuinfo")
 KVM: Final = Path("/dev/kvm")
 PORTS: Final = range(2201, 2601)
 """Where ssh is forwarded from: below those that the kernel hands out by itself (ip(7))."""
+KEYS: Final = tuple(
+    f"id_{kind}.pub" for kind in ("ed25519", "ed25519_sk", "ecdsa", "ecdsa_sk", "rsa")
+)
+"""Of the files that ssh tries without being told (ssh_config(5), IdentityFile)."""
 ENOUGH: Final = 4  # free ports that a planner gets to see
 
 
@@ -43,11 +48,12 @@ def is_own(settings_file: Path) -> bool:
 
 def own_places() -> Places:
     """Find the caller's places."""
-    home = os.environ.get("HOME", "")
-    if not Path(home).is_absolute():
-        with suppress(KeyError):
-            home = pwd.getpwuid(os.getuid()).pw_dir
-    return places(os.environ, home)
+    return places(os.environ, _home())
+
+
+def own_keys() -> tuple[str, ...]:
+    """Return the caller's public keys: those whose private halves ssh tries by itself."""
+    return tuple(str(key) for name in KEYS for key in _keys(Path(_home(), ".ssh", name)))
 
 
 def read_own(found: Places) -> Settings:
@@ -119,6 +125,21 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _home() -> str:
+    home = os.environ.get("HOME", "")
+    if not Path(home).is_absolute():
+        with suppress(KeyError):
+            home = pwd.getpwuid(os.getuid()).pw_dir
+    return home
+
+
+def _keys(path: Path) -> tuple[PublicKey, ...]:
+    try:
+        return parse_keys(path.read_bytes()[:LARGEST_FILE].decode())
+    except (OSError, UnicodeDecodeError, InputError):  # not there, or a kind we do not take
+        return ()
 
 
 def _firmware() -> tuple[str, str]:

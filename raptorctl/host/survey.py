@@ -78,7 +78,11 @@ def _own(settings: Settings, domains: Iterable[Domain]) -> dict[str, Any]:
     """What matters on a host of one's own only."""
     if settings.kind is not Kind.OWN:
         return {}
-    return {"no_kvm": own.kvm_obstacle(), "ports": own.free_ports(domains)}
+    return {
+        "no_kvm": own.kvm_obstacle(),
+        "ports": own.free_ports(domains),
+        "own_keys": own.own_keys(),
+    }
 
 
 class People(Protocol):

@@ -59,6 +59,7 @@ class HostFacts:
         images: those in the cache.
         no_kvm: why KVM cannot be used, or "".
         ports: free ones of loopback, for the ssh of machines on a host of one's own.
+        own_keys: public keys of the one whose own the host is.
     """
 
     topology: Topology = Topology()
@@ -82,6 +83,7 @@ class HostFacts:
     images: tuple[Image, ...] = ()
     no_kvm: str = ""
     ports: tuple[int, ...] = ()
+    own_keys: tuple[str, ...] = ()
 
     def tenant(self, name: str) -> Tenant | None:
         """What there is of a tenant, if anything."""

@@ -81,9 +81,9 @@ def seed_steps(
 
 
 def with_keys(boot: FirstBoot, name: MachineName, facts: HostFacts) -> FirstBoot:
-    """Add the tenant's keys to those that log in, each once."""
+    """Add the tenant's keys to those that log in, each once; on a host of one's own, one's own."""
     tenant = facts.tenant(name.tenant)
-    known = [str(key) for key in keys_of(tenant)] if tenant and tenant.keys else []
+    known = [str(key) for key in keys_of(tenant)] if tenant and tenant.keys else facts.own_keys
     return replace(boot, keys=tuple({_blob(key): key for key in (*known, *boot.keys)}.values()))
 
 

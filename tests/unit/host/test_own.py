@@ -11,6 +11,7 @@ from raptorctl.host import own
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.own import own_settings, places
 from raptorctl.model.settings import DEFAULT_FILE
+from tests.unit.model.test_ssh_key import GOOD
 
 
 def cpuinfo(folder: Path, flags: str) -> Path:
@@ -24,6 +25,19 @@ def test_a_device_without_a_cpu_that_can_do_it_is_no_kvm(tmp_path: Path) -> None
     device.touch()
     assert "neither vmx nor svm" in own.kvm_obstacle(cpuinfo(tmp_path, "sse"), device)
     assert own.kvm_obstacle(cpuinfo(tmp_path, "vmx"), device) == ""
+
+
+def test_the_keys_that_ssh_tries_are_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert own.own_keys() == ()
+    folder = tmp_path / ".ssh"
+    folder.mkdir()
+    (folder / "id_rsa.pub").write_text("what is no key")
+    (folder / "deploy.pub").write_text(GOOD.replace("laptop", "elsewhere"))
+    (folder / "id_ed25519.pub").write_text(f"{GOOD}\n")
+    assert own.own_keys() == (GOOD,)
 
 
 def test_a_missing_device_is_named(tmp_path: Path) -> None:

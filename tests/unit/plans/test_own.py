@@ -145,6 +145,16 @@ def test_a_disk_grows_in_one_step_and_cpus_are_counted(world: OwnWorld) -> None:
         plan_resize(ResizeRequest(WEB.name, Size(GIB)), world.settings, world.facts(), LATER)
 
 
+def test_one_logs_in_by_ones_own_key(world: OwnWorld) -> None:
+    wish = replace(WEB, first_boot=FirstBoot(), image=world.image.name)
+    assert "has no ssh key" in " ".join(planned(world, wish).notes)
+    plan = planned(world, wish, own_keys=("ssh-ed25519 MINE me@laptop",))
+    (seed,) = (step.seed for step in plan.steps if isinstance(step, WriteSeed))
+    assert seed
+    assert "ssh-ed25519 MINE me@laptop" in seed.user_data
+    assert "has no ssh key" not in " ".join(plan.notes)
+
+
 def test_cloud_init_asks_for_its_address_by_a_mac_that_stays(world: OwnWorld) -> None:
     boot = FirstBoot(host_key=HostKey("PRIVATE", "ssh-ed25519 AAAA"))
     plan = planned(world, replace(WEB, first_boot=boot, image=world.image.name))
