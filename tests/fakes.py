@@ -558,7 +558,7 @@ class FakeGuests:
     def alive(self, slot: Slot, address: str) -> bool:
         return address in self.alive_at
 
-    def banner(self, at: Endpoint, patience: float = 0) -> str:
+    def banner(self, at: Endpoint) -> str:
         return self.banners.pop(0) if len(self.banners) > 1 else self.banners[0]
 
     def ping_agent(self, uuid: str) -> str:

@@ -1,21 +1,20 @@
 """`raptorctl ssh`: into a machine, by a host key that is known."""
 
-import time
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from raptorctl.cli import options
-from raptorctl.cli.guest import User, guest_of
+from raptorctl.cli.guest import User, guest_of, wait_for
 from raptorctl.cli.options import example
-from raptorctl.errors import InputError, WaitError
-from raptorctl.model.guest import is_banner
+from raptorctl.errors import InputError
+from raptorctl.model.guest import Awaited
 from raptorctl.model.host_key import check
 from raptorctl.model.names import shown
 
 PATIENCE: Final = 10.0
-"""Seconds for a server to greet; one that refuses is told at once."""
+"""Seconds for the server to greet."""
 
 Words = Annotated[
     list[str],
@@ -50,13 +49,9 @@ def ssh(context: typer.Context, words: Words, user: User = None, identity: Ident
     machine, command = parted(words)
     guest = guest_of(context, machine)
     login = guest.login(user, identity)
-    guests, began = guest.session.host.guests, time.monotonic()
-    said = guests.banner(guest.at, PATIENCE)
-    if not is_banner(said):
-        waited = round(time.monotonic() - began, 1)
-        error = WaitError(f"ssh of {login.name}", waited, f"{guest.at}: {said}")
-        error.resolution = f"raptorctl wait {login.name} --for ssh"
-        raise error
+    # A first boot may start sshd anew a moment after it first answered.
+    wait_for(guest, Awaited.SSH, PATIENCE)
+    guests = guest.session.host.guests
     check(login.name, login.host_keys, guests.shown_keys(guest.at))
     raise typer.Exit(guests.log_in(login, command))
 

@@ -11,11 +11,13 @@ from typing import Final
 from raptorctl.errors import CommandError, MissingError
 from raptorctl.host import arp, command
 from raptorctl.host.greeting import Greeting
-from raptorctl.host.guest_drivers import PATIENCE, Login, Shell
+from raptorctl.host.guest_drivers import Login, Shell
 from raptorctl.model.guest import SSH_PORT, Endpoint, Neighbour, is_there
 from raptorctl.model.slot import Slot
 from raptorctl.model.ssh_key import PublicKey
 
+PATIENCE: Final = 0.4
+"""Seconds for one look: with the pause between two, readiness is noticed within a second."""
 QEMU_RUN: Final = (Path("/run/libvirt/qemu"),)
 DHCP_UNIT: Final = "raptor-dhcp.service"  # the role's
 NET: Final = Path("/sys/class/net")
@@ -52,9 +54,9 @@ class LocalGuests:
         answered = answers_tcp(address, SSH_PORT, PATIENCE)
         return is_there(slot, address, self.neighbours(slot.bridge), answered=answered)
 
-    def banner(self, at: Endpoint, patience: float = PATIENCE) -> str:
+    def banner(self, at: Endpoint) -> str:
         """Return the first line of the server there, or in brackets why there is none."""
-        return self._greetings.setdefault(at, Greeting(at)).listen(patience)
+        return self._greetings.setdefault(at, Greeting(at)).listen(PATIENCE)
 
     def ping_agent(self, uuid: str) -> str:
         """Return "" when the guest's agent answers, else why not."""

@@ -4,14 +4,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from raptorctl.model.guest import Endpoint, Neighbour
 from raptorctl.model.slot import Slot
 from raptorctl.model.ssh_key import PublicKey
-
-PATIENCE: Final = 0.4
-"""Seconds for one look: with the pause between two, readiness is noticed within a second."""
 
 Heard = Callable[[bytes], None]
 """Called with what a step says, as it comes."""
@@ -97,12 +94,10 @@ class Guests(Protocol):
     def alive(self, slot: Slot, address: str) -> bool:
         """Ask whether the slot's own MAC is at an address now; takes half a second at most."""
 
-    def banner(self, at: Endpoint, patience: float = PATIENCE) -> str:
+    def banner(self, at: Endpoint) -> str:
         """Return the first line of the server there, or in brackets why there is none.
 
-        Args:
-            at: the server; it is called once, and listened to again if it is asked for again.
-            patience: seconds to listen to a server that is silent, or does not answer.
+        A server that is silent is listened to again when it is asked for again, on the same call.
         """
 
     def ping_agent(self, uuid: str) -> str:

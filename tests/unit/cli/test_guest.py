@@ -177,7 +177,7 @@ def test_a_machine_that_goes_off_meanwhile_is_not_waited_for(
     monkeypatch.setattr("raptorctl.cli.guest.LOOK_AGAIN", 0)
     (domain,) = world.domains.list()
 
-    def crash(at: Endpoint, patience: float = 0) -> str:
+    def crash(at: Endpoint) -> str:
         world.domains.shut_down(domain.uuid, 1, lambda *_: None)
         return "(no answer)"
 
@@ -235,10 +235,19 @@ def test_without_a_known_key_nobody_is_trusted(alice: CommandLine, world: World)
     assert not world.guests.logins
 
 
-def test_nobody_at_home_is_a_wait_that_timed_out(known: CommandLine, world: World) -> None:
+def test_a_server_that_starts_anew_is_waited_for(known: CommandLine, world: World) -> None:
+    world.guests.banners, world.guests.keys = ["(connection refused)", BANNER], (KEY,)
+    assert known("ssh", "alice", "dev").code == 7
+    assert world.guests.logins
+
+
+def test_nobody_at_home_is_a_wait_that_timed_out(
+    known: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("raptorctl.cli.ssh.PATIENCE", 1)
     world.guests.banners = ["(no route to host)"]
     refused = known("ssh", "alice", "dev")
-    assert (refused.code, "(no route to host)" in refused.complaint) == (5, True)
+    assert (refused.code, "(no route to host)" in refused.err) == (5, True)
 
 
 @pytest.mark.parametrize("user", ["-oProxyCommand=x", "a b", "", "ä", "x" * 33])
