@@ -84,13 +84,14 @@ lab: env ## tests on the throwaway host (python -m tests.lab)
 	$(RUN) tests.lab up
 	$(RUN) pytest -q tests/lab
 
-.PHONY: lab-guest
-lab-guest: env ## boot the Debian guest on the throwaway host: half an hour where both are emulated
+.PHONY: full-boots
+full-boots: env ## boot Debian on a host of one's own and on the throwaway host: an hour where both are emulated
+	RAPTOR_FULL_BOOT=1 $(RUN) pytest -q tests/guest/test_own_boot.py
 	$(RUN) tests.lab up
 	RAPTOR_FULL_BOOT=1 $(RUN) pytest -q tests/lab/test_guest.py
 
 .PHONY: test
-test: check lint integration guests lab ## everything above but lab-guest
+test: check lint integration guests lab ## everything above but full-boots
 
 .PHONY: demo
 demo: env ## build the throwaway host and do the main job on it, step by step

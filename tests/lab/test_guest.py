@@ -1,7 +1,7 @@
 """Guests in the lab: an image, a seed, a first boot, a login; then the disk anew, and nothing left.
 
 The small guest boots each time. The Debian guest, emulated within an emulated host, takes a quarter
-of an hour and more to boot: `make lab-guest` is for that. Outside the lab it boots each time
+of an hour and more to boot: `make full-boots` is for that. Outside the lab it boots each time
 (tests/guest).
 """
 
@@ -30,7 +30,7 @@ SMALL = ("raptorctl", "provision", "alice", "dev", "--size", "64M", "--cpus", "6
 BOOT = 3600
 """Seconds that a first boot may take."""
 full = pytest.mark.skipif(
-    not os.environ.get("RAPTOR_FULL_BOOT"), reason="takes a quarter of an hour: make lab-guest"
+    not os.environ.get("RAPTOR_FULL_BOOT"), reason="takes a quarter of an hour: make full-boots"
 )
 
 

@@ -1,0 +1,34 @@
+"""Somebody without rights makes a Debian machine, waits for it, and logs in.
+
+Under the machine's own QEMU, emulated where there is no KVM, and Debian 12's lets a guest's kernel
+panic sooner or later: `make full-boots`, and not for every run.
+"""
+
+import json
+import os
+
+import pytest
+
+from tests.guest.own import NAME, OwnDebian, ended
+from tests.integration.own_account import somebody
+
+pytestmark = [
+    pytest.mark.timeout(3600),
+    pytest.mark.skipif(not os.environ.get("RAPTOR_FULL_BOOT"), reason="make full-boots"),
+]
+
+
+def test_a_machine_of_ones_own_from_its_first_boot_to_its_end() -> None:
+    with somebody() as person:
+        machine = OwnDebian(person)
+        machine.provision()
+        assert "SSH-2.0-OpenSSH" in ended(machine.waiting("ssh"))
+        assert ended(machine.ssh("id", "-un")) == f"{person.login}\n"
+        ended(machine.waiting("cloud-init"))
+        assert ended(machine.waiting("agent"))
+        why = json.loads(person.raptorctl("why", NAME, "-o", "json").stdout)
+        assert (why["reached"], why["problem"]) == ("agent", "")
+        stopped = person.raptorctl("stop", NAME, "--timeout", "200").stdout
+        assert "switched off" not in stopped
+        machine.remove()
+        assert person.files() == set()
