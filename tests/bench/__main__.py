@@ -1,7 +1,7 @@
 """`python -m tests.bench [PART ...]`: measure, write results.json and the table of the page.
 
-Parts are machine, plan, listing, access, wipe, loop, images, cache, planning, start_up; without any, all of them. What is not
-measured this time is kept from the last time.
+Parts are machine, plan, listing, access, wipe, made, answers, says, loop, images, cache, planning, start_up; without any,
+all of them. What is not measured this time is kept from the last time.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import access, cache, image, listing, local, page, site, storage
+from tests.bench import access, cache, image, late, listing, local, page, site, storage
 from tests.bench.figures import Row, decode
 from tests.lab.errors import LabError
 from tests.lab.host import Lab
@@ -18,12 +18,18 @@ from tests.lab.host import Lab
 RESULTS = Path(__file__).with_name("results.json")
 PAGE = Path(__file__).parents[2] / "docs/performance.md"
 
+HERE = {"says", "loop", "images", "cache", "planning", "start_up"}
+"""Parts that need no lab."""
+
 PARTS: dict[str, Callable[[Lab], list[Row]]] = {
     "machine": storage.machine,
     "plan": storage.plan,
     "listing": listing.rows,
     "access": access.rows,
     "wipe": storage.wipe,
+    "made": image.made,
+    "answers": late.answers,
+    "says": lambda _: late.says(),
     "loop": lambda _: local.loop(),
     "images": lambda _: image.written(),
     "cache": lambda _: [cache.hit()],
@@ -54,7 +60,7 @@ def main(wanted: list[str]) -> int:
 
 def _measured(lab: Lab, name: str) -> dict[str, Any]:
     """Measure one part on a pristine lab, and note on what it was measured."""
-    in_lab = name not in {"loop", "images", "cache", "planning", "start_up"}
+    in_lab = name not in HERE
     if in_lab:
         lab.reset()
     rows = [row.encode() for row in PARTS[name](lab)]
