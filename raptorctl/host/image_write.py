@@ -28,8 +28,7 @@ SECTOR: Final = 512
 PROGRAM: Final = ("prlimit", f"--as={8 << 30}", "qemu-img")
 """With so many bytes of address space: what makes it want more is no image of ours.
 
-Each of its threads takes some 72 MiB of it (stack and malloc's arena); with 2 GiB it ran out now and
-then on eight CPUs.
+Each of its threads takes some 72 MiB of it (stack and malloc's arena): 2 GiB ran out now and then.
 """
 
 
