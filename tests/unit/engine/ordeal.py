@@ -16,6 +16,7 @@ from raptorctl.engine.recover import recover
 from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
 from raptorctl.errors import HostError, LeftoversError, RolledBackError
+from raptorctl.model.job import Outcome
 from raptorctl.model.volume import Volume
 from raptorctl.plans.plan import Plan
 from tests.fakes import Killed, Tripwire, World
@@ -27,17 +28,25 @@ class Trial:
     """A host that stands before a job.
 
     Args:
-        world: the host, made ready by `prepare`.
+        world: the host.
         folder: for journals.
     """
+
+    fewest_calls = 1
+    """Of drivers, in any of its jobs."""
 
     def __init__(self, world: World, folder: Path) -> None:
         self.world = world
         self.journals = Journals(folder / "journal", folder / "audit.jsonl")
 
-    def stand_before(self, plan: Plan) -> None:
-        """Take the host as it is now for what it was before the job."""
-        self.plan, self.before = plan, self.picture()
+    def stand_before(self, plan: Plan, known: object = None) -> None:
+        """Take the host as it is now for what it was before the job.
+
+        Args:
+            plan: the job.
+            known: what the host must be like after it, where something else than the job tells.
+        """
+        self.plan, self.before, self.known = plan, self.picture(), known
 
     def picture(self) -> object:
         """Return what the host is like now; the same for every trial anew."""
@@ -94,6 +103,9 @@ def undisturbed(fresh: Fresh) -> tuple[object, int]:
     trial.run(trial.plan, wire)
     wished = trial.picture()
     assert wished != trial.before
+    assert trial.known in (None, wished)
+    assert trial.journals.jobs()[-1].outcome is Outcome.DONE
+    assert len(wire.calls) >= trial.fewest_calls
     trial.check(wished)
     return wished, len(wire.calls)
 
@@ -160,6 +172,8 @@ def failing_at_every_call(fresh: Fresh) -> None:
             assert error.leftovers
             assert trial.journals.open_files()
             trial.recover()
+        else:
+            pytest.fail(f"nobody heard of the fault at call {wire.at}")
         trial.check(wished)
 
 

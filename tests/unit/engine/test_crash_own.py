@@ -26,15 +26,18 @@ VERBS = pytest.mark.parametrize("verb", ["provision", "provision image", "deprov
 class Case(Trial):
     """A laptop before a job."""
 
+    fewest_calls = 11
+
     def __init__(self, folder: Path, verb: str, patch: pytest.MonkeyPatch) -> None:
         folder.mkdir()
         self.folder = folder
         self.laptop = OwnWorld(folder)
         super().__init__(self.laptop, folder)
         self.patch = patch
+        empty = self.picture()
         if verb in {"deprovision", "rebuild"}:
             self.run(self.plan_for("provision image", NOW))
-        self.stand_before(self.plan_for(verb, LATER))
+        self.stand_before(self.plan_for(verb, LATER), empty if verb == "deprovision" else None)
 
     def plan_for(self, verb: str, identity: Identity) -> Plan:
         settings, facts = self.laptop.settings, self.laptop.facts()
@@ -59,8 +62,9 @@ class Case(Trial):
     def check(self, wished: object) -> None:
         super().check(wished)
         names = {path.name for path in self.laptop.directory.iterdir()}
-        volumes = [volume.name for volume in self.laptop.overlays.list()]
-        assert names == {f"{name}.{end}" for name in volumes for end in ("qcow2", "json")}
+        volumes = self.laptop.overlays.list()
+        assert {(one.name, one.clean) for one in volumes} <= {(WEB.name.volume, True)}
+        assert names == {f"{one.name}.{end}" for one in volumes for end in ("qcow2", "json")}
 
 
 @pytest.fixture
