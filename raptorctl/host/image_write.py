@@ -28,7 +28,8 @@ SECTOR: Final = 512
 PROGRAM: Final = ("prlimit", f"--as={8 << 30}", "qemu-img")
 """With so many bytes of address space: what makes it want more is no image of ours.
 
-Each of its threads takes some 72 MiB of it (stack and malloc's arena): 2 GiB ran out now and then.
+Each of its threads takes some 80 MiB of it (24 took 1.8 GB on eight CPUs), and QEMU's pool may have
+64 (THREAD_POOL_MAX_THREADS_DEFAULT in its source): 2 GiB ran out now and then.
 """
 
 
