@@ -49,7 +49,7 @@ class Greeting:
             self._call()
             while self._calls and (left := end - time.monotonic()) > 0:
                 heard = self._hear(left) or heard
-                if heard and not heard.startswith("("):
+                if heard.startswith("SSH-"):
                     self._hang_up(0)
                     return heard
         except OSError as error:

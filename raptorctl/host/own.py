@@ -53,7 +53,8 @@ def own_places() -> Places:
 
 def own_keys() -> tuple[str, ...]:
     """Return the caller's public keys: those whose private halves ssh tries by itself."""
-    return tuple(str(key) for name in KEYS for key in _keys(Path(_home(), ".ssh", name)))
+    folder = Path(_home(), ".ssh")
+    return tuple(str(key) for name in KEYS for key in _keys(folder / name))
 
 
 def read_own(found: Places) -> Settings:
