@@ -1,6 +1,5 @@
 """Rows about images: written onto a device of this machine; and machines in the lab that begin as one."""
 
-import json
 import os
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from tests.bench import contest
 from tests.bench.contest import PLACE, Contender
 from tests.bench.figures import Row, ratio_row, speed_row
 from tests.bench.local import SCRIPTS, loop_device
-from tests.bench.storage import CLEAR, PIECE, prepare
+from tests.bench.storage import CLEAR, PIECE, bytes_read_back, prepare
 from tests.lab.host import Lab
 
 MIB = 1 << 20
@@ -95,7 +94,12 @@ def made(lab: Lab) -> list[Row]:
     key = lab.run("cat", "/root/alice.pub").stdout.strip()
     for name, text in TOLD.items():
         lab.put(text.replace("KEY", key), f"{PLACE}/{name}")
-    by_hand = ("bash", f"{PLACE}/image_by_hand.sh", IMAGE, str(_read_back(lab) // PIECE))
+    by_hand = (
+        "bash",
+        f"{PLACE}/image_by_hand.sh",
+        IMAGE,
+        str(bytes_read_back(lab, PROVISION) // PIECE),
+    )
     laps = contest.in_lab(
         lab,
         MADE,
@@ -111,12 +115,6 @@ def made(lab: Lab) -> list[Row]:
         ratio_row(what, f"{tools}, `qemu-img compare`", "lab", 1.1, compared),
         ratio_row(what, f"{tools}, nothing compared", "lab", 1.1, blind),
     ]
-
-
-def _read_back(lab: Lab) -> int:
-    """Bytes of the empty volume that provision reads back."""
-    steps = json.loads(lab.run(*PROVISION, timeout=1800).stdout)["job"]["steps"]
-    return next(int(s["observed"]["wipe"]["verified"]) for s in steps if "wipe" in s["observed"])
 
 
 def _image(folder: Path) -> Path:

@@ -7,11 +7,11 @@ before the act by which it becomes so (of cloud-init: when its console says so) 
 
 import json
 import random
-import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from raptorctl.model.first_boot import FINISHED
 from tests import guest
 from tests.bench.contest import PLACE, PYTHON
 from tests.bench.figures import Row, seconds_row
@@ -27,7 +27,6 @@ SMALL = (
     "raptorctl", "provision", "alice", "dev", "--size", "64M", "--cpus", "6", "--slot", "1",
     "--memory", "256M", "--image", "small-test", "-y",
 )  # fmt: skip
-ENDED = re.compile(r"Cloud-init v\. \S+ finished at|raptorctl: cloud-init final done")
 AGENT = "qemu-guest-agent"
 
 
@@ -70,7 +69,7 @@ def _boot_seen(machine: OwnDebian) -> float:
     (log,) = machine.person.state.glob("console/*.log")
     before = log.stat().st_size
     with machine.waiting("cloud-init") as waiting:
-        _until(lambda: ENDED.search(_since(log, before)) is not None)
+        _until(lambda: FINISHED.search(_since(log, before)) is not None)
         began = time.monotonic()
         ended(waiting)
         return time.monotonic() - began

@@ -48,7 +48,7 @@ POINTERS = {
 def machine(lab: Lab) -> list[Row]:
     """Compare provision with its by-hand twin; both machines are removed in between."""
     prepare(lab)
-    by_hand = ("bash", f"{PLACE}/by_hand.sh", str(_bytes_read_back(lab) // PIECE))
+    by_hand = ("bash", f"{PLACE}/by_hand.sh", str(bytes_read_back(lab, PROVISION) // PIECE))
     laps = contest.in_lab(
         lab,
         MACHINE_ROUNDS,
@@ -157,8 +157,9 @@ def _updates(act: str) -> str:
     return text
 
 
-def _bytes_read_back(lab: Lab) -> int:
-    steps: list[dict[str, Any]] = json.loads(lab.run(*PROVISION).stdout)["job"]["steps"]
+def bytes_read_back(lab: Lab, provision: tuple[str, ...]) -> int:
+    """Carry a provision out; return how many bytes of the empty volume it read back."""
+    steps: list[dict[str, Any]] = json.loads(lab.run(*provision).stdout)["job"]["steps"]
     return next(int(s["observed"]["wipe"]["verified"]) for s in steps if "wipe" in s["observed"])
 
 

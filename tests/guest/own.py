@@ -2,10 +2,10 @@
 
 import shutil
 import subprocess
-import time
 
 from tests import guest
 from tests.integration.own_account import Person
+from tests.lab.process import wait_for
 
 PATIENCE = 900
 """Seconds for a boot: a bound, not an expectation."""
@@ -61,9 +61,12 @@ class OwnDebian:
     def reset(self) -> None:
         """Press its reset button, and let the boot before be forgotten."""
         self.person.raptorctl("reset", NAME)
+        wait_for("its console to speak of a new boot", self._told_of_the_last, PATIENCE)
+
+    def _told_of_the_last(self) -> str | None:
         look = ("wait", NAME, "--for", "cloud-init", "--timeout", "0")
-        while self.person.raptorctl(*look, check=False).returncode != 5:
-            time.sleep(1)
+        done = self.person.raptorctl(*look, check=False)
+        return None if done.returncode == 5 else done.stdout + done.stderr
 
     def remove(self) -> None:
         """Nothing of it is left."""
