@@ -5,17 +5,14 @@ panic sooner or later: `make full-boots`, and not for every run.
 """
 
 import json
-import os
 
 import pytest
 
+from tests.full_boot import full
 from tests.guest.own import NAME, OwnDebian, ended
 from tests.integration.own_account import somebody
 
-pytestmark = [
-    pytest.mark.timeout(3600),
-    pytest.mark.skipif(not os.environ.get("RAPTOR_FULL_BOOT"), reason="make full-boots"),
-]
+pytestmark = [pytest.mark.timeout(3600), full]
 
 
 def test_a_machine_of_ones_own_from_its_first_boot_to_its_end() -> None:

@@ -12,13 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
+
+from tests.lab.install import shipped
 
 CHECKOUT = Path(__file__).parents[2]
 PYTHON = f"python3.{sys.version_info.minor}"
@@ -137,9 +138,7 @@ def _end(home: Path) -> None:
 def _copy_code(home: Path) -> None:
     code, site = home / "code", home / "site"
     site.mkdir()
-    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
-    shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    for folder in ("raptorctl", *shipped):
+    for folder in ("raptorctl", *shipped()):
         shutil.copytree(CHECKOUT / folder, code / folder, ignore=shutil.ignore_patterns("__pyc*"))
     for name in _needed("raptorctl", set()):
         found = distribution(name)

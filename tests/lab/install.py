@@ -14,7 +14,7 @@ from tests.lab import cache
 from tests.lab.process import tool
 
 SOURCES = ("raptorctl", "pyproject.toml", "README.md", "LICENSE")
-"""Beside the folders that pyproject.toml puts into the wheel."""
+"""Beside what is shipped."""
 
 PREPARE = "python3 -m venv --without-pip --system-site-packages /opt/raptorctl"
 """Run once on the converged host: libvirt, lxml and the others come from Debian (design.md 10)."""
@@ -44,10 +44,14 @@ if __name__ == "__main__":
 
 def digest() -> str:
     """Return the digest of the checkout's raptorctl."""
-    project = tomllib.loads((cache.CHECKOUT / "pyproject.toml").read_text())
-    shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    roots = [cache.CHECKOUT / name for name in (*SOURCES, *shipped)]
+    roots = [cache.CHECKOUT / name for name in (*SOURCES, *shipped())]
     return cache.tree_digest(*(root for root in roots if root.exists()))
+
+
+def shipped() -> list[str]:
+    """Return the folders that pyproject.toml puts into the wheel beside the package."""
+    project = tomllib.loads((cache.CHECKOUT / "pyproject.toml").read_text())
+    return [*project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]]
 
 
 def wheel() -> Path:

@@ -6,13 +6,13 @@ of an hour and more to boot: `make full-boots` is for that. Outside the lab it b
 """
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 
 from tests import guest
+from tests.full_boot import full
 from tests.lab.errors import LabError
 from tests.lab.host import Lab
 from tests.lab.test_machine import ADDRESSES, dig, domains, nothing_is_left, volumes
@@ -29,9 +29,6 @@ SMALL = ("raptorctl", "provision", "alice", "dev", "--size", "64M", "--cpus", "6
          "--memory", "256M", "--image", "small-test", "--no-start", "-y")  # fmt: skip
 BOOT = 3600
 """Seconds that a first boot may take."""
-full = pytest.mark.skipif(
-    not os.environ.get("RAPTOR_FULL_BOOT"), reason="takes a quarter of an hour: make full-boots"
-)
 
 
 @pytest.fixture(scope="module")
