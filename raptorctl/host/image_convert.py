@@ -8,7 +8,7 @@ from raptorctl.host.command import watch as follow
 from raptorctl.host.image_copy import CPU, hashed
 from raptorctl.host.image_drivers import Watch
 from raptorctl.host.image_fetch import Fetched
-from raptorctl.host.image_write import PERCENT
+from raptorctl.host.image_write import MEMORY, PERCENT
 from raptorctl.host.pipe import limited
 from raptorctl.model.image import Image
 
@@ -34,7 +34,7 @@ def converted(image: Image, to: str, target: Path, watch: Watch) -> Fetched:
             watch.tick(int(float(found[-1]) * image.size / 100), image.size)
 
     try:
-        follow(*limited(argv, CPU), timeout=CPU, beat=beat, awaited=False)
+        follow(*limited(argv, CPU, MEMORY), timeout=CPU, beat=beat, awaited=False)
         with target.open("rb") as file:
             os.fsync(file.fileno())
     except CommandError as error:

@@ -16,6 +16,7 @@ from raptorctl.host.command import watch
 from raptorctl.host.image_drivers import ImageReport, Tick
 from raptorctl.host.wipe import claimed
 from raptorctl.model.image import Image
+from raptorctl.model.sizes import GIB
 from raptorctl.model.volume import Volume
 
 PERCENT: Final = re.compile(r"\(([0-9]+\.[0-9]+)/100%\)")
@@ -25,12 +26,13 @@ SLOWEST: Final = 1 << 20
 PATIENCE: Final = 600.0
 """Seconds beside what the image's size takes."""
 SECTOR: Final = 512
-PROGRAM: Final = ("prlimit", f"--as={8 << 30}", "qemu-img")
-"""With so many bytes of address space: what makes it want more is no image of ours.
+MEMORY: Final = 8 * GIB
+"""Bytes of address space for a qemu-img that copies: what makes it want more is no image of ours.
 
 Each of its threads takes some 80 MiB of it (24 took 1.8 GB on eight CPUs), and QEMU's pool may have
 64 (THREAD_POOL_MAX_THREADS_DEFAULT in its source): 2 GiB ran out now and then.
 """
+PROGRAM: Final = ("prlimit", f"--as={MEMORY}", "qemu-img")
 
 
 class BlockImageWriter:

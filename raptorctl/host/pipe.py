@@ -17,14 +17,15 @@ MEMORY: Final = 2 * GIB
 """Bytes of address space; `xz -9` needs 65 MiB to unpack (xz(1)), qemu-img some hundred."""
 
 
-def limited(argv: Sequence[str], seconds: int) -> tuple[str, ...]:
+def limited(argv: Sequence[str], seconds: int, memory: int = MEMORY) -> tuple[str, ...]:
     """Return a command line that runs a program in bounds (prlimit(1), setrlimit(2)).
 
     Args:
         argv: the program and its arguments.
         seconds: of CPU time.
+        memory: bytes of address space.
     """
-    return ("prlimit", f"--as={MEMORY}", f"--cpu={seconds}", "--core=0", find(argv[0]), *argv[1:])
+    return ("prlimit", f"--as={memory}", f"--cpu={seconds}", "--core=0", find(argv[0]), *argv[1:])
 
 
 @contextmanager
