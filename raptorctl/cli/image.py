@@ -74,8 +74,8 @@ def register(app: typer.Typer) -> None:
             f"{said} pull oci://ghcr.io/someone/web:1 --password-file ~/token",
         ),
     )(pull)
-    group.command("list", epilog=example("raptorctl image list"))(list_images)
-    group.command("inspect", epilog=example("raptorctl image inspect debian:13"))(inspect)
+    group.command("list", epilog=example(f"{said} list"))(list_images)
+    group.command("inspect", epilog=example(f"{said} inspect debian:13"))(inspect)
     group.command("verify", epilog=example(f"{said} verify"))(verify)
     group.command("remove", epilog=example(f"{said} remove debian:13"))(remove)
     group.command("gc", epilog=example(f"{said} gc --dry-run"))(gc)
@@ -96,6 +96,11 @@ def pull(
     """Have an image here, whole and checked. One that is here already is not asked for again."""
     session = session_of(context)
     where = _source(source)
+    if checksum_url and where.kind == "oci":
+        raise InputError(
+            "--checksum-url goes with no oci:// source: a registry has its images by their digests",
+            resolution="name it by its digest, oci://...@sha256:DIGEST, or give --sha256",
+        )
     if checksum_url:
         list_url = named("--checksum-url", parse_url, checksum_url).text
         where = Source(where.text, where.name, list_url, where.listed)
@@ -222,6 +227,11 @@ def convert(
         raise InputError("--to takes raw or qcow2")
     session = session_of(context)
     found = known(session, image)
+    if found.format == to and name not in {"", found.name}:
+        raise InputError(
+            f"{found.name} is {to} already, and a second name is none of a conversion's",
+            resolution=f"raptorctl image pull {found.source} --name {name}",
+        )
     if found.format == to:
         _say_pulled(Pulled(found, "already here"), form)
         return

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import struct
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -62,6 +61,8 @@ def _only_append(descriptor: int) -> None:
 def replace_file(path: Path, content: bytes, mode: int) -> None:
     """Put a file with this content in place of another, or of none, whole or not at all.
 
+    Nobody else may do so for the same path at the same time: a lock sees to it.
+
     Args:
         path: its directory is made, with mode 0755, when missing.
         content: all of it.
@@ -71,17 +72,38 @@ def replace_file(path: Path, content: bytes, mode: int) -> None:
         OSError: it could not be written; what was there is untouched.
     """
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    # A name that no reader of the directory takes for one of its own: sshd, sudo and polkit skip
-    # or never ask for a name that begins with a dot.
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    work = unfinished(path)
+    work.unlink(missing_ok=True)
+    descriptor = os.open(work, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        work.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        work.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there, and what is left of a `replace_file` of it that was cut off.
+
+    Raises:
+        OSError: it cannot be removed, e.g. as it is a directory.
+    """
+    for each in (path, unfinished(path)):
+        if os.path.lexists(each):
+            each.unlink(missing_ok=True)
+            sync_directory(path.parent)
+
+
+def unfinished(path: Path) -> Path:
+    """Where a file is written before it takes its place.
+
+    No reader of the directory takes it for one of its own: sshd, sudo and polkit skip or never ask
+    for a name that begins with a dot.
+    """
+    return path.with_name(f".{path.name}.new")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import HostError, InputError, SettingsError
-from raptorctl.host.durable import replace_file, sync_directory
+from raptorctl.host.durable import remove_file, replace_file
 from raptorctl.model.names import shown
 from raptorctl.model.settings import DEFAULT_FILE, Settings, parse_settings
 from raptorctl.model.sizes import MIB
@@ -27,15 +27,12 @@ class LocalFiles:
         return Path(path).is_file()
 
     def remove(self, path: str) -> None:
-        """Remove it if it is there, durably.
+        """Remove it if it is there, durably, and what is left of a write that was cut off.
 
         Raises:
             OSError: it cannot be removed, e.g. as it is a directory.
         """
-        target = Path(path)
-        if os.path.lexists(target):
-            target.unlink(missing_ok=True)
-            sync_directory(target.parent)
+        remove_file(Path(path))
 
     def list(self, directory: str) -> tuple[str, ...]:
         """Return the paths of the regular files in a directory; none where it is missing."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -47,20 +48,20 @@ class LocalImages:
 
     def pull(self, wanted: Wanted, watch: Watch) -> Pulled:
         """See `raptorctl.host.drivers.Images`."""
-        if done := self._done(wanted):
+        if done := self._done(wanted, watch):
             return done
-        name = self._name(wanted)
+        self._name(wanted)
         self._readable(wanted)
-        with self._store.alone(wanted.source.text, watch):
-            if done := self._done(wanted):
+        with self._alone(wanted.source.text, watch):
+            if done := self._done(wanted, watch):
                 return done
             known = self._of_source(wanted)
             fetched = self._fetched(wanted, known, watch)
             if fetched is None and known:
-                return self._named(wanted, known)
+                return self._named(wanted, known, watch)
             if fetched is None:
                 raise HostError(f"{wanted.source.text} gave nothing")
-            return self._kept(wanted, name, fetched, watch)
+            return self._kept(wanted, fetched, watch)
 
     def convert(self, image: Image, to: str, name: str, watch: Watch) -> Pulled:
         """See `raptorctl.host.drivers.Images`."""
@@ -68,11 +69,12 @@ class LocalImages:
 
         source = f"sha256:{image.digest} as {to}"
         self._free(name, source)
-        with self._store.alone(source, watch):
-            if done := next((r for r in self._all() if r.image.name == name), None):
+        with self._alone(source, watch):
+            if done := self._of_name(name):
                 return Pulled(done.image, "already here")
-            made = converted(image, to, self._base(source).with_suffix(".work"), watch)
+            made = converted(image, to, self._work(source), watch)
             new = self._looked(Image(name, source, *UNSEEN), made, "", watch)
+            self._free(name, source)
             return Pulled(self._keep(new, made, chosen=True), "converted")
 
     def is_whole(self, image: Image, tick: Tick) -> bool:
@@ -98,12 +100,24 @@ class LocalImages:
         """See `raptorctl.host.drivers.Images`."""
         self._store.sweep(waste)
 
+    @contextmanager
+    def _alone(self, source: str, watch: Watch) -> Iterator[None]:
+        """Be the only one at a source; what was made of it and did not become an image goes."""
+        with self._store.alone(source, watch):
+            try:
+                yield
+            finally:
+                self._work(source).unlink(missing_ok=True)
+
     def _all(self) -> tuple[Reference, ...]:
         return tuple(self._store.references())
 
-    def _done(self, wanted: Wanted) -> Pulled | None:
+    def _of_name(self, name: str) -> Reference | None:
+        return next((r for r in self._all() if r.image.name == name), None)
+
+    def _done(self, wanted: Wanted, watch: Watch) -> Pulled | None:
         found = self._hit(wanted)
-        return self._named(wanted, found) if found else None
+        return self._named(wanted, found, watch) if found else None
 
     def _hit(self, wanted: Wanted) -> Reference | None:
         """Find what is wanted where no server need be asked."""
@@ -124,8 +138,9 @@ class LocalImages:
         yield from sorted(same, key=lambda r: (r.image.superseded, not self._called(wanted, r)))
 
     def _of_source(self, wanted: Wanted) -> Reference | None:
-        same = (r for r in self._all() if r.image.source == wanted.source.text)
-        return next((r for r in same if not r.image.superseded), None)
+        same = [r for r in self._all() if r.image.source == wanted.source.text]
+        now = (r for r in same if not r.image.superseded)
+        return next(iter(sorted(now, key=lambda r: not self._called(wanted, r))), None)
 
     @staticmethod
     def _called(wanted: Wanted, found: Reference) -> bool:
@@ -152,11 +167,12 @@ class LocalImages:
 
             opened(wanted.source.text).close()
 
-    def _named(self, wanted: Wanted, found: Reference) -> Pulled:
+    def _named(self, wanted: Wanted, found: Reference, watch: Watch) -> Pulled:
         """Return what is here, under the name that was asked for."""
         if not wanted.name or wanted.name == found.image.name:
             return Pulled(found.image, "already here")
         self._free(wanted.name, wanted.source.text)
+        self._set_aside(wanted.name, found.image.digest, watch)
         image = replace(found.image, name=image_name(wanted.name))
         self._store.name(Reference(image, replace(found.origin, chosen=True)))
         return Pulled(image, "named")
@@ -178,8 +194,19 @@ class LocalImages:
                     resolution=f"choose another --name, or `raptorctl image remove {name}` first",
                 )
 
+    def _set_aside(self, name: str, digest: str, watch: Watch) -> None:
+        """Keep what a name stood for until now: machines may be made of it; `gc` knows."""
+        old = self._of_name(name)
+        if old and old.image.digest != digest:
+            before = replace(old.image, name=f"{name}@{old.image.short}")
+            self._store.name(Reference(before, old.origin))
+            watch.note(f"{name} has changed; what it was is {before.name} now")
+
     def _base(self, source: str) -> Path:
         return self._store.partial / key_of(source)
+
+    def _work(self, source: str) -> Path:
+        return self._base(source).with_suffix(".work")
 
     def _fetched(self, wanted: Wanted, known: Reference | None, watch: Watch) -> "Fetched | None":
         from raptorctl.host.image_fetch import Fetcher
@@ -191,24 +218,18 @@ class LocalImages:
             fetcher = Fetcher(self._http or Http(), self._largest)
             return fetcher.fetch(wanted, known, base, watch)
         except HostError as error:
-            base.with_suffix(".work").unlink(missing_ok=True)
             raise about(wanted.source.text, error) from error
-        except BaseException:
-            base.with_suffix(".work").unlink(missing_ok=True)
-            raise
 
-    def _kept(self, wanted: Wanted, name: str, fetched: "Fetched", watch: Watch) -> Pulled:
-        text = wanted.source.text
-        new = self._looked(Image(name, text, *UNSEEN), fetched, wanted.source.file_name, watch)
-        old = next((r for r in self._all() if r.image.name == name), None)
-        same = old is not None and old.image.digest == fetched.digest
-        if old and not same:
-            # What machines were made of it stays known, until `gc` finds none.
-            before = replace(old.image, name=f"{name}@{old.image.short}")
-            self._store.name(Reference(before, old.origin))
-            watch.note(f"{name} has changed; what it was is {before.name} now")
-        chosen = bool(wanted.name)
-        return Pulled(self._keep(new, fetched, chosen), "already here" if same else "pulled")
+    def _kept(self, wanted: Wanted, fetched: "Fetched", watch: Watch) -> Pulled:
+        text, called = wanted.source.text, wanted.source.file_name
+        seen = self._looked(Image("", text, *UNSEEN), fetched, called, watch)
+        # Asked again: somebody may have taken the name while this one came.
+        name = self._name(wanted)
+        old = self._of_name(name)
+        outcome = "already here" if old and old.image.digest == fetched.digest else "pulled"
+        self._set_aside(name, fetched.digest, watch)
+        kept = self._keep(replace(seen, name=name), fetched, chosen=bool(wanted.name))
+        return Pulled(kept, outcome)
 
     def _looked(self, image: Image, fetched: "Fetched", called: str, watch: Watch) -> Image:
         from raptorctl.host.image_look import about, look

@@ -16,6 +16,8 @@ CHUNK: Final = 1 << 20
 HOLE: Final = 64 << 10
 """Bytes of zeroes that become a hole: a cluster of qcow2, and no filesystem's block is larger."""
 ZEROES: Final = bytes(HOLE)
+LISTING: Final = 1 << 20
+"""Bytes of the names of what is in an archive."""
 CPU: Final = 4 * 3600
 """Seconds for unpacking: far above any image, far below for ever."""
 
@@ -91,7 +93,10 @@ def _opened(argv: tuple[str, ...] | None, source: BinaryIO) -> Iterator[BinaryIO
 def _one_member(source: BinaryIO) -> None:
     """Refuse an archive of several files, of which any might be the image."""
     with piped(limited(("bsdtar", "-tf", "-"), CPU), source) as stream:
-        members = [line for line in stream.read(1 << 20).splitlines() if not line.endswith(b"/")]
+        listing = stream.read(LISTING + 1)
+        if len(listing) > LISTING:
+            raise HostError("the archive has more than one file, and should have one, the image")
+    members = [line for line in listing.splitlines() if not line.endswith(b"/")]
     if len(members) != 1:
         raise HostError(f"the archive has {len(members)} files, and should have one, the image")
     os.lseek(source.fileno(), 0, os.SEEK_SET)

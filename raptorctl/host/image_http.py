@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from requests import Response, Session
 
 REDIRECTS: Final = 8
+DIGITS: Final = 19
+"""Of a length that is believed: 2^63 has no more."""
 RETRIES: Final = 4
 """How often in a row a download may break off without having come any further."""
 PAUSE: Final = 0.5
@@ -154,8 +156,7 @@ class Http:
         """
         import requests
 
-        with requests.Session() as session:
-            session.trust_env = False  # no .netrc; proxies are set by _asked
+        with _session() as session:
             try:
                 reply = _followed(session, url, dict(headers))
                 with reply:
@@ -164,6 +165,20 @@ class Http:
                 raise _untrusted(url, error) from error
             except requests.exceptions.RequestException as error:
                 raise BrokenOffError(_cause(error), details=str(error)) from error
+
+
+def _session() -> "Session":
+    import requests
+
+    class OneReply(requests.Session):
+        """Looks at no reply's body, and leaves redirects to us."""
+
+        def get_redirect_target(self, resp: "Response") -> None:
+            """Where a reply leads to: requests would read all of it before it says so."""
+
+    session = OneReply()
+    session.trust_env = False  # no .netrc; proxies are set by _asked
+    return session
 
 
 def _followed(session: "Session", url: str, headers: dict[str, str]) -> "Response":
@@ -227,10 +242,12 @@ def _total(reply: "Response", at: int) -> int | None:
     if reply.status_code == 206:
         unit, _, rest = reply.headers.get("Content-Range", "").partition(" ")
         span, _, total = rest.partition("/")
-        fits = unit == "bytes" and span.startswith(f"{at}-") and total.isdecimal()
-        return int(total) if fits else None
-    length = reply.headers.get("Content-Length", "")
-    return int(length) if length.isascii() and length.isdecimal() else None
+        return _number(total) if unit == "bytes" and span.startswith(f"{at}-") else None
+    return _number(reply.headers.get("Content-Length", ""))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS else None
 
 
 def _judge(wanted: Download, total: int | None, reply: "Response") -> None:

@@ -23,25 +23,33 @@ def registry_login(path: str | None, environment: Mapping[str, str]) -> Login:
         environment: the variables.
 
     Raises:
-        InputError: the file cannot be read, or others may read it.
+        InputError: the file cannot be read, is somebody else's, or others may read it.
     """
     if path is None:
         return Login(environment.get(USER, ""), environment.get(PASSWORD, ""))
-    line = _read(path).strip()
+    line = _read(path, _trusted(environment)).strip()
     user, colon, password = line.partition(":")
     if not line or "\n" in line:
         raise InputError(f"{shown(path)} should have one line, USER:PASSWORD or a token")
     return Login(user, password) if colon else Login("", line)
 
 
-def _read(path: str) -> str:
+def _trusted(environment: Mapping[str, str]) -> set[int]:
+    """Whose file it may be: root's, ours, or of him who says sudo (sudo(8), SUDO_UID)."""
+    sudo = environment.get("SUDO_UID", "") if os.geteuid() == 0 else ""
+    return {0, os.geteuid(), *([int(sudo)] if sudo.isdecimal() else [])}
+
+
+def _read(path: str, trusted: set[int]) -> str:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise InputError(f"{shown(path)} is not a regular file")
-            if status.st_mode & 0o077 or status.st_uid not in {0, os.geteuid()}:
+            if status.st_uid not in trusted:
+                raise InputError(f"{shown(path)} is neither yours nor root's")
+            if status.st_mode & 0o077:
                 raise InputError(
                     f"{shown(path)} can be read by others", resolution=f"chmod 0600 {Path(path)}"
                 )

@@ -42,6 +42,7 @@ STRANGERS: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"7z\xbc\xaf\x27\x1c", "an archive in an archive"),
     (0, b"BZh", "a bzip2 archive; xz, zst, gz and 7z are unpacked"),
     (0, b"\x7fELF", "a program"),
+    (514, b"HdrS", "a kernel"),  # Documentation/arch/x86/boot.rst; 55 AA stands before it
     (0, b"QFI\xfb\x00\x00\x00\x01", "a qcow of version 1"),
 )
 

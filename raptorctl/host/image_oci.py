@@ -135,7 +135,10 @@ class Registry:
 
     def _token(self, asked: Mapping[str, str]) -> str:
         realm = asked.get("realm", "")
-        parts = urlsplit(realm)
+        try:
+            parts = urlsplit(realm)
+        except ValueError as error:
+            raise self._error("the registry sends us for a token to no address at all") from error
         if parts.scheme != "https" and parts.hostname not in LOOPBACK:
             raise self._error("the registry sends us for a token where no https is")
         query = {"scope": asked.get("scope") or f"repository:{self._repository}:pull"}

@@ -50,6 +50,7 @@ class Partial:
         self._url, self.validator, self.total = url, validator, total
         text = json.dumps({"url": url, "validator": validator, "total": total})
         replace_file(self._about, text.encode(), MODE)
+        self.write(b"")  # a body may be empty, and is a file all the same
 
     def write(self, chunk: bytes) -> None:
         """Append bytes.

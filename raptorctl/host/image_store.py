@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -134,8 +134,9 @@ class ImageStore:
             if path.name not in self._digests() | needed:
                 yield _waste(path, "has no name")
         for path in _in(self.partial):
-            if time.time() - path.stat().st_mtime > STALE:
-                yield _waste(path, "a download of more than a day ago")
+            with suppress(FileNotFoundError):  # its pull has come to its end just now
+                if time.time() - path.stat().st_mtime > STALE:
+                    yield _waste(path, "a download of more than a day ago")
 
     def sweep(self, waste: Waste) -> None:
         """Remove such a file, unless it is needed by now."""

@@ -50,12 +50,14 @@ def piped(argv: Sequence[str], source: BinaryIO | None = None) -> Iterator[Binar
             cwd="/",
             start_new_session=True,  # ^C is for us to act upon
         )
+        stream = cast("BinaryIO", process.stdout)  # there is one: it was asked for
         with process:
             try:
-                yield cast("BinaryIO", process.stdout)  # there is one: it was asked for
+                yield stream
             except BaseException:
                 process.kill()
                 raise
+            stream.close()  # who has not read all of it does not want the rest
             status = process.wait()
         if status:
             errors.seek(0)

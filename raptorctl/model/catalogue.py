@@ -129,6 +129,8 @@ def _tag_problems(tag: Tag) -> Iterable[tuple[str, str]]:
         return
     if not tag.url.startswith(("https://", "http://", "oci://")):
         yield "url", "should begin with https://, http:// or oci://"
+    if tag.url.startswith("oci://") and tag.checksum_url:
+        yield "checksum_url", "goes with no oci:// url: a registry has its images by their digests"
     for key, text in (("url", tag.url), ("checksum_url", tag.checksum_url)):
         if unknown := set(FIELD.findall(text)) - groups:
             yield key, f"the pattern has no group {', '.join(sorted(unknown))}"

@@ -129,7 +129,8 @@ def split_oci(text: str) -> tuple[str, str, str]:
 
 
 def _path(text: str, here: str) -> Source:
-    if "\0" in text or len(text) > 4095:  # PATH_MAX, limits.h
+    fits = "\0" not in text and not re.search("[\ud800-\udfff]", text)  # JSON keeps UTF-8 only
+    if not fits or len(text) > 4095:  # PATH_MAX, limits.h
         raise InputError(f"{shown(text)} is not a path")
     parts: list[str] = []
     for part in PurePosixPath(here, text).parts[1:]:

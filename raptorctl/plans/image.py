@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.image import Image, find
+from raptorctl.model.image import DIGEST, SHORT, Image, find
 from raptorctl.model.sizes import Size
 from raptorctl.plans.plan import Identity
 from raptorctl.steps.image import WriteImage
@@ -12,10 +12,19 @@ from raptorctl.steps.step import Step
 
 
 def chosen(ref: str | None, facts: HostFacts) -> Image | None:
-    """Return the image that was asked for; one that is not in the cache has no digest yet."""
+    """Return the image that was asked for; one that is not in the cache has no digest yet.
+
+    Raises:
+        RefusedError: it was in the cache, by its digest, and is no more.
+    """
     if ref is None:
         return None
-    return find(facts.images, ref) or Image(ref, "", "", "", Size(0), Size(0), "", "")
+    found = find(facts.images, ref)
+    if found is None and DIGEST.fullmatch(ref):
+        raise RefusedError(
+            f"there is no image of digest {ref[:SHORT]}", resolution="see `raptorctl image list`"
+        )
+    return found or Image(ref, "", "", "", Size(0), Size(0), "", "")
 
 
 def refuse_large(image: Image | None, size: Size) -> None:

@@ -4,6 +4,7 @@ cloud-init looks for a filesystem labelled `cidata`; guests read the long names 
 from Joliet, whichever they know.
 """
 
+import struct
 from io import BytesIO
 from typing import Final
 
@@ -55,7 +56,7 @@ def read_iso(data: bytes) -> Seed:
             texts = {field: _text(iso, name) for field, name, _ in _FILES}
         finally:
             iso.close()
-    except (PyCdlibException, UnicodeDecodeError, ValueError, IndexError) as error:
+    except (PyCdlibException, ValueError, LookupError, struct.error) as error:
         raise InputError(f"it is no seed: {error}") from error
     if not (texts["meta_data"] and texts["user_data"]):
         raise InputError("it is no seed: it has no meta-data or no user-data")

@@ -288,6 +288,6 @@ class _Reader:
             return False
         try:
             self._constructor.construct_object(node)
-        except ValueError:  # 2001-99-99, 0x_
+        except (ValueError, OverflowError):  # 2001-99-99, 0x_; 1:00:... of base 60, too large
             return False
         return True

@@ -52,8 +52,8 @@ class WriteFile(Step):
         return {"path": self.path}
 
     def undo(self, host: Host, tick: Tick) -> None:
-        """Bring back what was there."""
-        if self._now(host) != self.before:
+        """Bring back what was there; where that is nothing, nothing half written stays either."""
+        if self._now(host) != self.before or self.before is None:
             self._put(host, self.before)
 
     def leftover(self) -> str:

@@ -15,7 +15,7 @@ from raptorctl.model.image_source import Source
 from raptorctl.model.sizes import MIB
 from tests.disks import disk, packed, raw_disk
 from tests.images import Cache
-from tests.integration.image_server import ImageServer, Page, serving
+from tests.integration.image_server import ImageServer, Page, Request, serving
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -412,7 +412,49 @@ def test_a_redirect_that_leads_nowhere_is_refused(
     assert len(server.asked) <= 9
 
 
+@pytest.mark.parametrize("location", ["http://[", "/\x80\xff"])
+def test_a_redirect_to_no_address_is_refused_and_its_body_is_not_read(
+    server: ImageServer, cache: Cache, location: str
+) -> None:
+    server.pages["/web.qcow2"] = Page(bytes(256 * MIB), 302, location=location)
+    with pytest.raises(HostError, match=r"leads to|the server says 404"):
+        cache.pull(f"{server.url}/web.qcow2")
+    assert server.asked[0].sent < 64 * MIB
+    assert nothing_left(cache)
+
+
+def test_nothing_at_all_is_no_image(server: ImageServer, cache: Cache) -> None:
+    server.pages["/web.qcow2"] = Page(b"")
+    with pytest.raises(HostError, match="it is not an image of a disk"):
+        cache.pull(f"{server.url}/web.qcow2")
+    assert nothing_left(cache)
+
+
+def test_a_length_of_very_many_digits_is_none(server: ImageServer, cache: Cache) -> None:
+    server.pages["/web.qcow2"] = Page(length=False, headers={"Content-Length": "9" * 5000})
+    with pytest.raises(HostError, match="does not say how long it is"):
+        cache.pull(f"{server.url}/web.qcow2")
+    assert nothing_left(cache)
+
+
 # Several at once
+
+
+def test_of_two_pulls_with_one_name_the_second_to_end_is_refused(
+    server: ImageServer, cache: Cache, image: bytes, tmp_path: Path
+) -> None:
+    other = disk(tmp_path / "other.qcow2", seed=2)
+    really = server.page
+
+    def page(request: Request) -> Page | None:
+        cache.pull(str(other), name="web")  # somebody is faster
+        return really(request)
+
+    server.page = page  # type: ignore[method-assign]
+    server.pages["/web.qcow2"] = Page(image)
+    with pytest.raises(RefusedError, match=f"web is already an image, from {other}"):
+        cache.pull(f"{server.url}/web.qcow2", name="web")
+    assert [(i.name, i.source) for i in cache.images.list()] == [("web", str(other))]
 
 
 def test_two_pulls_at_once_download_once(server: ImageServer, cache: Cache, image: bytes) -> None:

@@ -1,6 +1,7 @@
 """`raptorctl image`, on real images in a host that is otherwise in memory."""
 
 import json
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +90,8 @@ def test_a_person_at_a_terminal_sees_what_was_done(raptorctl: CommandLine) -> No
         (["pull", "./nothing.img"], "nothing.img cannot be read: No such file"),
         (["pull", "./web.img", "--password-file", "./nothing"], "cannot be read: No such file"),
         (["convert", "web.img", "--to", "vmdk"], "--to takes raw or qcow2"),
+        (["pull", "oci://x/y:1", "--checksum-url", "https://x/y"], "goes with no oci:// source"),
+        (["pull", "./\udcff.img"], "is not a path"),
         (["pull", "https://u:p@example.org/x"], "no user, password, blank or # belongs into it"),
     ],
 )  # fmt: skip
@@ -168,6 +171,9 @@ def test_a_converted_image_is_called_by_its_format(raptorctl: CommandLine) -> No
     )
     again = raptorctl("image", "convert", "db:1", "--to", "qcow2")
     assert "image db:1 is already here: qcow2" in again.out
+    other = raptorctl("image", "convert", "db:1", "--to", "qcow2", "--name", "db:2")
+    assert other.code == 2
+    assert "db:1 is qcow2 already" in other.complaint
 
 
 def test_everybody_reads_and_root_changes(raptorctl: CommandLine) -> None:
@@ -203,6 +209,26 @@ def test_a_password_file_that_others_may_read_is_refused(raptorctl: CommandLine)
     result = raptorctl("image", "pull", "oci://127.0.0.1:1/web:1", "--password-file", "token")
     assert result.code == 2
     assert "'token' can be read by others: chmod 0600 token" in result.complaint
+
+
+def test_a_password_file_of_who_says_sudo_is_taken_and_a_strangers_is_not(
+    raptorctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from raptorctl.host.image_login import registry_login
+
+    path = raptorctl.directory / "token"
+    path.write_text("t0ken")
+    path.chmod(0o600)
+    real, stranger = os.fstat, path.stat().st_uid + 1000
+
+    def another(descriptor: int) -> os.stat_result:
+        return os.stat_result([*real(descriptor)[:4], stranger, *real(descriptor)[5:]])
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fstat", another)
+    assert registry_login(str(path), {"SUDO_UID": str(stranger)}).password == "t0ken"
+    with pytest.raises(InputError, match="is neither yours nor root's"):
+        registry_login(str(path), {})
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,29 @@ def test_what_is_shown_hides_keys_and_passwords(host: CommandLine) -> None:
     assert "alice-dev" in shape["meta_data"]
 
 
+def test_a_number_that_is_a_password_is_hidden_and_a_truth_value_is_shown(
+    host: CommandLine,
+) -> None:
+    seeded(host, "#cloud-config\nroot_password: 1234567\ntoken: 0x1f\nsecret_store: true\n")
+    said = host("seed", "show", "alice", "dev").out
+    assert "1234567" not in said
+    assert "0x1f" not in said
+    assert "secret_store: true" in said
+
+
+def test_of_a_script_it_shows_what_the_guest_reads_without_its_keys(host: CommandLine) -> None:
+    text = "#!/bin/sh\necho $HOME > /root/home\n-----BEGIN PRIVATE KEY-----\nhush\n"
+    seeded(host, text, "--allow-private-key")
+    for form in ("text", "json"):
+        said = host("seed", "show", "alice", "dev", "-o", form).out
+        assert "echo $HOME" in said
+        assert "Content-Type: text/cloud-config" in said
+        assert "(hidden)" in said
+        assert "hush" not in said
+        assert "OPENSSH" not in said
+        assert "base64" not in said
+
+
 def test_a_seed_is_taken_from_a_machine_that_runs(host: CommandLine) -> None:
     seeded(host)
     done = host("seed", "detach", "alice", "dev", "-y")

@@ -110,6 +110,24 @@ def test_what_is_stopped_leaves_nothing(cache: Cache, tmp_path: Path) -> None:
     assert cache.left("files", "names", "partial") == []
 
 
+@pytest.mark.parametrize("at", ["look at it", "hash it"])
+def test_what_is_stopped_late_leaves_nothing(cache: Cache, tmp_path: Path, at: str) -> None:
+    image = cache.pull(str(disk(tmp_path / "web.qcow2"))).image
+    before = cache.left("files", "names", "partial")
+
+    def stop(title: str) -> None:
+        if title == at:
+            raise StoppedError(2)
+
+    cache.watcher.begin = stop  # type: ignore[method-assign]
+    with pytest.raises(StoppedError):
+        if at == "hash it":
+            cache.images.convert(image, "raw", "web-raw", cache.watcher)
+        else:
+            cache.pull(str(raw_disk(tmp_path / "web.img")))
+    assert cache.left("files", "names", "partial") == before
+
+
 # Names
 
 
@@ -120,6 +138,18 @@ def test_a_second_name_costs_nothing(cache: Cache, tmp_path: Path) -> None:
     assert (done.outcome, done.image.digest) == ("named", first.digest)
     assert cache.names == ["other", "web.img"]
     assert len(cache.left("files")) == 1
+
+
+def test_a_name_that_is_given_anew_leaves_what_it_stood_for(cache: Cache, tmp_path: Path) -> None:
+    source = raw_disk(tmp_path / "web.img")
+    old = cache.pull(str(source), name="b").image
+    raw_disk(source, seed=2)
+    os.utime(source, ns=(1, 1))
+    new = cache.pull(str(source), name="a").image
+    done = cache.pull(str(source), name="b")
+    assert (done.outcome, done.image.digest) == ("named", new.digest)
+    assert cache.names == ["a", "b", f"b@{old.short}"]
+    assert [waste.image for waste in cache.images.waste((), ())] == [f"b@{old.short}"]
 
 
 def test_images_are_listed_by_name(cache: Cache, tmp_path: Path) -> None:

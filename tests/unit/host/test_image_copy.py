@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from raptorctl.errors import HostError, RefusedError
+from raptorctl.errors import CommandError, HostError, RefusedError
 from raptorctl.host.image_copy import brought
 from raptorctl.host.image_file import opened
+from raptorctl.host.pipe import piped
 from raptorctl.model.sizes import MIB, Size
 from tests.disks import packed, raw_disk
 
@@ -80,6 +81,21 @@ def test_a_7z_of_two_files_is_refused(tmp_path: Path) -> None:
     subprocess.run([*words, "image", "second"], check=True, timeout=60)
     with pytest.raises(HostError, match="the archive has 2 files, and should have one"):
         bring(archive, tmp_path / "copy")
+
+
+def test_a_7z_of_names_without_end_is_refused_and_does_not_hang(tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    for number in range(6000):
+        (folder / f"{number:0>240}").mkdir(parents=True)
+    words = ["bsdtar", "--format=7zip", "-C", str(folder), "-cf", str(tmp_path / "x.7z"), "."]
+    subprocess.run(words, check=True, timeout=60)
+    with pytest.raises(HostError, match="the archive has more than one file"):
+        bring(tmp_path / "x.7z", tmp_path / "copy")
+
+
+def test_what_is_not_read_to_its_end_ends_all_the_same() -> None:
+    with pytest.raises(CommandError), piped(("yes",)) as stream:
+        assert stream.read(2) == b"y\n"
 
 
 def test_nothing_is_written_over_what_is_there(tmp_path: Path) -> None:

@@ -42,6 +42,12 @@ def test_a_raw_image_has_a_partition_table(tmp_path: Path) -> None:
     assert look(raw_disk(tmp_path / "image"), "web.img", LARGEST).format == "raw"
 
 
+def test_a_kernel_is_no_disk_though_it_ends_its_first_sector_as_one(tmp_path: Path) -> None:
+    kernel = tmp_path / "vmlinuz"
+    kernel.write_bytes(b"MZ" + bytes(508) + b"\x55\xaa\xeb\x6aHdrS" + bytes(MIB))
+    refused(kernel, "not an image of a disk but a kernel")
+
+
 def test_a_raw_image_may_be_a_file_system(tmp_path: Path) -> None:
     image = tmp_path / "image"
     image.write_bytes(bytes(1080) + b"\x53\xef" + bytes(MIB))

@@ -45,6 +45,11 @@ def test_the_first_pattern_that_matches_the_whole_tag_counts() -> None:
         ("{major}/{minor}", "{0}", "braces hold the name of a group"),
         ("{major}/{minor}", "{{major}}", "braces hold the name of a group"),
         ("{major}/{minor}", "{major:>9}", "braces hold the name of a group"),
+        (
+            '"https://example.org/any"',
+            '"oci://x/y:1"\nchecksum_url = "https://x/y"',
+            r"image\[0\].tag\[1\].checksum_url: goes with no oci:// url",
+        ),
         ("https://example.org/any", "file:///etc/passwd", r"image\[0\].tag\[1\].url: should begin"),
         ("'.*'", "'('", "is no regular expression"),
         ('name = "web"', 'name = "web:1"', r"image\[0\].name"),

@@ -56,6 +56,11 @@ def test_everything_is_named_after_the_machine() -> None:
         assert name in text
 
 
+def test_an_image_that_was_removed_meanwhile_is_missed_before_anything_is_touched() -> None:
+    with pytest.raises(RefusedError, match="there is no image of digest abababababab"):
+        planned(replace(ALICE, image="ab" * 32))
+
+
 def test_the_domain_is_rendered_when_the_plan_is_made() -> None:
     xml = next(step.encode()["xml"] for step in planned().steps if step.kind == "domain.define")
     domain = read_domain(xml)

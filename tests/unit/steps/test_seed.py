@@ -1,10 +1,16 @@
 """A seed's file: written with its secrets, known without them."""
 
 import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from raptorctl.errors import ConflictError, HostError
+from raptorctl.host.files import LocalFiles
 from raptorctl.model.seed import Seed
 from raptorctl.render.seed_iso import render_iso
 from raptorctl.steps.seed import RemoveSeed, WriteSeed
@@ -45,6 +51,28 @@ def test_without_its_texts_it_still_takes_back_its_own_file() -> None:
     again.undo(world.host(), tick)
     assert PATH not in world.files.texts
     again.undo(world.host(), tick)
+
+
+def test_what_a_cut_left_half_written_is_taken_back(tmp_path: Path) -> None:
+    path = tmp_path / "alice-dev-seed.iso"
+    step = replace(STEP, path=str(path))
+    host = replace(World().host(), files=LocalFiles())
+    assert dies(lambda: step.apply(host, tick))
+    assert [file.stat().st_mode & 0o777 for file in tmp_path.iterdir()] == [0o600]
+    again = from_journal(step)
+    assert not again.is_done(host)
+    again.undo(host, tick)
+    assert list(tmp_path.iterdir()) == []
+
+
+def dies(do: Callable[[], object]) -> bool:
+    """Do it in a process that dies when its data are about to be durable; whether it came to it."""
+    child = os.fork()
+    if not child:
+        with patch.object(os, "fsync", side_effect=lambda _file: os._exit(9)):
+            do()
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 
 
 def test_without_its_texts_it_cannot_be_written() -> None:
