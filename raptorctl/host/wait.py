@@ -9,7 +9,8 @@ from raptorctl.host.drivers import Tick
 from raptorctl.model.guest import Sight
 
 POLL: Final = 0.25
-"""Seconds between two looks. A look takes 0.4 s at most, so that readiness is seen within one."""
+"""Seconds from one look to the next. One that listens for longer is followed by another at once, so
+that readiness is seen within a second."""
 
 
 def wait_until(
@@ -29,6 +30,7 @@ def wait_until(
     """
     began, waited = time.monotonic(), 0.0
     while True:
+        looked = time.monotonic()
         sight = look()
         if sight.problem:
             raise HostError(f"{awaited}: {sight.problem}")
@@ -38,4 +40,5 @@ def wait_until(
         if waited >= timeout:
             raise WaitError(awaited, timeout, sight.seen)
         tick(int(waited * 1000), int(timeout * 1000))
-        time.sleep(min(POLL, timeout - waited))
+        pause = looked + POLL - time.monotonic()
+        time.sleep(max(0.0, min(pause, timeout - waited)))
