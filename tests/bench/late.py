@@ -1,6 +1,6 @@
 """Rows about `wait`: how late it sees what is so.
 
-In the lab: an address, and ssh's port, that come back. On this machine: cloud-init's end and the
+In the lab: an address, and an ssh server, that come back. On this machine: cloud-init's end and the
 agent, of a Debian machine of one's own. All are bounds from above: the clock runs from the moment
 before the act by which it becomes so (of cloud-init: when its console says so) to the end of `wait`.
 """
@@ -31,7 +31,7 @@ AGENT = "qemu-guest-agent"
 
 
 def answers(lab: Lab) -> list[Row]:
-    """Measure `ip` and `ssh` of the small guest in the lab, whose port leaves its bridge."""
+    """Measure `ip` and `ssh` of the small guest in the lab; see scripts/late.py."""
     prepare(lab)
     lab.push(str(guest.small()), "/root/small.raw")
     lab.run("raptorctl", "image", "pull", "/root/small.raw", "--name", "small-test", timeout=900)
@@ -54,14 +54,14 @@ def says() -> list[Row]:
     """Measure `cloud-init` and `agent` of the Debian guest on this machine, in an own session."""
     with somebody() as person:
         machine = OwnDebian(person)
-        machine.provision()
-        cloud_init = [_boot_seen(machine)]
-        for _ in range(BOOTS - 1):
-            machine.reset()
-            cloud_init.append(_boot_seen(machine))
+        boots = []
+        for _ in range(BOOTS):
+            machine.remove()
+            machine.provision()
+            boots.append(_boot_seen(machine))
         agent = [_agent_seen(machine) for _ in range(LOOKS)]
         machine.remove()
-    return [_row("cloud-init", "here", cloud_init), _row("agent", "here", agent)]
+    return [_row("cloud-init", "here", boots), _row("agent", "here", agent)]
 
 
 def _boot_seen(machine: OwnDebian) -> float:

@@ -5,7 +5,6 @@ import subprocess
 
 from tests import guest
 from tests.integration.own_account import Person
-from tests.lab.process import wait_for
 
 PATIENCE = 900
 """Seconds for a boot: a bound, not an expectation."""
@@ -13,7 +12,7 @@ NAME = "web"
 
 
 class OwnDebian:
-    """A machine called `web`, whose owner has a key in his home directory.
+    """A machine called `web`, whose owner has its image and a key in his home directory.
 
     Args:
         person: the owner.
@@ -22,16 +21,15 @@ class OwnDebian:
     def __init__(self, person: Person) -> None:
         self.person = person
         self.identity = person.home / ".ssh/id_ed25519"
+        self.image = person.home / "debian.qcow2"
+        shutil.copy(guest.debian(), self.image)
+        self.image.chmod(0o644)
+        person.run("mkdir", "-m", "700", str(self.identity.parent))
+        person.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.identity))
 
     def provision(self) -> None:
         """Make it; it boots."""
-        image = self.person.home / "debian.qcow2"
-        shutil.copy(guest.debian(), image)
-        image.chmod(0o644)
-        self.person.run("mkdir", "-m", "700", str(self.identity.parent))
-        key = ("-t", "ed25519", "-N", "", "-f", str(self.identity))
-        self.person.run("ssh-keygen", "-q", *key)
-        wish = ("--image", str(image), "--memory", "1G", "--cpus", "2", "-y")
+        wish = ("--image", str(self.image), "--memory", "1G", "--cpus", "2", "-y")
         self.person.raptorctl("provision", NAME, *wish)
 
     def waiting(self, what: str) -> "subprocess.Popen[str]":
@@ -57,16 +55,6 @@ class OwnDebian:
             text=True,
             **self.person.who,
         )
-
-    def reset(self) -> None:
-        """Press its reset button, and let the boot before be forgotten."""
-        self.person.raptorctl("reset", NAME)
-        wait_for("its console to speak of a new boot", self._told_of_the_last, PATIENCE)
-
-    def _told_of_the_last(self) -> str | None:
-        look = ("wait", NAME, "--for", "cloud-init", "--timeout", "0")
-        done = self.person.raptorctl(*look, check=False)
-        return None if done.returncode == 5 else done.stdout + done.stderr
 
     def remove(self) -> None:
         """Nothing of it is left."""

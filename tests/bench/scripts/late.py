@@ -1,7 +1,8 @@
-"""How late `raptorctl wait` sees what is so: $1 for what; $2 how often; prints the seconds, in JSON.
+"""How late `raptorctl wait` sees what is so: $1 for what, $2 how often; prints the seconds, in JSON.
 
-alice-dev's port is taken off its bridge, `wait` is begun, and the port comes back: from before the
-command that puts it back, to the end of `wait`.
+`ip`: alice-dev's port is off its bridge, and comes back. `ssh`: a rule of nftables refuses her port 22
+in the server's stead, and goes. The clock runs from before the command by which it becomes so, to the
+end of `wait`.
 """
 
 import json
@@ -11,6 +12,12 @@ import sys
 import time
 
 BRIDGE = "br-vm1"
+REFUSAL = f"""table inet bench {{
+  chain out {{
+    type filter hook output priority 0
+    oifname "{BRIDGE}" tcp dport 22 reject with tcp reset
+  }}
+}}"""
 
 
 def main() -> None:
@@ -20,21 +27,34 @@ def main() -> None:
 
 
 def late(what: str) -> float:
-    """Take it off, wait, put it back; return the seconds from then on."""
-    port = command("virsh", "-q", "domiflist", "alice-dev").split()[0]
-    command("ip", "link", "set", port, "nomaster")
-    command("ip", "neigh", "flush", "dev", BRIDGE)
+    """End what is so, wait for it, let it be so again; return the seconds from then on."""
+    again = {"ip": leave, "ssh": refuse}[what]()
     words = ("raptorctl", "wait", "alice", "dev", "--for", what, "--timeout", "120")
     with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as waiting:
         assert waiting.stderr
         waiting.stderr.readline()  # it has looked once, and says that it waits
         time.sleep(random.uniform(1, 2))
+        if waiting.poll() is not None:
+            raise SystemExit(f"{words} did not wait")
         began = time.monotonic()
-        command("ip", "link", "set", port, "master", BRIDGE)
+        command(*again)
         waiting.stderr.read()
     if waiting.returncode:
         raise SystemExit(f"{words} ended with {waiting.returncode}")
     return round(time.monotonic() - began, 3)
+
+
+def leave() -> tuple[str, ...]:
+    """Take her port off the bridge; return the command that puts it back."""
+    port = command("virsh", "-q", "domiflist", "alice-dev").split()[0]
+    command("ip", "link", "set", port, "nomaster")
+    return "ip", "link", "set", port, "master", BRIDGE
+
+
+def refuse() -> tuple[str, ...]:
+    """Refuse calls of her ssh; return the command that lets them through."""
+    command("nft", REFUSAL)
+    return "nft", "delete", "table", "inet", "bench"
 
 
 def command(*argv: str) -> str:
