@@ -24,7 +24,7 @@ Raw = Annotated[bool, typer.Option("--raw", help="As it is, with what moves a te
 
 SEQUENCE: Final = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI (ECMA-48 5.4)
-    r"|\x1b[PX^_\]].*?(?:\x07|\x1b\\)"  # strings: DCS, SOS, PM, APC, OSC (5.6)
+    r"|\x1b[PX^_\]][^\x07\x1b\n]*(?:\x07|\x1b\\)"  # strings: DCS, SOS, PM, APC, OSC (5.6)
     r"|\x1b[ -/]*[0-~]"  # the other escapes
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )

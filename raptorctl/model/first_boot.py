@@ -13,6 +13,8 @@ from raptorctl.model.guest import Sight
 CONTROL: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|[\x00-\x08\x0b-\x1f\x7f]")
 LONGEST: Final = 160
 """Characters of what was seen that are worth telling."""
+LINE: Final = 1024
+"""Characters of a line that are looked at together; what is longer is taken apart."""
 
 
 class Mark(enum.StrEnum):
@@ -30,8 +32,8 @@ CLOUD_FAULTS: Final = re.compile(
     "|".join(f"(?:{c.fault.pattern})" for c in CLUES if c.fault and c.stage.startswith("cloud"))
 )
 NO_DHCP: Final = re.compile(
-    r"No DHCPOFFERS received.*|(?:Failed to start|Timeout|timed out).*(?:networkd-wait-online"
-    r"|network-online|Wait for Network).*|ci-info: \| +\w+ +\| False .*",
+    r"No DHCPOFFERS received.*|(?:Failed to start|Timeout|timed out).{0,200}(?:networkd-wait-online"
+    r"|network-online|Wait for Network).*|ci-info: \| {1,20}\w{1,20} {1,20}\| False .*",
     re.IGNORECASE,
 )
 
@@ -108,15 +110,22 @@ def last_boot(console: str) -> str:
     A boot begins where the firmware speaks, or the kernel for the first time, after something that
     only a kernel or what it runs can have said.
     """
+    text = "\n".join(_lines(console))
     begun, late, offset = 0, False, 0
-    for line in console.splitlines(keepends=True):
+    for line in text.splitlines(keepends=True):
         kernel = KERNEL_SPEAKS.search(line)
         # Within the line, too: a prompt that waits for a login has not ended its own.
         if late and (begins := FIRMWARE_SPEAKS.search(line) or kernel):
             begun, late = offset + begins.start(), False
         late = late or bool(kernel) or any(clue.sign.search(line) for clue in CLUES[3:])
         offset += len(line)
-    return console[begun:]
+    return text[begun:]
+
+
+def _lines(console: str) -> Iterator[str]:
+    """What a console said, in lines of some length; a bar of progress has one for each step."""
+    for line in console.splitlines():
+        yield from (line[start : start + LINE] for start in range(0, len(line) or 1, LINE))
 
 
 def is_old(console: str, started: float) -> bool:
@@ -130,7 +139,7 @@ def is_old(console: str, started: float) -> bool:
     told = ENDED_AT.findall(last_boot(console))
     try:
         return bool(told) and parsedate_to_datetime(told[-1]).timestamp() < started - 60
-    except ValueError:
+    except (ValueError, OverflowError):  # what a guest calls a date
         return False
 
 

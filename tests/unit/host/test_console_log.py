@@ -135,3 +135,8 @@ def test_the_client_and_the_service_understand_each_other() -> None:
 )
 def test_a_guest_does_not_drive_the_readers_terminal(said: str, shown: str) -> None:
     assert harmless(said) == shown
+
+
+@pytest.mark.timeout(60)
+def test_strings_for_the_terminal_that_never_end_are_taken_out_in_time() -> None:
+    assert harmless("\x1b]0;" * 400_000 + "\x1b]0;x\x1b\\end") == "0;" * 400_000 + "end"

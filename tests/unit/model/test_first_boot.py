@@ -4,10 +4,22 @@ from dataclasses import replace
 
 import pytest
 
-from raptorctl.model.first_boot import BootFacts, Explanation, Mark, cloud_init, explain, last_boot
+from raptorctl.model.first_boot import (
+    BootFacts,
+    Explanation,
+    Mark,
+    cloud_init,
+    explain,
+    is_old,
+    last_boot,
+)
 from raptorctl.model.guest import Sight
+from raptorctl.model.host_key import learned
+from tests.unit.model.test_guest import KEY, told
 
 MAC = "52:54:00:00:00:01"
+MOST = 2 << 20
+"""Bytes of a console's log (virtlogd.conf(5), max_size)."""
 NO, AGENT = (
     Sight(so=False, seen="198.51.100.1:22: (no answer)"),
     Sight(so=False, seen="not connected"),
@@ -186,10 +198,9 @@ def test_of_qemus_own_network_nothing_is_claimed() -> None:
 
 
 def test_what_was_said_at_an_earlier_boot_does_not_count() -> None:
-    assert last_boot(WHOLE + BOOT) == BOOT
-    assert last_boot(WHOLE + FIRMWARE + KERNEL) == FIRMWARE + KERNEL
-    assert last_boot(KERNEL + ROOT + KERNEL) == KERNEL
-    assert last_boot(WHOLE) == WHOLE
+    for earlier, boot in ((WHOLE, BOOT), (WHOLE, FIRMWARE + KERNEL), (KERNEL + ROOT, KERNEL)):
+        assert last_boot(earlier + boot).splitlines() == boot.splitlines()
+    assert last_boot(WHOLE).splitlines() == WHOLE.splitlines()
     assert not cloud_init(WHOLE + BOOT + LOCAL).so
 
 
@@ -214,3 +225,25 @@ def test_cloud_init_that_failed_says_at_what() -> None:
 def test_a_guest_that_writes_nonsense_is_read_all_the_same() -> None:
     for noise in ("\x00\xff" * 5000, "login: " * 2000, "\x1b[" * 3000, "Linux version 1\n" * 500):
         assert explain(noise, FACTS).stages
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "noise",
+    ["a" * MOST, "".join(f"\r{n} of {MOST}" for n in range(MOST // 20)), "Welcome to " * (MOST // 11),
+     "Running module x " * (MOST // 17), "Failed running " * (MOST // 15), "error: " * (MOST // 7),
+     "ALERT!" * (MOST // 6), "\x1b[" * (MOST // 2), "ci-info: |" + " " * MOST],
+    ids=lambda text: text[:12],
+)  # fmt: skip
+def test_what_a_guest_writes_to_be_slow_to_read_is_read_in_time(noise: str) -> None:
+    """A search that looks again from each letter would take hours for a log of this length."""
+    assert not cloud_init(noise).so
+    assert explain(noise, FACTS).stages
+    assert cloud_init(noise + "\n" + FINISHED).so
+    assert learned(noise + told(f"{KEY.type} {KEY.blob}"))
+
+
+def test_a_date_that_is_none_is_not_old() -> None:
+    finished = FINISHED.replace("24 Nov 2026", "24 Nov 99999999999999999999")
+    assert not is_old(WHOLE.replace(FINISHED, finished), 2e9)
+    assert is_old(WHOLE, 2e9)
