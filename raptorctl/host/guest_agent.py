@@ -5,15 +5,15 @@ import json
 from contextlib import suppress
 from typing import Any, Final
 
-import libvirt
-
-from raptorctl.errors import HostError
+from raptorctl.errors import HostError, RefusedError
 from raptorctl.host.hypervisor import Hypervisor
 
 TIMEOUT: Final = 1
 """Seconds; whole ones are all that libvirt takes, and 0 would mean not to wait at all."""
 LARGEST: Final = 64 * 1024
 NO_ADDRESS: Final = ("127.", "::1", "fe80:")
+NONSENSE: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What comes of an answer of another shape: it is the guest's to say what it likes."""
 
 
 class Agent(Hypervisor):
@@ -32,24 +32,27 @@ class Agent(Hypervisor):
         return ""
 
     def addresses(self, uuid: str) -> tuple[str, ...]:
-        """Return the addresses that the agent tells, without loopback; none if it cannot."""
-        with suppress(HostError), self._calling("ask its agent") as connection:
-            domain = connection.lookupByUUIDString(uuid)
-            source = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT
-            said = domain.interfaceAddresses(source, 0)
-            found = [one["addr"] for link in said.values() for one in link.get("addrs") or ()]
-            return tuple(address for address in found if not address.startswith(NO_ADDRESS))
+        """Return the addresses that the agent tells, without loopback; none if it cannot.
+
+        Not by libvirt's interfaceAddresses, which waits for the agent without a bound.
+        """
+        with suppress(HostError, RefusedError, *NONSENSE):
+            links = self._ask(uuid, "guest-network-get-interfaces")
+            told = (one["ip-address"] for link in links for one in link.get("ip-addresses", ()))
+            return tuple(address for address in told if not address.startswith(NO_ADDRESS))
         return ()
 
     def file(self, uuid: str, path: str) -> str | None:
-        """Return a small file of the guest's, or None where it has none, or no agent."""
+        """Return a small file of the guest's, or None where it has none, or no agent for us."""
         try:
             handle = self._ask(uuid, "guest-file-open", path=path, mode="r")
-        except HostError:
+        except (HostError, RefusedError):
             return None
         try:
-            said = self._ask(uuid, "guest-file-read", handle=handle, count=LARGEST)
-            return base64.b64decode(said["buf-b64"]).decode(errors="replace")
+            with suppress(HostError, *NONSENSE):
+                said = self._ask(uuid, "guest-file-read", handle=handle, count=LARGEST)
+                return base64.b64decode(said["buf-b64"], validate=True).decode(errors="replace")
+            return None
         finally:
             with suppress(HostError):
                 self._ask(uuid, "guest-file-close", handle=handle)
@@ -62,4 +65,7 @@ class Agent(Hypervisor):
         with self._calling("reach the guest's agent") as connection:
             domain = connection.lookupByUUIDString(uuid)
             said = libvirt_qemu.qemuAgentCommand(domain, json.dumps(asked), TIMEOUT, 0)
+        try:
             return json.loads(said)["return"]
+        except NONSENSE as error:
+            raise HostError("the guest's agent gave an answer that is none") from error

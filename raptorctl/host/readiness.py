@@ -73,7 +73,9 @@ def by_result(told: str) -> Sight:
     """Read cloud-init's own result file."""
     try:
         errors = json.loads(told)["v1"]["errors"]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
+        errors = None
+    if not isinstance(errors, list):
         return Sight(so=False, seen=f"a {RESULT} that is not whole yet")
     if errors:
         return Sight(so=False, seen=str(errors[0]), problem=f"it failed: {errors[0]}")
