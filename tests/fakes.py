@@ -29,7 +29,6 @@ from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings, parse_settings
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge, Slot
-from raptorctl.model.ssh_key import PublicKey
 from raptorctl.model.tenant import GROUP, Account, TenantRecord, record_path, record_text
 from raptorctl.model.topology import Cpu, Topology
 from raptorctl.model.volume import Extents, Volume, VolumeGroup
@@ -547,7 +546,6 @@ class FakeGuests:
         self.since: float | None = None
         self.dhcp: tuple[str, ...] | None = ()
         self.frames: int | None = 0
-        self.keys: tuple[PublicKey, ...] = ()
         self.logins: list[tuple[Login, tuple[str, ...]]] = []
         self.outcomes: dict[str, int | Exception] = {}
         self.done: list[str] = []
@@ -579,10 +577,8 @@ class FakeGuests:
     def packets(self, bridge: str) -> int | None:
         return self.frames
 
-    def shown_keys(self, at: Endpoint) -> tuple[PublicKey, ...]:
-        return self.keys
-
-    def log_in(self, login: Login, command: Sequence[str]) -> int:
+    def log_in(self, login: Login, command: Sequence[str], tick: Callable[[], None]) -> int:
+        tick()
         self.logins.append((login, tuple(command)))
         return 7
 

@@ -1,20 +1,15 @@
 """`raptorctl ssh`: into a machine, by a host key that is known."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from raptorctl.cli import options
-from raptorctl.cli.guest import User, guest_of, wait_for
+from raptorctl.cli.guest import User, guest_of
 from raptorctl.cli.options import example
 from raptorctl.errors import InputError
-from raptorctl.model.guest import Awaited
-from raptorctl.model.host_key import check
 from raptorctl.model.names import shown
-
-PATIENCE: Final = 10.0
-"""Seconds for the server to greet."""
 
 Words = Annotated[
     list[str],
@@ -46,14 +41,13 @@ def register(app: typer.Typer) -> None:
 
 def ssh(context: typer.Context, words: Words, user: User = None, identity: Identity = None) -> None:
     """Log in to a machine, or run a command there. Only a host key that is known is trusted."""
+    from raptorctl.engine.stop import Stop
+
     machine, command = parted(words)
     guest = guest_of(context, machine)
     login = guest.login(user, identity)
-    # A first boot may start sshd anew a moment after it first answered.
-    wait_for(guest, Awaited.SSH, PATIENCE)
-    guests = guest.session.host.guests
-    check(login.name, login.host_keys, guests.shown_keys(guest.at))
-    raise typer.Exit(guests.log_in(login, command))
+    with Stop() as stop:
+        raise typer.Exit(guest.session.host.guests.log_in(login, command, stop.check))
 
 
 def parted(words: list[str]) -> tuple[list[str], list[str]]:

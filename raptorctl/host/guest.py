@@ -14,7 +14,6 @@ from raptorctl.host.greeting import Greeting
 from raptorctl.host.guest_drivers import Login, Shell
 from raptorctl.model.guest import SSH_PORT, Endpoint, Neighbour, is_there
 from raptorctl.model.slot import Slot
-from raptorctl.model.ssh_key import PublicKey
 
 PATIENCE: Final = 0.4
 """Seconds for one look: with the pause between two, readiness is noticed within a second."""
@@ -98,17 +97,11 @@ class LocalGuests:
             return sum(int(file.read_text()) for file in found) if found else None
         return None
 
-    def shown_keys(self, at: Endpoint) -> tuple[PublicKey, ...]:
-        """Return the host keys that the server shows (ssh-keyscan(1))."""
-        from raptorctl.host.guest_login import scan
+    def log_in(self, login: Login, command: Sequence[str], tick: Callable[[], None]) -> int:
+        """Run the system's ssh, with this terminal."""
+        from raptorctl.host.guest_login import log_in
 
-        return scan(at)
-
-    def log_in(self, login: Login, command: Sequence[str]) -> int:
-        """Become the system's ssh, with this terminal."""
-        from raptorctl.host.guest_login import become_ssh
-
-        return become_ssh(login, command)
+        return log_in(login, command, tick)
 
     def open(self, login: Login, tick: Callable[[], None]) -> AbstractContextManager[Shell]:
         """Log in for steps."""

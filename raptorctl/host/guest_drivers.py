@@ -122,11 +122,18 @@ class Guests(Protocol):
     def packets(self, bridge: str) -> int | None:
         """Return how many frames the machine on a bridge has sent; None where it has no port."""
 
-    def shown_keys(self, at: Endpoint) -> tuple[PublicKey, ...]:
-        """Return the host keys that the server shows; none when it does not answer."""
+    def log_in(self, login: Login, command: Sequence[str], tick: Callable[[], None]) -> int:
+        """Run the system's ssh, with this terminal; return its exit status.
 
-    def log_in(self, login: Login, command: Sequence[str]) -> int:
-        """Become the system's ssh, with this terminal; its exit status, where that can return."""
+        Args:
+            login: how.
+            command: what to run in the guest; none for a shell.
+            tick: called twice a second; what it raises ends it.
+
+        Raises:
+            HostError: another host key, no right to log in, or the connection broke.
+            WaitError: nobody answers.
+        """
 
     def open(self, login: Login, tick: Callable[[], None]) -> AbstractContextManager[Shell]:
         """Log in for steps.

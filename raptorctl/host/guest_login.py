@@ -2,52 +2,140 @@
 
 Everything that says who may answer is on its command line, so no file of ours is left anywhere:
 `KnownHostsCommand` (ssh_config(5), OpenSSH 8.5) prints the known keys, which are public.
+
+Nobody calls ahead to see who is there: sshd counts calls that do not log in as attacks, and shuts
+the whole host out after some (sshd_config(5), PerSourcePenalties). What ssh says of itself goes to
+a log (ssh(1), -E) and becomes one line here; what the guest says goes to the terminal.
 """
 
 import os
+import re
+import select
 import shlex
-from collections.abc import Sequence
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from raptorctl.errors import CommandError, HostError, InputError
+from raptorctl.errors import HostError, InputError, RaptorError, WaitError, last_line
 from raptorctl.host import command
 from raptorctl.host.guest_drivers import Login
-from raptorctl.model.guest import Endpoint
-from raptorctl.model.ssh_key import PublicKey, parse_keys
+from raptorctl.model.host_key import changed
 
-SCAN: Final = 30
-"""Seconds for a server to show its keys (ssh-keyscan(1), -T)."""
+PATIENCE: Final = 10
+"""Seconds for a server to answer: a first boot may start sshd anew after it has first answered."""
+BEAT: Final = 0.5
+"""Seconds between two looks for a signal, and between two calls."""
+OWN: Final = 255
+"""The status by which ssh tells of itself (ssh(1)); a command in the guest may have it, too."""
+_ENTERED: Final = re.compile(r"^Authenticated to ", re.MULTILINE)  # ssh.c, at LogLevel VERBOSE
+_ANOTHER: Final = re.compile(r"^Host key verification failed", re.MULTILINE)
+_SHOWN: Final = re.compile(r"^(SHA256:[A-Za-z0-9+/]+)\.?$", re.MULTILINE)
+_NOBODY: Final = re.compile(
+    r"^(ssh: connect to |kex_exchange_identification|Connection (closed|reset|timed out)|banner )",
+    re.MULTILINE,
+)
+_BROKEN: Final = re.compile(r"^(Connection to .* closed by|client_loop: |Timeout, )", re.MULTILINE)
 
 
-def scan(at: Endpoint) -> tuple[PublicKey, ...]:
-    """Return the host keys that a server shows; none when it does not answer.
+@dataclass(frozen=True)
+class Ended:
+    """One run of ssh.
 
-    It proves nothing, but lets a changed key be told in one line; ssh itself checks again.
+    Args:
+        status: as of subprocess: below zero by a signal.
+        said: its own log.
     """
-    words = ("-T", str(SCAN), "-t", "ed25519,ecdsa,rsa", "-p", str(at.port), at.host)
-    try:
-        said = command.run("ssh-keyscan", *words, ok=(0, 1))
-    except CommandError as error:
-        raise HostError(f"the ssh server at {at} shows no key", details=error.details) from error
-    return tuple(key for line in said.splitlines() for key in _key(line))
+
+    status: int
+    said: str
+
+    @property
+    def entered(self) -> bool:
+        """Whether somebody was logged in; whatever came then, it is not to be done twice."""
+        return bool(_ENTERED.search(self.said))
 
 
-def become_ssh(login: Login, words: Sequence[str]) -> int:
-    """Replace this process by ssh; what it exits with is our exit code.
+def log_in(login: Login, words: Sequence[str], tick: Callable[[], None]) -> int:
+    """Run the system's ssh, and return its exit status.
+
+    Args:
+        login: how.
+        words: what to run in the guest; none for a shell.
+        tick: called twice a second; what it raises ends ssh.
 
     Raises:
         MissingError: there is no ssh.
         InputError: a word that no program can be given.
+        HostError: another host key, no right to log in, or the connection broke.
+        WaitError: nobody answers.
     """
     argv = arguments(login, words)
     if any("\0" in word for word in argv):
         raise InputError("a NUL cannot be handed to a program")
-    os.execv(command.find("ssh"), argv)  # noqa: S606 - no shell, a fixed path
+    began = time.monotonic()
+    while True:
+        ended = _run(argv, tick)
+        error = _error(login, ended)
+        if error is None:
+            return 128 - ended.status if ended.status < 0 else ended.status
+        if not isinstance(error, WaitError) or time.monotonic() - began >= PATIENCE:
+            raise error
+        tick()
+        time.sleep(BEAT)
+
+
+def _run(argv: Sequence[str], tick: Callable[[], None]) -> Ended:
+    """Run ssh once, on our own terminal: it is in our group, so that ^C and ^Z reach it."""
+    with tempfile.NamedTemporaryFile("r", prefix="raptorctl-ssh-", errors="replace") as log:
+        words = (command.find("ssh"), "-E", log.name, *argv[1:])
+        with subprocess.Popen(words) as process:
+            try:
+                _await(process.pid, tick)
+            except BaseException:
+                process.terminate()
+                raise
+        return Ended(process.returncode, log.read().replace("\r", ""))
+
+
+def _await(pid: int, tick: Callable[[], None]) -> None:
+    descriptor = os.pidfd_open(pid)
+    try:
+        while not select.select([descriptor], [], [], BEAT)[0]:
+            tick()
+    finally:
+        os.close(descriptor)
+
+
+def _error(login: Login, ended: Ended) -> RaptorError | None:
+    """Make of what ssh says of itself the one line that a person reads."""
+    said, name = ended.said, login.name
+    why = last_line(said)
+    if ended.status != OWN:
+        return None
+    if ended.entered:
+        broken = _BROKEN.search(said)
+        return HostError(f"the connection to {name} broke", details=said) if broken else None
+    if _ANOTHER.search(said):
+        shown = _SHOWN.search(said)
+        expected = ", ".join(key.fingerprint for key in login.host_keys)
+        return changed(name, expected, shown[1] if shown else "none of that type")
+    if "Permission denied" in why:
+        return HostError(
+            f"{name} does not let {login.user} in", details=said,
+            resolution="name a key with --identity, or another account with --user",
+        )  # fmt: skip
+    if _NOBODY.search(why):
+        return WaitError(f"ssh of {name} at {login.at}", PATIENCE, why)
+    return HostError(f"ssh to {name}: {why or 'it failed, and says nothing'}", details=said)
 
 
 def arguments(login: Login, words: Sequence[str]) -> list[str]:
     """Return ssh's command line."""
     options = {
+        "LogLevel": "VERBOSE",
         "StrictHostKeyChecking": "yes",
         "KnownHostsCommand": _printing(login),
         "UserKnownHostsFile": "/dev/null",
@@ -57,6 +145,10 @@ def arguments(login: Login, words: Sequence[str]) -> list[str]:
         "CheckHostIP": "no",
         "VerifyHostKeyDNS": "no",
         "ForwardAgent": "no",
+        # A connection that is open already was made by its own idea of whom to trust.
+        "ControlMaster": "no",
+        "ControlPath": "none",
+        "ConnectTimeout": str(PATIENCE),
     }
     said = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
     key = ["-i", str(login.identity), "-o", "IdentitiesOnly=yes"] if login.identity else []
@@ -69,12 +161,3 @@ def _printing(login: Login) -> str:
     lines = [f"{login.name} {key.type} {key.blob}" for key in login.host_keys]
     # printf repeats its format for each argument; %% is how ssh is told a percent sign (TOKENS).
     return f"{command.find('printf')} '%%s\\n' {' '.join(map(shlex.quote, lines))}"
-
-
-def _key(line: str) -> tuple[PublicKey, ...]:
-    if line.startswith("#") or not line.strip():
-        return ()
-    try:
-        return parse_keys(line.partition(" ")[2])
-    except InputError:  # a kind we do not take, or too weak
-        return ()

@@ -34,7 +34,8 @@ CONNECT: Final = 60.0  # seconds, to log in: an emulated guest takes its time
 BEAT: Final = 0.2  # seconds between two looks for a signal
 KEEPALIVE: Final = 10  # seconds; three unanswered ones are a broken connection
 PIECE: Final = 1 << 16
-CLEAR: Final = 5.0  # seconds, to tidy up
+CLEAR: Final = 5.0  # seconds, to tidy up one thing in a guest that may not answer any more
+TIDY: Final = 3 * CLEAR  # seconds, for all of it, before the connection is cut
 LARGEST: Final = 64 * MIB
 """Bytes of one file: it is held in memory."""
 TEMPORARY: Final = "mktemp -d"
@@ -129,9 +130,11 @@ class SshShell:
                 await asyncio.wait({task}, timeout=min(BEAT, max(0.0, end - loop.time())))
             return task.result()
         finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})
+            task.cancel()
+            await asyncio.wait({task}, timeout=TIDY)
+            if not task.done() and self._link:
+                self._link.abort()
+                await asyncio.wait({task}, timeout=CLEAR)
 
     async def _connected(self) -> "asyncssh.SSHClientConnection":
         import asyncssh
@@ -231,8 +234,9 @@ class SshShell:
                 await files.chmod(part, mode)
                 await files.posix_rename(part, place)
             except BaseException:
-                with suppress(asyncssh.SFTPError):
-                    await files.remove(part)
+                with suppress(asyncssh.Error, TimeoutError):
+                    async with asyncio.timeout(CLEAR):
+                        await files.remove(part)
                 raise
 
     async def _forgotten(self, comment: str) -> None:

@@ -56,12 +56,16 @@ class Sshd:
         (self.folder / "config").write_text(CONFIG.format(port=self.port, folder=self.folder))
         if os.geteuid() == 0:  # sshd(8): its privileges are dropped into an empty directory
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it, anew where it was ended."""
         self.process = subprocess.Popen(
             ["/usr/sbin/sshd", "-D", "-e", "-f", self.folder / "config"],
             stderr=(self.folder / "log").open("wb"),
         )
         self._wait()
-        return self
 
     def __exit__(self, *_error: object) -> None:
         self.process.terminate()

@@ -1,5 +1,7 @@
 """A guest's ssh server: real ones, honest, late, mute, and with another key."""
 
+import asyncio
+import re
 import socket
 import stat
 import subprocess
@@ -12,19 +14,21 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from raptorctl.cli.run import new_job_key
 from raptorctl.errors import HostError, StoppedError, WaitError
 from raptorctl.host import greeting, guest_ssh, readiness
 from raptorctl.host.guest import LocalGuests
-from raptorctl.host.guest_login import arguments, scan
+from raptorctl.host.guest_drivers import Login
+from raptorctl.host.guest_login import PATIENCE, arguments
 from raptorctl.host.guest_ssh import SshShell, open_shell
 from raptorctl.host.wait import wait_until
 from raptorctl.model.guest import Endpoint
-from raptorctl.model.host_key import check
 from raptorctl.model.own import LOOPBACK
 from tests.integration.sshd import Sshd, free_port, make_key
+from tests.lab.process import wait_for
 
 
 @pytest.fixture
@@ -105,6 +109,22 @@ def test_who_asks_to_stop_is_heard_within_a_step(sshd: Sshd, tmp_path: Path) -> 
         opened.run(hang, 60, lambda _data: began.set())
 
 
+def test_a_guest_whose_disk_hangs_is_left_in_time(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_words: object, **_more: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(guest_ssh, "CLEAR", 0.5)
+    monkeypatch.setattr(guest_ssh, "TIDY", 1.5)
+    source = script(tmp_path, "source", "x")
+    with open_shell(sshd.login(), lambda: None) as opened:
+        monkeypatch.setattr(asyncssh.SFTPClient, "remove", never)
+        monkeypatch.setattr(asyncssh.SFTPClientFile, "write", never)
+        with pytest.raises(WaitError, match="source to be there"):
+            opened.copy(source, str(tmp_path / "there"), 1)
+
+
 def test_another_host_key_is_refused_before_anybody_logs_in(sshd: Sshd, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     other = make_key(tmp_path / "other" / "host")
@@ -114,9 +134,6 @@ def test_another_host_key_is_refused_before_anybody_logs_in(sshd: Sshd, tmp_path
     ):
         pytest.fail("logged in")
     assert "Accepted" not in (sshd.folder / "log").read_text()
-    with pytest.raises(HostError, match="has changed"):
-        check("alice-dev", (other,), scan(sshd.login().at))
-    check("alice-dev", (sshd.key,), scan(sshd.login().at))
 
 
 def test_another_key_of_ours_is_no_way_in(sshd: Sshd, tmp_path: Path) -> None:
@@ -132,35 +149,113 @@ def test_nobody_there_is_told_with_what_was_seen(sshd: Sshd) -> None:
     object.__setattr__(login, "at", at)
     with pytest.raises(WaitError, match="refused"), open_shell(login, lambda: None):
         pytest.fail("logged in")
-    assert scan(at) == ()
 
 
-def system_ssh(sshd: Sshd, *words: str, **how: object) -> subprocess.CompletedProcess[str]:
-    """What `raptorctl ssh` becomes; in a process of its own, as it replaces the one it is in."""
-    argv = arguments(sshd.login(**how), words)  # type: ignore[arg-type]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+LOG_IN = """
+import sys
+from pathlib import PosixPath
+from raptorctl.errors import RaptorError
+from raptorctl.host.guest_drivers import Login
+from raptorctl.host.guest_login import log_in
+from raptorctl.model.guest import Endpoint
+from raptorctl.model.ssh_key import PublicKey
+try:
+    sys.exit(log_in({login!r}, {words!r}, lambda: None))
+except RaptorError as error:
+    print(error.brief, file=sys.stderr)
+    sys.exit(error.exit_code)
+"""
 
 
-def test_the_systems_ssh_takes_the_known_key_and_no_other(sshd: Sshd, tmp_path: Path) -> None:
-    done = system_ssh(sshd, "echo", "in", "&&", "exit", "7")
-    assert (done.returncode, done.stdout, done.stderr) == (7, "in\n", "")
+def ssh(login: Login, *words: str) -> "subprocess.Popen[str]":
+    """Begin `raptorctl ssh` in a process of its own, whose streams it has."""
+    program = LOG_IN.format(login=login, words=words)
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-c", program], stdout=pipe, stderr=pipe, text=True)
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    out, error = process.communicate(timeout=60)
+    return process.returncode, out, error
+
+
+def test_the_systems_ssh_runs_a_command_and_says_nothing_of_its_own(sshd: Sshd) -> None:
+    assert ended(ssh(sshd.login(), "echo", "in;", "exit", "7")) == (7, "in\n", "")
+    assert ended(ssh(sshd.login(), "echo out >&2; exit 255")) == (255, "", "out\n")
+
+
+def test_the_systems_ssh_takes_no_other_host_key_and_one_line_tells_both(
+    sshd: Sshd, tmp_path: Path
+) -> None:
     (tmp_path / "other").mkdir()
-    refused = system_ssh(sshd, "true", key=make_key(tmp_path / "other" / "host"))
-    assert (refused.returncode, refused.stdout) == (255, "")
-    assert "verification failed" in refused.stderr
+    other = make_key(tmp_path / "other" / "host")
+    status, out, said = ended(ssh(sshd.login(other), "echo in"))
+    assert (status, out) == (1, "")
+    changed = f"expected {other.fingerprint}, it shows {sshd.key.fingerprint}\n"
+    assert said == f"the ssh host key of alice-dev has changed: {changed}"
 
 
-def test_this_process_becomes_ssh(sshd: Sshd) -> None:
-    program = (
-        "from raptorctl.host.guest_login import become_ssh\n"
-        "from raptorctl.host.guest_drivers import Login\n"
-        "from raptorctl.model.guest import Endpoint\n"
-        "from raptorctl.model.ssh_key import PublicKey\n"
-        "from pathlib import *\n"
-        f"become_ssh({sshd.login()!r}, ['exit', '9'])\n"
+def test_an_open_connection_of_somebody_less_careful_is_not_joined(
+    sshd: Sshd, tmp_path: Path
+) -> None:
+    login = sshd.login()
+    options = tmp_path / "config of ssh"
+    options.write_text(f"Host *\nControlMaster auto\nControlPath {tmp_path}/%r@%h:%p\n")
+    careless = ["-F", str(options), "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null"]
+    where = ["-i", str(login.identity), "-p", str(login.at.port), login.at.host]
+    with subprocess.Popen(["ssh", "-N", *careless, *where]) as master:
+        try:
+            wait_for("an open connection", lambda: None if [*tmp_path.glob("*@*")] else "none", 30)
+            (tmp_path / "other").mkdir()
+            wrong = replace(login, host_keys=(make_key(tmp_path / "other" / "host"),))
+            argv = ["ssh", "-F", str(options), *arguments(wrong, ["echo", "in"])[1:]]
+            joined = subprocess.run(argv, capture_output=True, timeout=60, check=False)
+        finally:
+            master.terminate()
+    assert (joined.returncode, joined.stdout) == (255, b"")
+
+
+def test_another_key_of_ours_is_no_way_in_by_the_systems_ssh(sshd: Sshd, tmp_path: Path) -> None:
+    make_key(tmp_path / "stranger")
+    login = sshd.login(identity=tmp_path / "stranger")
+    status, _, said = ended(ssh(login, "true"))
+    assert (status, "alice-dev does not let" in said) == (1, True)
+
+
+def test_many_logins_in_a_row_are_all_let_in(sshd: Sshd) -> None:
+    assert [ended(ssh(sshd.login(), "true"))[0] for _ in range(8)] == [0] * 8
+    log = (sshd.folder / "log").read_text()
+    assert log.count("Accepted publickey") == 8
+    assert len(re.findall("Connection (?:closed|reset) by .*preauth", log)) == 0
+
+
+def test_a_server_that_starts_anew_is_waited_for_and_nobody_at_home_is_told(sshd: Sshd) -> None:
+    sshd.process.terminate()
+    sshd.process.wait(10)
+    waiting = ssh(sshd.login(), "echo in")
+    time.sleep(3)
+    sshd.start()
+    assert ended(waiting) == (0, "in\n", "")
+    sshd.process.terminate()
+    sshd.process.wait(10)
+    status, _, said = ended(ssh(sshd.login(), "echo in"))
+    assert status == 5
+    assert f"waited {PATIENCE} s for ssh of alice-dev at" in said
+    assert "Connection refused" in said
+
+
+def test_who_is_told_to_end_ends_ssh_as_well(sshd: Sshd) -> None:
+    program = LOG_IN.format(login=sshd.login(), words=("echo in; sleep 1000.25",))
+    stoppable = program.replace("lambda: None", "stop.check").replace(
+        "try:", "from raptorctl.engine.stop import Stop\nstop = Stop().__enter__()\ntry:", 1
     )
-    done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
-    assert done.returncode == 9
+    with subprocess.Popen([sys.executable, "-c", stoppable], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"in\n"
+        process.terminate()
+        assert process.wait(30) == 128 + 15
+    found = subprocess.run(["pgrep", "-f", "ssh.*sleep 1000.25"], capture_output=True, check=False)
+    assert found.stdout == b""
 
 
 def test_a_jobs_key_logs_in_and_is_then_forgotten(
