@@ -52,7 +52,8 @@ def _attached(session: Session, domain: Domain, *, force: bool) -> None:
         while not session.host.consoles.attach(
             domain.uuid, source, sink, force=force, tick=stop.check
         ):
-            _note(f"{domain.name} went off; waiting for it, ^] leaves")
+            force = False  # who has it by then has taken it from us
+            _note(f"the console of {domain.name} ended; waiting for it, ^] leaves")
             while not _runs(session, domain):
                 stop.check()
                 if key_within(source, 1.0, ESCAPE):

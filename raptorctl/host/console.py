@@ -6,8 +6,8 @@ libvirt carries bytes only: the window's size does not travel (virDomainOpenCons
 import os
 import select
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import libvirt
@@ -82,6 +82,7 @@ class _Attached:
         self._stream, self._source, self._sink = stream, source, sink
         self._typed = b""
         self._left: bool | None = None
+        self._error: OSError | None = None
         self._quiet_until: float | None = None
         self._watch = libvirt.virEventAddHandle(
             source, libvirt.VIR_EVENT_HANDLE_READABLE, self._read_typed, None
@@ -89,12 +90,18 @@ class _Attached:
         self._timer = libvirt.virEventAddTimeout(BEAT, self._beat, None)
 
     def run(self, tick: Callable[[], None]) -> bool:
-        """Carry bytes until one side ends; returns whether it was the owner."""
+        """Carry bytes until one side ends; returns whether it was the owner.
+
+        Raises:
+            OSError: the descriptors cannot be read or written.
+        """
         self._stream.eventAddCallback(libvirt.VIR_STREAM_EVENT_READABLE, self._moved, None)
         try:
             while self._left is None:
                 libvirt.virEventRunDefaultImpl()
                 tick()
+            if self._error:
+                raise self._error
             return self._left
         finally:
             self._close()
@@ -107,7 +114,10 @@ class _Attached:
                 end()
 
     def _read_typed(self, _watch: int, _fd: int, _events: int, _opaque: object) -> None:
-        typed = os.read(self._source, PIECE)
+        with self._ending():
+            self._type(os.read(self._source, PIECE))
+
+    def _type(self, typed: bytes) -> None:
         if not typed:
             self._forget_source()
             self._quiet_until = time.monotonic() + QUIET
@@ -127,15 +137,24 @@ class _Attached:
             self._left = True
 
     def _moved(self, _stream: Any, events: int, _opaque: object) -> None:
-        try:
+        with self._ending():
             if events & libvirt.VIR_STREAM_EVENT_READABLE:
                 self._show()
             if events & libvirt.VIR_STREAM_EVENT_WRITABLE:
                 self._send()
-        except libvirt.libvirtError:
-            self._end(left=False)
         if events & (libvirt.VIR_STREAM_EVENT_ERROR | libvirt.VIR_STREAM_EVENT_HANGUP):
             self._end(left=False)
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """Let an error end the connection: what leaves a callback is printed, and forgotten."""
+        try:
+            yield
+        except libvirt.libvirtError:
+            self._end(left=False)
+        except OSError as error:
+            self._error = error
+            self._end(left=True)
 
     def _end(self, *, left: bool) -> None:
         if self._left is None:

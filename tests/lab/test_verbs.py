@@ -72,7 +72,7 @@ def test_a_console_shows_the_firmware_leaves_the_terminal_clean_and_comes_back(
     )
     console.expect("stty rows 30 cols 100")
     shared.run("raptorctl", "stop", "alice", "dev", "--timeout", "0", "--force")
-    console.expect("went off")
+    console.expect("ended; waiting for it")
     shared.run("raptorctl", "start", "alice", "dev")
     console.expect("runs again")
     console.expect(FIRMWARE)

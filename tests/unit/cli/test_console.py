@@ -98,6 +98,15 @@ def test_it_is_attached_again_when_the_machine_comes_back(
     assert len(world.consoles.attached) == 2
 
 
+def test_who_took_it_over_is_not_thrown_out_in_turn(
+    attached: tuple[CommandLine, int], world: World
+) -> None:
+    raptorctl, _ = attached
+    world.consoles.ends = [False, True]
+    raptorctl("console", "alice", "dev", "--force")
+    assert [force for _uuid, force in world.consoles.attached] == [True, False]
+
+
 def test_waiting_for_a_machine_that_is_off_can_be_left(
     attached: tuple[CommandLine, int], world: World
 ) -> None:
