@@ -62,7 +62,7 @@ def perform(
     *,
     dry_run: bool,
     says: Callable[[Done], Iterable[str]] = lambda done: [done.plan.summary],
-) -> None:
+) -> Done | None:
     """Do it or, with `--dry-run`, show it; and print what came of it.
 
     Args:
@@ -71,16 +71,20 @@ def perform(
         form: what the result looks like.
         dry_run: print the plan and stop.
         says: the result as lines of text.
+
+    Returns:
+        What came of it; None of what was only shown.
     """
     if dry_run:
         preview(session, change, form)
-        return
+        return None
     done = carry_out(session, change)
     if form is Format.JSON:
         say_json(done.encode())
-        return
+        return done
     for line in says(done):
         say(line)
+    return done
 
 
 def preview(session: Session, change: Change, form: Format) -> None:

@@ -44,7 +44,14 @@ User = Annotated[
 ]
 Timeout = Annotated[
     float,
-    typer.Option("--timeout", metavar="SECONDS", min=0, max=86400, help="How long to wait."),
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        min=0,
+        max=86400,
+        callback=options.finite,
+        help="How long to wait.",
+    ),
 ]
 
 

@@ -1,6 +1,5 @@
 """`raptorctl image`: what machines' disks begin as, kept once for all of them."""
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,15 +9,16 @@ import typer
 
 from raptorctl.cli.change import refuse_unfinished
 from raptorctl.cli.identity import who
+from raptorctl.cli.image_choice import known, login, source_of
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.options import DryRun, Output, example, named
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
 from raptorctl.cli.session import Session, session_of
-from raptorctl.errors import HostError, InputError, MissingError, RefusedError
-from raptorctl.host.image_drivers import Login, Pulled, Wanted, Waste
+from raptorctl.errors import HostError, InputError, RefusedError
+from raptorctl.host.image_drivers import Pulled, Wanted, Waste
 from raptorctl.model.codec import encode
-from raptorctl.model.image import Image, find, image_name, parse_digest
-from raptorctl.model.image_source import Source, parse_source, parse_url
+from raptorctl.model.image import Image, image_name, parse_digest
+from raptorctl.model.image_source import Source, parse_url
 from raptorctl.model.sizes import Size
 
 SourceText = Annotated[
@@ -95,7 +95,7 @@ def pull(
 ) -> None:
     """Have an image here, whole and checked. One that is here already is not asked for again."""
     session = session_of(context)
-    where = _source(source)
+    where = source_of(source)
     if checksum_url and where.kind == "oci":
         raise InputError(
             "--checksum-url goes with no oci:// source: a registry has its images by their digests",
@@ -239,65 +239,6 @@ def convert(
     with watched() as watch:
         done = session.images.convert(found, to, called, watch)
     _say_pulled(done, form)
-
-
-def fetched(session: Session, text: str, password_file: str | None = None) -> Image:
-    """Return the image that somebody wants a machine to begin as; pull it if it is not here.
-
-    Args:
-        session: the run.
-        text: a name, digest, reference, URL or path, as `image pull` and `image inspect` take it.
-        password_file: for a registry.
-
-    Raises:
-        InputError: nothing is called so.
-        HostError: it cannot be had.
-    """
-    here = find(session.images.list(), text)
-    try:
-        source = _source(text)
-    except InputError:
-        if here:
-            return here
-        raise
-    with watched() as watch:
-        return session.images.pull(Wanted(source, login=login(password_file)), watch).image
-
-
-def begins_as(session: Session, text: str | None, *, dry_run: bool) -> str | None:
-    """Return what a plan knows an image by; what is only to be shown stays as typed.
-
-    Args:
-        session: the run.
-        text: as for `fetched`; None for an empty disk.
-        dry_run: nothing is to change, so nothing is pulled.
-    """
-    return text if text is None or dry_run else fetched(session, text).digest
-
-
-def known(session: Session, text: str) -> Image:
-    """Return an image that is here, whole or not.
-
-    Raises:
-        MissingError: there is none of that name, source or digest.
-    """
-    images = session.images.known()
-    if found := find(images, text) or find(images, str(Path.cwd() / text)):
-        return found
-    raise MissingError(f"no such image: {plain(text)}", resolution="see `raptorctl image list`")
-
-
-def login(password_file: str | None) -> Login:
-    """Read what a registry asks for."""
-    from raptorctl.host.image_login import registry_login
-
-    return registry_login(password_file, os.environ)
-
-
-def _source(text: str) -> Source:
-    from raptorctl.host.image_catalogue import catalogue
-
-    return parse_source(text, catalogue(), str(Path.cwd()))
 
 
 def _users(session: Session, image: Image) -> list[str]:

@@ -1,5 +1,6 @@
 """What several commands take, written once."""
 
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -276,6 +277,17 @@ def _slot(text: str) -> int | None:
     if not (text.isascii() and text.isdecimal() and 0 < len(text) < 10):
         raise InputError(f"{shown(text)} is not a slot", resolution="write its number, or auto")
     return int(text)
+
+
+def finite(seconds: float | None) -> float | None:
+    """Refuse what is no number of seconds: `nan` is neither below nor above any bound.
+
+    Raises:
+        InputError: it is none.
+    """
+    if seconds is not None and not math.isfinite(seconds):
+        raise InputError(f"{seconds} is no number of seconds")
+    return seconds
 
 
 def named(option: str, parse: Callable[[str], T], text: str) -> T:

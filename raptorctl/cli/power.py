@@ -28,6 +28,7 @@ Seconds = Annotated[
         metavar="SECONDS",
         min=0,
         max=3600,
+        callback=options.finite,
         help="How long to wait. Default: the settings'.",
         show_default=False,
     ),

@@ -8,10 +8,10 @@ import typer
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import Change, Done, perform
 from raptorctl.cli.guest import Identity, running
-from raptorctl.cli.image import begins_as
+from raptorctl.cli.image_choice import begins_as
 from raptorctl.cli.options import DryRun, Output, Yes
 from raptorctl.cli.output import Format
-from raptorctl.cli.run import Copies, Scripts, carry_out, given, new_job_key
+from raptorctl.cli.run import Copies, Scripts, carry_out, given, new_job_key, refuse_keyless
 from raptorctl.cli.seed import Told, first_boot
 from raptorctl.cli.session import Session, session_of
 from raptorctl.cli.template import read_profile
@@ -101,9 +101,12 @@ def provision(
         if done.job or not no_start:  # what was there already may run, whatever was asked
             yield f"next: {_next(session, start=no_start)} {wanted.name}"
 
-    perform(session, change, form, dry_run=dry_run, says=says)
-    if steps and not dry_run:
+    done = perform(session, change, form, dry_run=dry_run, says=says)
+    if steps and done:
         user = boot.account if boot and boot.account else None
+        if done.job is None:  # it stood before, and its guest never got this job's key
+            refuse_keyless(identity)
+            job_key = None
         carry_out(running(session, wanted.name), steps, user, identity, key=job_key)
 
 

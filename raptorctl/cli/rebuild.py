@@ -7,7 +7,7 @@ import typer
 
 from raptorctl.cli import ask, deprovision, options
 from raptorctl.cli.change import Change, perform
-from raptorctl.cli.image import begins_as
+from raptorctl.cli.image_choice import begins_as
 from raptorctl.cli.options import DryRun, Output, Yes
 from raptorctl.cli.output import Format
 from raptorctl.cli.seed import Told, first_boot

@@ -4,7 +4,8 @@ import codecs
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -57,7 +58,12 @@ Copies = Annotated[
 StepTimeout = Annotated[
     float,
     typer.Option(
-        "--step-timeout", metavar="SECONDS", min=1, max=86400, help="How long a step may take."
+        "--step-timeout",
+        metavar="SECONDS",
+        min=1,
+        max=86400,
+        callback=options.finite,
+        help="How long a step may take.",
     ),
 ]
 
@@ -143,11 +149,21 @@ def given(
             raise InputError(f"{shown(str(step.source))} is not a file")
         if not os.access(step.source, os.R_OK):
             raise InputError(f"{shown(str(step.source))} cannot be read")
-    if steps and identity is None and not has_key and not os.environ.get("SSH_AUTH_SOCK"):
+    if steps and not has_key:
+        refuse_keyless(identity)
+    return steps
+
+
+def refuse_keyless(identity: Path | None) -> None:
+    """Refuse where there is no key to log in with.
+
+    Raises:
+        InputError: says how to name one.
+    """
+    if identity is None and not os.environ.get("SSH_AUTH_SOCK"):
         raise InputError(
             "there is no key to log in with", resolution="name one with --identity FILE"
         )
-    return steps
 
 
 def carry_out(
@@ -172,24 +188,38 @@ def carry_out(
     from raptorctl.engine.stop import Stop
     from raptorctl.host.step_log import StepLog
 
-    _, waited = wait_for(guest, Awaited.SSH, timeout)
-    wait_for_keys(guest, timeout - waited)
-    login = guest.login(user, identity, key.private if key else "")
-    path = guest.session.step_log(guest.name)
-    with (
-        Stop() as stop,
-        StepLog(path) as log,
-        guest.session.host.guests.open(login, stop.check) as shell,
-    ):
-        try:
-            return [
-                _done(shell, log, step, f"{number}/{len(steps)}", step_timeout)
-                for number, step in enumerate(steps, start=1)
-            ]
-        finally:
-            if key:
-                stop.accept()  # who interrupts the steps wants the key gone all the same
-                _forget(shell, log, key)
+    with _missed(key) as entered:
+        _, waited = wait_for(guest, Awaited.SSH, timeout)
+        wait_for_keys(guest, timeout - waited)
+        login = guest.login(user, identity, key.private if key else "")
+        path = guest.session.step_log(guest.name)
+        with (
+            Stop() as stop,
+            StepLog(path) as log,
+            guest.session.host.guests.open(login, stop.check) as shell,
+        ):
+            entered.append(shell)
+            try:
+                return [
+                    _done(shell, log, step, f"{number}/{len(steps)}", step_timeout)
+                    for number, step in enumerate(steps, start=1)
+                ]
+            finally:
+                if key:
+                    stop.accept()  # who interrupts the steps wants the key gone all the same
+                    _forget(shell, log, key)
+
+
+@contextmanager
+def _missed(key: JobKey | None) -> Iterator[list["Shell"]]:
+    """Say that a job's key stays in the guest if nobody ever enters to take it away."""
+    entered: list[Shell] = []
+    try:
+        yield entered
+    except BaseException:
+        if key and not entered:
+            tell(f"note: {key.comment} is still among the account's keys; its other half is gone")
+        raise
 
 
 def _forget(shell: "Shell", log: "StepLog", key: JobKey) -> None:

@@ -239,8 +239,7 @@ def test_what_views_print_as_json_is_as_told(raptorctl: CommandLine, words: str)
 def test_what_is_told_of_guests_as_json_is_as_told(
     raptorctl: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    guests, key = raptorctl.world.guests, parse_keys(GOOD)[0]
-    guests.banners, guests.keys = ["SSH-2.0-x"], (key,)
+    raptorctl.world.guests.banners, key = ["SSH-2.0-x"], parse_keys(GOOD)[0]
     block = f"-----BEGIN SSH HOST KEY KEYS-----\n{key}\n-----END SSH HOST KEY KEYS-----"
     monkeypatch.setattr(FakeSession, "console_text", lambda *_words: block)
     (tmp_path / "a.sh").write_text("#!/bin/sh\n")

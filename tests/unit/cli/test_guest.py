@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from raptorctl.errors import RefusedError, StoppedError, WaitError
+from raptorctl.errors import HostError, RefusedError, StoppedError, WaitError
 from raptorctl.model.guest import Endpoint, Neighbour
 from raptorctl.model.ssh_key import parse_keys
 from tests.fakes import FakeShell, World
@@ -39,7 +39,7 @@ def alice(raptorctl: CommandLine, console: list[str]) -> CommandLine:
 def known(alice: CommandLine, world: World, console: list[str]) -> CommandLine:
     """A machine that greets, by a host key that its console has told."""
     console.append(WHOLE + told(f"{KEY.type} {KEY.blob} root@alice-dev"))
-    world.guests.banners, world.guests.keys = [BANNER], (KEY,)
+    world.guests.banners = [BANNER]
     return alice
 
 
@@ -220,34 +220,18 @@ def test_ssh_is_called_with_the_key_that_the_console_told(known: CommandLine, wo
 def test_the_key_in_the_mark_goes_before_the_consoles(known: CommandLine, world: World) -> None:
     (domain,) = world.domains.list()
     assert domain.mark
-    mark = replace(domain.mark, host_key=f"{KEY.type} {KEY.blob}")
+    mark = replace(domain.mark, host_key=f"{ANOTHER.type} {ANOTHER.blob}")
     world.domains.by_uuid[domain.uuid] = replace(domain, mark=mark)
-    world.guests.keys = (ANOTHER,)
-    refused = known("ssh", "alice", "dev")
-    assert (refused.code, "has changed" in refused.complaint) == (1, True)
-    assert not world.guests.logins
+    assert known("ssh", "alice", "dev").code == 7
+    ((login, _),) = world.guests.logins
+    assert [key.blob for key in login.host_keys] == [ANOTHER.blob]
 
 
 def test_without_a_known_key_nobody_is_trusted(alice: CommandLine, world: World) -> None:
-    world.guests.banners, world.guests.keys = [BANNER], (KEY,)
+    world.guests.banners = [BANNER]
     refused = alice("ssh", "alice", "dev")
     assert (refused.code, "host key of alice-dev is not known" in refused.complaint) == (3, True)
     assert not world.guests.logins
-
-
-def test_a_server_that_starts_anew_is_waited_for(known: CommandLine, world: World) -> None:
-    world.guests.banners, world.guests.keys = ["(connection refused)", BANNER], (KEY,)
-    assert known("ssh", "alice", "dev").code == 7
-    assert world.guests.logins
-
-
-def test_nobody_at_home_is_a_wait_that_timed_out(
-    known: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("raptorctl.cli.ssh.PATIENCE", 1)
-    world.guests.banners = ["(no route to host)"]
-    refused = known("ssh", "alice", "dev")
-    assert (refused.code, "(no route to host)" in refused.err) == (5, True)
 
 
 @pytest.mark.parametrize("user", ["-oProxyCommand=x", "a b", "", "ä", "x" * 33])
@@ -386,7 +370,7 @@ def test_what_a_step_says_does_not_drive_the_terminal(
 def test_provision_goes_on_with_steps_once_the_guest_greets_and_told_its_key(
     raptorctl: CommandLine, world: World, console: list[str], tmp_path: Path, files: list[str]
 ) -> None:
-    world.guests.banners, world.guests.keys = ["(no answer)", BANNER], (KEY,)
+    world.guests.banners = ["(no answer)", BANNER]
     console.append(WHOLE + told(str(parse_keys(GOOD)[0])))
     step = ["--run", str(tmp_path / "a.sh"), *files]
     assert raptorctl(*PROVISION, "--no-start", *step).code == 2
@@ -426,6 +410,54 @@ def test_provisions_own_key_is_in_the_seed_and_taken_away_even_after_a_failure(
     (domain,) = world.domains.list()
     assert domain.mark
     assert domain.mark.host_key.split()[1] == login.host_keys[0].blob
+
+
+def test_a_jobs_key_that_nobody_comes_to_take_away_is_mentioned(
+    raptorctl: CommandLine,
+    world: World,
+    console: list[str],
+    tmp_path: Path,
+    files: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_words: object) -> object:
+        raise HostError("alice-dev lets alice not in by the job's own key")
+
+    monkeypatch.setattr(world.guests, "open", refuse)
+    world.guests.banners = [BANNER]
+    done = raptorctl(*PROVISION, "--network", "dhcp", "--run", str(tmp_path / "a.sh"))
+    assert done.code == 1
+    assert re.search("note: raptorctl-job-[0-9a-f]+ is still among the account's keys", done.err)
+
+
+def test_a_machine_that_stood_before_is_not_entered_by_a_key_it_never_got(
+    raptorctl: CommandLine,
+    world: World,
+    console: list[str],
+    tmp_path: Path,
+    files: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    world.guests.banners = [BANNER]
+    words = (*PROVISION, "--network", "dhcp", "--run", str(tmp_path / "a.sh"))
+    assert raptorctl(*words).code == 0
+    again = raptorctl(*words)
+    assert (again.code, "name one with --identity FILE" in again.complaint) == (2, True)
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/nowhere")
+    assert raptorctl(*words).code == 0
+    assert [login.key != "" for login, _ in world.guests.logins] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "words", [("wait", "--timeout"), ("stop", "--force", "--timeout"), ("run", "--step-timeout")]
+)
+def test_what_is_no_number_of_seconds_is_refused(
+    known: CommandLine, world: World, words: tuple[str, ...]
+) -> None:
+    for text in ("nan", "inf", "-1"):
+        assert known(words[0], "alice", "dev", *words[1:], text).code == 2
+    assert world.domains.list()[0].state.active
 
 
 def test_the_log_of_steps_goes_with_the_machine(known: CommandLine, world: World) -> None:

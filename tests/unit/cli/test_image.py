@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from raptorctl.cli.image import fetched
+from raptorctl.cli.image_choice import fetched
 from raptorctl.errors import HostError, InputError
 from raptorctl.host.image import LocalImages
 from raptorctl.model.domain import Domain, Mark
