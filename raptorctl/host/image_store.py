@@ -151,7 +151,8 @@ class ImageStore:
                     path.unlink(missing_ok=True)
 
     def _sweep_partial(self, path: Path) -> None:
-        with self._lock(path.name.partition(".")[0]) as descriptor:
+        # What a cut left half written begins with a dot.
+        with self._lock(path.name.lstrip(".").partition(".")[0]) as descriptor:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

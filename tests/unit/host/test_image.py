@@ -10,6 +10,7 @@ import pytest
 
 from raptorctl.errors import HostError, InputError, RefusedError, StoppedError, WaitError
 from raptorctl.host import image_store
+from raptorctl.host.durable import unfinished
 from raptorctl.host.image import LocalImages
 from raptorctl.host.image_drivers import Wanted
 from raptorctl.host.image_store import ImageStore
@@ -305,9 +306,11 @@ def test_gc_looks_again_before_it_removes(cache: Cache, tmp_path: Path) -> None:
 def test_gc_removes_downloads_of_more_than_a_day_ago(cache: Cache) -> None:
     ImageStore(cache.directory).prepare()
     old, new = (cache.directory / "partial" / f"{digit * 32}.part" for digit in "ab")
-    for path in (old, new):
+    half = unfinished(old.with_suffix(".json"))
+    for path in (old, new, half):
         path.write_bytes(b"x")
-    os.utime(old, (time.time() - 90_000, time.time() - 90_000))
+    for path in (old, half):
+        os.utime(path, (time.time() - 90_000, time.time() - 90_000))
     swept(cache, [], [])
     assert cache.left("partial") == [new.name]
 
