@@ -46,6 +46,7 @@ class Mark:
         image: name and digest of what its disk began as, `debian:13 sha256:...`; or "".
         host_key: the guest's public ssh host key, by which it is known; or "".
         ssh: where this host forwards the guest's ssh from, `127.0.0.1:2201`; or "".
+        named: the job that its DNS names were given by, where that is an earlier one; or "".
     """
 
     tenant: str
@@ -58,6 +59,12 @@ class Mark:
     image: str = ""
     host_key: str = ""
     ssh: str = ""
+    named: str = ""
+
+    @property
+    def names_job(self) -> str:
+        """The job that its ownership TXT tells."""
+        return self.named or self.job
 
     @property
     def place(self) -> int | None:

@@ -35,6 +35,7 @@ def plan_deprovision(
     existing.refuse_foreign(name, facts)
     _refuse_snapshots(name, facts)
     _refuse_in_use(name, facts)
+    _refuse_nameless(name, facts)
     steps = tuple(_steps(name, settings, facts))
     return Plan(
         verb="deprovision",
@@ -72,7 +73,7 @@ def _expected_records(name: MachineName, settings: Settings, facts: HostFacts) -
     domain = facts.domain(name)
     numbers = {slot.number: slot for slot in settings.slot}
     if domain and domain.mark and (slot := numbers.get(domain.mark.slot)):
-        for wanted in records.wanted(name, slot, domain.mark.job, settings):
+        for wanted in records.wanted(name, slot, domain.mark.names_job, settings):
             yield from wanted.records
 
 
@@ -188,6 +189,16 @@ def _refuse_in_use(name: MachineName, facts: HostFacts) -> None:
             )
     if volume and volume.is_open and not (own and own.state.active):
         raise RefusedError(f"volume {volume.name} is open", resolution="see `lsof`, `dmsetup ls`")
+
+
+def _refuse_nameless(name: MachineName, facts: HostFacts) -> None:
+    """Refuse a half whose names nobody knows: without its domain, only DNS tells them."""
+    domain = facts.domain(name)
+    if facts.dns_problem and facts.volume(name) and not (domain and domain.mark):
+        raise RefusedError(
+            f"DNS does not answer, and without a domain nobody else knows the records of {name}",
+            resolution="try again when it does",
+        )
 
 
 def _refuse_snapshots(name: MachineName, facts: HostFacts) -> None:

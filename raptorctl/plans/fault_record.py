@@ -84,7 +84,7 @@ def _foreign(scene: Scene, mark: Mark) -> Faults:
 
 
 def _forward(scene: Scene, mark: Mark, slot: Slot) -> Faults:
-    zone = wish.wanted(mark.name, slot, mark.job, scene.settings)[0]
+    zone = wish.wanted(mark.name, slot, mark.names_job, scene.settings)[0]
     there = _at_name(scene, mark.name.fqdn(scene.settings.dns.zone))
     texts = {record for record in there if record.type == "TXT"}
     # Its TXT may say another job than the domain's, so long as it says this machine.

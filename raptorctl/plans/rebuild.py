@@ -196,6 +196,7 @@ def _xml(wish: Rebuild, settings: Settings) -> str:
     mark = replace(
         wish.there.mark,
         job=identity.job,
+        named=wish.there.mark.names_job,
         created=identity.at,
         created_by=identity.by,
         image=images.said(wish.image),

@@ -79,10 +79,10 @@ class RemoveRecords(Step):
         return {}
 
     def undo(self, host: Host, tick: Tick) -> None:
-        """Add again what is missing."""
+        """Add again what is missing, beside what others have at the same names."""
         missing = set(self.records) - _present(host, self.records)
         if missing:
-            host.zones.add(self.zone, sorted(missing))
+            host.zones.replace(self.zone, (), sorted(missing), ())
 
     def leftover(self) -> str:
         """What remains."""

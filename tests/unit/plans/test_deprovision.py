@@ -94,6 +94,12 @@ def test_the_request_and_the_removal_speak_of_the_same_machine() -> None:
     assert ALICE.name == NAME
 
 
+def test_with_dns_silent_half_a_machine_whose_names_nobody_knows_stays() -> None:
+    silent = replace(there(), records=(), dns_problem="named is silent", domains=())
+    with pytest.raises(RefusedError, match="DNS does not answer, and without a domain"):
+        plan_deprovision(NAME, settings(), silent, JOB)
+
+
 def test_with_dns_silent_it_expects_what_provision_added() -> None:
     answered = plan_deprovision(NAME, settings(), there(), JOB)
     silent = replace(there(), records=(), dns_problem="named is silent")

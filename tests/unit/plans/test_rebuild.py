@@ -15,6 +15,7 @@ from raptorctl.model.domain import Domain
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import Volume
+from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.plan import Plan
 from raptorctl.plans.provision import plan_provision
 from raptorctl.plans.rebuild import RebuildRequest, plan_rebuild
@@ -50,6 +51,20 @@ def planned(world: World, request: RebuildRequest = SAME, **changes: Any) -> Pla
 def parts(world: World) -> tuple[Volume, Domain]:
     (volume,), (domain,) = world.volumes.list(), world.domains.list()
     return volume, domain
+
+
+def test_a_removal_without_dns_knows_the_records_that_provision_added(
+    world: World, tmp_path: Any
+) -> None:
+    run(world, planned(world), tmp_path)
+    records = world.zones.records
+    silent = replace(world.facts(TEMPLATES), records=(), dns_problem="named is silent")
+    steps = plan_deprovision(NAME, settings(), silent, THEN).steps
+    known = {record for step in steps for record in getattr(step, "records", ())}
+    assert known == records
+    mark = world.domains.list()[0].mark
+    assert mark
+    assert (mark.job, mark.named) == (NEXT.job, JOB.job)
 
 
 def test_the_old_disk_is_wiped_last() -> None:

@@ -30,6 +30,16 @@ def test_without_our_mark_the_name_is_somebody_elses() -> None:
     assert not RemoveRecords("r", "raptor.example.", OURS).is_done(world.host())
 
 
+def test_a_removal_is_undone_beside_what_others_have_at_the_name() -> None:
+    world, foreign = World(), Record(NAME, "TXT", "v=spf1 -all")
+    world.zones.records |= {*OURS, foreign}
+    step = RemoveRecords("r", "raptor.example.", OURS)
+    step.apply(world.host(), silently)
+    assert world.zones.records == {foreign}
+    step.undo(world.host(), silently)
+    assert world.zones.records == {*OURS, foreign}
+
+
 def test_titles_say_types_and_name() -> None:
     assert AddRecords("r", "raptor.example.", OURS).title == "add A TXT alice-dev.raptor.example"
     pointer = Record("1." + "0." * 15 + "1.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.", "PTR", NAME)
