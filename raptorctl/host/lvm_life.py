@@ -44,7 +44,7 @@ class LivingGroup(LvmGroup):
 
         Raises:
             CommandError: they are not free any more.
-            ConflictError: somebody else changed the group; the volume is enlarged all the same.
+            ConflictError: somebody else changed the group; the volume is as it was.
         """
         current, group = self._ours(volume), self.group()
         if group is None:
@@ -56,6 +56,7 @@ class LivingGroup(LvmGroup):
         if self._still(volume).size != size:
             raise HostError(f"lvextend left {path} with {self._still(volume).size}, not {size}")
         if self._commit() != extents.commit + 2:
+            self.shrink(volume, current.size)
             raise ConflictError(
                 f"somebody else changed {self.name} while {path} grew", resolution="try it again"
             )

@@ -143,10 +143,16 @@ class GrowVolume(Step):
 
     def _was_seen(self, host: Host, volume: Volume, tick: Tick) -> bool:
         """Whether the machine was started meanwhile: it has the new size, or has written there."""
-        domain = host.domains.find(self.domain)
-        if domain and domain.state.active:
+        if self._runs(host):
             return host.domains.block_size(self.domain, volume.path) != self.before
-        return not host.wiper.is_zero(with_device(host, volume), self.before, tick)
+        if not host.wiper.is_zero(with_device(host, volume), self.before, tick):
+            return True
+        # Reading it takes minutes, and its tenant may have started it meanwhile.
+        return self._runs(host) and host.domains.block_size(self.domain, volume.path) != self.before
+
+    def _runs(self, host: Host) -> bool:
+        domain = host.domains.find(self.domain)
+        return domain is not None and domain.state.active
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,13 @@ def test_it_grows_by_those_extents_and_no_others(lvm2: LivingLvm) -> None:
 def test_somebody_elses_commit_in_between_is_told(lvm2: LivingLvm) -> None:
     group, volume = group_and_volume()
     lvm2.changes["lvextend"] = made(lvm2, 92 * MIB)
+    lvm2.changes["lvreduce"] = made(lvm2, 32 * MIB)
     with pytest.raises(ConflictError, match="somebody else changed lvm-data"):
         group.extend(volume, Extents(RANGES, commit=5))
+    assert lvm2.acts[-1].startswith("lvreduce --yes --force")
+    found = group.find(UUID)
+    assert found
+    assert found.size == 32 * MIB
 
 
 def test_another_size_than_asked_for_is_an_error(lvm2: LivingLvm) -> None:

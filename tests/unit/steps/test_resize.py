@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from raptorctl.errors import ConflictError, HostError, WipeError
+from raptorctl.host.drivers import Tick
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import Volume
@@ -101,6 +102,22 @@ def test_what_no_guest_has_had_is_taken_back(state: State) -> None:
     world, volume = grown(state)
     grow(volume).undo(world.host(), silently)
     assert now(world, volume) == volume
+
+
+def test_what_a_guest_gets_while_it_is_looked_at_it_keeps() -> None:
+    world, volume = grown(State.OFF)
+    really = world.wiper.is_zero
+
+    def meanwhile(volume: Volume, start: int, tick: Tick) -> bool:
+        zero = really(volume, start, tick)
+        (domain,) = world.domains.list()
+        world.domains.by_uuid[MACHINE] = replace(domain, state=State.RUNNING)
+        world.domains.seen[MACHINE] = 3 * GIB
+        return zero
+
+    world.wiper.is_zero = meanwhile  # type: ignore[method-assign]
+    grow(volume).undo(world.host(), silently)
+    assert now(world, volume).size == 3 * GIB
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.OFF])
