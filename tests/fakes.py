@@ -232,6 +232,7 @@ class FakeDomains:
         self.pinned: dict[str, tuple[CpuSet, CpuSet]] = {}
         self.plugs: dict[str, set[str]] = {}
         self.deaf = False
+        self.pressed: set[str] = set()
 
     def list(self) -> tuple[Domain, ...]:
         return tuple(self.by_uuid.values())
@@ -315,17 +316,32 @@ class FakeDomains:
         self.by_uuid[uuid] = replace(self.by_uuid[uuid], autostart=on)
 
     def shut_down(self, uuid: str, timeout: float, tick: Tick, *, force: bool = True) -> bool:
-        tick(0, 1)
         domain = self.by_uuid.get(uuid)
         if domain is None or not domain.state.active:
             return False
+        if timeout and not self.deaf:
+            self.pressed.add(uuid)
+        tick(0, 1)
         if self.deaf and not force:
             raise WaitError(f"{domain.name} to shut down", timeout, "it running")
+        self.went_off(uuid)
+        return timeout == 0 or self.deaf
+
+    def goes_off(self, uuid: str, timeout: float, tick: Tick) -> bool:
+        tick(0, 1)
+        if uuid in self.pressed:
+            self.went_off(uuid)
+        domain = self.by_uuid.get(uuid)
+        return domain is None or not domain.state.active
+
+    def went_off(self, uuid: str) -> None:
+        """As happens by itself to one whose button was pressed."""
+        self.pressed.discard(uuid)
+        domain = self.by_uuid[uuid]
         if domain.persistent:
             self.by_uuid[uuid] = replace(domain, state=State.OFF)
         else:
             del self.by_uuid[uuid]
-        return timeout == 0 or self.deaf
 
     def accelerator(self) -> str:
         return "qemu"
@@ -685,6 +701,7 @@ class World:
                 for v in self.volumes.list()
             ),
             sorted(map(self._seen, self.domains.list())),
+            sorted(self.domains.pressed),
             sorted(self.zones.records),
             sorted(self.files.paths),
             sorted((path, _said(path, text)) for path, text in self.files.texts.items()),

@@ -148,6 +148,14 @@ class LibvirtDomains(LibvirtDisks):
             _refuse_active(domain)
             return True
 
+    def goes_off(self, uuid: str, timeout: float, tick: Tick) -> bool:
+        """Wait for one that was asked before; see `raptorctl.host.drivers.Domains`."""
+        with self._calling(f"wait for domain {uuid}") as connection:
+            domain = _lookup(connection, uuid)
+            if domain is None or not _active(domain):
+                return True
+            return _goes_off(domain, timeout, tick, press=False)
+
     def reboot(self, uuid: str) -> None:
         """Ask it by ACPI to boot anew."""
         with self._calling(f"reboot domain {uuid}") as connection:
@@ -289,10 +297,10 @@ def _refuse_active(domain: Any) -> None:
         raise HostError(f"domain {domain.name()} runs", resolution="stop it first")
 
 
-def _goes_off(domain: Any, timeout: float, tick: Tick) -> bool:
+def _goes_off(domain: Any, timeout: float, tick: Tick, *, press: bool = True) -> bool:
     began, asked = time.monotonic(), -ASK_AGAIN
     while (elapsed := time.monotonic() - began) < timeout:
-        if elapsed - asked >= ASK_AGAIN:
+        if press and elapsed - asked >= ASK_AGAIN:
             _press_power_button(domain)
             asked = elapsed
         tick(int(elapsed * 1000), int(timeout * 1000))

@@ -169,6 +169,9 @@ class Domains(Disks, Protocol):
             WaitError: it still runs, and is not to be forced.
         """
 
+    def goes_off(self, uuid: str, timeout: float, tick: Tick) -> bool:
+        """Wait for one that was asked before, and ask no more. Returns whether it is off."""
+
     def reboot(self, uuid: str) -> None:
         """Ask it by ACPI to boot anew."""
 

@@ -194,7 +194,11 @@ class StopDomain(Step):
         return {"how": "forced" if forced else "ACPI"}
 
     def undo(self, host: Host, tick: Tick) -> None:
-        """It is started again by `UndefineDomain`, once it has its definition back."""
+        """Wait for one that was asked to go off and may still do so, or it would stay off.
+
+        It is started again by `UndefineDomain`, once it has its definition back.
+        """
+        host.domains.goes_off(self.uuid, self.timeout, tick)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from raptorctl.errors import ConflictError, HostError
+from raptorctl.errors import ConflictError, HostError, StoppedError
 from raptorctl.model.domain import State
 from raptorctl.render.read_domain import read_domain
-from raptorctl.steps.domain import DefineDomain, StartDomain, UndefineDomain
+from raptorctl.steps.domain import DefineDomain, StartDomain, StopDomain, UndefineDomain
 from raptorctl.steps.slot import TakeSlot
 from tests.fakes import World
 from tests.unit.plans.test_provision import planned
@@ -90,6 +90,29 @@ def test_a_removal_that_is_undone_defines_it_as_it_was() -> None:
     assert world.domains.list()[0].autostart
     assert world.domains.list()[0].state.active
     assert read_domain(world.domains.list()[0].xml).pins == domain.pins
+
+
+def test_who_stops_a_removal_while_it_shuts_down_has_it_running_again() -> None:
+    world = ready()
+    DEFINE.apply(world.host(), silently)
+    START.apply(world.host(), silently)
+    (domain,) = world.domains.list()
+    gone = UndefineDomain(
+        "r", domain.name, domain.uuid, domain.xml, autostart=False, was_active=True
+    )
+    stop = StopDomain("r", domain.name, domain.uuid, 60.0)
+    gone.apply(world.host(), silently)
+
+    def asked(_done: int, _all: int) -> None:
+        raise StoppedError(2)
+
+    with pytest.raises(StoppedError):
+        stop.apply(world.host(), asked)
+    assert world.domains.pressed == {domain.uuid}, "it will go off by itself"
+    for step in (stop, gone):
+        step.undo(world.host(), silently)
+    assert world.domains.list()[0].state.active
+    assert not world.domains.pressed
 
 
 def test_somebody_who_took_the_slot_by_hand_meanwhile_is_named() -> None:
