@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from raptorctl.errors import JournalError, RefusedError
-from raptorctl.host.durable import sync_directory
+from raptorctl.host.durable import sync_directory, write_whole
 
 RESERVE: Final = 64 << 10  # bytes beyond the plan itself
 VERSION: Final = 1
@@ -116,7 +116,7 @@ class Journal:
             OSError: it is not.
         """
         line = _line(Entry(self._seq, now(), kind, data))
-        os.pwrite(self._descriptor, line, self._offset)
+        write_whole(self._descriptor, line, self._offset)
         os.fdatasync(self._descriptor)
         self._offset += len(line)
         self._seq += 1

@@ -1,5 +1,6 @@
 """Writes that survive a power cut: first the data, then the directory that names it (fsync(2))."""
 
+import errno
 import fcntl
 import os
 import struct
@@ -27,7 +28,7 @@ def sync_directory(path: Path) -> None:
 
 
 def append_line(path: Path, line: str, *, keep: bool = False) -> None:
-    """Append one line to a log, whole or not at all, and wait until it is on the disk.
+    """Append one line to a log, and wait until it is on the disk.
 
     Args:
         path: the log.
@@ -38,15 +39,33 @@ def append_line(path: Path, line: str, *, keep: bool = False) -> None:
         OSError: it may not be.
     """
     path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     descriptor = os.open(path, flags, 0o640)
     try:
         if keep:
             _only_append(descriptor)
-        os.write(descriptor, f"{line}\n".encode())
+        # A line that a full disk has cut ends here, and spoils no other.
+        start = "\n" if _is_torn(descriptor) else ""
+        write_whole(descriptor, f"{start}{line}\n".encode())
         os.fdatasync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_whole(descriptor: int, data: bytes, at: int | None = None) -> None:
+    """Write all of it; at the descriptor's own place unless `at` says where.
+
+    Raises:
+        OSError: ENOSPC where the disk takes only a part, which write(2) does not call an error.
+    """
+    count = os.write(descriptor, data) if at is None else os.pwrite(descriptor, data, at)
+    if count != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _is_torn(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
 def _only_append(descriptor: int) -> None:
