@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 from raptorctl.model.domain import Domain
 from raptorctl.model.names import MachineName, split_domain
-from raptorctl.model.volume import Volume
+from raptorctl.model.volume import Volume, device_path
 from raptorctl.plans import cpus, slots, wipe
 from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.fault import NOBODY, Fault, Faults, Scene, mended
@@ -68,6 +68,12 @@ def _domains(scene: Scene) -> Faults:
     for domain in scene.facts.domains:
         mark = domain.mark if domain.ours else None
         if mark is None or mark.name.volume in volumes or scene.in_work(mark.job, domain.name):
+            continue
+        own = device_path(scene.settings.storage.volume_group, mark.name.volume)
+        if own not in domain.disks:
+            # It may be whole, and the settings look for it in another group than it lies in.
+            what = f"domain {domain.name} has its disk elsewhere, not at {own}"
+            yield Fault(CHECK, domain.name, what, "see storage.volume_group in the settings")
             continue
         yield Fault(
             CHECK,

@@ -215,6 +215,11 @@ MENDED_BY_A_PERSON: dict[str, tuple[Callable[[Host], object], str, Mend]] = {
     "CPUs twice": (
         clash(pins=CpuSet((3, 4, 5))), "alice-dev and web share CPU 4,5",
         lambda host: host.raptorctl("deprovision", "alice", "dev", "-y")),
+    "a domain whose disk lies in another group": (
+        lambda host: (host.change(state=State.OFF, disks=("/dev/vg-old/guest-alice-dev",)),
+                      host.lose_volume()),
+        "domain alice-dev has its disk elsewhere, not at /dev/lvm-data/guest-alice-dev",
+        lambda host: host.raptorctl("deprovision", "alice", "dev", "-y")),
     "a running domain without its volume": (
         lambda host: host.lose_volume(), "domain alice-dev has no volume",
         lambda host: host.raptorctl("deprovision", "alice", "dev", "-y")),
