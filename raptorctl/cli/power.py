@@ -16,9 +16,10 @@ from raptorctl.cli.identity import who
 from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, say, say_json, tell
 from raptorctl.cli.session import Session, session_of
-from raptorctl.errors import RefusedError, WaitError
+from raptorctl.errors import RefusedError, StoppedError, WaitError
 from raptorctl.model.audit import AuditEntry
 from raptorctl.model.domain import Domain, State
+from raptorctl.model.job import Outcome
 from raptorctl.model.names import MachineName
 
 Seconds = Annotated[
@@ -159,9 +160,15 @@ def _act(
     act: Callable[[Session, Domain], Did],
 ) -> None:
     session = session_of(context, root=False)
-    did = act(session, session.machine(name))
+    machine = session.machine(name)
+    try:
+        did = act(session, machine)
+    except (WaitError, StoppedError):  # it was asked, and may still do so
+        if session.is_root:
+            _audit(session, verb, name, Outcome.UNFINISHED)
+        raise
     if session.is_root and not did.already:
-        _audit(session, verb, name)
+        _audit(session, verb, name, Outcome.DONE)
     if form is Format.JSON:
         said = {"machine": name.domain, "verb": verb, "already": did.already, "how": did.how}
         say_json(said)
@@ -179,10 +186,9 @@ def _moved(session: Session, before: Domain) -> str:
     return f"; {before.mark.ssh} was taken, its ssh is at {after.mark.ssh} now"
 
 
-def _audit(session: Session, verb: str, name: MachineName) -> None:
+def _audit(session: Session, verb: str, name: MachineName, outcome: Outcome) -> None:
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    entry = AuditEntry(at=now, job="", verb=verb, machine=name.domain, by=who(), outcome="done")
-    session.journals.audit.append(entry)
+    session.journals.audit.append(AuditEntry(now, "", verb, name.domain, who(), outcome.value))
 
 
 def _stopped(session: Session, domain: Domain, wait: float, *, force: bool) -> bool:

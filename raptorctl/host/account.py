@@ -15,6 +15,8 @@ from raptorctl.errors import CommandError, HostError, MissingError
 from raptorctl.host import clients, command
 from raptorctl.model.tenant import LAST_UID, Account
 
+AT_JOBS: Final = Path("/var/spool/cron/atjobs")
+"""Whose file it is, he is whom atd runs it for; nobody else can make one there."""
 FIRST_UID: Final = 1000
 EPOCH: Final = date(1970, 1, 1)
 NIXOS: Final = Path("/etc/NIXOS")
@@ -95,14 +97,18 @@ class LocalAccounts:
     def end_sessions(self, account: Account) -> int:
         """End its logins, processes, and its connections to libvirt; returns how many.
 
+        What it has asked to be begun later goes first: neither cron nor at looks at how it may log
+        in. Its connections go last: a process may have opened one meanwhile.
+
         Raises:
             HostError: something of it would not end.
         """
-        ended = clients.disconnect(account.uid)
+        _forget_schedules(account)
         with suppress(MissingError):
             # 1: it is not logged in. Processes outside of any session are ended below.
             command.run("loginctl", "terminate-user", account.name, ok=(0, 1))
-        return ended + _end_processes(account)
+        ended = _end_processes(account)
+        return ended + clients.disconnect(account.uid)
 
     def remove(self, account: Account) -> None:
         """Remove the account of that name and uid, its home directory and its own group.
@@ -133,6 +139,17 @@ def _run(
         else:
             return
     raise last
+
+
+def _forget_schedules(account: Account) -> None:
+    """Take away what begins without a login: crontab(1), at(1), and what lingers (loginctl(1))."""
+    with suppress(MissingError):
+        command.run("loginctl", "disable-linger", account.name, ok=(0, 1))
+    with suppress(MissingError):
+        command.run("crontab", "-r", "-u", account.name, ok=(0, 1))  # 1: it has none
+    for job in AT_JOBS.glob("*"):
+        if job.lstat().st_uid == account.uid:
+            job.unlink(missing_ok=True)
 
 
 def _processes(uid: int) -> list[int]:

@@ -84,7 +84,10 @@ def _process(account: Account) -> Iterator[dict[str, tuple[str, Any]]]:
         user=account.uid,
         group=account.gid,
         extra_groups=[],
+        # It is the account's, who may take what it has open (pidfd_getfd(2)): not our terminal.
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         cwd="/",
         env={"PATH": command.PATH},
         start_new_session=True,
@@ -95,6 +98,8 @@ def _process(account: Account) -> Iterator[dict[str, tuple[str, Any]]]:
                 "start-time": ("t", _start_time(process.pid)),
                 "uid": ("i", account.uid),
             }
+            if process.poll() is not None:  # without it, every answer is no
+                raise HostError("somebody ended the process that polkit was asked about")
         finally:
             process.kill()
 

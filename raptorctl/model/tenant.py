@@ -40,9 +40,11 @@ ACCOUNT_MARK: Final = "raptorctl job "
 """How the comment of an account that a job made begins."""
 
 BYPASSING: Final = frozenset(
-    "root libvirt libvirt-qemu kvm disk sudo wheel admin adm docker lxd incus incus-admin".split()
+    "root libvirt libvirt-qemu kvm disk sudo wheel admin adm docker lxd incus incus-admin"
+    " vm-admins".split()
 )
-"""Groups whose members need not ask polkit, or can become somebody who need not."""
+"""Groups whose members need not ask polkit, or can become somebody who need not; the settings'
+`access.admin_groups` are more."""
 
 
 class Mode(enum.Enum):

@@ -21,7 +21,7 @@ def access(probe: Probe, settings: Settings) -> Findings:
     doors = probe.doors
     if doors is None:
         return
-    bad = [*_rules(doors, settings), *_libvirt(doors), *_host(doors), *_tenants(probe)]
+    bad = [*_rules(doors, settings), *_libvirt(doors), *_host(doors), *_tenants(probe, settings)]
     yield from bad
     if not bad:
         what = "polkit answers by our rules, and libvirt's doors are closed"
@@ -75,9 +75,10 @@ def _host(doors: Doors) -> Findings:
             yield Finding(Part.ACCESS, WARN, "sshd forwards libvirt's socket for tenants", ROLE)
 
 
-def _tenants(probe: Probe) -> Findings:
+def _tenants(probe: Probe, settings: Settings) -> Findings:
+    bypassing = BYPASSING | {*settings.access.admin_groups}
     for tenant in probe.facts.tenants:
-        groups = sorted(tenant.account.groups & BYPASSING) if tenant.account else []
+        groups = sorted(tenant.account.groups & bypassing) if tenant.account else []
         for group in groups:
             what = f"tenant {tenant.name} is in {group}, and need not ask polkit"
             advice = f"gpasswd -d {tenant.name} {group}"

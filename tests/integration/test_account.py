@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from raptorctl.errors import HostError
+from raptorctl.host import account as account_module
 from raptorctl.host.account import LocalAccounts
 from raptorctl.model.tenant import CLOSED, Account
 
@@ -83,6 +84,17 @@ def test_what_runs_for_it_is_ended_before_it_goes(account: Account) -> None:
         assert process.wait(timeout=30) == -9
     LocalAccounts().remove(account)
     assert getent("passwd", NAME) == []
+
+
+def test_what_it_wanted_to_be_begun_later_goes_and_others_stay(
+    account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account_module, "AT_JOBS", tmp_path)
+    for name, owner in (("a0001", account.uid), ("a0002", 0)):
+        (tmp_path / name).touch()
+        os.chown(tmp_path / name, owner, 0)
+    LocalAccounts().end_sessions(account)
+    assert [path.name for path in tmp_path.iterdir()] == ["a0002"]
 
 
 @pytest.mark.parametrize("strange", ["link", "another's"])

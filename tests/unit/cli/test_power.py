@@ -100,6 +100,16 @@ def test_what_an_admin_does_is_in_the_audit_log(raptorctl: CommandLine) -> None:
     ]
 
 
+def test_a_machine_that_was_asked_and_may_still_go_off_is_in_the_audit_log(
+    raptorctl: CommandLine, world: World
+) -> None:
+    raptorctl(*PROVISION)
+    world.domains.deaf = True
+    assert raptorctl("stop", "alice", "dev").code == 5
+    entries = json.loads(raptorctl("audit", "-o", "json").out)["entries"]
+    assert [(one["verb"], one["outcome"]) for one in entries][1:] == [("stop", "unfinished")]
+
+
 def test_an_admin_starts_no_machine_whose_volume_is_dirty(
     raptorctl: CommandLine, world: World
 ) -> None:
