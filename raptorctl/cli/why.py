@@ -61,14 +61,15 @@ def _facts(session: Session, domain: Domain, started: float | None) -> "BootFact
     slot, at = place_of(domain, settings), endpoint(domain, settings)
     off = Sight(so=False, seen="it is off")
     greets = readiness.ssh(guests, at) if on else off
+    # QEMU's own network shows nothing of addresses, but who greets by ssh has one.
+    placed = greets if session.own and greets.so else None
     return BootFacts(
         state=domain.state.value,
         active=on,
         seconds=None if started is None else max(0.0, time.time() - started),
         frames=guests.packets(slot.bridge) if on else None,
         leases=guests.leases(slot.mac, started or 0.0) if on else (),
-        # QEMU's own network shows nothing of addresses: who greets by ssh has one.
-        address=off if not on else greets if session.own else readiness.address(guests, slot),
+        address=off if not on else placed or readiness.address(guests, slot),
         ssh=greets,
         agent=_agent(session, domain) if on else off,
         mac=slot.mac,

@@ -34,7 +34,8 @@ _ENTERED: Final = re.compile(r"^Authenticated to ", re.MULTILINE)  # ssh.c, at L
 _ANOTHER: Final = re.compile(r"^Host key verification failed", re.MULTILINE)
 _SHOWN: Final = re.compile(r"^(SHA256:[A-Za-z0-9+/]+)\.?$", re.MULTILINE)
 _NOBODY: Final = re.compile(
-    r"^(ssh: connect to |kex_exchange_identification|Connection (closed|reset|timed out)|banner )",
+    r"^(ssh: connect to |kex_exchange_identification|banner )"
+    r"|^Connection (?:to \S+ port \d+ )?(?:closed|reset|timed out)",
     re.MULTILINE,
 )
 _BROKEN: Final = re.compile(r"^(Connection to .* closed by|client_loop: |Timeout, )", re.MULTILINE)

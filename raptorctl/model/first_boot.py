@@ -38,6 +38,9 @@ NO_DHCP: Final = re.compile(
 )
 
 
+NO_SSHD: Final = re.compile(r"Failed to start sshd?\.service.*")
+
+
 @dataclass(frozen=True)
 class BootFacts:
     """What the host sees of a guest from outside.
@@ -288,18 +291,25 @@ def _stuck(
             f"{facts.mac}; see `ip addr` on its console"
         )
     if told["login"].mark is Mark.SEEN:
-        return f"it is up, but ssh does not answer: {facts.ssh.seen}", (
-            "its image needs an ssh server that is started, and open in its firewall"
-        )
+        return _no_ssh("it is up", text, facts)
     if facts.address.so and not late:
-        return f"it is on the network, but ssh does not answer: {facts.ssh.seen}", (
-            "its image needs an ssh server that is started, and open in its firewall"
-        )
+        return _no_ssh("it is on the network", text, facts)
     seen = [stage for stage in stages if stage.mark is Mark.SEEN and stage.name in advice]
     last = seen[-1] if seen else told["power"]
     then = advice.get(last.name, "wait a little, and look again")
     said = CONTROL.sub("", text).strip().splitlines()[-1]
     return f"it is at {last.name}; the last it said is: {_short(said)}", then
+
+
+def _no_ssh(where: str, text: str, facts: BootFacts) -> tuple[str, str]:
+    if failed := NO_SSHD.search(CONTROL.sub("", text)):
+        return f"{where}, but its ssh server does not start: {_short(failed[0])}", (
+            "`systemctl status ssh` on its console says why; host keys that a reset came too soon "
+            "for are empty: `cloud-init single --name ssh --frequency always` writes them again"
+        )
+    return f"{where}, but ssh does not answer: {facts.ssh.seen}", (
+        "its image needs an ssh server that is started, and open in its firewall"
+    )
 
 
 def _short(text: str) -> str:

@@ -244,6 +244,14 @@ def test_a_server_that_starts_anew_is_waited_for_and_nobody_at_home_is_told(sshd
     assert "Connection refused" in said
 
 
+def test_a_server_that_takes_the_call_and_says_nothing_is_a_wait_that_timed_out(
+    sshd: Sshd,
+) -> None:
+    mute = Server(b"", first=99)
+    status, _, said = ended(ssh(replace(sshd.login(), at=mute.at), "echo in"))
+    assert (status, "timed out" in said) == (5, True)
+
+
 def test_who_is_told_to_end_ends_ssh_as_well(sshd: Sshd) -> None:
     program = LOG_IN.format(login=sshd.login(), words=("echo in; sleep 1000.25",))
     stoppable = program.replace("lambda: None", "stop.check").replace(

@@ -163,6 +163,10 @@ STUCK = [
     ),
     (BOOT + LOCAL + INIT + CONFIG, UP, "agent", "cloud-init has not finished: it is at cloud-init config"),
     (WHOLE, replace(UP, ssh=NO), "agent", "it is up, but ssh does not answer: 198.51.100.1:22"),
+    (
+        BOOT + "[\x1b[0;1;31mFAILED\x1b[0m] Failed to start \x1b[0;1;39mssh.service\x1b[0m - OpenBSD Secure Shell server.\r\n" + LOGIN,
+        replace(UP, ssh=NO), "agent", "it is up, but its ssh server does not start: Failed to start ssh.service",
+    ),
 ]  # fmt: skip
 
 
