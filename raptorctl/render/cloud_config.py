@@ -176,4 +176,7 @@ def _commands(boot: FirstBoot, guest: Guest) -> list[list[str]]:
     enable = f"systemctl enable --now --no-block {getty}"
     start = f"if command -v systemctl >/dev/null; then {enable}; fi"
     commands.append(["sh", "-c", start])
-    return [*commands, ["sh", "-c", _GRUB]] if guest.console == "hvc0" else commands
+    if guest.console == "hvc0":
+        commands.append(["sh", "-c", _GRUB])
+    # Or a reset soon after leaves files of no length, the host keys among them.
+    return [*commands, ["sync"]]

@@ -79,6 +79,7 @@ def test_its_owner_sees_cloud_init_and_a_login_on_his_console(console: str) -> N
 def test_the_stages_of_cloud_init_are_told_from_its_output() -> None:
     config = told(FirstBoot())
     assert ["echo", "raptorctl: cloud-init config done"] in config["runcmd"]
+    assert config["runcmd"][-1] == ["sync"]
     assert config["final_message"].endswith("\nraptorctl: cloud-init final done")
 
 
