@@ -123,10 +123,11 @@ def add(
     if emit:
         _emit(wanted)
         return
+    admins = session_of(context).settings.access.admin_groups
     change = _change(
         "tenant-add",
         wanted.name,
-        lambda facts, identity: plan_add(wanted, facts, identity),
+        lambda facts, identity: plan_add(wanted, facts, identity, admins),
         ask.before_it_comes(asks=not yes),
     )
     perform(session_of(context), change, form, dry_run=dry_run)

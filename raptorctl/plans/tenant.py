@@ -1,6 +1,6 @@
 """Tenants come, change and go: what is written, made and ended for it, and what forbids it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from raptorctl.errors import RefusedError
@@ -54,7 +54,12 @@ class TenantRequest:
     adopt: bool = False
 
 
-def plan_add(request: TenantRequest, facts: HostFacts, identity: Identity) -> Plan:
+def plan_add(
+    request: TenantRequest,
+    facts: HostFacts,
+    identity: Identity,
+    admin_groups: Iterable[str] = (),
+) -> Plan:
     """Decide how a tenant comes to be, or why he cannot.
 
     Raises:
@@ -66,13 +71,24 @@ def plan_add(request: TenantRequest, facts: HostFacts, identity: Identity) -> Pl
         return tenant_plan("tenant-add", request.name, identity, (), f"{request.name} is a tenant")
     mode = (request.mode or Mode.SHELL).value
     summary = f"tenant {request.name}: {mode}, quota {request.quota}"
-    steps = adding(request, facts, identity)
+    steps = adding(request, facts, identity, admin_groups)
     plan = tenant_plan("tenant-add", request.name, identity, steps, summary)
     return replace(plan, notes=tuple(_key_notes(request)))
 
 
-def adding(request: TenantRequest, facts: HostFacts, identity: Identity) -> Iterator[Step]:
+def adding(
+    request: TenantRequest,
+    facts: HostFacts,
+    identity: Identity,
+    admin_groups: Iterable[str] = (),
+) -> Iterator[Step]:
     """The steps that make a tenant who is not there; provision begins with them too.
+
+    Args:
+        request: what is asked for.
+        facts: what there is.
+        identity: of the job.
+        admin_groups: of the settings, whom polkit lets do everything; for an account that is there.
 
     Raises:
         RefusedError: an account or half a tenant of that name is in the way.
@@ -84,7 +100,7 @@ def adding(request: TenantRequest, facts: HostFacts, identity: Identity) -> Iter
     if account is None:
         _refuse_declarative(request.name, facts)
     else:
-        _refuse_unfit(account, adopt=request.adopt)
+        _refuse_unfit(account, BYPASSING | {*admin_groups}, adopt=request.adopt)
     uid = account.uid if account else facts.free_uid
     yield record_step(_record(request, account, uid, identity))
     yield _account_step(request, account, uid, identity)
@@ -201,7 +217,7 @@ def _refuse_declarative(name: str, facts: HostFacts) -> None:
         )
 
 
-def _refuse_unfit(account: Account, *, adopt: bool) -> None:
+def _refuse_unfit(account: Account, bypassing: frozenset[str], *, adopt: bool) -> None:
     if not adopt:
         raise RefusedError(
             f"account {account.name} exists already",
@@ -209,7 +225,7 @@ def _refuse_unfit(account: Account, *, adopt: bool) -> None:
         )
     if not 1000 <= account.uid <= LAST_UID:
         raise RefusedError(f"account {account.name} has uid {account.uid}: it is the system's")
-    if groups := sorted(account.groups & BYPASSING):
+    if groups := sorted(account.groups & bypassing):
         raise RefusedError(
             f"account {account.name} is in {', '.join(groups)} and can do everything",
             resolution="take it out of there first",

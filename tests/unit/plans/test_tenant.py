@@ -108,6 +108,8 @@ def test_an_account_that_is_there_is_only_taken_when_asked_for(host: Host) -> No
         (Account("alice", 33, 33), "the system's"),
         (Account("alice", 40000, 40000), "the system's"),
         (Account("alice", 1500, 1500, groups=frozenset({"sudo", "libvirt"})), "libvirt, sudo"),
+        (Account("alice", 1500, 1500, groups=frozenset({"vm-admins"})), "vm-admins"),
+        (Account("alice", 1500, 1500, groups=frozenset({"vm-ops"})), "vm-ops"),
     ],
 )
 def test_an_account_that_can_do_more_is_never_taken(
@@ -115,7 +117,7 @@ def test_an_account_that_can_do_more_is_never_taken(
 ) -> None:
     host.accounts.by_name["alice"] = account
     with pytest.raises(RefusedError, match=said):
-        plan_add(replace(ALICE, adopt=True), host.see("alice"), ADD)
+        plan_add(replace(ALICE, adopt=True), host.see("alice"), ADD, ["vm-ops"])
 
 
 def test_a_name_that_differs_by_case_is_refused(host: Host) -> None:
