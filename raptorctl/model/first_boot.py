@@ -36,8 +36,6 @@ NO_DHCP: Final = re.compile(
     r"|network-online|Wait for Network).*|ci-info: \| {1,20}\w{1,20} {1,20}\| False .*",
     re.IGNORECASE,
 )
-
-
 NO_SSHD: Final = re.compile(r"Failed to start sshd?\.service.*")
 
 
@@ -113,16 +111,14 @@ def last_boot(console: str) -> str:
     A boot begins where the firmware speaks, or the kernel for the first time, after something that
     only a kernel or what it runs can have said.
     """
-    text = "\n".join(_lines(console))
-    begun, late, offset = 0, False, 0
-    for line in text.splitlines(keepends=True):
+    lines, late, begun, within = list(_lines(console)), False, 0, 0
+    for number, line in enumerate(lines):
         kernel = KERNEL_SPEAKS.search(line)
         # Within the line, too: a prompt that waits for a login has not ended its own.
         if late and (begins := FIRMWARE_SPEAKS.search(line) or kernel):
-            begun, late = offset + begins.start(), False
+            late, begun, within = False, number, begins.start()
         late = late or bool(kernel) or any(clue.sign.search(line) for clue in CLUES[3:])
-        offset += len(line)
-    return text[begun:]
+    return "\n".join(lines[begun:])[within:]
 
 
 def _lines(console: str) -> Iterator[str]:
@@ -174,7 +170,7 @@ def explain(console: str, facts: BootFacts) -> Explanation:
         told[2:4] = map(_passed, told[2:4])
     stages = (_power(facts), *told[:4], _dhcp(facts), *told[4:], *_reached(facts))
     seen = [stage.name for stage in stages if stage.mark in {Mark.SEEN, Mark.FAILED}]
-    problem, advice = _judge(text, stages, facts)
+    problem, advice = _judge(CONTROL.sub("", text), stages, facts)
     return Explanation(stages, seen[-1], problem, advice)
 
 
@@ -242,7 +238,7 @@ def _reached(facts: BootFacts) -> Iterator[Stage]:
 
 
 def _judge(text: str, stages: tuple[Stage, ...], facts: BootFacts) -> tuple[str, str]:
-    """What it hangs at, in one sentence, and what to try."""
+    """What it hangs at, in one sentence, and what to try; by a text without control characters."""
     advice = {clue.stage: clue.advice for clue in CLUES}
     failed = [stage for stage in stages if stage.mark is Mark.FAILED]
     if failed:
@@ -258,7 +254,7 @@ def _judge(text: str, stages: tuple[Stage, ...], facts: BootFacts) -> tuple[str,
 def _late(text: str, stages: tuple[Stage, ...]) -> tuple[str, str]:
     """Of a guest that answers: whether cloud-init, if it is there, still works."""
     begun = [s for s in stages if s.name.startswith("cloud-init") and s.mark is Mark.SEEN]
-    if not begun or FINISHED.search(CONTROL.sub("", text)):
+    if not begun or FINISHED.search(text):
         return "", ""
     return f"ssh answers, but cloud-init has not finished: it is at {begun[-1].name}", (
         "`raptorctl wait --for cloud-init`"
@@ -280,7 +276,7 @@ def _stuck(
 ) -> tuple[str, str]:
     told = {stage.name: stage for stage in stages}
     network = told["network"]
-    complaint = NO_DHCP.search(CONTROL.sub("", text))
+    complaint = NO_DHCP.search(text)
     late = any(told[n].mark is Mark.SEEN for n in ("root filesystem", "login", "cloud-init local"))
     if late and not (facts.address.so or facts.address.problem):
         said = _short(complaint[0]) if complaint else network.seen
@@ -297,12 +293,12 @@ def _stuck(
     seen = [stage for stage in stages if stage.mark is Mark.SEEN and stage.name in advice]
     last = seen[-1] if seen else told["power"]
     then = advice.get(last.name, "wait a little, and look again")
-    said = CONTROL.sub("", text).strip().splitlines()[-1]
+    said = text.strip().splitlines()[-1]
     return f"it is at {last.name}; the last it said is: {_short(said)}", then
 
 
 def _no_ssh(where: str, text: str, facts: BootFacts) -> tuple[str, str]:
-    if failed := NO_SSHD.search(CONTROL.sub("", text)):
+    if failed := NO_SSHD.search(text):
         return f"{where}, but its ssh server does not start: {_short(failed[0])}", (
             "`systemctl status ssh` on its console says why; host keys that a reset came too soon "
             "for are empty: `cloud-init single --name ssh --frequency always` writes them again"
