@@ -42,17 +42,7 @@ User = Annotated[
         show_default=False,
     ),
 ]
-Timeout = Annotated[
-    float,
-    typer.Option(
-        "--timeout",
-        metavar="SECONDS",
-        min=0,
-        max=86400,
-        callback=options.finite,
-        help="How long to wait.",
-    ),
-]
+Timeout = Annotated[float, options.seconds("--timeout", "How long to wait.", most=86400)]
 
 
 @dataclass(frozen=True)

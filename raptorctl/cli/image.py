@@ -227,12 +227,12 @@ def convert(
         raise InputError("--to takes raw or qcow2")
     session = session_of(context)
     found = known(session, image)
-    if found.format == to and name not in {"", found.name}:
-        raise InputError(
-            f"{found.name} is {to} already, and a second name is none of a conversion's",
-            resolution=f"raptorctl image pull {found.source} --name {name}",
-        )
     if found.format == to:
+        if name not in {"", found.name}:
+            raise InputError(
+                f"{found.name} is {to} already, and a second name is none of a conversion's",
+                resolution=f"raptorctl image pull {found.source} --name {name}",
+            )
         _say_pulled(Pulled(found, "already here"), form)
         return
     called = named("--name", image_name, name or f"{found.name.replace('@', '-')}-{to}")

@@ -4,7 +4,7 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -279,12 +279,29 @@ def _slot(text: str) -> int | None:
     return int(text)
 
 
-def finite(seconds: float | None) -> float | None:
-    """Refuse what is no number of seconds: `nan` is neither below nor above any bound.
+def seconds(flag: str, text: str, *, most: float, least: float = 0, default: bool = True) -> Any:
+    """An option that takes seconds.
 
-    Raises:
-        InputError: it is none.
+    Args:
+        flag: the option.
+        text: its help.
+        most: seconds.
+        least: likewise.
+        default: whether the help shows it.
     """
+    return typer.Option(
+        flag,
+        metavar="SECONDS",
+        min=least,
+        max=most,
+        callback=_finite,
+        help=text,
+        show_default=default,
+    )
+
+
+def _finite(seconds: float | None) -> float | None:
+    """Refuse what is no number: `nan` is neither below nor above any bound."""
     if seconds is not None and not math.isfinite(seconds):
         raise InputError(f"{seconds} is no number of seconds")
     return seconds

@@ -24,14 +24,8 @@ from raptorctl.model.names import MachineName
 
 Seconds = Annotated[
     float | None,
-    typer.Option(
-        "--timeout",
-        metavar="SECONDS",
-        min=0,
-        max=3600,
-        callback=options.finite,
-        help="How long to wait. Default: the settings'.",
-        show_default=False,
+    options.seconds(
+        "--timeout", "How long to wait. Default: the settings'.", most=3600, default=False
     ),
 ]
 Force = Annotated[

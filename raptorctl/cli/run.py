@@ -56,15 +56,7 @@ Copies = Annotated[
     ),
 ]
 StepTimeout = Annotated[
-    float,
-    typer.Option(
-        "--step-timeout",
-        metavar="SECONDS",
-        min=1,
-        max=86400,
-        callback=options.finite,
-        help="How long a step may take.",
-    ),
+    float, options.seconds("--step-timeout", "How long a step may take.", most=86400, least=1)
 ]
 
 LONGEST: Final = 4096

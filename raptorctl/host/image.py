@@ -55,7 +55,7 @@ class LocalImages:
         with self._alone(wanted.source.text, watch):
             if done := self._done(wanted, watch):
                 return done
-            known = self._of_source(wanted)
+            known = self._latest(wanted)
             fetched = self._fetched(wanted, known, watch)
             if fetched is None and known:
                 return self._named(wanted, known, watch)
@@ -134,13 +134,16 @@ class LocalImages:
         if wanted.source.listed and not wanted.name:
             # Somebody gave this very name to an image of his own: that is the one he means.
             yield from (r for r in known if self._called(wanted, r) and r.origin.chosen)
+        yield from self._of_source(wanted, known)
+
+    def _latest(self, wanted: Wanted) -> Reference | None:
+        same = self._of_source(wanted, self._all())
+        return next((r for r in same if not r.image.superseded), None)
+
+    def _of_source(self, wanted: Wanted, known: Iterable[Reference]) -> Iterator[Reference]:
+        """Return what one source gave: the latest first, and of that what is called as asked."""
         same = [r for r in known if r.image.source == wanted.source.text]
         yield from sorted(same, key=lambda r: (r.image.superseded, not self._called(wanted, r)))
-
-    def _of_source(self, wanted: Wanted) -> Reference | None:
-        same = [r for r in self._all() if r.image.source == wanted.source.text]
-        now = (r for r in same if not r.image.superseded)
-        return next(iter(sorted(now, key=lambda r: not self._called(wanted, r))), None)
 
     @staticmethod
     def _called(wanted: Wanted, found: Reference) -> bool:

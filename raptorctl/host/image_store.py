@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import HostError, RefusedError, WaitError
-from raptorctl.host.durable import replace_file, sync_directory
+from raptorctl.host.durable import remove_file, replace_file, sync_directory
 from raptorctl.host.image_drivers import Waste, Watch
 from raptorctl.model.codec import ShapeError, decode, encode
 from raptorctl.model.image import DIGEST, Reference
@@ -113,11 +113,9 @@ class ImageStore:
         with self._locked():
             path = self.names / f"{name}.json"
             gone = self._read(path)
-            path.unlink(missing_ok=True)
-            sync_directory(self.names)
+            remove_file(path)
             if gone and gone.image.digest not in self._digests():
-                (self.files / gone.image.digest).unlink(missing_ok=True)
-                sync_directory(self.files)
+                remove_file(self.files / gone.image.digest)
 
     def waste(self, marks: Iterable[str], disks: Iterable[str]) -> Iterator[Waste]:
         """Return what nothing needs."""

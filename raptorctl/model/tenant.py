@@ -7,6 +7,7 @@ whose it is and how much he may have, in a record of ours.
 
 import enum
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Final
@@ -43,8 +44,7 @@ BYPASSING: Final = frozenset(
     "root libvirt libvirt-qemu kvm disk sudo wheel admin adm docker lxd incus incus-admin"
     " vm-admins".split()
 )
-"""Groups whose members need not ask polkit, or can become somebody who need not; the settings'
-`access.admin_groups` are more."""
+"""Groups whose members need not ask polkit, or can become somebody who need not."""
 
 
 class Mode(enum.Enum):
@@ -141,6 +141,10 @@ class Account:
     shell: str = ""
     groups: frozenset[str] = frozenset()
     expires: str = ""
+
+    def bypassing(self, admin_groups: Iterable[str]) -> list[str]:
+        """Return by which of its groups it can do everything, those of the settings among them."""
+        return sorted(self.groups & (BYPASSING | {*admin_groups}))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from raptorctl.model.access import RULES, is_edited
 from raptorctl.model.probe import Daemon, Doors, Finding, Part, Probe, Verdict
 from raptorctl.model.settings import Settings
-from raptorctl.model.tenant import BYPASSING, KEYS
+from raptorctl.model.tenant import KEYS
 from raptorctl.render.polkit_rule import render_rules
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
@@ -76,10 +76,9 @@ def _host(doors: Doors) -> Findings:
 
 
 def _tenants(probe: Probe, settings: Settings) -> Findings:
-    bypassing = BYPASSING | {*settings.access.admin_groups}
+    admins = settings.access.admin_groups
     for tenant in probe.facts.tenants:
-        groups = sorted(tenant.account.groups & bypassing) if tenant.account else []
-        for group in groups:
+        for group in tenant.account.bypassing(admins) if tenant.account else []:
             what = f"tenant {tenant.name} is in {group}, and need not ask polkit"
             advice = f"gpasswd -d {tenant.name} {group}"
             yield Finding(Part.ACCESS, FAIL, what, advice, on=tenant.name)

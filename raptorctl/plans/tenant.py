@@ -7,7 +7,6 @@ from raptorctl.errors import RefusedError
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.ssh_key import PublicKey, keys_text
 from raptorctl.model.tenant import (
-    BYPASSING,
     CONSOLE_GROUP,
     GROUP,
     LAST_UID,
@@ -100,7 +99,7 @@ def adding(
     if account is None:
         _refuse_declarative(request.name, facts)
     else:
-        _refuse_unfit(account, BYPASSING | {*admin_groups}, adopt=request.adopt)
+        _refuse_unfit(account, admin_groups, adopt=request.adopt)
     uid = account.uid if account else facts.free_uid
     yield record_step(_record(request, account, uid, identity))
     yield _account_step(request, account, uid, identity)
@@ -217,7 +216,7 @@ def _refuse_declarative(name: str, facts: HostFacts) -> None:
         )
 
 
-def _refuse_unfit(account: Account, bypassing: frozenset[str], *, adopt: bool) -> None:
+def _refuse_unfit(account: Account, admin_groups: Iterable[str], *, adopt: bool) -> None:
     if not adopt:
         raise RefusedError(
             f"account {account.name} exists already",
@@ -225,7 +224,7 @@ def _refuse_unfit(account: Account, bypassing: frozenset[str], *, adopt: bool) -
         )
     if not 1000 <= account.uid <= LAST_UID:
         raise RefusedError(f"account {account.name} has uid {account.uid}: it is the system's")
-    if groups := sorted(account.groups & bypassing):
+    if groups := account.bypassing(admin_groups):
         raise RefusedError(
             f"account {account.name} is in {', '.join(groups)} and can do everything",
             resolution="take it out of there first",
