@@ -68,6 +68,10 @@ class Sshd:
         self._wait()
 
     def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it; who is logged in stays so."""
         self.process.terminate()
         self.process.wait(10)
 

@@ -230,14 +230,12 @@ def test_many_logins_in_a_row_are_all_let_in(sshd: Sshd) -> None:
 
 
 def test_a_server_that_starts_anew_is_waited_for_and_nobody_at_home_is_told(sshd: Sshd) -> None:
-    sshd.process.terminate()
-    sshd.process.wait(10)
+    sshd.stop()
     waiting = ssh(sshd.login(), "echo in")
     time.sleep(3)
     sshd.start()
     assert ended(waiting) == (0, "in\n", "")
-    sshd.process.terminate()
-    sshd.process.wait(10)
+    sshd.stop()
     status, _, said = ended(ssh(sshd.login(), "echo in"))
     assert status == 5
     assert f"waited {PATIENCE} s for ssh of alice-dev at" in said

@@ -412,20 +412,31 @@ def test_provisions_own_key_is_in_the_seed_and_taken_away_even_after_a_failure(
     assert domain.mark.host_key.split()[1] == login.host_keys[0].blob
 
 
-def test_a_jobs_key_that_nobody_comes_to_take_away_is_mentioned(
-    raptorctl: CommandLine,
+@pytest.fixture
+def stepped(
     world: World,
     console: list[str],
     tmp_path: Path,
     files: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[str, ...]:
+    """A provision with a step, by a key of its own: there is no other, and the guest greets."""
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    world.guests.banners = [BANNER]
+    return (*PROVISION, "--network", "dhcp", "--run", str(tmp_path / "a.sh"))
+
+
+def test_a_jobs_key_that_nobody_comes_to_take_away_is_mentioned(
+    raptorctl: CommandLine,
+    world: World,
+    stepped: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_words: object) -> object:
         raise HostError("alice-dev lets alice not in by the job's own key")
 
     monkeypatch.setattr(world.guests, "open", refuse)
-    world.guests.banners = [BANNER]
-    done = raptorctl(*PROVISION, "--network", "dhcp", "--run", str(tmp_path / "a.sh"))
+    done = raptorctl(*stepped)
     assert done.code == 1
     assert re.search("note: raptorctl-job-[0-9a-f]+ is still among the account's keys", done.err)
 
@@ -433,19 +444,14 @@ def test_a_jobs_key_that_nobody_comes_to_take_away_is_mentioned(
 def test_a_machine_that_stood_before_is_not_entered_by_a_key_it_never_got(
     raptorctl: CommandLine,
     world: World,
-    console: list[str],
-    tmp_path: Path,
-    files: list[str],
+    stepped: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    world.guests.banners = [BANNER]
-    words = (*PROVISION, "--network", "dhcp", "--run", str(tmp_path / "a.sh"))
-    assert raptorctl(*words).code == 0
-    again = raptorctl(*words)
+    assert raptorctl(*stepped).code == 0
+    again = raptorctl(*stepped)
     assert (again.code, "name one with --identity FILE" in again.complaint) == (2, True)
     monkeypatch.setenv("SSH_AUTH_SOCK", "/nowhere")
-    assert raptorctl(*words).code == 0
+    assert raptorctl(*stepped).code == 0
     assert [login.key != "" for login, _ in world.guests.logins] == [True, False]
 
 

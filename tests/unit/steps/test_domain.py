@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from raptorctl.errors import ConflictError, HostError, StoppedError
-from raptorctl.model.domain import State
+from raptorctl.model.domain import Domain, State
 from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.domain import DefineDomain, StartDomain, StopDomain, UndefineDomain
 from raptorctl.steps.slot import TakeSlot
@@ -27,6 +27,16 @@ def ready() -> World:
     for kind in ("volume.create", "volume.zero"):
         STEPS[kind].apply(world.host(), silently)
     return world
+
+
+def running(*, autostart: bool) -> tuple[World, Domain, UndefineDomain]:
+    """A machine that runs, and the step that takes its definition away."""
+    world = ready()
+    DEFINE.apply(world.host(), silently)
+    START.apply(world.host(), silently)
+    (domain,) = world.domains.list()
+    ids = (domain.name, domain.uuid, domain.xml)
+    return world, domain, UndefineDomain("r", *ids, autostart=autostart, was_active=True)
 
 
 def test_a_dirty_volume_is_neither_defined_nor_started() -> None:
@@ -75,13 +85,7 @@ def test_a_domain_of_another_job_is_never_undone() -> None:
 
 
 def test_a_removal_that_is_undone_defines_it_as_it_was() -> None:
-    world = ready()
-    DEFINE.apply(world.host(), silently)
-    START.apply(world.host(), silently)
-    (domain,) = world.domains.list()
-    step = UndefineDomain(
-        "r", domain.name, domain.uuid, domain.xml, autostart=True, was_active=True
-    )
+    world, domain, step = running(autostart=True)
     step.apply(world.host(), silently)
     assert step.is_done(world.host())
     world.domains.shut_down(domain.uuid, 0, silently)
@@ -93,13 +97,7 @@ def test_a_removal_that_is_undone_defines_it_as_it_was() -> None:
 
 
 def test_who_stops_a_removal_while_it_shuts_down_has_it_running_again() -> None:
-    world = ready()
-    DEFINE.apply(world.host(), silently)
-    START.apply(world.host(), silently)
-    (domain,) = world.domains.list()
-    gone = UndefineDomain(
-        "r", domain.name, domain.uuid, domain.xml, autostart=False, was_active=True
-    )
+    world, domain, gone = running(autostart=False)
     stop = StopDomain("r", domain.name, domain.uuid, 60.0)
     gone.apply(world.host(), silently)
 
