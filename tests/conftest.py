@@ -1,9 +1,11 @@
-"""What all tests share: golden files, rewritten by `pytest --update-golden` and reviewed as a diff."""
+"""What all tests share: golden files (`pytest --update-golden` rewrites them), and what they cost."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests import times
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -12,6 +14,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite tests/golden from what comes out now"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if times.wanted(config):
+        config.pluginmanager.register(times.Times())
 
 
 @pytest.fixture

@@ -1,0 +1,61 @@
+"""What a run cost, test by test: written where the environment variable RAPTOR_TIMES says.
+
+One JSON file per run, `<stage>.json`; RAPTOR_STAGE names the stage. `make times` adds them up.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+FOLDER: Final = "RAPTOR_TIMES"
+STAGE: Final = "RAPTOR_STAGE"
+
+
+def wanted(config: pytest.Config) -> bool:
+    """Tell whether this process writes: not a worker of pytest-xdist, whose controller does."""
+    return bool(os.environ.get(FOLDER)) and not hasattr(config, "workerinput")
+
+
+class Times:
+    """A plugin that adds up what pytest reports.
+
+    The processor's time is that of pytest and of all that it waited for, workers of pytest-xdist
+    and what they waited for included (times(2)); a daemon that outlives its test is not in it.
+    """
+
+    def __init__(self) -> None:
+        self.began = time.time()
+        self.tests: dict[str, dict[str, Any]] = {}
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add one phase (setup, call or teardown) of a test, in seconds."""
+        new = {"id": report.nodeid, "file": report.location[0], "seconds": 0.0, "outcome": "passed"}
+        test = self.tests.setdefault(report.nodeid, new)
+        test["seconds"] += report.duration
+        if report.failed or (report.skipped and test["outcome"] == "passed"):
+            test["outcome"] = report.outcome
+
+    @pytest.hookimpl
+    def pytest_unconfigure(self) -> None:
+        """Write the file. By now pytest-xdist has waited for its workers.
+
+        Raises:
+            OSError: the directory cannot be written to.
+        """
+        stage = os.environ.get(STAGE) or "tests"
+        spent = os.times()
+        run = {
+            "stage": stage,
+            "began": self.began,
+            "ended": time.time(),
+            "cpu": spent.user + spent.system + spent.children_user + spent.children_system,
+            "tests": list(self.tests.values()),
+        }
+        folder = Path(os.environ[FOLDER])
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{stage}.json").write_text(json.dumps(run, indent=1) + "\n")
