@@ -79,9 +79,12 @@ integration: env ## tests against libvirt's test driver and a name server on loo
 guests: env ## boot the guests of the tests on this machine: what a seed says is done at first boot
 	$(RUN) pytest -q tests/guest
 
-.PHONY: lab
-lab: env ## tests on the throwaway host (python -m tests.lab)
+.PHONY: lab-host
+lab-host: env ## the throwaway host, built or started
 	$(RUN) tests.lab up
+
+.PHONY: lab
+lab: lab-host ## tests on the throwaway host (python -m tests.lab)
 	$(RUN) pytest -q tests/lab
 
 .PHONY: full-boots
@@ -90,8 +93,16 @@ full-boots: env ## boot Debian on a host of one's own and on the throwaway host:
 	$(RUN) tests.lab up
 	RAPTOR_FULL_BOOT=1 $(RUN) pytest -q tests/lab/test_guest.py
 
+# When make began: what `env` takes is a part of a run on a bare machine.
+BEGAN := $(shell date +%s)
+
 .PHONY: test
-test: check lint integration guests lab ## everything above but full-boots
+test: env ## check, lint, integration, guests and lab, side by side where they do not wait for each other
+	RAPTOR_BEGAN=$(BEGAN) $(RUN) tests.stages
+
+.PHONY: times
+times: env ## write what the last runs of `make test` took into docs/lab.md
+	$(RUN) tests.stages times
 
 .PHONY: demo
 demo: env ## build the throwaway host and do the main job on it, step by step
