@@ -44,16 +44,20 @@ class Sshd:
 
     Args:
         folder: keys and configuration.
+        more: settings that come before the others, as the first value counts (sshd_config(5)).
     """
 
     folder: Path
+    more: str = ""
 
     def __enter__(self) -> Self:
         self.port = free_port()
         self.key = make_key(self.folder / "host")
         make_key(self.folder / "own")
         (self.folder / "authorized").write_text((self.folder / "own.pub").read_text())
-        (self.folder / "config").write_text(CONFIG.format(port=self.port, folder=self.folder))
+        config = CONFIG.format(port=self.port, folder=self.folder)
+        # A Match block lasts until the next one (sshd_config(5)).
+        (self.folder / "config").write_text(f"{self.more}\nMatch all\n{config}")
         if os.geteuid() == 0:  # sshd(8): its privileges are dropped into an empty directory
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         self.start()
