@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.lab.firmware import halting
 from tests.lab.host import Lab
 
 
@@ -15,8 +16,20 @@ def lab() -> Lab:
     return host
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _each_file_begins_on_a_pristine_host(lab: Lab) -> None:
+    lab.reset()
+
+
 @pytest.fixture
 def pristine(lab: Lab) -> Iterator[Lab]:
     """Give the host as it was right after the role and the install."""
     lab.reset()
     yield lab
+
+
+@pytest.fixture(scope="module")
+def quiet(lab: Lab) -> Lab:
+    """Give a host whose machines halt in their first instruction."""
+    halting(lab)
+    return lab

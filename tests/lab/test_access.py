@@ -4,7 +4,6 @@
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,16 +19,14 @@ DRIVERS = ("network", "storage", "nodedev", "interface", "secret", "nwfilter")
 
 
 @pytest.fixture(scope="module")
-def shared(lab: Lab) -> Iterator[Lab]:
+def shared(lab: Lab) -> Lab:
     """A host with two tenants' machines, and somebody who is no tenant."""
-    lab.reset()
     lab.account("alice", "vm-users")
     lab.account("mallory", "nogroup")
     for slot, (owner, machine) in enumerate([("alice", "dev"), ("bob", "web")]):
         lab.run("raptorctl", "provision", owner, machine, "--cpus", str(2 + slot), *SMALL)
     lab.put((ATTACK / "virsh.py").read_text(), "/usr/local/lib/attack/virsh.py")
-    yield lab
-    lab.reset()
+    return lab
 
 
 def tried(lab: Lab, user: str, domain: str, *options: str) -> dict[str, tuple[int, str]]:

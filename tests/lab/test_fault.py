@@ -12,8 +12,7 @@ JOURNAL = "/var/lib/raptorctl/journal"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _pristine(lab: Lab) -> None:
-    lab.reset()
+def _alice(lab: Lab) -> None:
     lab.tenant("alice")
 
 

@@ -2,7 +2,6 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,9 @@ SMALL = ("--size", "64M", "--memory", "128M", "-y")
 
 
 @pytest.fixture(scope="module")
-def shared(lab: Lab) -> Iterator[Lab]:
+def shared(quiet: Lab) -> Lab:
     """A host with a tenant and his machine, an admin, and somebody who is neither."""
-    lab.reset()
+    lab = quiet
     lab.tenant("alice")
     lab.tenant("bob")
     lab.account("mallory", "nogroup")
@@ -26,8 +25,7 @@ def shared(lab: Lab) -> Iterator[Lab]:
     for owner, cpu in (("alice", "2"), ("bob", "3")):
         lab.run("raptorctl", "provision", owner, "dev", "--cpus", cpu, *SMALL)
     lab.put((ATTACK / "idle.py").read_text(), IDLE)
-    yield lab
-    lab.reset()
+    return lab
 
 
 # Admins

@@ -1,8 +1,9 @@
 """SIGKILL at each step: `recover` leaves the host as before or as wished.
 
 The command kills itself from within, at a line of the journal: instead of writing DONE (the act is
-done, but nobody wrote it down) for every step, and right after INTENT (nothing is done yet) where
-that differs most. Every line, before and after, is killed in tests/unit/engine/.
+done, but nobody wrote it down), or right after INTENT (nothing is done yet). Every line, before and
+after, is killed in tests/unit/engine/; here are those that leave something else in LVM, libvirt,
+named or the accounts, which only the real ones can show to be taken back.
 """
 
 import json
@@ -29,16 +30,19 @@ from raptorctl.__main__ import main
 sys.exit(main())
 """
 SMALL = ("provision", "alice", "dev", "--size", "64M", "--cpus", "6,7")
-PROVISION_KILLS = [("INTENT", 0), ("INTENT", 1), *(("DONE", step) for step in range(8))]
-REMOVAL_KILLS = [("INTENT", 6), ("INTENT", 8), *(("DONE", step) for step in range(10))]
+PROVISION_KILLS = [("DONE", step) for step in (0, 2, 4, 7)]
+"""A volume that is dirty, a definition, records of two zones, a machine that runs."""
+
+REMOVAL_KILLS = [("DONE", 2), ("DONE", 4), ("DONE", 5), ("INTENT", 8), ("DONE", 9)]
+"""Without records, stopped and undefined, its volume renamed; then half wiped, and all gone."""
+
 KILLED = 137  # 128 + SIGKILL, as a shell reports it
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _pristine(lab: Lab) -> None:
-    lab.reset()
-    lab.tenant("alice")
-    lab.put(SUICIDE, "/root/suicide.py")
+def _alice(quiet: Lab) -> None:
+    quiet.tenant("alice")
+    quiet.put(SUICIDE, "/root/suicide.py")
 
 
 def killed(lab: Lab, kind: str, step: int, *words: str) -> None:
@@ -84,7 +88,7 @@ def carols(lab: Lab) -> str:
     ).stdout
 
 
-@pytest.mark.parametrize(("kind", "step"), [("INTENT", 1), ("DONE", 0), ("DONE", 1), ("DONE", 2)])
+@pytest.mark.parametrize(("kind", "step"), [("DONE", 1), ("DONE", 2)])
 def test_a_provision_that_makes_the_tenant_killed_undoes_him_too(
     lab: Lab, kind: str, step: int
 ) -> None:
@@ -95,7 +99,7 @@ def test_a_provision_that_makes_the_tenant_killed_undoes_him_too(
     nothing_is_left(lab)
 
 
-@pytest.mark.parametrize(("kind", "step"), [("INTENT", 1), *(("DONE", step) for step in range(4))])
+@pytest.mark.parametrize(("kind", "step"), [("DONE", 1), ("DONE", 3)])
 def test_a_tenants_removal_killed_is_undone_or_finished(lab: Lab, kind: str, step: int) -> None:
     if not carols(lab):
         lab.tenant("carol")

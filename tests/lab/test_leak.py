@@ -38,8 +38,7 @@ sys.exit(main())
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _host(lab: Lab) -> Iterator[None]:
-    lab.reset()
+def _host(lab: Lab) -> None:
     lab.put(DEADLY, "/root/deadly.py")
     lab.sh(f"""
         sed 's/^volume_group = .*/volume_group = "{GROUP}"/' /etc/raptorctl/settings.toml >{SETTINGS}
@@ -47,8 +46,6 @@ def _host(lab: Lab) -> Iterator[None]:
         # The pool's checker is another package's, and this is about data, not about metadata.
         printf 'global {{ thin_check_executable = "" }}\\n' >/etc/lvm/lvmlocal.conf
     """)
-    yield
-    lab.reset()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ Everything is looked at by other means than raptorctl: lvs, virsh, raw bytes, th
 """
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -27,16 +26,14 @@ lvremove --yes lvm-data/zz-noise
 
 
 @pytest.fixture(scope="module")
-def machine(lab: Lab) -> Iterator[Lab]:
+def machine(quiet: Lab) -> Lab:
     """A host with alice's machine, running, on a group that has been used before."""
-    lab.reset()
-    lab.tenant("alice")
-    lab.put(SUICIDE, "/root/suicide.py")
-    lab.sh(NOISE)
-    lab.run("raptorctl", "provision", "alice", "dev", "--size", "64M", "--memory", "128M",
-            "--cpus", "6,7", "-y")  # fmt: skip
-    yield lab
-    lab.reset()
+    quiet.tenant("alice")
+    quiet.put(SUICIDE, "/root/suicide.py")
+    quiet.sh(NOISE)
+    quiet.run("raptorctl", "provision", "alice", "dev", "--size", "64M", "--memory", "128M",
+              "--cpus", "6,7", "-y")  # fmt: skip
+    return quiet
 
 
 def raptorctl(lab: Lab, *words: str) -> str:
@@ -175,8 +172,7 @@ def test_a_restored_disk_is_as_it_was_byte_by_byte_and_more_than_once(machine: L
 
 def test_killed_while_it_restores_it_is_finished(machine: Lab) -> None:
     before = machine.sh(f"sha256sum </dev/lvm-data/{SNAPSHOT}").stdout
-    for kind, step, outcome in (("DONE", 0, "rolled back"), ("INTENT", 1, "done"),
-                                ("DONE", 1, "done"), ("DONE", 2, "done")):  # fmt: skip
+    for kind, step, outcome in (("DONE", 0, "rolled back"), ("DONE", 1, "done")):
         write(machine, 8, 1, f"{kind}{step}")
         killed(machine, kind, step, "snapshot", "restore", "alice", "dev", "-y")
         assert recovered(machine) == outcome
@@ -217,12 +213,9 @@ def test_an_overflowed_snapshot_is_said_to_be_so_and_goes(machine: Lab) -> None:
 @pytest.mark.parametrize(
     ("kind", "step", "outcome"),
     [
-        ("INTENT", 0, "rolled back"),
         ("DONE", 0, "rolled back"),
-        ("INTENT", 1, "rolled back"),
         ("DONE", 1, "rolled back"),
         ("INTENT", 2, "done"),
-        ("DONE", 2, "done"),
     ],
 )
 def test_a_growth_killed_is_undone_or_finished(

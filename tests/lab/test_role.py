@@ -13,6 +13,8 @@ from tests.lab.host import Lab
 ZONE = "raptor.example"
 SIGNED = ("nsupdate", "-v", "-k", "/etc/raptorctl/tsig.key")
 
+CHECK = converge.ANSIBLE / "roles/raptor_host/files/check-blank.sh"
+
 DISKS = {
     "a file system": ("mkfs.ext4 -q", "ext4"),
     "another's volume group": ("pvcreate -q", "LVM2_member"),
@@ -148,15 +150,24 @@ def test_the_settings_say_what_the_variables_said(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("content", DISKS)
-def test_a_disk_that_holds_something_is_left_alone(lab: Lab, disk: str, content: str) -> None:
+def test_a_disk_that_holds_something_is_not_blank(lab: Lab, disk: str, content: str) -> None:
     write, word = DISKS[content]
     lab.sh(f"{write}{disk if write.endswith('=') else f' {disk}'}")
+    before = lab.run("sha256sum", disk).stdout
+    said = lab.run("bash", "-s", disk, input=CHECK.read_text(), check=False)
+    assert said.returncode != 0
+    assert word in said.stdout + said.stderr
+    assert lab.run("sha256sum", disk).stdout == before
+
+
+def test_a_disk_that_is_not_blank_is_left_alone(lab: Lab, disk: str) -> None:
+    lab.sh(f"mkfs.ext4 -q {disk}")
     before = lab.run("sha256sum", disk).stdout
     code, said = storage(
         lab, raptor_volume_group="new", raptor_vg_device=disk, raptor_vg_create=True
     )
     assert code != 0
-    assert word in said
+    assert "ext4" in said
     assert lab.run("sha256sum", disk).stdout == before
 
 

@@ -35,7 +35,6 @@ def host(lab: Lab) -> Iterator[Lab]:
     more = ("--size", "40M", "--memory", "64M", "--cpus", "6", "--no-start", "-y")
     lab.run(*RAPTORCTL, "provision", *MACHINE, *more)
     yield lab
-    lab.reset()
 
 
 def lay(lab: Lab, *table: str) -> None:
