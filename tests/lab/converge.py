@@ -25,11 +25,6 @@ def digest(image: Image) -> str:
     return cache.digest(image.digest, cache.tree_digest(ANSIBLE, HOST_VARS), hardware, PREPARE)
 
 
-def kept(image: Image) -> bool:
-    """Tell whether the host for this image was made already."""
-    return (cache.directory() / f"host-{digest(image)}").exists()
-
-
 def playbook(
     ssh: Ssh, *options: str, variables: str = "{}", env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:

@@ -104,19 +104,9 @@ def packages() -> list[str]:
 
 def ensure() -> Image:
     """Return the image for the current inputs, built if it is not there."""
-    return Image(cache.made("image", digest(), f"building the Debian {SUITE} image", 8, _build))
-
-
-def kept() -> Image | None:
-    """Return the image for the current inputs if it was built already."""
-    path = cache.directory() / f"image-{digest()}"
-    return Image(path) if path.exists() else None
-
-
-def digest() -> str:
-    """Return the digest of everything the image is made from."""
     own = Path(__file__).read_bytes()
-    return cache.digest(own, " ".join(packages()), public_key(), cache.tree_digest(FILES))
+    name = cache.digest(own, " ".join(packages()), public_key(), cache.tree_digest(FILES))
+    return Image(cache.made("image", name, f"building the Debian {SUITE} image", 8, _build))
 
 
 def _build(scratch: Path) -> None:

@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.lab import converge, image
+from tests.lab import cache
 from tests.stages import page, record
 from tests.stages.lane import run_lane
 from tests.stages.record import Run, StageRun
@@ -25,8 +25,7 @@ def main() -> int:
 
 def run_all(began: float) -> Run:
     """Run the lanes side by side, keep what they took, and return it."""
-    base = image.kept()
-    bare = base is None or not converge.kept(base)
+    before = hosts()
     times = record.begin(time.strftime("%Y%m%d-%H%M%S", time.gmtime(began)))
     results: list[StageRun] = []
     lanes = [threading.Thread(target=run_lane, args=(lane, times, results)) for lane in LANES]
@@ -34,9 +33,15 @@ def run_all(began: float) -> Run:
         lane.start()
     for lane in lanes:
         lane.join()
+    bare = not hosts() <= before
     run = Run(commit(), bare, began, time.time(), tuple(results), record.read_tests(times))
     record.write(times, run)
     return run
+
+
+def hosts() -> set[str]:
+    """Return the converged hosts that are kept; a run that makes one began bare."""
+    return {path.name for path in cache.directory().glob("host-*") if path.suffix != ".part"}
 
 
 def commit() -> str:

@@ -48,6 +48,16 @@ def test_words(raptorctl: CommandLine, words: list[str]) -> None:
     assert provision(raptorctl, *words)[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "says"), [(["b-b", "web"], "no hyphen"), (["bob", "../x"], "machine's name")]
+)
+def test_a_name_that_cannot_be_is_told_which_part(
+    raptorctl: CommandLine, words: list[str], says: str
+) -> None:
+    code, complaint = provision(raptorctl, *words)
+    assert (code, says in complaint) == (2, True)
+
+
 @pytest.mark.parametrize("option", ["size", "memory"])
 @pytest.mark.parametrize("text", SIZES)
 def test_sizes(raptorctl: CommandLine, option: str, text: str) -> None:

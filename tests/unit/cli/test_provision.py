@@ -164,3 +164,19 @@ def test_no_start_tells_how_to_start_it(raptorctl: CommandLine) -> None:
 def test_a_machine_that_was_there_already_is_not_told_to_start(raptorctl: CommandLine) -> None:
     raptorctl(*PROVISION)
     assert raptorctl(*PROVISION, "--no-start").out == "machine alice-dev is already so\n"
+
+
+def test_five_slots_are_five_machines_and_the_sixth_is_told_who_has_them(
+    raptorctl: CommandLine,
+) -> None:
+    small = ("--size", "64M", "--memory", "64M", "--no-start")
+    for number in range(1, 6):
+        assert (
+            raptorctl("provision", "bob", f"m{number}", "--cpus", str(1 + number), *small).code == 0
+        )
+    done = raptorctl("provision", "bob", "m6", "--cpus", "7", *small)
+    assert done.code == 3
+    for number in range(1, 6):
+        assert f"bob-m{number}" in done.complaint
+    slots = json.loads(raptorctl("slot", "list", "-o", "json").out)["slots"]
+    assert [slot["holders"] for slot in slots] == [[f"bob-m{number}"] for number in range(1, 6)]
