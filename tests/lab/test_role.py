@@ -45,7 +45,8 @@ def dig(lab: Lab, name: str, kind: str) -> list[str]:
 
 def storage(lab: Lab, **variables: str | bool) -> tuple[int, str]:
     """Run the role's storage part alone and return its exit code and what it said."""
-    done = converge.playbook(lab.ssh, "--tags", "storage", variables=json.dumps(variables))
+    said = json.dumps(variables)
+    done = converge.playbook(lab.ssh, "--tags", "storage", variables=said, plain=True)
     return done.returncode, done.stdout
 
 
