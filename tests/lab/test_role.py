@@ -24,7 +24,7 @@ DISKS = {
         "first 16 MiB",
     ),
     "unknown data at its end": (
-        "dd status=none if=/proc/version seek=255 bs=1M of=",
+        "dd status=none if=/proc/version seek=63 bs=1M of=",
         "last 16 MiB",
     ),
 }
@@ -52,8 +52,8 @@ def storage(lab: Lab, **variables: str | bool) -> tuple[int, str]:
 
 @pytest.fixture
 def disk(lab: Lab) -> Iterator[str]:
-    """A blank disk of 256 MiB."""
-    lab.run("truncate", "-s", "256M", "/var/tmp/disk")
+    """A blank disk of 64 MiB: all of it is read twice."""
+    lab.run("truncate", "-s", "64M", "/var/tmp/disk")
     device = lab.run("losetup", "-f", "--show", "/var/tmp/disk").stdout.strip()
     yield device
     lab.run("losetup", "-d", device)
