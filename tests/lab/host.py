@@ -66,6 +66,20 @@ class Lab:
             qemu.monitor(self.directory, "system_reset")
             self._wait_for_boot()
 
+    def reboot(self) -> None:
+        """Boot anew with the initramfs that is on the host now, not with the image's."""
+        with self._locked():
+            state = self._state()
+            self.run("sync")
+            initrd = self.directory / "initrd.img"
+            self.pull("/boot/initrd.img-*", str(initrd))
+            self.ssh.forget()
+            qemu.stop(state.pid)
+            base = image.Image(cache.directory() / f"image-{state.image}")
+            pid = qemu.start(base, self.directory, state.port, initrd=initrd)
+            qemu.write_state(replace(state, pid=pid))
+            self._wait_for_boot()
+
     def status(self) -> dict[str, str | int]:
         """Return what is known of the host, for a person or a script."""
         state = qemu.read_state()

@@ -116,7 +116,13 @@ def create_disks(image: Image, directory: Path) -> None:
     tool(*make, directory / "data.qcow2", DATA_SIZE, timeout=30)
 
 
-def start(image: Image, directory: Path, port: int, snapshot: str | None = None) -> int:
+def start(
+    image: Image,
+    directory: Path,
+    port: int,
+    snapshot: str | None = None,
+    initrd: Path | None = None,
+) -> int:
     """Start QEMU in the background, fresh or from a snapshot, and return its process id."""
     share = image.qemu / "usr/share"
     append = "root=LABEL=lab-root rw console=ttyS0 quiet systemd.show_status=no"
@@ -126,7 +132,7 @@ def start(image: Image, directory: Path, port: int, snapshot: str | None = None)
         *machine(),
         *drives(directory),
         *("-netdev", f"user,id=uplink,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22"),
-        *("-kernel", image.kernel, "-initrd", image.initrd, "-append", append),
+        *("-kernel", image.kernel, "-initrd", initrd or image.initrd, "-append", append),
         *("-serial", f"file:{directory}/console.log"),
         *("-qmp", f"unix:{directory}/qmp.sock,server=on,wait=off"),
         *("-pidfile", directory / "pid", "-daemonize"),

@@ -1,9 +1,11 @@
 #!/bin/bash
-# Makes the bridges that /etc/raptor-bridges describes, one line per slot: NUMBER IPV4 IPV6-HOST ("-": none).
+# Makes the bridges that /etc/raptor-bridges describes, one line per slot: NUMBER IPV4 IPV6
+# IPV6-HOST ("-": none).
 # What is there already stays as it is, so running this again is harmless, with machines on the bridges too.
 #
 # Routed, not bridged to the uplink: the host side is link-local (169.254.N.1, fe80::1), the machine's IPv4
-# address is routed to the bridge, its IPv6 prefix is on the link. A dummy port keeps the bridge's carrier
+# addresses are routed to the bridge, and nothing else of its IPv6 prefix: were the prefix on the link, whoever
+# sends to each of its addresses would fill the host's one neighbour table, for all slots. A dummy port keeps the bridge's carrier
 # while no machine is on it; a route without carrier may be ignored.
 set -euo pipefail
 
@@ -11,7 +13,7 @@ link() { # link NAME KIND...: make a link unless it is there
     ip link show dev "$1" >/dev/null 2>&1 || ip link add "$1" type "${@:2}"
 }
 
-slot() { # slot NUMBER IPV4 IPV6-HOST
+slot() { # slot NUMBER IPV4 IPV6 IPV6-HOST
     local bridge="br-vm$1" port="keep-vm$1"
     # One machine and no loops: spanning tree would delay it, snooping without a querier lose its neighbours.
     link "$bridge" bridge stp_state 0 forward_delay 0 mcast_snooping 0
@@ -23,9 +25,10 @@ slot() { # slot NUMBER IPV4 IPV6-HOST
     ip address replace "169.254.$1.1/32" dev "$bridge"
     ip address replace fe80::1/64 dev "$bridge" nodad
     [ "$2" = - ] || ip route replace "$2/32" dev "$bridge" scope link
-    [ "$3" = - ] || ip address replace "$3" dev "$bridge" nodad
+    [ "$4" = - ] || ip address replace "$4" dev "$bridge" nodad noprefixroute
+    [ "$3" = - ] || ip route replace "$3/128" dev "$bridge"
 }
 
-while read -r number ipv4 ipv6; do
-    slot "$number" "$ipv4" "$ipv6"
+while read -r number ipv4 ipv6 host; do
+    slot "$number" "$ipv4" "$ipv6" "$host"
 done < <(grep -v '^#' /etc/raptor-bridges)

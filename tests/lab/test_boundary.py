@@ -1,0 +1,165 @@
+"""Ways in that were open once: from a machine's disk, from its network, from a tenant's session.
+
+Each test does the attack as it was done. What it is about is told in docs/security.md.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.lab.host import Lab
+from tests.lab.test_machine import volumes
+
+ATTACK = Path(__file__).parent / "attack"
+IDLE = "/usr/local/lib/attack/idle.py"
+SMALL = ("--size", "64M", "--memory", "64M", "--no-start", "-y")
+DISK = "/dev/lvm-data/guest-bob-web"
+ROOT = "/dev/vda"
+
+CONTENTS = {
+    "a file system": f"mkfs.ext4 -q -F -L lab-root -U $uuid {DISK}",
+    "swap": f"mkswap -q -L lab-root -U $uuid {DISK}",
+    "a partition table": f"printf 'label: gpt\\nlabel-id: %s\\n,,,\\n' $uuid | sfdisk -q {DISK}",
+    "a volume group": f"pvcreate -q -y --config devices/scan_lvs=1 --devices {DISK} {DISK}",
+    "LUKS": rf"printf 'LUKS\272\276\0\1' | dd of={DISK} conv=notrunc status=none",
+}
+"""What a guest may write on its disk; `$uuid` is that of the host's root."""
+
+
+@pytest.fixture(scope="module")
+def host(lab: Lab) -> Lab:
+    """A host with a tenant's machine, and a tenant with a shell."""
+    lab.tenant("alice")
+    lab.tenant("bob")
+    lab.run("raptorctl", "provision", "bob", "web", "--cpus", "2", *SMALL)
+    lab.put((ATTACK / "idle.py").read_text(), IDLE)
+    return lab
+
+
+def settled(lab: Lab) -> None:
+    """Have udev look at everything again, as it does at boot."""
+    lab.sh("udevadm trigger --action=change --subsystem-match=block; udevadm settle")
+
+
+# Disks
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+def test_what_is_on_a_machines_disk_is_no_name_of_the_hosts(host: Lab, content: str) -> None:
+    host.sh(f"wipefs -q -a {DISK}; uuid=$(blkid -s UUID -o value {ROOT}); {CONTENTS[content]}")
+    settled(host)
+    assert host.sh(f"blkid -p {DISK}").stdout  # it is there to be seen
+    links = host.sh(
+        "find -L /dev/disk/by-label /dev/disk/by-uuid /dev/disk/by-partuuid "
+        f"/dev/disk/by-partlabel -samefile $(readlink -f {DISK}) 2>/dev/null || true"
+    )
+    assert links.stdout == ""
+    assert host.sh("readlink -f /dev/disk/by-label/lab-root").stdout.strip() == ROOT
+    known = host.sh(f"udevadm info -q property $(readlink -f {DISK})").stdout
+    assert "ID_FS" not in known
+    assert "ID_PART_TABLE" not in known
+
+
+def test_the_host_boots_from_its_own_root(host: Lab) -> None:
+    host.sh(f"""
+        wipefs -q -a {DISK}
+        {CONTENTS["a file system"].replace("$uuid", f"$(blkid -s UUID -o value {ROOT})")}
+        mkdir -p /run/trap
+        mount {DISK} /run/trap
+        mkdir -p /run/trap/sbin
+        printf 'trap' >/run/trap/sbin/init
+        umount /run/trap
+        lvs -o lv_name,lv_autoactivation lvm-data >&2
+    """)
+    host.reboot()
+    root = json.loads(host.run("findmnt", "--json", "/").stdout)["filesystems"][0]["source"]
+    assert root == ROOT
+    assert "guest-bob-web" in volumes(host)
+
+
+# Memory
+
+
+def test_a_tenant_who_fills_memory_fills_his_own(host: Lab) -> None:
+    """All that fits into tmpfs, and a program that takes what there is."""
+    before = host.run("systemctl", "show", "-P", "MainPID", "named").stdout
+    for place in ("/dev/shm", "/tmp"):
+        host.run("sh", "-c", f"head -c 4G /dev/zero >{place}/fill", user="alice", check=False)
+    grab = "held = []\nwhile True: held.append(bytearray(64 << 20))"
+    host.run("python3", "-c", grab, user="alice", check=False)
+    free = int(host.sh("awk '/MemAvailable/ {print $2}' /proc/meminfo").stdout)
+    total = int(host.sh("awk '/MemTotal/ {print $2}' /proc/meminfo").stdout)
+    assert free > total // 2
+    assert host.run("systemctl", "show", "-P", "MainPID", "named").stdout == before
+    assert "Out of memory:" not in host.run("dmesg").stdout  # of the host; a cgroup's says so
+    host.run("rm", "-f", "/dev/shm/fill", "/tmp/fill")
+    host.run("true", user="bob")
+
+
+# Sessions
+
+
+def test_a_unit_laid_with_a_shell_does_not_run_without_one(host: Lab) -> None:
+    unit = ".config/systemd/user/default.target.wants/trap.service"
+    host.tenant("carol")
+    host.run("mkdir", "-p", ".config/systemd/user/default.target.wants", user="carol")
+    text = "[Service]\nType=oneshot\nExecStart=/usr/bin/touch %h/ran\n"
+    host.run("tee", unit, user="carol", input=text)
+    for mode, says in (("console", "none of the words"), ("nologin", "not available")):
+        host.run("raptorctl", "tenant", "set", "carol", "--mode", mode, "-y")
+        said = host.run("true", user="carol", check=False)
+        assert says in said.stdout + said.stderr
+        assert host.run("test", "-e", "/home/carol/ran", check=False).returncode == 1
+    uid = host.run("id", "-u", "carol").stdout.strip()
+    state = host.run("systemctl", "is-active", f"user@{uid}.service", check=False).stdout.strip()
+    assert state == "inactive"
+    host.run("raptorctl", "tenant", "set", "carol", "--mode", "shell", "-y")
+    host.run("systemctl", "--user", "--wait", "is-system-running", user="carol", check=False)
+    assert host.run("test", "-e", "/home/carol/ran").returncode == 0  # it was a trap
+
+
+def test_a_tenant_does_not_linger(host: Lab) -> None:
+    refused = host.run("loginctl", "enable-linger", user="alice", check=False)
+    assert refused.returncode != 0
+    assert host.run("ls", "/var/lib/systemd/linger").stdout.split() == ["root"]
+
+
+# Sockets and tables that all share
+
+
+def test_one_tenant_does_not_take_all_of_the_logs_service(host: Lab) -> None:
+    holder = host.start("python3", IDLE, "40", "/run/raptorctl/log.sock", user="alice")
+    try:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        served = host.run("raptorctl", "log", "bob", "web", user="bob", check=False)
+        assert "raptorctl: " not in served.stderr
+    finally:
+        holder.kill()
+
+
+def test_a_scan_of_a_slots_prefix_leaves_the_neighbour_table_alone(host: Lab) -> None:
+    host.sh("""
+        ip netns add scan
+        ip link add up4 type veth peer name eth0 netns scan address 52:54:00:00:00:04
+        ip link set up4 master br-vm4 up
+        ip -n scan link set lo up
+        ip -n scan link set eth0 up
+        ip -n scan address add 2001:db8:0:4::1/64 dev eth0 nodad
+        ip -n scan -6 route add default via fe80::1 dev eth0
+        sleep 1
+        ip netns exec scan python3 - <<'END'
+import socket
+line = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+for number in range(3000):
+    try:
+        line.sendto(b"x", (f"2001:db8:0:5::{number + 16:x}", 9))
+    except OSError:
+        pass
+END
+    """)
+    table = host.sh("ip -6 neigh show nud all dev br-vm5 | wc -l").stdout
+    assert int(table) < 16
+    route = json.loads(host.run("ip", "-j", "route", "get", "2001:db8:0:5::1").stdout)
+    assert route[0]["dev"] == "br-vm5"
