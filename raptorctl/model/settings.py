@@ -253,6 +253,11 @@ def _is_address(text: str) -> bool:
         return False
 
 
+# https://libvirt.org/uri.html: an address with a transport or with `?command=` has libvirt run a
+# program or log in elsewhere, as root. What is here does neither.
+_URI: Final = re.compile(r"qemu:///(system|session)|test:///(default|[A-Za-z0-9._/-]+)", re.ASCII)
+
+
 def _absolute(*paths: str) -> bool:
     return all(PurePosixPath(p).is_absolute() and ".." not in PurePosixPath(p).parts for p in paths)
 
@@ -268,6 +273,8 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
                                for x in s.slot for a in x.addresses), "not a host's address"),
     ("storage.volume_group", lambda s: _is_group(s.storage.volume_group),
      "is not a volume group's name"),
+    ("libvirt.uri", lambda s: _URI.fullmatch(s.libvirt.uri) is not None,
+     "should be qemu:///system, qemu:///session, test:///default or test:///FILE"),
     ("libvirt", lambda s: _absolute(s.libvirt.firmware_code, s.libvirt.firmware_vars,
                                     s.libvirt.nvram_dir), "firmware and nvram_dir: absolute paths"),
     ("libvirt.console_log_dir", lambda s: not s.libvirt.console_log_dir

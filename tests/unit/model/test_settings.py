@@ -1,5 +1,7 @@
 """The settings file: an unknown key or a wrong type is an error that names file and key."""
 
+import json
+
 import pytest
 
 from raptorctl.errors import SettingsError
@@ -51,6 +53,29 @@ def test_says_which_key_is_wrong(text: str, key: str) -> None:
         parse_settings(text, "/etc/raptorctl/settings.toml")
     assert str(caught.value).startswith(f"/etc/raptorctl/settings.toml: {key}: ")
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "qemu+ext:///system?command=/tmp/x", "qemu+ssh://host/system", "qemu:///system?command=/x",
+        "qemu+libssh2://host/system", "qemu://host/system", "test+ext:///default?command=/x", "",
+        "qemu:///system#x", "xen:///system", "qemu+unix:///system?socket=/tmp/x", "qemu:///system\n",
+        "qemu:///embed?root=/tmp", "test:///default?command=/x", "test:///%2e", "esx://host/",
+    ],
+)  # fmt: skip
+def test_a_connection_that_may_run_a_program_or_leads_elsewhere_is_none(uri: str) -> None:
+    with pytest.raises(SettingsError, match=r"libvirt\.uri: should be qemu:///system, ") as caught:
+        parse_settings(f"{MINIMAL}[libvirt]\nuri = {json.dumps(uri)}\n")
+    assert "test:///FILE" in caught.value.brief
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["qemu:///system", "qemu:///session", "test:///default", "test:///etc/raptorctl/node.xml"],
+)
+def test_these_connections_are_to_this_host(uri: str) -> None:
+    assert parse_settings(f"{MINIMAL}[libvirt]\nuri = '{uri}'\n").libvirt.uri == uri
 
 
 @pytest.mark.parametrize("text", ["a = ", "\ufeff" + MINIMAL, MINIMAL + MINIMAL, "a = 1\na = 2\n"])
