@@ -21,6 +21,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(times.Times())
 
 
+@pytest.fixture(autouse=True)
+def _by_nobodys_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sudo make test` is root's: files of the tests are not for the account behind it."""
+    monkeypatch.delenv("SUDO_UID", raising=False)
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compare text with a file in tests/golden, by its name."""

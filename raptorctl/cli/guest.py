@@ -79,7 +79,7 @@ class Guest:
 
         keys = known(self.domain, self.session.console_text(self.name))
         account = _account(user, self.name)
-        return Login(self.name.domain, self.at, account, keys, _file(identity), key)
+        return Login(self.name.domain, self.at, account, keys, key_file(identity), key)
 
 
 def console_since(session: Session, name: MachineName, started: float | None) -> str:
@@ -232,7 +232,16 @@ def _account(user: str | None, name: MachineName) -> str:
     return user
 
 
-def _file(identity: Path | None) -> Path | None:
-    if identity is not None and not identity.is_file():
-        raise InputError(f"--identity: {shown(str(identity))} is not a file")
+def key_file(identity: Path | None) -> Path | None:
+    """Refuse a private key's file that is missing, or not the caller's to read.
+
+    Raises:
+        InputError: says why.
+    """
+    if identity is not None:
+        from raptorctl.host.caller import open_given
+
+        options.named(
+            "--identity", lambda path: open_given(path, follow=True).close(), str(identity)
+        )
     return identity

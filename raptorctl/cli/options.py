@@ -260,7 +260,7 @@ def given_text(path: str, largest: int) -> str:
     Raises:
         InputError: it cannot be read, is too large, or is not UTF-8.
     """
-    from raptorctl.host.files import read_given
+    from raptorctl.host.caller import read_given
 
     data = sys.stdin.buffer.read(largest + 1) if path == "-" else read_given(path, largest)
     if len(data) > largest:

@@ -20,6 +20,7 @@ from raptorctl.cli.guest import (
     Timeout,
     User,
     guest_of,
+    key_file,
     wait_for,
     wait_for_keys,
 )
@@ -31,7 +32,6 @@ from raptorctl.errors import HostError, InputError, WaitError
 from raptorctl.model.guest import Awaited
 from raptorctl.model.guest_step import TIMEOUT as STEP_TIMEOUT
 from raptorctl.model.guest_step import GuestStep, in_order
-from raptorctl.model.names import shown
 
 if TYPE_CHECKING:
     from raptorctl.host.guest_drivers import Shell
@@ -133,16 +133,17 @@ def given(
         has_key: there is another key to log in with.
 
     Raises:
-        InputError: a file is missing, or there is no key to log in with.
+        InputError: a file is missing or not the caller's to read, or there is no key to log in
+            with.
     """
+    from raptorctl.host.caller import open_given
+
     steps = in_order(typed, scripts or (), copies or ())
     for step in steps:
-        if not step.source.is_file():
-            raise InputError(f"{shown(str(step.source))} is not a file")
-        if not os.access(step.source, os.R_OK):
-            raise InputError(f"{shown(str(step.source))} cannot be read")
+        open_given(str(step.source)).close()
     if steps and not has_key:
         refuse_keyless(identity)
+    key_file(identity if steps else None)
     return steps
 
 

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from raptorctl.errors import HostError, InputError, SettingsError
+from raptorctl.errors import HostError, InputError, RefusedError, SettingsError
+from raptorctl.host.caller import caller, open_own, whole
 from raptorctl.host.durable import remove_file, replace_file
 from raptorctl.model.names import shown
 from raptorctl.model.settings import DEFAULT_FILE, Settings, parse_settings
 from raptorctl.model.sizes import MIB
+from raptorctl.model.tenant import KEYS, RECORDS
 
 LARGEST: Final = MIB
 """Bytes of a file that is read whole; no settings or template comes near it."""
 
+SETTINGS: Final = Path("/etc/raptorctl")
 ADMIN_TEMPLATES: Final = Path("/etc/raptorctl/domain_templates")
 PACKAGE: Final = Path(__file__).parent.parent
 
@@ -57,7 +60,8 @@ class LocalFiles:
         if not os.path.lexists(path):
             return None
         try:
-            data = read_given(path, largest)
+            with open_own(path) as stream:
+                data = whole(stream, largest + 1)
         except InputError as error:
             raise HostError(error.brief) from error
         if len(data) > largest:
@@ -89,7 +93,9 @@ def read_settings(path: Path = Path(DEFAULT_FILE)) -> Settings:
 
     Raises:
         SettingsError: the file is missing, others may write it, or it says something impossible.
+        RefusedError: it is not for whoever typed sudo to name.
     """
+    path = _allowed(path)
     if str(path) == DEFAULT_FILE and not os.path.lexists(path):
         raise SettingsError(
             str(path),
@@ -98,6 +104,40 @@ def read_settings(path: Path = Path(DEFAULT_FILE)) -> Settings:
             resolution="write it, for a shared host; or go without root, on one of your own",
         )
     return parse_settings(read_trusted(path), str(path))
+
+
+def _allowed(path: Path) -> Path:
+    """Return what to open for a name of settings; under sudo, a file that only root can choose.
+
+    That a file is root's says nothing of who wrote its content: the cache of images, logs and
+    records of ours are root's too. So it must lie where root alone puts files, by a path on which
+    nobody else can put anything in another's place.
+    """
+    if caller() is None or str(path) == DEFAULT_FILE:
+        return path
+    # First by name alone: what is elsewhere is not looked at, and nothing is told of it.
+    if _is_ours(Path(os.path.abspath(path))):  # noqa: PTH100 - resolve() would look
+        try:
+            real = path.resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            raise SettingsError(str(path), "", f"cannot be read: {error}") from error
+        if _is_ours(real) and not any(map(_others_write, (real, *real.parents))):
+            return real
+    raise RefusedError(
+        f"--settings {shown(str(path))}: under sudo, settings are a file below {SETTINGS}",
+        resolution=f"have root put it there, or use {DEFAULT_FILE}",
+    )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is where root puts settings, and nothing that we write ourselves."""
+    written = any(path.is_relative_to(folder) for folder in (RECORDS, KEYS))
+    return path.is_relative_to(SETTINGS) and not written
+
+
+def _others_write(path: Path) -> bool:
+    status = path.stat()
+    return status.st_uid != 0 or bool(status.st_mode & 0o022)
 
 
 def templates(admin: Path = ADMIN_TEMPLATES) -> Mapping[str, str]:
@@ -147,27 +187,6 @@ def read_trusted(path: Path) -> str:
         raise SettingsError(str(path), "", f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SettingsError(str(path), "", "is not UTF-8 text") from error
-
-
-def read_given(path: str, largest: int) -> bytes:
-    """Read a file that somebody names on the command line.
-
-    Args:
-        path: followed by no symbolic link, so that it is read whose name was typed.
-        largest: bytes; one more is read, so that whoever asked can tell.
-
-    Raises:
-        InputError: it is missing, or not a regular file.
-    """
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW
-    try:
-        with open(os.open(path, flags), "rb") as stream:  # noqa: PTH123 - a descriptor
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise InputError(f"{shown(path)} is not a regular file")
-            return stream.read(largest + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        why = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{shown(path)} cannot be read: {why}") from error
 
 
 def _problem(status: os.stat_result) -> str:

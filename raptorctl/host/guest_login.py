@@ -21,6 +21,7 @@ from typing import Final
 
 from raptorctl.errors import HostError, InputError, RaptorError, WaitError, last_line
 from raptorctl.host import command
+from raptorctl.host.caller import caller
 from raptorctl.host.guest_drivers import Login
 from raptorctl.model.host_key import changed
 
@@ -92,7 +93,12 @@ def _run(argv: Sequence[str], tick: Callable[[], None]) -> Ended:
     """Run ssh once, on our own terminal: it is in our group, so that ^C and ^Z reach it."""
     with tempfile.NamedTemporaryFile("r", prefix="raptorctl-ssh-", errors="replace") as log:
         words = (command.find("ssh"), "-E", log.name, *argv[1:])
-        with subprocess.Popen(words) as process:
+        # Under sudo ssh runs as who typed it: it reads their key and their settings, and what it
+        # can be asked for from the terminal (ssh(1), "ESCAPE CHARACTERS") has no rights of root's.
+        who = caller()
+        if who:
+            os.fchown(log.fileno(), who.uid, who.gid)
+        with subprocess.Popen(words, **(who.process() if who else {})) as process:
             try:
                 _await(process.pid, tick)
             except BaseException:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from raptorctl.errors import HostError, InputError, WaitError, last_line
-from raptorctl.host.files import read_given
+from raptorctl.host.caller import open_given, read_given, whole
 from raptorctl.host.guest_drivers import Heard, Login
 from raptorctl.model.host_key import changed
 from raptorctl.model.names import shown
@@ -38,6 +38,8 @@ CLEAR: Final = 5.0  # seconds, to tidy up one thing in a guest that may not answ
 TIDY: Final = 3 * CLEAR  # seconds, for all of it, before the connection is cut
 LARGEST: Final = 64 * MIB
 """Bytes of one file: it is held in memory."""
+LARGEST_KEY: Final = MIB
+"""Bytes of a private key's file: one of RSA with 16384 bits has 13 KB."""
 TEMPORARY: Final = "mktemp -d"
 BEGIN: Final = 'sh -c \'echo $$ >"$0.pid"; exec "$0"\''
 """Runs a script, and leaves word which process it is; its name follows as one word of a shell."""
@@ -279,10 +281,12 @@ def _local(path: Path) -> tuple[bytes, int]:
     Raises:
         InputError: it is missing, is none, or larger than `LARGEST`.
     """
-    data = read_given(str(path), LARGEST)
+    with open_given(str(path)) as stream:
+        data = whole(stream, LARGEST + 1)
+        mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
     if len(data) > LARGEST:
         raise InputError(f"{shown(str(path))} is larger than {Size(LARGEST)}")
-    return data, stat.S_IMODE(path.stat().st_mode) & 0o777
+    return data, mode & 0o777
 
 
 def _own_keys(login: Login) -> Any:
@@ -291,7 +295,19 @@ def _own_keys(login: Login) -> Any:
 
     if login.key:
         return [asyncssh.import_private_key(login.key)]
-    return [str(login.identity)] if login.identity else None
+    return [_identity(str(login.identity))] if login.identity else None
+
+
+def _identity(path: str) -> bytes | tuple[bytes, bytes]:
+    """Read a private key, and the certificate beside it if there is one (ssh(1), -i).
+
+    asyncssh would open them by their names, with our rights.
+    """
+    key = read_given(path, LARGEST_KEY, follow=True)
+    try:
+        return key, read_given(f"{path}-cert.pub", LARGEST_KEY, follow=True)
+    except InputError:
+        return key
 
 
 def _refused(login: Login) -> HostError:

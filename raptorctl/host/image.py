@@ -154,10 +154,11 @@ class LocalImages:
         """Whether it is known that the source has something else by now: files are looked at."""
         if found.image.superseded or wanted.source.kind != "file":
             return found.image.superseded
-        from raptorctl.host.image_file import file_version, opened
+        from raptorctl.host.caller import open_given
+        from raptorctl.host.image_file import file_version
 
         try:
-            with opened(wanted.source.text) as source:
+            with open_given(wanted.source.text) as source:
                 return file_version(source) != found.origin.version
         except InputError:
             return False  # it is gone, and what it was is here
@@ -166,9 +167,9 @@ class LocalImages:
     def _readable(wanted: Wanted) -> None:
         """Refuse a file that cannot be read before anything is made."""
         if wanted.source.kind == "file":
-            from raptorctl.host.image_file import opened
+            from raptorctl.host.caller import open_given
 
-            opened(wanted.source.text).close()
+            open_given(wanted.source.text).close()
 
     def _named(self, wanted: Wanted, found: Reference, watch: Watch) -> Pulled:
         """Return what is here, under the name that was asked for."""

@@ -44,12 +44,23 @@ def hashed(path: Path, tick: Tick, algorithm: str = "sha256") -> str:
     Raises:
         OSError: it cannot be read.
     """
-    digest = hashlib.new(algorithm)
     with path.open("rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
-        for done, chunk in _chunks(stream):
-            digest.update(chunk)
-            tick(done, size)
+        return hashed_stream(stream, tick, algorithm)
+
+
+def hashed_stream(stream: BinaryIO, tick: Tick, algorithm: str = "sha256") -> str:
+    """Do the same with a file that is open, from its beginning, and leave it there.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.new(algorithm)
+    size = os.fstat(stream.fileno()).st_size
+    stream.seek(0)
+    for done, chunk in _chunks(stream):
+        digest.update(chunk)
+        tick(done, size)
+    stream.seek(0)
     return digest.hexdigest()
 
 

@@ -7,9 +7,10 @@ from typing import BinaryIO, Final
 from urllib.parse import urlsplit
 
 from raptorctl.errors import HostError
-from raptorctl.host.image_copy import brought, hashed, unpacker
+from raptorctl.host.caller import open_given, open_own
+from raptorctl.host.image_copy import brought, hashed_stream, unpacker
 from raptorctl.host.image_drivers import Wanted, Watch
-from raptorctl.host.image_file import file_version, opened
+from raptorctl.host.image_file import file_version
 from raptorctl.host.image_http import BrokenOffError, Download, Http
 from raptorctl.host.image_oci import Registry
 from raptorctl.host.image_partial import Partial
@@ -76,7 +77,7 @@ class Fetcher:
         self, wanted: Wanted, known: Reference | None, base: Path, watch: Watch
     ) -> Fetched | None:
         path = wanted.source.text
-        with opened(path) as source:
+        with open_given(path) as source:
             version = file_version(source)
             if known and known.origin.version == version and _fits(wanted, known):
                 return None
@@ -118,12 +119,12 @@ class Fetcher:
     ) -> Fetched:
         """Take a download as it is, or unpack it; what is wrong is no use the next time either."""
         try:
-            with opened(str(partial.path)) as source:
+            with open_own(str(partial.path)) as source:
                 os.fsync(source.fileno())
                 if unpacker(source):
                     return self._unpacked(source, version, expected, base, watch)
-            watch.begin("check its digest")
-            digest = _checked(partial.path, expected, watch)
+                watch.begin("check its digest")
+                digest = _checked(source, expected, watch)
         except HostError:
             partial.clear()
             raise
@@ -133,10 +134,9 @@ class Fetcher:
         self, source: BinaryIO, version: str, expected: list[Checksum], base: Path, watch: Watch
     ) -> Fetched:
         given = ""
-        place = Path(f"/proc/self/fd/{source.fileno()}")
         packed = unpacker(source) is not None
         if packed or expected:
-            given = _checked(place, expected, watch)
+            given = _checked(source, expected, watch)
         if packed:
             watch.begin("unpack it")
         target = base.with_suffix(".work")
@@ -170,16 +170,16 @@ def _fits(wanted: Wanted, known: Reference) -> bool:
     return not wanted.sha256 or wanted.sha256 == known.origin.sha256
 
 
-def _checked(path: Path, expected: list[Checksum], watch: Watch) -> str:
+def _checked(source: BinaryIO, expected: list[Checksum], watch: Watch) -> str:
     """Return a file's SHA-256.
 
     Raises:
         HostError: a checksum is another.
     """
-    found = {"sha256": hashed(path, watch.tick)}
+    found = {"sha256": hashed_stream(source, watch.tick)}
     for each in expected:
         if each.algorithm not in found:
-            found[each.algorithm] = hashed(path, watch.tick, each.algorithm)
+            found[each.algorithm] = hashed_stream(source, watch.tick, each.algorithm)
         if found[each.algorithm] != each.digest:
             raise HostError(
                 f"its checksum is another: {each.algorithm} should be {each.digest[:12]}..., "

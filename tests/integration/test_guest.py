@@ -1,11 +1,13 @@
 """A guest's ssh server: real ones, honest, late, mute, and with another key."""
 
 import asyncio
+import os
 import re
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ import asyncssh
 import pytest
 
 from raptorctl.cli.run import new_job_key
-from raptorctl.errors import HostError, StoppedError, WaitError
+from raptorctl.errors import HostError, InputError, StoppedError, WaitError
 from raptorctl.host import greeting, guest_ssh, readiness
 from raptorctl.host.guest import LocalGuests
 from raptorctl.host.guest_drivers import Login
@@ -29,6 +31,9 @@ from raptorctl.model.guest import Endpoint
 from raptorctl.model.own import LOOPBACK
 from tests.integration.sshd import Sshd, free_port, make_key
 from tests.lab.process import wait_for
+
+NOBODY = 65534
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root acts for somebody else")
 
 
 @pytest.fixture
@@ -220,6 +225,64 @@ def test_another_key_of_ours_is_no_way_in_by_the_systems_ssh(sshd: Sshd, tmp_pat
     login = sshd.login(identity=tmp_path / "stranger")
     status, _, said = ended(ssh(login, "true"))
     assert (status, "alice-dev does not let" in said) == (1, True)
+
+
+@pytest.fixture
+def admin(sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> Iterator[Login]:
+    """Somebody who typed sudo, with a key of their own that the guest lets in."""
+    monkeypatch.setenv("SUDO_UID", str(NOBODY))
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        key = Path(folder, "id")
+        key.write_bytes((sshd.folder / "own").read_bytes())
+        key.chmod(0o600)
+        os.chown(key, NOBODY, NOBODY)
+        yield sshd.login(identity=key)
+
+
+def runs_ssh(login: Login) -> set[int]:
+    """Whose processes are an ssh to that port."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if words[0].endswith(b"/ssh") and str(login.at.port).encode() in words:
+                found.add(process.stat().st_uid)
+    return found
+
+
+@as_root
+def test_under_sudo_the_systems_ssh_runs_as_who_typed_it(sshd: Sshd, admin: Login) -> None:
+    staying = ssh(admin, "sleep 4")
+    wait_for("an ssh that runs", lambda: None if runs_ssh(admin) else "none", 30)
+    seen = runs_ssh(admin)
+    assert ended(staying) == (0, "", "")
+    assert seen == {NOBODY}
+    assert ended(ssh(admin, "echo", "in")) == (0, "in\n", "")
+    status, _, said = ended(ssh(sshd.login(), "true"))  # by a key of root's
+    assert (status, "alice-dev does not let" in said) == (1, True)
+
+
+@as_root
+def test_under_sudo_steps_log_in_by_a_key_of_who_typed_it(sshd: Sshd, admin: Login) -> None:
+    with open_shell(admin, lambda: None) as opened:
+        copied = opened.copy(a_file(admin, 0o644), f"{sshd.folder}/there", 20)
+        assert Path(copied).read_text() == "mine"
+        with pytest.raises(InputError, match="cannot be read: Permission denied"):
+            opened.copy(a_file(admin, 0o600), f"{sshd.folder}/there", 20)
+    with (
+        pytest.raises(InputError, match="cannot be read: Permission denied"),
+        open_shell(sshd.login(), lambda: None),
+    ):
+        pass
+
+
+def a_file(login: Login, mode: int) -> Path:
+    assert login.identity is not None
+    path = login.identity.with_name(f"file-{mode:o}")
+    path.write_text("mine")
+    path.chmod(mode)
+    return path
 
 
 def test_many_logins_in_a_row_are_all_let_in(sshd: Sshd) -> None:

@@ -98,6 +98,8 @@ def test_only_the_command_line_prints_and_exits(module: str) -> None:
         for node in ast.walk(ast.parse(MODULES[module].read_text()))
         if isinstance(node, ast.Attribute)
     }
+    if module == "raptorctl.host.caller":
+        attributes -= {"os._exit"}  # of a child that has forked off, and has nothing to tidy up
     assert not attributes & {"sys.exit", "os._exit", "sys.stdout", "sys.stderr", "sys.stdin"}
 
 

@@ -214,6 +214,8 @@ def test_a_password_file_that_others_may_read_is_refused(raptorctl: CommandLine)
 def test_a_password_file_of_who_says_sudo_is_taken_and_a_strangers_is_not(
     raptorctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from raptorctl.host import caller, image_login
+    from raptorctl.host.caller import Caller
     from raptorctl.host.image_login import registry_login
 
     path = raptorctl.directory / "token"
@@ -224,9 +226,14 @@ def test_a_password_file_of_who_says_sudo_is_taken_and_a_strangers_is_not(
     def another(descriptor: int) -> os.stat_result:
         return os.stat_result([*real(descriptor)[:4], stranger, *real(descriptor)[5:]])
 
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    who = Caller(stranger, stranger, ())
+    monkeypatch.setattr(caller, "_open_as", lambda _who, path, flags: os.open(path, flags))
     monkeypatch.setattr(os, "fstat", another)
-    assert registry_login(str(path), {"SUDO_UID": str(stranger)}).password == "t0ken"
+    for module in (caller, image_login):
+        monkeypatch.setattr(module, "caller", lambda: who)
+    assert registry_login(str(path), {}).password == "t0ken"
+    for module in (caller, image_login):
+        monkeypatch.setattr(module, "caller", lambda: None)
     with pytest.raises(InputError, match="is neither yours nor root's"):
         registry_login(str(path), {})
 

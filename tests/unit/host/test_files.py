@@ -1,11 +1,13 @@
 """Files: removed durably, and read only when nobody else could have written them."""
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from raptorctl.errors import SettingsError
+from raptorctl.errors import RefusedError, SettingsError
 from raptorctl.host import files
 from raptorctl.host.files import LocalFiles, read_settings, read_trusted, templates
 
@@ -60,6 +62,71 @@ def test_every_error_names_the_file(file: Path) -> None:
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"none\.toml: cannot be read: No such file"):
         read_settings(tmp_path / "none.toml")
+
+
+@pytest.fixture
+def etc(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """What stands for /etc/raptorctl, for somebody who typed sudo; root's all the way."""
+    with tempfile.TemporaryDirectory(dir="/var/lib") as name:
+        folder = Path(name).resolve()
+        folder.chmod(0o755)
+        monkeypatch.setattr(files, "SETTINGS", folder)
+        monkeypatch.setattr(files, "RECORDS", f"{folder}/tenants")
+        monkeypatch.setenv("SUDO_UID", "65534")
+        (folder / "tenants").mkdir()
+        yield folder
+
+
+def put(path: Path) -> Path:
+    path.write_text(SETTINGS)
+    path.chmod(0o644)
+    return path
+
+
+@as_root
+def test_under_sudo_settings_lie_where_only_root_puts_files(etc: Path, file: Path) -> None:
+    assert read_settings(put(etc / "other.toml")).dns.zone == "raptor.example"
+    away = f"{etc}/../../{file.relative_to('/')}"
+    for path in (file, Path("/root/none"), Path("none"), put(etc / "tenants/x.json"), Path(away)):
+        with pytest.raises(RefusedError, match=f"under sudo, settings are a file below {etc}"):
+            read_settings(path)
+
+
+@as_root
+@pytest.mark.parametrize("how", ["link", "folder", "another's folder", "file"])
+def test_under_sudo_no_part_of_the_way_to_settings_is_anybody_elses(
+    etc: Path, file: Path, how: str
+) -> None:
+    inner = etc / "inner"
+    inner.mkdir()
+    chosen = put(inner / "settings.toml")
+    if how == "link":
+        chosen.unlink()
+        chosen.symlink_to(file)
+    elif how == "folder":
+        inner.chmod(0o777)
+    elif how == "another's folder":
+        os.chown(inner, 65534, 65534)
+    else:
+        chosen.chmod(0o666)
+    with pytest.raises(RefusedError, match="under sudo, settings are a file below"):
+        read_settings(chosen)
+
+
+@as_root
+def test_under_sudo_nothing_is_told_of_what_lies_elsewhere(etc: Path, file: Path) -> None:
+    told = []
+    for path in (file, file.with_name("none.toml"), file.parent):
+        with pytest.raises(RefusedError) as caught:
+            read_settings(path)
+        told.append(str(caught.value).replace(str(path), ""))
+    assert len(set(told)) == 1
+
+
+@as_root
+def test_root_itself_names_any_settings(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    assert read_settings(file).dns.zone == "raptor.example"
 
 
 @pytest.mark.timeout(10)

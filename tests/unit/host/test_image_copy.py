@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from raptorctl.errors import CommandError, HostError, RefusedError
+from raptorctl.host.caller import open_own
 from raptorctl.host.image_copy import brought
-from raptorctl.host.image_file import opened
 from raptorctl.host.pipe import piped
 from raptorctl.model.sizes import MIB, Size
 from tests.disks import packed, raw_disk
@@ -18,7 +18,7 @@ ROOM = Size(16 * MIB)
 
 
 def bring(source: Path, target: Path, largest: Size = ROOM) -> str:
-    with opened(str(source)) as stream:
+    with open_own(str(source)) as stream:
         return brought(stream, target, largest, lambda _done, _all: None)
 
 

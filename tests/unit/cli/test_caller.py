@@ -1,0 +1,210 @@
+"""Under sudo, every option that names a file reads it with the rights of who typed sudo.
+
+All options and arguments there are, are walked: one that may name a file, and is not tried here,
+fails, and so does one that root opens.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from raptorctl.cli.app import command
+from raptorctl.cli.edge import run
+from raptorctl.cli.session import Session
+from raptorctl.host import guest_login
+from raptorctl.host.image import LocalImages
+from raptorctl.host.image_drivers import Wanted
+from raptorctl.model.image_source import Source
+from tests.fakes import World
+from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
+from tests.unit.cli.test_guest import BANNER
+from tests.unit.model.test_first_boot import WHOLE
+from tests.unit.model.test_guest import KEY, told
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root acts for somebody else")
+
+NOBODY: Final = "65534"
+NO_FILES: Final = frozenset(
+    """
+    MACHINE COMMAND ACCOUNT TIME TENANT NAME raw|qcow2 IMAGE [IMAGE]... URL HEX SET SIZE N|auto JOB
+    SECONDS VOLUME DATE LIST KEY
+    """.split()
+) | {
+    "TENANT MACHINE", "TENANT MACHINE on|off", "TENANT MACHINE NEW", "TENANT MACHINE [NAME]",
+    "TENANT MACHINE [-- CMD...]",
+}  # fmt: skip
+"""What stands for a word, a number or a name that is looked up; whatever else is a file."""
+
+ALICE: Final = ("alice", "dev")
+NEW: Final = ("provision", "alice", "web", "--size", "4G", "--cpus", "3", "-y")
+STEP: Final = ("--run", "{open}", "--identity", "{open}")
+FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("", "--settings"): ("--settings", "{}", "image", "list"),
+    ("provision", "--key"): (*NEW, "--key", "{}"),
+    ("provision", "--image"): (*NEW, "--image", "{}"),
+    ("provision", "--user-data"): (*NEW, "--image", "web.img", "--user-data", "{}"),
+    ("provision", "--identity"): (*NEW, "--image", "web.img", "--run", "{open}", "--identity", "{}"),
+    ("provision", "--run"): (*NEW, "--image", "web.img", "--identity", "{open}", "--run", "{}"),
+    ("provision", "--copy"): (*NEW, "--image", "web.img", "--identity", "{open}", "--copy", "{}:/etc/a"),
+    ("rebuild", "--image"): ("rebuild", *ALICE, "-y", "--image", "{}"),
+    ("rebuild", "--user-data"): ("rebuild", *ALICE, "-y", "--image", "web.img", "--user-data", "{}"),
+    ("run", "--run"): ("run", *ALICE, "--identity", "{open}", "--run", "{}"),
+    ("run", "--copy"): ("run", *ALICE, "--identity", "{open}", "--copy", "{}:/etc/app"),
+    ("run", "--identity"): ("run", *ALICE, "--run", "{open}", "--identity", "{}"),
+    ("ssh", "--identity"): ("ssh", *ALICE, "--identity", "{}"),
+    ("tenant add", "--key"): ("tenant", "add", "carla", "--key", "{}"),
+    ("tenant key add", "file"): ("tenant", "key", "add", "alice", "{}"),
+    ("image pull", "source"): ("image", "pull", "{}"),
+    ("image pull", "--password-file"): ("image", "pull", "oci://127.0.0.1:1/a:1", "--password-file", "{}"),
+}  # fmt: skip
+"""How each is typed; {} is the file in question, {open} one that everybody may read."""
+
+
+def parameters(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for parameter in node.params:
+        yield " ".join(path), parameter
+    context: Any = None
+    for name in node.list_commands(context) if hasattr(node, "list_commands") else ():
+        yield from parameters(node.get_command(context, name), (*path, name))
+
+
+def may_be_a_file(parameter: Any) -> bool:
+    """By what stands for it in the help; what has nothing there is a flag, a number or a choice."""
+    if parameter.metavar is None:
+        described = getattr(parameter, "type_descriptor", None) or parameter.type
+        return "str'" in repr(described) or "STRING" in repr(described) or "Path" in repr(described)
+    return parameter.metavar not in NO_FILES
+
+
+def test_every_option_and_argument_that_may_name_a_file_is_tried_here() -> None:
+    found = {(path, p.opts[0]) for path, p in parameters(command()) if may_be_a_file(p)}
+    assert found == set(FILES)
+
+
+OPENED: list[tuple[int, str]] = []
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+        OPENED.append((os.getpid(), os.fsdecode(arguments[0])))
+
+
+@dataclass
+class Admin:
+    """Somebody who may type `sudo raptorctl` and is nobody otherwise."""
+
+    line: CommandLine
+    folder: Path
+
+    def file(self, mode: int) -> str:
+        path = self.folder / f"file-{mode:o}"
+        path.write_text("precious\n")
+        path.chmod(mode)
+        return str(path)
+
+    def types(self, words: tuple[str, ...], file: str) -> tuple[int, str]:
+        typed = [w.replace("{open}", self.file(0o644)).replace("{}", file) for w in words]
+        OPENED.clear()
+        if typed[0] == "--settings":
+            done = self.line(*typed, session=Session(typed))
+        else:
+            done = self.line(*typed)
+        return done.code, done.err
+
+    def opened_as_root(self, file: str) -> bool:
+        return (os.getpid(), file) in OPENED
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _hook() -> None:
+    sys.addaudithook(_watch)  # for good: there is no taking it away
+
+
+@pytest.fixture
+def admin(
+    raptorctl: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Admin]:
+    greeting = WHOLE + told(f"{KEY.type} {KEY.blob} root@alice-dev")
+    monkeypatch.setattr(FakeSession, "console_text", lambda *_words: greeting)
+    world.guests.banners = [BANNER]
+    assert raptorctl(*PROVISION).code == 0
+    images: Any = LocalImages(str(tmp_path / "cache"))
+    monkeypatch.setattr(FakeSession, "images", images)
+    monkeypatch.setenv("SUDO_UID", NOBODY)
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        monkeypatch.chdir(folder)
+        _an_image(images, folder)
+        yield Admin(raptorctl, folder)
+
+
+class Quiet:
+    def begin(self, title: str) -> None: ...
+    def tick(self, done: int, whole: int) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+def _an_image(images: LocalImages, folder: Path, content: bytes = b"") -> str:
+    """Put one into the cache, of a file that everybody may read; returns where it lies there."""
+    path = folder / "web.img"
+    path.write_bytes((content or b"\0" * 510 + b"\x55\xaa").ljust(1 << 16, b"\n"))
+    path.chmod(0o644)
+    return images.pull(Wanted(Source(str(path), "web.img")), Quiet()).image.path
+
+
+@pytest.mark.parametrize(("path", "option"), FILES, ids=str)
+def test_roots_file_is_refused_unopened_whichever_option_names_it(
+    admin: Admin, path: str, option: str
+) -> None:
+    secret = admin.file(0o600)
+    code, said = admin.types(FILES[path, option], secret)
+    assert not admin.opened_as_root(secret)
+    if option == "--settings":
+        assert (code, "under sudo, settings are a file below /etc/raptorctl" in said) == (3, True)
+    else:
+        assert (code, "cannot be read: Permission denied" in said) == (2, True)
+
+
+@pytest.mark.parametrize(("path", "option"), FILES, ids=str)
+def test_a_file_that_they_may_read_is_not_refused_for_that(
+    admin: Admin, path: str, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guest_login, "log_in", lambda *_words: 0)
+    readable = admin.file(0o644)
+    _, said = admin.types(FILES[path, option], readable)
+    assert not admin.opened_as_root(readable)
+    assert "Permission denied" not in said
+
+
+def test_without_sudo_root_reads_what_it_likes(
+    admin: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SUDO_UID")
+    _, said = admin.types(FILES["tenant add", "--key"], admin.file(0o600))
+    assert "Permission denied" not in said
+    assert "--key" in said  # it was read, and is no key
+
+
+def test_settings_in_an_image_that_raptorctl_cached_run_no_program(
+    admin: Admin, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program, ran = admin.folder / "program", admin.folder / "ran"
+    program.write_text(f"#!/bin/sh\nid -u >{ran}\n")
+    program.chmod(0o755)
+    # TOML that passes as a raw image: bytes 1080 and 1081 are those of an ext2 (53 EF).
+    text = "# ".ljust(1080, "x") + "S\uf000\n" + (
+        f'[libvirt]\nuri = "qemu+ext:///system?command={program}"\n'
+        '[dns]\nzone = "a.example"\n[[slot]]\nnumber = 1\nipv4 = "198.51.100.1"\n'
+    )  # fmt: skip
+    cached = _an_image(LocalImages(str(admin.folder / "cache")), admin.folder, text.encode())
+    assert Path(cached).stat().st_uid == 0
+    assert run(["--settings", cached, "list"]) == 3
+    assert "settings are a file below /etc/raptorctl" in capfd.readouterr().err
+    assert not ran.exists()
