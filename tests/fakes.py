@@ -18,7 +18,7 @@ from raptorctl.host.drivers import Host, RestoreReport, Tick, WipeReport
 from raptorctl.host.files import shipped_rules
 from raptorctl.host.guest_drivers import Heard, Login
 from raptorctl.host.image_drivers import ImageReport
-from raptorctl.host.survey import tenants
+from raptorctl.host.survey import numbers
 from raptorctl.model.access import RULES, Person, Question, decide
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
@@ -30,6 +30,7 @@ from raptorctl.model.settings import Settings, parse_settings
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge, Slot
 from raptorctl.model.tenant import GROUP, Account, TenantRecord, record_path, record_text
+from raptorctl.model.tombstone import next_uid
 from raptorctl.model.topology import Cpu, Topology
 from raptorctl.model.volume import Extents, Volume, VolumeGroup
 from raptorctl.render.read_domain import read_domain
@@ -417,6 +418,7 @@ class FakeAccounts:
             "nobody": Account("nobody", 65534, 65534),
         }
         self.sessions: dict[str, int] = {}
+        self.strays: dict[int, tuple[str, ...]] = {}
         self.immutable = False
 
     def find(self, name: str) -> Account | None:
@@ -428,9 +430,21 @@ class FakeAccounts:
     def names(self) -> frozenset[str]:
         return frozenset(self.by_name)
 
-    def free_uid(self) -> int:
-        taken = {a.uid for a in self.by_name.values()}
-        return next(uid for uid in range(1000, 60000) if uid not in taken)
+    def free_uid(self, given: Iterable[int] = ()) -> int:
+        uid = next_uid({a.uid for a in self.by_name.values()}.union(given))
+        assert uid is not None
+        return uid
+
+    def left(self, uid: int) -> tuple[str, ...]:
+        if any(account.uid == uid for account in self.by_name.values()):
+            return ()
+        return tuple(self.strays.get(uid, ()))
+
+    def sweep(self, uid: int, tick: Tick) -> Mapping[str, int]:
+        tick(0, 1)
+        if not self.left(uid):
+            return {"removed": 0, "kept": 0}
+        return {"removed": len(self.strays.pop(uid)), "kept": 0}
 
     def declarative(self) -> bool:
         return self.immutable
@@ -676,9 +690,8 @@ class World:
             records=tuple(sorted(self.zones.records)),
             templates=templates,
             files=frozenset(self.files.paths),
-            tenants=tenants(self.host(), people),
+            **numbers(self.host(), people),
             account_names=self.accounts.names(),
-            free_uid=self.accounts.free_uid(),
             rules=self.files.read(RULES),
             shipped_rules=shipped_rules(),
             declarative=self.accounts.declarative(),
@@ -709,4 +722,5 @@ class World:
                 (a.name, a.uid, sorted(a.groups), a.shell, a.expires)
                 for a in self.accounts.by_name.values()
             ),
+            sorted(self.accounts.strays.items()),
         )

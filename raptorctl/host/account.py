@@ -13,11 +13,14 @@ from typing import Final
 
 from raptorctl.errors import CommandError, HostError, MissingError
 from raptorctl.host import clients, command
+from raptorctl.host.image_drivers import Tick
 from raptorctl.model.tenant import LAST_UID, Account
+from raptorctl.model.tombstone import FIRST_UID, next_uid
 
 AT_JOBS: Final = Path("/var/spool/cron/atjobs")
 """Whose file it is, he is whom atd runs it for; nobody else can make one there."""
-FIRST_UID: Final = 1000
+LINGERING: Final = Path("/var/lib/systemd/linger")
+"""A file for each account that logind begins at boot (loginctl(1)); by name, and root's."""
 EPOCH: Final = date(1970, 1, 1)
 NIXOS: Final = Path("/etc/NIXOS")
 TRIES: Final = 10
@@ -32,7 +35,7 @@ REMOVAL: Final = 3600.0
 
 
 class LocalAccounts:
-    """Accounts of the machine we run on; implements `raptorctl.host.drivers.Accounts`."""
+    """Accounts of the machine we run on; implements `raptorctl.host.account_drivers.Accounts`."""
 
     def find(self, name: str) -> Account | None:
         """Return the account of that name, read anew."""
@@ -54,13 +57,13 @@ class LocalAccounts:
         """Return the names of all accounts."""
         return frozenset(entry.pw_name for entry in pwd.getpwall())
 
-    def free_uid(self) -> int:
-        """Return the first number from 1000 on that no account and no group has."""
-        taken = {e.pw_uid for e in pwd.getpwall()} | {e.gr_gid for e in grp.getgrall()}
-        for uid in range(FIRST_UID, LAST_UID):
-            if uid not in taken:
-                return uid
-        raise HostError(f"all numbers for accounts, {FIRST_UID} to {LAST_UID}, are taken")
+    def free_uid(self, given: Iterable[int] = ()) -> int:
+        """See `raptorctl.host.account_drivers.Accounts`."""
+        there = {e.pw_uid for e in pwd.getpwall()} | {e.gr_gid for e in grp.getgrall()}
+        uid = next_uid(there.union(given))
+        if uid is None:
+            raise HostError(f"all numbers for accounts, {FIRST_UID} to {LAST_UID}, are taken")
+        return uid
 
     def declarative(self) -> bool:
         """Whether accounts are made from a configuration, and ours would vanish (NixOS)."""
@@ -123,6 +126,18 @@ class LocalAccounts:
         _run("userdel", "--remove", account.name, ok=(0, 6), timeout=REMOVAL)
         _run("groupdel", account.name, ok=(0, 6, 8))
 
+    def left(self, uid: int) -> tuple[str, ...]:
+        """See `raptorctl.host.account_drivers.Accounts`."""
+        from raptorctl.host import remains
+
+        return remains.left(uid)
+
+    def sweep(self, uid: int, tick: Tick) -> Mapping[str, int]:
+        """See `raptorctl.host.account_drivers.Accounts`."""
+        from raptorctl.host import remains
+
+        return remains.sweep(uid, tick)
+
 
 def _run(
     program: str, *args: str, ok: tuple[int, ...] = (0,), timeout: float = command.TIMEOUT
@@ -145,6 +160,7 @@ def _forget_schedules(account: Account) -> None:
     """Take away what begins without a login: crontab(1), at(1), and what lingers (loginctl(1))."""
     with suppress(MissingError):
         command.run("loginctl", "disable-linger", account.name, ok=(0, 1))
+    (LINGERING / account.name).unlink(missing_ok=True)  # where logind does not answer
     with suppress(MissingError):
         command.run("crontab", "-r", "-u", account.name, ok=(0, 1))  # 1: it has none
     for job in AT_JOBS.glob("*"):

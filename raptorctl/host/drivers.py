@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from raptorctl.host.account_drivers import Accounts
 from raptorctl.host.disk_drivers import Disks
 from raptorctl.host.guest_drivers import Consoles, Guests
 from raptorctl.host.image_drivers import Images, ImageWriter
@@ -246,43 +247,6 @@ class Files(Protocol):
 
     def write_bytes(self, path: str, data: bytes, mode: int) -> None:
         """Do the same with bytes."""
-
-
-class Accounts(Protocol):
-    """Accounts of the host and their groups."""
-
-    def find(self, name: str) -> Account | None:
-        """Return the account of that name, read anew."""
-
-    def members(self, group: str) -> tuple[Account, ...]:
-        """Return all members of a group; none where there is no such group."""
-
-    def names(self) -> frozenset[str]:
-        """Return the names of all accounts."""
-
-    def free_uid(self) -> int:
-        """Return the first number from 1000 on that no account and no group has."""
-
-    def declarative(self) -> bool:
-        """Whether accounts are made from a configuration, and ours would vanish (NixOS)."""
-
-    def create(self, account: Account) -> None:
-        """Make an account with the numbers, comment, shell, groups and last day given."""
-
-    def change(self, name: str, *, shell: str | None = None, expires: str | None = None) -> None:
-        """Give it another shell, or another last day ("" for none); None leaves it."""
-
-    def join(self, name: str, groups: Iterable[str]) -> None:
-        """Make it a member of these groups as well."""
-
-    def leave(self, name: str, groups: Iterable[str]) -> None:
-        """End its being a member of these groups."""
-
-    def end_sessions(self, account: Account) -> int:
-        """End its logins, processes, and its connections to libvirt; returns how many."""
-
-    def remove(self, account: Account) -> None:
-        """Remove the account of that name and uid, and its home directory."""
 
 
 class Authority(Protocol):

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from raptorctl.errors import HostError, MissingError
 from raptorctl.host import cpu, files, own
-from raptorctl.host.drivers import Accounts, Files, Host
+from raptorctl.host.account_drivers import Accounts
+from raptorctl.host.drivers import Files, Host
 from raptorctl.model.access import RULES
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts, Reservation
@@ -21,6 +22,7 @@ from raptorctl.model.tenant import (
     parse_record,
     record_path,
 )
+from raptorctl.model.tombstone import REMOVED, Tombstone, parse_tombstone
 from raptorctl.model.volume import Volume
 
 
@@ -63,9 +65,8 @@ def survey(
             records=records.result()[0],
             dns_problem=records.result()[1],
             reservations=tuple(reservations),
-            tenants=tenants(host, people),
             account_names=host.accounts.names(),
-            free_uid=host.accounts.free_uid(),
+            **numbers(host, people),
             rules=host.files.read(RULES),
             shipped_rules=files.shipped_rules(),
             declarative=host.accounts.declarative(),
@@ -118,6 +119,24 @@ def tenants(host: People, people: Iterable[str] = ()) -> tuple[Tenant, ...]:
         )
         for name in sorted({*files, *accounts})
     )
+
+
+def numbers(host: People, people: Iterable[str]) -> dict[str, Any]:
+    """Tenants, those who were removed, and a number that is and was none of theirs."""
+    there, gone = tenants(host, people), removed(host.files)
+    given = {tenant.record.uid for tenant in there if tenant.record} | {one.uid for one in gone}
+    return {"tenants": there, "removed": gone, "free_uid": host.accounts.free_uid(given)}
+
+
+def removed(files: Files) -> tuple[Tombstone, ...]:
+    """Read the tombstones of tenants who were removed, by number.
+
+    Raises:
+        SettingsError: one is none; the file is named.
+    """
+    found = ((path, files.read(path)) for path in files.list(REMOVED) if path.endswith(".json"))
+    there = (parse_tombstone(text, path) for path, text in found if text is not None)
+    return tuple(sorted(there, key=lambda tombstone: tombstone.uid))
 
 
 def _tenant_files(host: People) -> Iterator[tuple[str, str]]:

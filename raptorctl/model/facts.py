@@ -11,6 +11,7 @@ from raptorctl.model.record import Record
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Bridge
 from raptorctl.model.tenant import Tenant
+from raptorctl.model.tombstone import Tombstone
 from raptorctl.model.topology import Topology
 from raptorctl.model.volume import Volume, VolumeGroup
 
@@ -51,8 +52,9 @@ class HostFacts:
             logs, those that exist; and the directory of these logs, if it does.
         reservations: of unfinished jobs.
         tenants: everybody with a record of ours, in our group, or asked about.
+        removed: the tombstones of tenants who were removed.
         account_names: of all accounts of the host, so that no tenant is called like one.
-        free_uid: the first number from 1000 on that no account has.
+        free_uid: a number that no account has, and no tenant ever had.
         rules: polkit's rules as the host has them, or None.
         shipped_rules: the same as they come with us.
         declarative: accounts are made from a configuration (NixOS), and ours would vanish.
@@ -75,6 +77,7 @@ class HostFacts:
     files: frozenset[str] = frozenset()
     reservations: tuple[Reservation, ...] = ()
     tenants: tuple[Tenant, ...] = ()
+    removed: tuple[Tombstone, ...] = ()
     account_names: frozenset[str] = frozenset()
     free_uid: int = 1000
     rules: str | None = None

@@ -18,6 +18,7 @@ from raptorctl.model.tenant import (
     keys_path,
     record_path,
 )
+from raptorctl.model.tombstone import Tombstone, tombstone_path, tombstone_text
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.quota import machines_of
 from raptorctl.plans.tenants import keys_of, record_step, refuse_half, set_account, tenant_plan
@@ -29,6 +30,7 @@ from raptorctl.steps.account import (
     SetAccount,
 )
 from raptorctl.steps.file import WriteFile
+from raptorctl.steps.number import SweepNumber
 from raptorctl.steps.step import Step
 
 
@@ -100,6 +102,7 @@ def adding(
         _refuse_declarative(request.name, facts)
     else:
         _refuse_unfit(account, admin_groups, adopt=request.adopt)
+        _refuse_anothers_number(account, facts)
     uid = account.uid if account else facts.free_uid
     yield record_step(_record(request, account, uid, identity))
     yield _account_step(request, account, uid, identity)
@@ -126,7 +129,7 @@ def plan_remove(name: str, facts: HostFacts, identity: Identity) -> Plan:
             f"account {name} is in {GROUP}, but raptorctl has no record of it",
             resolution=f"gpasswd -d {name} {GROUP}, or `raptorctl tenant add {name} --adopt`",
         )
-    steps = tuple(_removal(tenant)) if tenant else ()
+    steps = tuple(_removal(tenant, facts, identity)) if tenant else ()
     summary = f"nothing of tenant {name} is left" if steps else f"there is no tenant {name}"
     plan = tenant_plan("tenant-remove", name, identity, steps, summary)
     return replace(plan, notes=tuple(_remove_notes(tenant)))
@@ -167,8 +170,13 @@ def _account_step(
     )
 
 
-def _removal(tenant: Tenant) -> Iterator[Step]:
+def _removal(tenant: Tenant, facts: HostFacts, identity: Identity) -> Iterator[Step]:
     account, record = tenant.account, tenant.record
+    if record and not _tombstone(record.uid, facts):
+        yield tombstone_step(
+            Tombstone(record.uid, record.name, record.adopted, identity.job, identity.at,
+                      identity.by)
+        )  # fmt: skip
     ours = account if account and record and account.uid == record.uid else None
     if ours and record:
         yield _closing(ours, record)
@@ -182,6 +190,23 @@ def _removal(tenant: Tenant) -> Iterator[Step]:
     if tenant.record_file:
         yield WriteFile("he is nobody's tenant", f"{tenant.name}'s record",
                         record_path(tenant.name), tenant.record_file, None)  # fmt: skip
+    if record and not record.adopted:
+        yield SweepNumber("its files act for whoever has the number", record.name, record.uid)
+
+
+def tombstone_step(tombstone: Tombstone) -> WriteFile:
+    """Have a number never be given again."""
+    return WriteFile(
+        "no other tenant ever gets the number",
+        f"the tombstone of {tombstone.name}'s uid {tombstone.uid}",
+        tombstone_path(tombstone.uid),
+        None,
+        tombstone_text(tombstone),
+    )
+
+
+def _tombstone(uid: int, facts: HostFacts) -> Tombstone | None:
+    return next((one for one in facts.removed if one.uid == uid), None)
 
 
 def _closing(account: Account, record: TenantRecord) -> Step:
@@ -229,6 +254,18 @@ def _refuse_unfit(account: Account, admin_groups: Iterable[str], *, adopt: bool)
             f"account {account.name} is in {', '.join(groups)} and can do everything",
             resolution="take it out of there first",
         )
+
+
+def _refuse_anothers_number(account: Account, facts: HostFacts) -> None:
+    """Refuse an account whose number was a tenant's: what they left would act for the account."""
+    for number in (account.uid, account.gid):
+        was = _tombstone(number, facts)
+        if was and not (was.adopted and was.name == account.name):
+            raise RefusedError(
+                f"account {account.name} has number {number}, which was tenant {was.name}'s",
+                resolution=f"give it another: usermod --uid {facts.free_uid} {account.name}, "
+                f"groupmod --gid {facts.free_uid} {account.name}",
+            )
 
 
 def _refuse_other(tenant: Tenant, request: TenantRequest) -> None:

@@ -64,6 +64,7 @@ class MakeAccount(Step):
             host.accounts.change(self.name, expires=CLOSED)
             host.accounts.end_sessions(there)
             host.accounts.remove(there)
+            host.accounts.sweep(self.uid, tick)  # who gets the number next gets none of it
 
     def leftover(self) -> str:
         """What remains."""

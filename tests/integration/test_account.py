@@ -93,8 +93,13 @@ def test_what_it_wanted_to_be_begun_later_goes_and_others_stay(
     for name, owner in (("a0001", account.uid), ("a0002", 0)):
         (tmp_path / name).touch()
         os.chown(tmp_path / name, owner, 0)
+    monkeypatch.setattr(account_module, "LINGERING", lingering := tmp_path / "linger")
+    lingering.mkdir()
+    for name in (account.name, "another"):
+        (lingering / name).touch()
     LocalAccounts().end_sessions(account)
-    assert [path.name for path in tmp_path.iterdir()] == ["a0002"]
+    assert {path.name for path in tmp_path.iterdir()} == {"a0002", "linger"}
+    assert [path.name for path in lingering.iterdir()] == ["another"]
 
 
 @pytest.mark.parametrize("strange", ["link", "another's"])

@@ -42,6 +42,8 @@ def test_a_tenant_is_made_shown_and_removed(raptorctl: CommandLine, world: World
     again = raptorctl(*words)
     assert (again.code, again.out) == (0, "alice is a tenant\n")
     assert raptorctl("tenant", "remove", "alice", "-y").code == 0
+    tombstone, _ = world.files.texts.pop("/etc/raptorctl/tenants/removed/1000.json")
+    assert json.loads(tombstone)["name"] == "alice"
     assert world.picture() == before
     assert "there is no tenant" in raptorctl("tenant", "remove", "alice", "-y").out
 

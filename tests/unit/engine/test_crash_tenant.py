@@ -33,6 +33,7 @@ class Case(Trial):
 
     def __init__(self, folder: Path, job: str) -> None:
         super().__init__(World(), folder)
+        self.job = job
         self._prepare(job)
         self.stand_before(JOBS[job](self.world))
 
@@ -42,6 +43,14 @@ class Case(Trial):
         if job not in {"add", "adopt"}:
             request = ADOPTED if job == "give back" else ALICE
             self.run(plan_add(request, self.world.facts({}, ["alice"]), ADD))
+        if job == "remove":
+            self.world.accounts.strays[1000] = ("/var/tmp/program",)
+
+    def check_always(self) -> None:
+        """The number is alice's, or it is never given again."""
+        made = self.job not in {"add", "adopt"}
+        uid = 1500 if self.job == "give back" else 1000
+        assert not made or self.world.facts({}).free_uid != uid
 
 
 @EVERY

@@ -6,17 +6,19 @@ from raptorctl.engine.apply import apply
 from raptorctl.engine.journals import Journals
 from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
-from raptorctl.errors import InputError, RefusedError
+from raptorctl.errors import HostError, InputError, RefusedError, RolledBackError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.ssh_key import parse_keys
 from raptorctl.model.tenant import CONSOLE_GROUP, GROUP, Account, Mode, Quota
+from raptorctl.model.tombstone import tombstone_path
 from raptorctl.plans.plan import Identity, Plan, decode_plan
 from raptorctl.plans.quota import Usage, refuse_over, usage
 from raptorctl.plans.tenant import TenantRequest, plan_add, plan_remove
 from raptorctl.plans.tenant_change import plan_keys, plan_quota, plan_set
+from raptorctl.steps.account import MakeAccount
 from tests.fakes import World
 from tests.unit.model.test_ssh_key import FINGERPRINT, GOOD, rsa
 
@@ -99,6 +101,7 @@ def test_an_account_that_is_there_is_only_taken_when_asked_for(host: Host) -> No
     assert tenant is not None
     assert tenant.ours
     host.do(plan_remove("alice", host.see(), NEXT))
+    assert host.files.texts.pop(tombstone_path(1500))
     assert host.picture() == before
 
 
@@ -149,9 +152,8 @@ def test_a_tenant_with_machines_stays(settled: Host) -> None:
 def test_he_goes_with_all_that_was_made_and_only_once(settled: Host) -> None:
     empty = World().picture()
     settled.accounts.sessions["alice"] = 3
-    plan = plan_remove("alice", settled.see(), NEXT)
-    assert plan.steps[0].kind == "account.close"
-    settled.do(plan)
+    settled.do(plan_remove("alice", settled.see(), NEXT))
+    assert settled.files.texts.pop(tombstone_path(1000))
     assert settled.picture() == empty
     assert settled.accounts.sessions == {}
     assert plan_remove("alice", settled.see("alice"), NEXT).steps == ()
@@ -229,7 +231,90 @@ def test_a_quota_is_written_and_counts_what_is_there_and_what_is_begun(settled: 
 
 def test_a_removal_closes_the_account_before_it_ends_what_is_open(settled: Host) -> None:
     titles = [step.title for step in plan_remove("alice", settled.see(), NEXT).steps]
-    assert titles[0] == "close account alice"
-    assert "keys" in titles[1]
-    assert "sessions" in titles[2]
-    assert "home" in titles[3]
+    assert titles[0].startswith("write the tombstone of alice's uid 1000, ")
+    assert titles[1] == "close account alice"
+    assert "keys" in titles[2]
+    assert "sessions" in titles[3]
+    assert "home" in titles[4]
+    assert "record" in titles[5]
+    assert titles[6] == "remove what alice left outside of the home, by uid 1000"
+
+
+def test_a_number_is_never_given_to_a_second_tenant(settled: Host) -> None:
+    names = ["alice"]
+    for number in range(1, 4):
+        identity = replace(NEXT, job=f"20261123-13000{number}-bbbb")
+        settled.do(plan_remove(names[-1], settled.see(), identity))
+        names.append(f"bob{number}")
+        again = replace(NEXT, job=f"20261123-14000{number}-bbbb")
+        settled.do(plan_add(replace(ALICE, name=names[-1]), settled.see(), again))
+    uids = [tombstone.uid for tombstone in settled.see().removed]
+    assert uids == [1000, 1001, 1002]
+    assert settled.accounts.by_name["bob3"].uid == 1003
+
+
+def test_not_even_where_the_account_went_by_hand_or_its_records_job_was_cut_off(
+    settled: Host,
+) -> None:
+    del settled.accounts.by_name["alice"]
+    assert settled.see().free_uid == 1001
+    settled.do(plan_remove("alice", settled.see(), NEXT))
+    assert settled.see().free_uid == 1001
+
+
+def test_what_the_number_still_owns_goes_with_the_tenant(settled: Host) -> None:
+    settled.accounts.strays[1000] = ("/var/tmp/program", "shared memory 7")
+    settled.accounts.strays[1001] = ("/var/tmp/anothers",)
+    assert settled.accounts.left(1000) == ()  # for an account has it
+    settled.do(plan_remove("alice", settled.see(), NEXT))
+    assert settled.accounts.strays == {1001: ("/var/tmp/anothers",)}
+
+
+def test_an_account_that_was_there_keeps_its_files_and_may_be_a_tenants_again(
+    host: Host,
+) -> None:
+    host.accounts.by_name["alice"] = Account("alice", 1500, 1500, shell="/bin/zsh")
+    host.accounts.strays[1500] = ("/srv/work",)
+    adopt = replace(ALICE, adopt=True)
+    for number in range(2):
+        first = replace(ADD, job=f"20261123-12000{number}-aaaa")
+        host.do(plan_add(adopt, host.see("alice"), first))
+        host.do(plan_remove("alice", host.see(), replace(NEXT, job=first.job[:-4] + "bbbb")))
+    assert host.accounts.strays == {1500: ("/srv/work",)}
+    assert [one.adopted for one in host.see().removed] == [True]
+
+
+@pytest.mark.parametrize("number", ["uid", "gid"])
+def test_an_account_with_a_removed_tenants_number_is_not_adopted(
+    settled: Host, number: str
+) -> None:
+    settled.do(plan_remove("alice", settled.see(), NEXT))
+    account = replace(Account("bob", 1500, 1500), **{number: 1000})  # type: ignore[arg-type]
+    settled.accounts.by_name["bob"] = account
+    with pytest.raises(
+        RefusedError, match=r"bob has number 1000, which was tenant alice's: .*usermod"
+    ):
+        plan_add(replace(ALICE, name="bob", adopt=True), settled.see("bob"), NEXT)
+
+
+def test_a_removal_that_is_taken_back_leaves_no_tombstone(settled: Host) -> None:
+    before = settled.picture()
+
+    def fails(account: Account) -> int:
+        raise HostError(f"{account.name} would not end")
+
+    settled.accounts.end_sessions = fails  # type: ignore[method-assign]
+    with pytest.raises(RolledBackError):
+        settled.do(plan_remove("alice", settled.see(), NEXT))
+    assert settled.picture() == before
+    assert settled.see().removed == ()
+
+
+def test_what_an_account_left_that_is_taken_back_goes_too(host: Host) -> None:
+    """Its number is free again, and the next one's."""
+    plan = plan_add(ALICE, host.see("alice"), ADD)
+    host.accounts.strays[1000] = ("/var/tmp/program",)
+    make = next(step for step in plan.steps if isinstance(step, MakeAccount))
+    make.apply(host.host(), lambda *_: None)
+    make.undo(host.host(), lambda *_: None)
+    assert host.accounts.strays == {}
