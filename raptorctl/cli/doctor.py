@@ -96,13 +96,14 @@ def _mended(session: Session, *, dry_run: bool, yes: bool, form: Format) -> "Don
             resolution="add -y to go without asking, or --dry-run to see it",
         )
     refuse_unfinished(session)
-    asked = tuple(session.record_queries()(session.settings, session.probe().facts))
+    probe = session.probe()
+    asked = tuple(session.record_queries()(session.settings, probe.facts))
     change = Change(
         verb="fix",
         name="host",
         queries=lambda _settings: asked,
         decide=lambda settings, facts, identity: plan_fix(
-            faults(scene(settings, facts, session.past()), identity.at[:10]), identity
+            faults(scene(settings, facts, session.past(), probe), identity.at[:10]), identity
         ),
         confirm=(lambda: ask.agree("Do this?")) if asks else None,
     )

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,7 +16,8 @@ from raptorctl.host.account import LocalAccounts
 from raptorctl.host.files import LocalFiles
 from raptorctl.host.links import KernelLinks
 from raptorctl.host.lvm import LvmGroup
-from raptorctl.host.survey import log_files, tenants
+from raptorctl.host.remains import account_of, left
+from raptorctl.host.survey import log_files, removed, tenants
 from raptorctl.model.access import OUTSIDER
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts
@@ -93,6 +95,7 @@ def _read(prober: Prober, settings: Settings) -> dict[str, Any]:
     return {
         "facts": _facts(prober, settings),
         "zones": _zones(prober, settings),
+        **_numbers(prober),
         "scan_lvs": prober.attempt(Part.SCAN, _scans_lvs, False),
         **_libvirt(prober, settings),
     }
@@ -113,7 +116,19 @@ def _facts(prober: Prober, settings: Settings) -> HostFacts:
         templates=prober.attempt(Part.TEMPLATES, files.templates, {}),
         files=_files(libvirt),
         tenants=prober.attempt(Part.TENANTS, lambda: tenants(_LocalPeople()), ()),
+        removed=prober.attempt(Part.TENANTS, lambda: removed(LocalFiles()), ()),
     )
+
+
+def _numbers(prober: Prober) -> dict[str, Any]:
+    """What became of the numbers of removed tenants; nobody looks where there are none."""
+    gone = [one.uid for one in prober.attempt(Part.TENANTS, lambda: removed(LocalFiles()), ())]
+    owners = {uid: name for uid in gone if (name := account_of(uid))}
+    if os.geteuid() != 0:
+        return {"owners": owners}
+    look = {uid: partial(left, uid) for uid in gone if uid not in owners}
+    found = {uid: prober.attempt(Part.TENANTS, ask, ()) for uid, ask in look.items()}
+    return {"owners": owners, "left": {uid: things for uid, things in found.items() if things}}
 
 
 def _files(libvirt: Libvirt) -> frozenset[str]:

@@ -144,6 +144,8 @@ class Probe:
         doors: what keeps people from what is not theirs; None where it could not be looked at.
         jobs: those that have not ended.
         archive: how many files LVM keeps of its earlier metadata (lvm.conf(5), backup/archive).
+        left: what the numbers of removed tenants still own, by number; looked for by root only.
+        owners: the accounts that have such a number, by number.
         today: when it was, ISO 8601.
     """
 
@@ -160,6 +162,8 @@ class Probe:
     doors: Doors | None = None
     jobs: tuple[Job, ...] = ()
     archive: int = 0
+    left: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    owners: Mapping[int, str] = field(default_factory=dict)
     today: str = ""
 
 

@@ -18,6 +18,7 @@ from raptorctl.plans.doctor_access import access
 from raptorctl.plans.fault import Fault, Scene, scene
 from raptorctl.plans.fault_clash import clashes
 from raptorctl.plans.fault_machine import machines
+from raptorctl.plans.fault_number import numbers
 from raptorctl.plans.fault_record import records
 from raptorctl.plans.fault_seed import lost_seeds
 from raptorctl.plans.fault_snapshot import lost_snapshots
@@ -63,6 +64,7 @@ def faults(scene: Scene, today: str) -> Iterator[Fault]:
     yield from clashes(scene)
     yield from records(scene)
     yield from tenants(scene, today)
+    yield from numbers(scene)
 
 
 def _root(probe: Probe) -> Findings:
@@ -193,7 +195,7 @@ def _archive(probe: Probe, settings: Settings) -> Findings:
 
 
 def _scene(probe: Probe, settings: Settings, past: Past) -> Scene:
-    seen = scene(settings, probe.facts, past)
+    seen = scene(settings, probe.facts, past, probe)
     unfinished = {name for job in probe.jobs for name in (job.id, job.machine)}
     return replace(seen, busy=seen.busy | unfinished)
 
@@ -209,7 +211,8 @@ def _belonging(probe: Probe, seen: Scene) -> Findings:
     if answered:
         yield from _told(records(seen), "records", "DNS knows every machine, and no other")
     if not blind and Part.TENANTS not in probe.troubles:
-        yield from _told(tenants(seen, probe.today), Part.TENANTS, "every one is whole")
+        found = chain(tenants(seen, probe.today), numbers(seen))
+        yield from _told(found, Part.TENANTS, "every one is whole")
 
 
 def _told(found: Iterator[Fault], check: str, good: str) -> Findings:

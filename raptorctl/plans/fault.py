@@ -4,13 +4,13 @@ Each fault names the thing, what to do, and the steps that mend it where the thi
 only one mending is right. `doctor` shows them, `doctor --fix` applies their steps.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.facts import HostFacts, Reservation
-from raptorctl.model.probe import Finding, Verdict
+from raptorctl.model.probe import Finding, Probe, Verdict
 from raptorctl.model.settings import Settings
 from raptorctl.plans.past import NOTHING, Past
 from raptorctl.plans.plan import Identity, Plan
@@ -29,12 +29,16 @@ class Scene:
         facts: the host.
         past: what journals tell.
         busy: identifiers of unfinished jobs and names of the machines and tenants they work on.
+        left: what the numbers of removed tenants still own, by number.
+        owners: the accounts that have such a number, by number.
     """
 
     settings: Settings
     facts: HostFacts
     past: Past = NOTHING
     busy: frozenset[str] = frozenset()
+    left: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    owners: Mapping[int, str] = field(default_factory=dict)
 
     def in_work(self, *names: str | None) -> bool:
         """Whether one of these, a job or what it works on, is an unfinished job's business."""
@@ -80,11 +84,13 @@ def mended(steps: Callable[[], tuple[Step, ...]]) -> tuple[Step, ...]:
         return ()
 
 
-def scene(settings: Settings, facts: HostFacts, past: Past) -> Scene:
-    """Lay out what is there, with who is at work on it."""
+def scene(settings: Settings, facts: HostFacts, past: Past, probe: Probe | None = None) -> Scene:
+    """Lay out what is there, with who is at work on it; numbers where somebody looked for them."""
     opened = [(job.id, job.machine) for job, _ in past.jobs if job.outcome.is_open]
     held = [(kept.job, kept.machine) for kept in facts.reservations]
-    return Scene(settings, facts, past, frozenset(name for pair in opened + held for name in pair))
+    busy = frozenset(name for pair in opened + held for name in pair)
+    found = (probe.left, probe.owners) if probe else ()
+    return Scene(settings, facts, past, busy, *found)
 
 
 def plan_fix(faults: Iterator[Fault], identity: Identity) -> Plan:

@@ -71,6 +71,8 @@ class FakeSession(Session):
             zones={"raptor.example.": None},
             libvirt_version=(11, 3, 0),
             jobs=self.journals.unfinished(),
+            left=dict(self.world.accounts.strays),
+            owners={a.uid: a.name for a in self.world.accounts.by_name.values()},
             today="2026-11-20",
         )
 

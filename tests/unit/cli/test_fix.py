@@ -16,6 +16,7 @@ from raptorctl.model.probe import Finding, Probe, Verdict
 from raptorctl.model.record import Record
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.tenant import CLOSED, GROUP, Account, record_path
+from raptorctl.model.tombstone import tombstone_path
 from raptorctl.model.volume import Volume
 from raptorctl.plans.doctor import LARGEST_ARCHIVE, examine
 from raptorctl.plans.tenant import TenantRequest, plan_add, plan_remove
@@ -327,8 +328,49 @@ def test_a_removed_tenant_leaves_nothing_to_bring_back(host: Host) -> None:
     plan = plan_remove("alice", host.world.facts({}), NEXT)
     apply(plan, host.world.host(), host.raptorctl.session().journals, Silent(), Stop())
     host.world.accounts.by_name["alice"] = account
+    half, number = host.bad()
+    assert (half.fix, number.fix) == (False, False)
+    assert number.what == "account alice has uid 1000, which was tenant alice's"
+
+
+def gone(host: Host) -> None:
+    host.raptorctl("deprovision", "alice", "dev", "-y")
+    assert host.raptorctl("tenant", "remove", "alice", "-y").code == 0
+    assert host.bad() == []
+
+
+def test_what_a_removed_tenants_number_owns_again_is_told_and_goes(host: Host) -> None:
+    gone(host)
+    host.world.accounts.strays[1000] = ("/var/tmp/program", "/dev/shm/data")
     (finding,) = host.bad()
-    assert not finding.fix
+    assert finding.what == (
+        "tenant alice is gone, and uid 1000 still owns /var/tmp/program and 1 more"
+    )
+    assert host.raptorctl("doctor", "--fix", "-y").code == 0
+    assert host.world.accounts.strays == {}
+    assert host.bad() == []
+
+
+def test_a_number_that_another_account_got_by_hand_is_told(host: Host) -> None:
+    gone(host)
+    host.world.accounts.by_name["eve"] = Account("eve", 1000, 1000)
+    host.world.accounts.strays[1000] = ("/home/eve",)
+    (finding,) = host.bad()
+    assert (finding.on, finding.fix) == ("eve", False)
+    assert finding.what == "account eve has uid 1000, which was tenant alice's"
+    assert "usermod --uid" in finding.advice
+
+
+def test_a_number_without_a_tombstone_gets_it_from_the_journal(host: Host) -> None:
+    gone(host)
+    path = tombstone_path(1000)
+    text = host.world.files.texts.pop(path)[0]
+    (finding,) = host.bad()
+    assert finding.what == "uid 1000 was tenant alice's, and may be given again"
+    assert host.raptorctl("doctor", "--fix", "-y").code == 0
+    kept, before = json.loads(host.world.files.texts[path][0]), json.loads(text)
+    assert {**kept, "removed": before["removed"]} == before
+    assert host.bad() == []
 
 
 def test_a_restored_machine_keeps_its_data_and_its_keys(host: Host) -> None:
