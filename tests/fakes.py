@@ -32,7 +32,7 @@ from raptorctl.model.slot import Bridge, Slot
 from raptorctl.model.tenant import GROUP, Account, TenantRecord, record_path, record_text
 from raptorctl.model.tombstone import next_uid
 from raptorctl.model.topology import Cpu, Topology
-from raptorctl.model.volume import Extents, Volume, VolumeGroup
+from raptorctl.model.volume import CLEAN, DIRTY, WIPED, Extents, Volume, VolumeGroup
 from raptorctl.render.read_domain import read_domain
 from raptorctl.render.seed_iso import read_iso
 
@@ -115,7 +115,10 @@ class Guarded:
 
 
 class FakeVolumes:
-    """LVM: `data` is what volumes hold, `tails` what they grew by, `ground` what free extents do."""
+    """LVM: `data` is what volumes hold, `tails` what they grew by, `ground` what free extents do.
+
+    `seen` is as old as it may be in truth: of the last look or act of ours.
+    """
 
     def __init__(self) -> None:
         self.by_uuid: dict[str, Volume] = {}
@@ -123,34 +126,50 @@ class FakeVolumes:
         self.tails: dict[str, str] = {}
         self.ground: dict[str, str] = {}
         self.sizes: dict[str, int] = {}
+        self.last: tuple[Volume, ...] | None = None
 
     def group(self) -> VolumeGroup | None:
         used = sum(volume.size for volume in self.by_uuid.values())
         return VolumeGroup("lvm-data", Size(200 * GIB), Size(200 * GIB - used), Size(4 * MIB))
 
+    def look(self) -> tuple[VolumeGroup | None, tuple[Volume, ...]]:
+        return self.group(), self.list()
+
     def list(self) -> tuple[Volume, ...]:
-        return tuple(self.by_uuid.values())
+        self.last = tuple(self.by_uuid.values())
+        return self.last
+
+    def seen(self) -> tuple[Volume, ...]:
+        return self.list() if self.last is None else self.last
+
+    def held(self, volume: Volume) -> bool:
+        return volume.uuid in self.by_uuid and self.by_uuid[volume.uuid].is_open
 
     def find(self, uuid: str) -> Volume | None:
-        return self.by_uuid.get(uuid)
+        return next((v for v in self.list() if v.uuid == uuid), None)
 
     def named(self, name: str) -> Volume | None:
         return next((v for v in self.list() if v.name == name), None)
 
     def create(self, name: str, size: int, tags: Iterable[str]) -> Volume:
-        if self.named(name):
+        if any(v.name == name for v in self.by_uuid.values()):
             raise HostError(f"{name} exists")
         volume = Volume(str(uuids.uuid4()), name, "lvm-data", Size(size), tuple(tags))
         self.by_uuid[volume.uuid] = volume
         self.data[volume.uuid] = "somebody else's"
+        self.list()
         return volume
 
     def retag(
         self, volume: Volume, *, add: Iterable[str], remove: Iterable[str], at_boot: bool
-    ) -> None:
-        gone = set(remove)
-        tags = tuple(dict.fromkeys([*(t for t in volume.tags if t not in gone), *add]))
-        self.by_uuid[volume.uuid] = replace(self.by_uuid[volume.uuid], tags=tags)
+    ) -> Volume:
+        old, gone = self.by_uuid[volume.uuid], set(remove)
+        if old.name != volume.name:
+            raise ConflictError(f"{volume.name} is {old.name}")
+        tags = tuple(dict.fromkeys([*(t for t in old.tags if t not in gone), *add]))
+        self.by_uuid[volume.uuid] = replace(old, tags=tags)
+        self.list()
+        return self.by_uuid[volume.uuid]
 
     def snapshot(self, origin: Volume, name: str, size: int, tags: Iterable[str]) -> Volume:
         made = self.create(name, size, tags)
@@ -161,17 +180,27 @@ class FakeVolumes:
     def split(self, snapshot: Volume) -> Volume:
         old = self.by_uuid[snapshot.uuid]
         self.by_uuid[old.uuid] = replace(old, origin="", used=None, invalid=False)
+        self.list()
         return self.by_uuid[old.uuid]
 
-    def rename(self, volume: Volume, name: str) -> None:
-        self.by_uuid[volume.uuid] = replace(self.by_uuid[volume.uuid], name=name)
+    def rename(self, volume: Volume, name: str, *, read_back: bool = True) -> Volume:
+        old = self.by_uuid[volume.uuid]
+        self.by_uuid[volume.uuid] = replace(old, name=name)
+        for other in [v for v in self.by_uuid.values() if v.origin == old.name]:
+            self.by_uuid[other.uuid] = replace(other, origin=name)
+        self.last = None
+        return self.by_uuid[volume.uuid]
 
     def activate(self, volume: Volume) -> Volume:
         return self.by_uuid[volume.uuid]
 
     def remove(self, volume: Volume, *, discard: bool = True) -> None:
-        if any(other.origin == volume.name for other in self.list()):
+        now = self.by_uuid.get(volume.uuid, volume)
+        if any(other.origin == now.name for other in self.by_uuid.values()):
             raise ConflictError(f"{volume.name} has snapshots")
+        if {DIRTY, CLEAN, WIPED} & {*volume.tags} != {DIRTY, CLEAN, WIPED} & {*now.tags}:
+            raise ConflictError(f"{volume.name} is not as it was")
+        self.last = None
         if self.by_uuid.pop(volume.uuid, None):
             after = "whatever the disk says" if discard else self.data.get(volume.uuid, "")
             self.ground[_range(volume)] = after

@@ -145,10 +145,23 @@ class Mapping:
     Args:
         uuid: `LVM-`, the group's UUID and the volume's, without hyphens.
         opened: how many have it open.
+        name: the group's and the volume's, see `called`.
     """
 
     uuid: str
     opened: int
+    name: str = ""
+
+    def holds(self, uuid: str) -> bool:
+        """Whether it is the volume `uuid` of LVM; a suffix would be another layer of it."""
+        return self.uuid.startswith("LVM-") and self.uuid[36:] == uuid.replace("-", "")
+
+    def called(self, group: str, volume: str) -> bool:
+        """Whether it is called so: a hyphen between both, and each hyphen in them doubled.
+
+        As lvm2 names its devices (device_mapper/libdm-common.c, dm_build_dm_name).
+        """
+        return self.name == "-".join(part.replace("-", "--") for part in (group, volume))
 
 
 def mapping(number: int) -> Mapping:
@@ -160,7 +173,8 @@ def mapping(number: int) -> Mapping:
     asked = DM_IOCTL.pack(*DM_VERSION, DM_IOCTL.size, 0, 0, 0, 0, 0, 0, number, b"", b"")
     with DM_CONTROL.open("rb") as control:
         answer = DM_IOCTL.unpack(fcntl.ioctl(control, DM_DEV_STATUS, asked))
-    return Mapping(uuid=answer[12].split(b"\0")[0].decode(), opened=answer[6])
+    name, uuid = (text.split(b"\0")[0].decode() for text in answer[11:13])
+    return Mapping(uuid=uuid, opened=answer[6], name=name)
 
 
 @contextmanager

@@ -45,8 +45,20 @@ class Volumes(Protocol):
     def group(self) -> VolumeGroup | None:
         """Return the group, or None when it is not there."""
 
+    def look(self) -> tuple[VolumeGroup | None, tuple[Volume, ...]]:
+        """Return the group and all its volumes, asked for at once."""
+
     def list(self) -> tuple[Volume, ...]:
-        """Return all volumes of the group."""
+        """Return all volumes of the group, read anew."""
+
+    def seen(self) -> tuple[Volume, ...]:
+        """Return all volumes as they were last read; after an act of ours, since then.
+
+        For what is still to do. That something is done, or may be done, is read anew.
+        """
+
+    def held(self, volume: Volume) -> bool:
+        """Whether a process or the kernel has it open now."""
 
     def find(self, uuid: str) -> Volume | None:
         """Return the volume with LVM's identifier `uuid`, read anew."""
@@ -59,17 +71,24 @@ class Volumes(Protocol):
 
     def retag(
         self, volume: Volume, *, add: Iterable[str], remove: Iterable[str], at_boot: bool
-    ) -> None:
-        """Change tags, and whether it is activated at boot, in one metadata commit."""
+    ) -> Volume:
+        """Change tags, and whether it is activated at boot, in one metadata commit; read it back.
 
-    def rename(self, volume: Volume, name: str) -> None:
-        """Give the volume another name."""
+        Raises:
+            ConflictError: the volume has another name by now.
+        """
+
+    def rename(self, volume: Volume, name: str, *, read_back: bool = True) -> Volume:
+        """Give the volume another name. Without `read_back`, a `retag` follows and does that."""
 
     def activate(self, volume: Volume) -> Volume:
         """Make its device node and wait for it; returns it with its device number."""
 
     def remove(self, volume: Volume, *, discard: bool = True) -> None:
-        """Remove the volume; refuses one that is open. Without `discard` its zeroes stay zero."""
+        """Remove the volume, unless it is open, or not as clean, dirty or wiped as it was read.
+
+        Without `discard` its zeroes stay zero.
+        """
 
     def extents(self, volume: Volume) -> Extents:
         """Return where the volume lies."""

@@ -1,40 +1,43 @@
 """LVM: the volumes of one volume group.
 
-LVM is asked for JSON and bytes (lvmreport(7)) and parsed at once into nouns. An act on a volume
-goes by LVM's own UUID, which no rename changes and no new volume inherits: the acting programs
-get it as a selection, which they evaluate under the group's lock, so between our look and their
-act nobody can put another volume under the same name.
+An act on a volume goes by LVM's own UUID, which no rename changes and no new volume inherits: the
+acting programs get it as a selection, which they evaluate under the group's lock, so between our
+look and their act nobody can put another volume under the same name.
+
+Starting LVM is what takes time, so it is asked for everything at once, and what it said is kept:
+`seen` is the group as the last look showed it, which after an act of ours is the look that read
+the act back. An act does not rest on what was seen: its selection says what has to be so still,
+lvcreate(8) and lvrename(8) refuse a name that is taken, and the kernel is asked who has a volume
+open and what it is called.
 """
 
-import json
-import re
+import errno
+import os
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from itertools import chain
 from typing import Any, Final
 
 from raptorctl.errors import CommandError, ConflictError, HostError, MissingError, WaitError
 from raptorctl.host import udev
 from raptorctl.host.command import run
-from raptorctl.model.sizes import Size
+from raptorctl.host.device import Mapping, mapping
+from raptorctl.host.lvm_report import (
+    GROUP_FIELDS,
+    VOLUME_FIELDS,
+    by_uuid,
+    missing_group,
+    parse_group,
+    parse_volume,
+    report,
+    still_named,
+    unchanged,
+)
 from raptorctl.model.volume import OURS, Volume, VolumeGroup
 
-# With its command log in the report, LVM says there, and not on stderr, what went wrong.
-REPORT: Final = (
-    "--config", "log/report_command_log=0", "--reportformat", "json", "--units", "b", "--nosuffix",
-)  # fmt: skip
-GROUP_FIELDS: Final = "vg_name,vg_size,vg_free,vg_extent_size"
-# lv_layout and not segtype: a segment's field would give a row for each segment.
-VOLUME_FIELDS: Final = (
-    "lv_uuid,lv_name,vg_name,lv_size,lv_tags,"
-    "lv_kernel_major,lv_kernel_minor,lv_device_open,lv_layout,origin,"
-    "snap_percent,lv_snapshot_invalid"
-)
-UUID: Final = re.compile(r"[0-9A-Za-z]{6}(-[0-9A-Za-z]{4}){5}-[0-9A-Za-z]{6}", re.ASCII)
 PROBED: Final = 5.0
 """Seconds in which udev has probed a volume, unless it hangs."""
-
-NOT_FOUND: Final = re.compile(r'Volume group "[^"]*" not found')
 
 
 class LvmGroup:
@@ -49,6 +52,7 @@ class LvmGroup:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._seen: tuple[Volume, ...] | None = None
 
     # Reading
 
@@ -57,41 +61,60 @@ class LvmGroup:
         try:
             rows = report("vgs", "-o", GROUP_FIELDS, "--", self.name)
         except CommandError as error:
-            if NOT_FOUND.search(error.stderr):
+            if missing_group(error):
                 return None
             raise
         return parse_group(rows[0])
 
+    def look(self) -> tuple[VolumeGroup | None, tuple[Volume, ...]]:
+        """Return the group and all its visible volumes, from one report."""
+        rows = self._rows(f"{GROUP_FIELDS},{VOLUME_FIELDS}")
+        # A report of volumes has nothing to say of a group that has none.
+        return parse_group(rows[0]) if rows else self.group(), self._keep(rows)
+
     def list(self) -> tuple[Volume, ...]:
         """Return all visible volumes of the group, ours or not."""
-        return self._volumes()
+        return self._keep(self._rows(f"vg_name,{VOLUME_FIELDS}"))
+
+    def seen(self) -> tuple[Volume, ...]:
+        """Return them as the last look showed them; looks where nothing was seen since an act."""
+        return self.list() if self._seen is None else self._seen
 
     def find(self, uuid: str) -> Volume | None:
         """Return the volume with LVM's identifier `uuid`, read anew."""
-        volume = self._find(uuid)
-        if volume and volume.is_open:
-            # Perhaps only by udev, which probes a device after each writer has closed it (udev(7),
-            # "watch"): look again when it has ended.
-            with suppress(WaitError):
-                udev.settle(PROBED)
-            volume = self._find(uuid)
-        return volume
-
-    def _find(self, uuid: str) -> Volume | None:
-        return next(iter(self._volumes("--select", by_uuid(uuid))), None)
+        volume = _pick(self.list(), uuid)
+        return replace(volume, is_open=self.held(volume)) if volume and volume.is_open else volume
 
     def named(self, name: str) -> Volume | None:
         """Return the volume of that name, read anew."""
-        return next((v for v in self._volumes() if v.name == name), None)
+        return next((v for v in self.list() if v.name == name), None)
 
-    def _volumes(self, *select: str) -> tuple[Volume, ...]:
+    def held(self, volume: Volume) -> bool:
+        """Whether a process or the kernel has the volume open now, as the kernel says."""
+        found = _mapped(volume)
+        if found is None or not found.holds(volume.uuid):
+            # When it was read it was not active, or by another number.
+            current = _pick(self.list(), volume.uuid)
+            return current is not None and current.is_open
+        if found.opened:
+            # Perhaps only by udev, which probes a device after each writer has closed it (udev(7),
+            # "watch"): ask again when it has ended.
+            with suppress(WaitError):
+                udev.settle(PROBED)
+            found = _mapped(volume)
+        return found is not None and found.opened > 0
+
+    def _rows(self, fields: str) -> tuple[dict[str, Any], ...]:
         try:
-            rows = report("lvs", "-o", VOLUME_FIELDS, *select, "--", self.name)
+            return tuple(report("lvs", "-o", fields, "--", self.name))
         except CommandError as error:
-            if NOT_FOUND.search(error.stderr):
+            if missing_group(error):
                 raise self._missing() from error
             raise
-        return tuple(parse_volume(row) for row in rows)
+
+    def _keep(self, rows: Iterable[dict[str, Any]]) -> tuple[Volume, ...]:
+        self._seen = tuple(map(parse_volume, rows))
+        return self._seen
 
     def _missing(self) -> MissingError:
         return MissingError(
@@ -113,9 +136,9 @@ class LvmGroup:
             tags: on it from its first moment, in one metadata commit.
         """
         tags = tuple(tags)
-        run(
+        self._act(
             "lvcreate", "--yes", "--type", "linear", "-Zn", "-Wn", "--setautoactivation", "n",
-            *_options("--addtag", tags), "--size", f"{size}b", "--name", name, "--", self.name,
+            *_options("--addtag", tags), "--size", f"{int(size)}b", "--name", name, "--", self.name,
         )  # fmt: skip
         volume = self.named(name)
         if volume is None or volume.size != size or not set(tags) <= set(volume.tags):
@@ -127,33 +150,50 @@ class LvmGroup:
 
     def retag(
         self, volume: Volume, *, add: Iterable[str], remove: Iterable[str], at_boot: bool
-    ) -> None:
-        """Change tags, and whether it is activated at boot, in one metadata commit."""
+    ) -> Volume:
+        """Change tags, and whether it is activated at boot, in one metadata commit.
+
+        Returns:
+            the volume as it is then.
+
+        Raises:
+            ConflictError: it is gone, has another name than `volume`, or is not ours.
+        """
         add, remove = set(add), set(remove)
-        run(
+        self._act(
             "lvchange", *_options("--addtag", sorted(add)), *_options("--deltag", sorted(remove)),
             "--setautoactivation", "y" if at_boot else "n",
-            "--select", by_uuid(volume.uuid), "--", self.name,
+            "--select", still_named(volume), "--", self.name,
         )  # fmt: skip
-        tags = set(self._still(volume).tags)
+        current = self._still_named(volume)
+        tags = set(current.tags)
         if not add <= tags or remove & tags:
             raise HostError(f"lvchange left {self._path(volume)} with tags {sorted(tags)}")
+        return current
 
-    def rename(self, volume: Volume, name: str) -> None:
+    def rename(self, volume: Volume, name: str, *, read_back: bool = True) -> Volume:
         """Give the volume another name.
+
+        Args:
+            volume: one of ours.
+            name: free in the group.
+            read_back: False where `retag` follows, which reads both back.
 
         Raises:
             ConflictError: the name is taken, or the volume is gone or not ours.
         """
-        current = self._ours(volume)
+        current = self._ours(self._by_its_name(volume))
         if current.name == name:
-            return
-        if self.named(name):
-            raise ConflictError(f"there is a volume {self.name}/{name} already")
-        # lvrename(8) takes names only. The second look tells whether it got the right volume.
-        run("lvrename", "--", self.name, current.name, name)
-        if self._still(volume).name != name:
-            raise ConflictError(f"{self._path(current)} was exchanged while being renamed")
+            return current
+        try:
+            # lvrename(8) takes names only. The look after it tells whether it got the right volume.
+            self._act("lvrename", "--", self.name, current.name, name)
+        except CommandError as error:
+            if self.named(name):
+                raise ConflictError(f"there is a volume {self.name}/{name} already") from error
+            raise
+        wanted = replace(current, name=name)
+        return self._still_named(wanted) if read_back else wanted
 
     def activate(self, volume: Volume) -> Volume:
         """Make its device node and wait for it.
@@ -166,7 +206,7 @@ class LvmGroup:
         """
         current = self._still(volume)
         if current.major < 0:
-            run("lvchange", "-ay", "--select", by_uuid(volume.uuid), "--", self.name)
+            self._act("lvchange", "-ay", "--select", by_uuid(volume.uuid), "--", self.name)
             current = self._still(volume)
         udev.wait_for_node(current)
         return current
@@ -175,28 +215,50 @@ class LvmGroup:
         """Remove the volume and wait until its node is gone; it is fine when it is gone already.
 
         Args:
-            volume: to be removed.
+            volume: to be removed, as long as it is clean, dirty or wiped as here.
             discard: whether its space may be discarded if lvm.conf(5) says so (issue_discards);
                 what was discarded may be read as anything.
 
         Raises:
-            ConflictError: it is not ours, is open, or another volume is a snapshot of it.
+            ConflictError: it is not ours, is open, is not as it was, or another volume is a
+                snapshot of it.
         """
-        if self.find(volume.uuid) is None:
+        if _pick(self.seen(), volume.uuid) is None and self.find(volume.uuid) is None:
             return
-        current = self._ours(volume)
-        if current.is_open:
-            raise ConflictError(
-                f"{self._path(current)} is open", resolution=f"see `fuser {current.path}`"
-            )
-        if snapshots := [v.name for v in self.list() if v.origin == current.name]:
-            raise ConflictError(f"{self._path(current)} has snapshots: {', '.join(snapshots)}")
-        wanted = f"{by_uuid(volume.uuid)} && lv_tags={OURS}"
+        self._refuse_removal(self._ours(volume))
         kept = () if discard else ("--config", "devices/issue_discards=0")
-        run("lvremove", *kept, "--yes", "--select", wanted, "--", self.name)
-        if self.find(volume.uuid):
-            raise HostError(f"lvremove left {self._path(current)} there")
-        udev.wait_until_gone(current)
+        self._act("lvremove", *kept, "--yes", "--select", unchanged(volume), "--", self.name)
+        if current := _pick(self.list(), volume.uuid):
+            self._refuse_removal(self._ours(current))
+            raise ConflictError(
+                f"lvremove left {self._path(current)} there, with tags {sorted(current.tags)}"
+            )
+        udev.wait_until_gone(volume)
+
+    def _refuse_removal(self, volume: Volume) -> None:
+        if self.held(volume):
+            raise ConflictError(
+                f"{self._path(volume)} is open", resolution=f"see `fuser {volume.path}`"
+            )
+        if snapshots := [v.name for v in self.seen() if v.origin == volume.name]:
+            raise ConflictError(f"{self._path(volume)} has snapshots: {', '.join(snapshots)}")
+
+    def _act(self, program: str, *args: str) -> None:
+        self._seen = None
+        run(program, *args)
+
+    def _by_its_name(self, volume: Volume) -> Volume:
+        """The volume by the name that the kernel says it has now; or LVM, where it is inactive."""
+        known = _pick(self.seen(), volume.uuid)
+        found = _mapped(known) if known else None
+        sure = known and found and found.holds(known.uuid) and found.called(self.name, known.name)
+        return known if known and sure else self._still(volume)
+
+    def _still_named(self, volume: Volume) -> Volume:
+        current = self._ours(self._still(volume))
+        if current.name != volume.name:
+            raise ConflictError(f"{self._path(volume)} is {current.name}: somebody renamed it")
+        return current
 
     def _still(self, volume: Volume) -> Volume:
         current = self.find(volume.uuid)
@@ -205,68 +267,30 @@ class LvmGroup:
         return current
 
     def _ours(self, volume: Volume) -> Volume:
-        current = self._still(volume)
-        if not current.ours:
+        if not volume.ours:
             raise ConflictError(
-                f"{self._path(current)} is not ours", resolution=f"it has no LVM tag {OURS}"
+                f"{self._path(volume)} is not ours", resolution=f"it has no LVM tag {OURS}"
             )
-        return current
+        return volume
 
     def _path(self, volume: Volume) -> str:
         return f"{self.name}/{volume.name}"
 
 
-def parse_group(row: dict[str, Any]) -> VolumeGroup:
-    """Turn a row of `vgs` into a noun; sizes are in bytes."""
-    return VolumeGroup(
-        name=row["vg_name"],
-        size=Size(row["vg_size"]),
-        free=Size(row["vg_free"]),
-        extent=Size(row["vg_extent_size"]),
-    )
-
-
-def parse_volume(row: dict[str, Any]) -> Volume:
-    """Turn a row of `lvs` into a noun; sizes are in bytes."""
-    return Volume(
-        uuid=row["lv_uuid"],
-        name=row["lv_name"],
-        group=row["vg_name"],
-        size=Size(row["lv_size"]),
-        tags=tuple(tag for tag in row["lv_tags"].split(",") if tag),
-        major=int(row["lv_kernel_major"]),
-        minor=int(row["lv_kernel_minor"]),
-        is_open=row["lv_device_open"] == "open",
-        kind=row["lv_layout"],
-        origin=row["origin"],
-        used=float(row["snap_percent"]) if row["snap_percent"] else None,
-        invalid=row["lv_snapshot_invalid"] == "snapshot invalid",
-    )
-
-
-def parse_report(text: str, key: str) -> list[dict[str, Any]]:
-    """Return the rows of a report, e.g. `{"report": [{"lv": [...]}]}` (lvmreport(7)).
-
-    Raises:
-        HostError: it is something else.
-    """
+def _mapped(volume: Volume) -> Mapping | None:
+    """What the kernel has under the volume's number; None where it is not active."""
+    if volume.major < 0:
+        return None
     try:
-        return [row for part in json.loads(text)["report"] for row in part[key]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise HostError("LVM's report is not what it should be", details=text) from error
+        return mapping(os.makedev(volume.major, volume.minor))
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # which is: no device has that number
+            raise
+        return None
 
 
-def report(program: str, *args: str) -> list[dict[str, Any]]:
-    """Ask LVM; returns the rows of its report."""
-    return parse_report(run(program, *REPORT, *args), program.removesuffix("s"))
-
-
-def by_uuid(uuid: str) -> str:
-    """Select one volume by LVM's identifier."""
-    # The selection is a small language, and one that is always true would remove everything.
-    if not UUID.fullmatch(uuid):
-        raise ValueError(f"not a volume's UUID: {uuid!r}")
-    return f"lv_uuid={uuid}"
+def _pick(volumes: Iterable[Volume], uuid: str) -> Volume | None:
+    return next((volume for volume in volumes if volume.uuid == uuid), None)
 
 
 def _options(option: str, values: Iterable[str]) -> Iterable[str]:

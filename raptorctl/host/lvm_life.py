@@ -11,8 +11,8 @@ from itertools import chain
 from typing import Final
 
 from raptorctl.errors import ConflictError, HostError
-from raptorctl.host.command import run
-from raptorctl.host.lvm import LvmGroup, by_uuid, report
+from raptorctl.host.lvm import LvmGroup
+from raptorctl.host.lvm_report import by_uuid, report
 from raptorctl.model.volume import Extents, Volume
 
 RANGE: Final = re.compile(r"(/[^\s:]+):([0-9]{1,10})-([0-9]{1,10})", re.ASCII)
@@ -46,13 +46,13 @@ class LivingGroup(LvmGroup):
             CommandError: they are not free any more.
             ConflictError: somebody else changed the group; the volume is as it was.
         """
-        current, group = self._ours(volume), self.group()
+        current, group = self._ours(self._still(volume)), self.group()
         if group is None:
             raise self._missing()
         size = current.size + group.extent * sum(map(_length, extents.ranges))
         # lvextend(8) takes names only; the second look tells whether it got the right volume.
         path = f"{self.name}/{current.name}"
-        run("lvextend", "--size", f"{size}b", "--", path, *extents.ranges)
+        self._act("lvextend", "--size", f"{int(size)}b", "--", path, *extents.ranges)
         if self._still(volume).size != size:
             raise HostError(f"lvextend left {path} with {self._still(volume).size}, not {size}")
         if self._commit() != extents.commit + 2:
@@ -71,11 +71,12 @@ class LivingGroup(LvmGroup):
 
     def shrink(self, volume: Volume, size: int) -> None:
         """Give the end of a volume back, whatever is there; `size` bytes stay."""
-        current = self._ours(volume)
+        current = self._ours(self._still(volume))
         if current.size <= size:
             return
         path = f"{self.name}/{current.name}"
-        run("lvreduce", "--yes", "--force", "--fs", "ignore", "--size", f"{size}b", "--", path)
+        forced = ("--yes", "--force", "--fs", "ignore")
+        self._act("lvreduce", *forced, "--size", f"{int(size)}b", "--", path)
         if self._still(volume).size != size:
             raise HostError(f"lvreduce left {path} with {self._still(volume).size}, not {size}")
 
@@ -88,10 +89,10 @@ class LivingGroup(LvmGroup):
             size: bytes for the old content of what changes, a multiple of the extent.
             tags: on it from its first moment.
         """
-        current, tags = self._ours(origin), tuple(tags)
+        current, tags = self._ours(self._still(origin)), tuple(tags)
         options = chain.from_iterable(("--addtag", tag) for tag in tags)
-        run(
-            "lvcreate", "--yes", "--snapshot", *options, "--size", f"{size}b", "--name", name,
+        self._act(
+            "lvcreate", "--yes", "--snapshot", *options, "--size", f"{int(size)}b", "--name", name,
             "--", f"{self.name}/{current.name}",
         )  # fmt: skip
         made = self.named(name)
@@ -107,12 +108,12 @@ class LivingGroup(LvmGroup):
         Raises:
             ConflictError: it is gone, not ours, or open.
         """
-        current = self._ours(snapshot)
+        current = self._ours(self._still(snapshot))
         if current.origin:
             if current.is_open:
                 raise ConflictError(f"{self._path(current)} is open")
             path = f"{self.name}/{current.name}"
-            run("lvconvert", "--yes", "--splitsnapshot", "--", path)
+            self._act("lvconvert", "--yes", "--splitsnapshot", "--", path)
             current = self._still(snapshot)
         if current.origin:
             raise HostError(f"lvconvert left {self._path(current)} a snapshot")

@@ -52,6 +52,18 @@ class OverlayVolumes:
                 found[volume.uuid] = volume
         return tuple(sorted(found.values(), key=lambda volume: volume.name))
 
+    def look(self) -> tuple[VolumeGroup | None, tuple[Volume, ...]]:
+        """Return the directory's filesystem and all volumes."""
+        return self.group(), self.list()
+
+    def seen(self) -> tuple[Volume, ...]:
+        """Return all volumes, read anew: that takes no program."""
+        return self.list()
+
+    def held(self, volume: Volume) -> bool:
+        """Say no: QEMU locks its files itself."""
+        return False
+
     def find(self, uuid: str) -> Volume | None:
         """Return the volume with that identifier, read anew."""
         return next((volume for volume in self.list() if volume.uuid == uuid), None)
@@ -75,24 +87,26 @@ class OverlayVolumes:
 
     def retag(
         self, volume: Volume, *, add: Iterable[str], remove: Iterable[str], at_boot: bool
-    ) -> None:
+    ) -> Volume:
         """Change tags; nothing of ours happens at boot."""
         current, gone = self._ours(volume), set(remove)
         tags = dict.fromkeys([*(tag for tag in current.tags if tag not in gone), *add])
         self._note(replace(current, tags=tuple(tags)))
         self._forget_others(current)  # a renaming was cut off here, and is now given up
+        return self._still(volume)
 
-    def rename(self, volume: Volume, name: str) -> None:
+    def rename(self, volume: Volume, name: str, *, read_back: bool = True) -> Volume:
         """Give a volume another name: note, file, then the old note."""
         current = self._ours(volume)
         if current.name == name:
-            return
+            return current
         wanted = replace(current, name=name)
         if Path(wanted.path).exists():
             raise ConflictError(f"{wanted.path} exists")
         self._note(wanted)
         Path(current.path).rename(wanted.path)
         self._forget_others(wanted)
+        return self._still(volume)
 
     def activate(self, volume: Volume) -> Volume:
         """Return it: a file needs no device."""

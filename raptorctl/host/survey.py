@@ -47,19 +47,18 @@ def survey(
             does not answer is a fact like others: a removal goes on without it.
     """
     queries = tuple(queries)
-    with ThreadPoolExecutor(4, "survey") as asked:
+    with ThreadPoolExecutor(3, "survey") as asked:
         domains = asked.submit(lambda: (host.domains.list(), host.domains.accelerator()))
         records = asked.submit(_records, host, queries)
-        group = asked.submit(host.volumes.group)
-        volumes = asked.submit(host.volumes.list)
+        volumes = asked.submit(host.volumes.look)
         return HostFacts(
             topology=cpu.topology(),
             memory=cpu.memory(),
             bridges=host.links.bridges(),
             templates=files.templates(),
             files=_present(host, settings),
-            volumes=volumes.result(),
-            group=group.result(),
+            group=volumes.result()[0],
+            volumes=volumes.result()[1],
             domains=domains.result()[0],
             accelerator=domains.result()[1],
             records=records.result()[0],

@@ -178,7 +178,6 @@ def _seen(volume: Volume, number: int) -> int:
         found = mapping(number)
     except OSError as error:
         raise WipeError(f"{volume.path} is no mapped device: {error.strerror}") from error
-    # `LVM-`, the group's UUID and the volume's, without hyphens; a suffix would be another layer.
-    if not (found.uuid.startswith("LVM-") and found.uuid[36:] == volume.uuid.replace("-", "")):
+    if not found.holds(volume.uuid):
         raise WipeError(f"{volume.path} is not volume {volume.uuid} but {found.uuid}")
     return found.opened

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from raptorctl.errors import HostError
+from raptorctl.errors import ConflictError
 from raptorctl.host.drivers import Host, Tick
 from raptorctl.model.codec import encode
 from raptorctl.model.image import Image
 from raptorctl.model.volume import IMAGE
-from raptorctl.steps.domain import refuse_dirty
 from raptorctl.steps.step import Observed, Step
-from raptorctl.steps.volume import made_by, with_device
+from raptorctl.steps.volume import holds, made_by, with_device
 
 
 @dataclass(frozen=True)
@@ -38,15 +37,14 @@ class WriteImage(Step):
 
     def is_done(self, host: Host) -> bool:
         """The tag says so; it is set after both were compared."""
-        volume = made_by(host, self.job)
-        return volume is not None and volume.image == self.image.digest
+        wanted = (self.job, self.image.digest)
+        return holds(host, lambda all_: any((v.job, v.image) == wanted for v in all_ if v.ours))
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Write, compare, then tag."""
-        refuse_dirty(host, self.name)
         volume = made_by(host, self.job)
-        if volume is None:
-            raise HostError(f"volume {self.name} is gone")
+        if volume is None or not volume.clean:
+            raise ConflictError(f"volume {self.name} is {'dirty' if volume else 'gone'}")
         report = host.image_writer.write(self.image, with_device(host, volume), tick)
         tag = f"{IMAGE}{self.image.digest}"
         host.volumes.retag(volume, add=[tag], remove=[], at_boot=True)

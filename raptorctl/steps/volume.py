@@ -5,10 +5,11 @@ that it held zeroes when its tenant got it; `raptor.wiped` that it is out of use
 again, which is the only state from which a volume that a tenant has had is removed.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from raptorctl.errors import ConflictError, HostError, WipeError
-from raptorctl.host.drivers import Host, Tick
+from raptorctl.host.drivers import Host, Tick, WipeReport
 from raptorctl.model.codec import encode
 from raptorctl.model.names import wipe_volume
 from raptorctl.model.sizes import Size
@@ -41,7 +42,10 @@ class CreateVolume(Step):
 
     def is_done(self, host: Host) -> bool:
         """It is there and this job made it."""
-        volume = host.volumes.named(self.name)
+        return holds(host, self._made)
+
+    def _made(self, volumes: Iterable[Volume]) -> bool:
+        volume = next((v for v in volumes if v.name == self.name), None)
         if volume and volume.job != self.job:
             raise ConflictError(f"volume {self.name} exists and is not this job's")
         return volume is not None
@@ -86,12 +90,12 @@ class ZeroVolume(Step):
 
     def is_done(self, host: Host) -> bool:
         """The tag says so; it is set after the read-back only."""
-        volume = host.volumes.named(self.name)
-        return volume is not None and volume.job == self.job and volume.clean
+        named = (self.name, self.job, True)
+        return holds(host, lambda all_: any((v.name, v.job, v.clean) == named for v in all_))
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Zero, read back, then tag."""
-        volume = made_by(host, self.job)
+        volume = _of_job(host.volumes.seen(), self.job)
         if volume is None:
             raise HostError(f"volume {self.name} is gone")
         report = host.wiper.wipe(with_device(host, volume), tick)
@@ -125,14 +129,18 @@ class RetireVolume(Step):
 
     def is_done(self, host: Host) -> bool:
         """It has its new name and is not clean, or is gone altogether."""
-        volume = host.volumes.find(self.uuid)
-        return volume is None or (volume.name == wipe_volume(self.uuid) and not volume.clean)
+        return holds(host, lambda all_: all(map(self._retired, all_)))
+
+    def _retired(self, volume: Volume) -> bool:
+        other = volume.uuid != self.uuid
+        return other or (volume.name == wipe_volume(self.uuid) and not volume.clean)
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Rename, then tag."""
-        volume = present(host, self.uuid)
+        volume = last_seen(host, self.uuid)
         refuse_in_use(host, volume)
-        _retire(host, volume)
+        # Once more, as seen by its new name: the look before may be older than a snapshot.
+        _refuse_snapshots(host, _retire(host, volume))
         return {"name": wipe_volume(self.uuid)}
 
     def undo(self, host: Host, tick: Tick) -> None:
@@ -141,9 +149,8 @@ class RetireVolume(Step):
         if volume is None:
             return
         if volume.name != self.name:
-            host.volumes.rename(volume, self.name)
+            volume = host.volumes.rename(volume, self.name)
         if self.was_clean:
-            volume = present(host, self.uuid)
             host.volumes.retag(volume, add=[CLEAN], remove=[DIRTY], at_boot=True)
 
     def leftover(self) -> str:
@@ -176,15 +183,14 @@ class WipeVolume(Step):
 
     def is_done(self, host: Host) -> bool:
         """Gone, or wiped."""
-        volume = host.volumes.find(self.uuid)
-        return volume is None or volume.wiped
+        return holds(host, lambda all_: all(v.wiped for v in all_ if v.uuid == self.uuid))
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Zero, read back, then tag; an error keeps the volume, dirty."""
-        volume = present(host, self.uuid)
+        volume = last_seen(host, self.uuid)
         refuse_in_use(host, volume)
-        report = _wipe(host, volume, tick)
-        return {"wipe": report}
+        _, report = _wipe(host, volume, tick)
+        return {"wipe": encode(report)}
 
     def undo(self, host: Host, tick: Tick) -> None:
         """There is no way back from a wipe."""
@@ -217,11 +223,11 @@ class RemoveVolume(Step):
 
     def is_done(self, host: Host) -> bool:
         """LVM knows no such volume."""
-        return host.volumes.find(self.uuid) is None
+        return holds(host, lambda all_: all(v.uuid != self.uuid for v in all_))
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Remove it, if and only if its tag says that it holds zeroes."""
-        volume = present(host, self.uuid)
+        volume = last_seen(host, self.uuid)
         if not volume.wiped:
             raise WipeError(f"volume {volume.name} is not wiped and is kept")
         host.volumes.remove(volume)
@@ -235,23 +241,43 @@ class RemoveVolume(Step):
         return f"volume {wipe_volume(self.uuid)}"
 
 
+def holds(host: Host, wish: Callable[[tuple[Volume, ...]], bool]) -> bool:
+    """Whether a wish holds of the volumes.
+
+    That it does not, the last look may tell, however old: the act then finds what is there. That
+    it does is asked anew, because then nobody acts.
+    """
+    return wish(host.volumes.seen()) and wish(host.volumes.list())
+
+
 def made_by(host: Host, job: str) -> Volume | None:
     """Return the volume that a job made, under whatever name it has now."""
-    return next((v for v in host.volumes.list() if v.ours and v.job == job), None)
+    return _of_job(host.volumes.list(), job)
+
+
+def _of_job(volumes: Iterable[Volume], job: str) -> Volume | None:
+    return next((v for v in volumes if v.ours and v.job == job), None)
 
 
 def refuse_in_use(host: Host, volume: Volume) -> None:
     """Refuse a volume that a process holds, a domain names, or a snapshot hangs on.
 
+    Who has it open and which domains name it is asked now; snapshots are those last seen, and LVM
+    removes none with a volume, whenever it was taken.
+
     Raises:
         ConflictError: says which.
     """
-    if volume.is_open:
+    if host.volumes.held(volume):
         raise ConflictError(f"volume {volume.name} is open", resolution="see `lsof`, `dmsetup ls`")
     for domain in host.domains.list():
         if volume.path in domain.disks:
             raise ConflictError(f"domain {domain.name} uses volume {volume.name}")
-    for other in host.volumes.list():
+    _refuse_snapshots(host, volume)
+
+
+def _refuse_snapshots(host: Host, volume: Volume) -> None:
+    for other in host.volumes.seen():
         if other.origin == volume.name:
             raise ConflictError(f"volume {other.name} is a snapshot of {volume.name}")
 
@@ -268,6 +294,16 @@ def present(host: Host, uuid: str) -> Volume:
     return volume
 
 
+def last_seen(host: Host, uuid: str) -> Volume:
+    """Return a volume that must be there, as it was last read: for acts that look themselves.
+
+    Raises:
+        HostError: it is not.
+    """
+    known = next((v for v in host.volumes.seen() if v.uuid == uuid), None)
+    return known or present(host, uuid)
+
+
 def with_device(host: Host, volume: Volume) -> Volume:
     """Return a volume with its device number, activated if need be."""
     # Just read, and the wiper asks the kernel whose device it is: no need to ask LVM once more.
@@ -277,17 +313,15 @@ def with_device(host: Host, volume: Volume) -> Volume:
 def _retire(host: Host, volume: Volume) -> Volume:
     # The name goes first: a crash in between must not leave a used volume that looks like one
     # whose making was interrupted (`guest-` and dirty), because that one needs no wipe.
-    if volume.name != wipe_volume(volume.uuid):
-        host.volumes.rename(volume, wipe_volume(volume.uuid))
-        volume = present(host, volume.uuid)
-    host.volumes.retag(volume, add=[DIRTY], remove=[CLEAN], at_boot=False)
-    return present(host, volume.uuid)
+    retired = wipe_volume(volume.uuid)
+    if volume.name != retired:
+        volume = host.volumes.rename(volume, retired, read_back=False)
+    return host.volumes.retag(volume, add=[DIRTY], remove=[CLEAN], at_boot=False)
 
 
-def _wipe(host: Host, volume: Volume, tick: Tick) -> dict[str, object]:
+def _wipe(host: Host, volume: Volume, tick: Tick) -> tuple[Volume, WipeReport]:
     report = host.wiper.wipe(with_device(host, volume), tick)
-    host.volumes.retag(volume, add=[WIPED], remove=[DIRTY], at_boot=False)
-    return dict(encode(report))
+    return host.volumes.retag(volume, add=[WIPED], remove=[DIRTY], at_boot=False), report
 
 
 def erase(host: Host, volume: Volume, tick: Tick) -> Volume:
@@ -298,5 +332,5 @@ def erase(host: Host, volume: Volume, tick: Tick) -> Volume:
     """
     refuse_in_use(host, volume)
     if not volume.wiped:
-        _wipe(host, _retire(host, volume), tick)
-    return present(host, volume.uuid)
+        volume, _ = _wipe(host, _retire(host, volume), tick)
+    return volume

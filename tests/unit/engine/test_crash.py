@@ -115,7 +115,7 @@ def test_dns_down_does_not_keep_a_failed_removal_from_being_undone(
         raise HostError("no answer")
 
     one.world.zones.lookup = down  # type: ignore[method-assign, assignment]
-    one.world.volumes.rename = down  # type: ignore[method-assign]
+    one.world.volumes.rename = down  # type: ignore[method-assign, assignment]
     with pytest.raises(RolledBackError):
         one.run(one.plan)
     assert one.world.picture() == one.before

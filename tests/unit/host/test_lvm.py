@@ -1,15 +1,21 @@
 """LVM's reports as nouns, and the command lines that acts become."""
 
+import errno
 import json
+import os
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from raptorctl.errors import CommandError, ConflictError, HostError, MissingError
-from raptorctl.host import lvm, udev
-from raptorctl.host.lvm import LvmGroup, parse_report
-from raptorctl.model.sizes import GIB, MIB
+from raptorctl.host import lvm, lvm_report, udev
+from raptorctl.host.device import Mapping
+from raptorctl.host.lvm import LvmGroup
+from raptorctl.host.lvm_report import parse_report, unchanged
+from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.volume import Volume, VolumeGroup
 
 UUID = "KmPlTn-jZ1C-8Ych-Y0Lp-iEtb-5nBW-hHqXw3"
@@ -25,7 +31,8 @@ ROWS = """
 "vg_name":"lvm-data", "lv_size":"42949672960", \
 "lv_tags":"raptor,raptor.clean,raptor.job=j1,raptor.slot=2,raptor.tenant=alice", \
 "lv_kernel_major":"253", "lv_kernel_minor":"0", "lv_device_open":"open", \
-"lv_layout":"linear", "origin":"", "snap_percent":"", "lv_snapshot_invalid":""},
+"lv_layout":"linear", "origin":"", "snap_percent":"", "lv_snapshot_invalid":"", \
+"vg_size":"214744170496", "vg_free":"4194304", "vg_extent_size":"4194304"},
                   {"lv_uuid":"9dTRrC-bEgF-2e5Y-mGbq-ydmo-Nf2I-hc4pQJ", "lv_name":"backup", \
 "vg_name":"lvm-data", "lv_size":"4194304", "lv_tags":"", \
 "lv_kernel_major":"-1", "lv_kernel_minor":"-1", "lv_device_open":"", \
@@ -38,34 +45,58 @@ ROWS = """
 
 
 class Lvm:
-    """Stands in for `run`: answers reports from rows, notes acts, and lets each change the rows."""
+    """Stands in for `run` and the kernel: reports rows, notes acts, lets each change the rows.
+
+    An act whose selection does not fit is none.
+    """
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         self.rows = rows
         self.acts: list[str] = []
+        self.looks = 0
         self.changes: dict[str, Callable[[], object]] = {}
 
     def __call__(self, program: str, *args: str, timeout: float = 0, ok: object = ()) -> str:
         if program == "lvs":
-            return json.dumps({"report": [{"lv": [r for r in self.rows if self._fits(r, args)]}]})
+            self.looks += 1
+            return json.dumps({"report": [{"lv": self.rows}]})
         self.acts.append(" ".join((program, *args)))
-        self.changes.get(program, lambda: None)()
+        if "--select" not in args or any(selected(row, args) for row in self.rows):
+            self.changes.get(program, lambda: None)()
         return ""
 
-    def _fits(self, row: dict[str, Any], args: tuple[str, ...]) -> bool:
-        if "--select" not in args:
-            return True
-        key, _, value = args[args.index("--select") + 1].partition("=")
-        return bool(row[key] == value)
+    def mapping(self, number: int) -> Mapping:
+        """What the kernel says: it knows what the rows say."""
+        for row in self.rows:
+            if os.makedev(253, int(row["lv_kernel_minor"]) % 256) == number:
+                name = f"lvm--data-{row['lv_name'].replace('-', '--')}"
+                uuid = f"LVM-{'g' * 32}{row['lv_uuid'].replace('-', '')}"
+                return Mapping(uuid, int(row["lv_device_open"] == "open"), name)
+        raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+
+    def stand_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Take the place of LVM, udev and the kernel."""
+        for module in (lvm, lvm_report):
+            monkeypatch.setattr(module, "run", self)
+        monkeypatch.setattr(lvm, "mapping", self.mapping)
+        for name in ("wait_for_node", "wait_until_gone", "settle"):
+            monkeypatch.setattr(udev, name, lambda *_: None)
+
+
+def selected(row: dict[str, Any], args: tuple[str, ...]) -> bool:
+    """Whether LVM would select a row; a list has an item, or has it not (lvmreport(7))."""
+    selection = args[args.index("--select") + 1]
+    return all(
+        (value.strip('"') in row.get(field, "").split(",")) == (is_or_not == "=")
+        for term in selection.split(" && ")
+        for field, is_or_not, value in [re.split("(!?=)", term, maxsplit=1)]
+    )
 
 
 @pytest.fixture
 def lvm2(monkeypatch: pytest.MonkeyPatch) -> Lvm:
     fake = Lvm(parse_report(ROWS, "lv"))
-    monkeypatch.setattr(lvm, "run", fake)
-    monkeypatch.setattr(udev, "wait_for_node", lambda _volume: None)
-    monkeypatch.setattr(udev, "wait_until_gone", lambda _volume: None)
-    monkeypatch.setattr(udev, "settle", lambda _timeout: None)
+    fake.stand_in(monkeypatch)
     return fake
 
 
@@ -113,7 +144,7 @@ def test_a_group_is_read_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.extend(argv)
         return json.dumps({"report": [{"vg": [row]}]})
 
-    monkeypatch.setattr(lvm, "run", answer)
+    monkeypatch.setattr(lvm_report, "run", answer)
     found = LvmGroup("lvm-data").group()
     assert isinstance(found, VolumeGroup)
     assert (found.size, found.free, found.extent) == (214744170496, 4 * MIB, 4 * MIB)
@@ -130,16 +161,20 @@ def failing(stderr: str) -> Callable[..., str]:
 
 def test_a_missing_group_is_none_or_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     said = '  Volume group "lvm-data" not found\n  Cannot process volume group lvm-data\n'
-    monkeypatch.setattr(lvm, "run", failing(said))
+    monkeypatch.setattr(lvm_report, "run", failing(said))
     assert LvmGroup("lvm-data").group() is None
     with pytest.raises(MissingError, match=r"no volume group lvm-data: .*vgcreate"):
         LvmGroup("lvm-data").list()
+    with pytest.raises(MissingError, match=r"no volume group lvm-data: .*vgcreate"):
+        LvmGroup("lvm-data").look()
 
 
 def test_another_failure_of_lvm_is_not_taken_for_a_missing_group(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lvm, "run", failing("  /run/lock/lvm: open failed: Permission denied\n"))
+    monkeypatch.setattr(
+        lvm_report, "run", failing("  /run/lock/lvm: open failed: Permission denied\n")
+    )
     with pytest.raises(CommandError, match="Permission denied"):
         LvmGroup("lvm-data").group()
     with pytest.raises(CommandError, match="Permission denied"):
@@ -156,8 +191,17 @@ def test_a_report_that_is_none_is_an_error(text: str) -> None:
     "uuid", ["", "x", f"{UUID} || lv_size>0", f"{UUID}\n", '"" || vg_name!=""']
 )
 def test_nothing_but_a_uuid_gets_into_a_selection(group: LvmGroup, uuid: str) -> None:
+    volume = replace(ours(group), uuid=uuid)
     with pytest.raises(ValueError, match="not a volume's UUID"):
-        group.find(uuid)
+        group.retag(volume, add=[], remove=[], at_boot=True)
+    with pytest.raises(ValueError, match="not a volume's UUID"):
+        unchanged(volume)
+
+
+def test_nothing_but_a_name_gets_into_a_selection(group: LvmGroup) -> None:
+    volume = replace(ours(group), name='x" || lv_size>0')
+    with pytest.raises(ValueError, match="not a volume's name"):
+        group.retag(volume, add=[], remove=[], at_boot=True)
 
 
 def test_a_volume_that_only_udev_has_open_is_looked_at_again(
@@ -165,6 +209,52 @@ def test_a_volume_that_only_udev_has_open_is_looked_at_again(
 ) -> None:
     monkeypatch.setattr(udev, "settle", lambda _timeout: lvm2.rows[0].update(lv_device_open=""))
     assert not ours(group).is_open
+
+
+def test_the_group_and_its_volumes_are_one_report(group: LvmGroup, lvm2: Lvm) -> None:
+    found, volumes = group.look()
+    assert found == VolumeGroup("lvm-data", Size(214744170496), Size(4 * MIB), Size(4 * MIB))
+    assert [volume.name for volume in volumes] == ["guest-alice-dev", "backup"]
+    assert group.seen() == volumes
+    assert lvm2.looks == 1
+
+
+def test_what_was_seen_is_looked_at_again_after_an_act(group: LvmGroup, lvm2: Lvm) -> None:
+    volume = ours(group)
+    lvm2.changes["lvrename"] = lambda: lvm2.rows[0].update(lv_name="wipe-1")
+    assert group.rename(volume, "wipe-1", read_back=False).name == "wipe-1"
+    assert (lvm2.looks, group.seen()[0].name, lvm2.looks) == (1, "wipe-1", 2)
+
+
+def test_who_has_a_volume_open_is_asked_of_the_kernel(group: LvmGroup, lvm2: Lvm) -> None:
+    volume = ours(group)
+    assert group.held(volume)
+    lvm2.rows[0]["lv_device_open"] = ""
+    assert not group.held(volume)
+    assert lvm2.looks == 1
+
+
+@pytest.mark.parametrize("minor", ["-1", "7"])
+def test_a_volume_that_is_not_behind_its_number_any_more_is_looked_for(
+    group: LvmGroup, lvm2: Lvm, minor: str
+) -> None:
+    volume = replace(ours(group), minor=int(minor))
+    lvm2.rows[1]["lv_kernel_minor"] = minor  # whose it is, now
+    assert group.held(volume)
+    assert not group.held(replace(volume, uuid=OTHER.replace("9", "8")))
+
+
+def test_a_kernel_that_tells_nothing_is_no_proof_that_a_volume_is_closed(
+    group: LvmGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume = ours(group)
+
+    def mute(_: int) -> Mapping:
+        raise PermissionError(errno.EACCES, "no")
+
+    monkeypatch.setattr(lvm, "mapping", mute)
+    with pytest.raises(PermissionError):
+        group.held(volume)
 
 
 # Acting
@@ -206,8 +296,17 @@ def test_retag_is_one_command_by_uuid(group: LvmGroup, lvm2: Lvm) -> None:
     group.retag(ours(group), add=["raptor.dirty"], remove=["raptor.clean"], at_boot=False)
     assert lvm2.acts == [
         "lvchange --addtag raptor.dirty --deltag raptor.clean --setautoactivation n"
-        f" --select lv_uuid={UUID} -- lvm-data"
+        f' --select lv_uuid={UUID} && lv_name="guest-alice-dev" && lv_tags=raptor -- lvm-data'
     ]
+
+
+def test_a_volume_that_was_renamed_meanwhile_is_not_retagged(group: LvmGroup, lvm2: Lvm) -> None:
+    volume = ours(group)
+    lvm2.rows[0]["lv_name"] = "else"
+    lvm2.changes["lvchange"] = lambda: lvm2.rows[0].update(lv_tags="raptor,x")
+    with pytest.raises(ConflictError, match="guest-alice-dev is else: somebody renamed it"):
+        group.retag(volume, add=["x"], remove=[], at_boot=True)
+    assert "x" not in lvm2.rows[0]["lv_tags"].split(",")
 
 
 def test_tags_that_did_not_change_are_an_error(group: LvmGroup) -> None:
@@ -227,15 +326,27 @@ def test_rename_takes_the_name_of_now_and_reads_back(group: LvmGroup, lvm2: Lvm)
 
 
 def test_rename_refuses_a_name_in_use_and_a_foreign_volume(group: LvmGroup, lvm2: Lvm) -> None:
+    lvm2.changes["lvrename"] = lambda: failing('"backup" already exists')("lvrename")
     with pytest.raises(ConflictError, match="lvm-data/backup already"):
         group.rename(ours(group), "backup")
+    with pytest.raises(CommandError, match="already exists"):
+        group.rename(ours(group), "wipe-1")
+    lvm2.acts.clear()
     with pytest.raises(ConflictError, match="lvm-data/backup is not ours"):
         group.rename(group.list()[1], "mine")
     assert lvm2.acts == []
 
 
+def test_rename_needs_no_look_before_where_the_kernel_knows_the_name(
+    group: LvmGroup, lvm2: Lvm
+) -> None:
+    volume = ours(group)
+    group.rename(volume, "wipe-1", read_back=False)
+    assert lvm2.looks == 1
+
+
 def test_a_volume_exchanged_during_rename_is_noticed(group: LvmGroup) -> None:
-    with pytest.raises(ConflictError, match="exchanged"):
+    with pytest.raises(ConflictError, match="wipe-1 is guest-alice-dev: somebody renamed it"):
         group.rename(ours(group), "wipe-1")
 
 
@@ -257,7 +368,11 @@ def test_remove_goes_by_uuid_and_mark(group: LvmGroup, lvm2: Lvm) -> None:
     volume = ours(group)
     lvm2.changes["lvremove"] = lambda: lvm2.rows.pop(0)
     group.remove(volume)
-    assert lvm2.acts == [f"lvremove --yes --select lv_uuid={UUID} && lv_tags=raptor -- lvm-data"]
+    assert lvm2.acts == [
+        f'lvremove --yes --select lv_uuid={UUID} && lv_name="guest-alice-dev" && lv_tags=raptor'
+        " && lv_tags=raptor.clean && lv_tags!=raptor.dirty && lv_tags!=raptor.wiped"
+        " && lv_role!=origin -- lvm-data"
+    ]
     group.remove(volume)  # already so
     assert len(lvm2.acts) == 1
 
@@ -281,19 +396,45 @@ def test_a_volume_with_a_snapshot_is_not_removed(group: LvmGroup, lvm2: Lvm) -> 
     assert lvm2.acts == []
 
 
-def test_a_volume_that_stays_is_an_error(group: LvmGroup, lvm2: Lvm) -> None:
+def test_a_snapshot_that_was_taken_since_is_named(group: LvmGroup, lvm2: Lvm) -> None:
     closed(lvm2)
-    with pytest.raises(HostError, match="left lvm-data/guest-alice-dev there"):
-        group.remove(ours(group))
+    volume = ours(group)
+    lvm2.rows[0]["lv_role"], lvm2.rows[1]["origin"] = "public,origin", "guest-alice-dev"
+    lvm2.changes["lvremove"] = lvm2.rows.clear
+    with pytest.raises(ConflictError, match="has snapshots: backup"):
+        group.remove(volume)
+    assert len(lvm2.rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("since", "says"),
+    [
+        ({"lv_tags": "raptor,raptor.clean,raptor.dirty"}, "there, with tags .*'raptor.dirty'"),
+        ({"lv_tags": "raptor.clean"}, "is not ours"),
+        ({"lv_name": "guest-bob-web"}, "left lvm-data/guest-bob-web there"),
+        ({"lv_role": "public,origin"}, "left lvm-data/guest-alice-dev there"),
+    ],
+)
+def test_a_volume_that_changed_since_it_was_seen_is_not_removed(
+    group: LvmGroup, lvm2: Lvm, since: dict[str, str], says: str
+) -> None:
+    closed(lvm2)
+    volume = ours(group)
+    lvm2.rows[0].update(since)
+    lvm2.changes["lvremove"] = lambda: lvm2.rows.pop(0)
+    with pytest.raises(ConflictError, match=says):
+        group.remove(volume)
+    assert len(lvm2.rows) == 2
 
 
 def test_acts_on_a_volume_that_is_gone_are_refused(group: LvmGroup, lvm2: Lvm) -> None:
     volume = ours(group)
     lvm2.rows.pop(0)
-    for act in (
+    acts: list[Callable[[], Volume]] = [
         lambda: group.rename(volume, "wipe-1"),
         lambda: group.activate(volume),
         lambda: group.retag(volume, add=[], remove=[], at_boot=True),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(ConflictError, match="is gone"):
             act()

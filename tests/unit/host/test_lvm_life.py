@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from raptorctl.errors import ConflictError, HostError
-from raptorctl.host import lvm, lvm_life, udev
 from raptorctl.host.lvm_life import LivingGroup
 from raptorctl.model.sizes import MIB
 from raptorctl.model.volume import Extents, Volume
@@ -46,10 +45,7 @@ class LivingLvm(Lvm):
 @pytest.fixture
 def lvm2(monkeypatch: pytest.MonkeyPatch) -> LivingLvm:
     fake = LivingLvm([dict(ROW)])
-    for module in (lvm, lvm_life):
-        monkeypatch.setattr(module, "run", fake)
-    for name in ("wait_for_node", "wait_until_gone", "settle"):
-        monkeypatch.setattr(udev, name, lambda *_: None)
+    fake.stand_in(monkeypatch)
     return fake
 
 

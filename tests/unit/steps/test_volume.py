@@ -67,8 +67,10 @@ def test_a_volume_in_use_is_not_retired(trouble: str) -> None:
         world.domains.by_uuid["u"] = Domain("u", "other", disks=(volume.path,))
     if trouble == "with a snapshot":
         world.volumes.by_uuid["s"] = Volume("s", "snap", "lvm-data", Size(1), origin=NAME)
+    step = RetireVolume("r", volume.uuid, NAME, was_clean=True)
     with pytest.raises(ConflictError):
-        RetireVolume("r", volume.uuid, NAME, was_clean=True).apply(world.host(), silently)
+        step.apply(world.host(), silently)
+    step.undo(world.host(), silently)
     assert world.volumes.find(volume.uuid) == volume
 
 
