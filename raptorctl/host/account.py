@@ -23,6 +23,7 @@ LINGERING: Final = Path("/var/lib/systemd/linger")
 """A file for each account that logind begins at boot (loginctl(1)); by name, and root's."""
 EPOCH: Final = date(1970, 1, 1)
 NIXOS: Final = Path("/etc/NIXOS")
+SHADOW: Final = Path("/etc/shadow")
 TRIES: Final = 10
 PAUSE: Final = 1.0
 """Seconds between two tries at the lock of /etc/passwd (lckpwdf(3))."""
@@ -227,13 +228,28 @@ def _groups() -> Mapping[str, frozenset[str]]:
 
 def _shadow(names: list[str]) -> Mapping[str, str]:
     """Last day (days since 1970) of accounts that shadow(5) knows, where we may ask."""
-    if not names:
-        return {}
+    known = _last_days(_shadow_file())
+    # Whoever is not of this host may be known elsewhere (nsswitch.conf(5)); to ask is a program.
+    others = [name for name in names if name not in known]
+    return {**known, **_last_days(_asked(others))} if others else known
+
+
+def _shadow_file() -> str:
     try:
-        told = command.run("getent", "shadow", "--", *names, ok=(0, 2))  # 2: not all are there
+        return SHADOW.read_text()
+    except OSError:
+        return ""
+
+
+def _asked(names: list[str]) -> str:
+    try:
+        return command.run("getent", "shadow", "--", *names, ok=(0, 2))  # 2: not all are there
     except CommandError:
-        return {}
-    lines = [line.split(":") for line in told.splitlines()]
+        return ""
+
+
+def _last_days(text: str) -> Mapping[str, str]:
+    lines = [line.split(":") for line in text.splitlines()]
     return {line[0]: line[7] for line in lines if len(line) > 7}
 
 
