@@ -9,6 +9,7 @@ from raptorctl.model.domain import Domain
 from raptorctl.model.names import wipe_volume
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import Volume
+from raptorctl.steps.step import Step
 from raptorctl.steps.volume import CreateVolume, RemoveVolume, RetireVolume, WipeVolume, ZeroVolume
 from tests.fakes import World
 
@@ -112,3 +113,49 @@ def test_clean_is_said_after_the_read_back_only() -> None:
     with pytest.raises(WipeError):
         ZeroVolume("r", "j1", NAME).apply(world.host(), silently)
     assert world.volumes.find(volume.uuid) == volume
+
+
+STEPS = {
+    "create": CreateVolume("r", "j1", NAME, Size(GIB), ("raptor",)),
+    "zero": ZeroVolume("r", "j1", NAME),
+}
+
+
+def steps_on(volume: Volume) -> dict[str, Step]:
+    return {
+        **STEPS,
+        "retire": RetireVolume("r", volume.uuid, NAME, was_clean=True),
+        "wipe": WipeVolume("r", volume.uuid, NAME, Size(GIB)),
+        "remove": remove(volume),
+    }
+
+
+@pytest.mark.parametrize(
+    ("step", "seen", "now"),
+    [
+        ("create", "raptor.dirty", None),
+        ("zero", "raptor.clean", "raptor.dirty"),
+        ("retire", None, "raptor.clean"),
+        ("wipe", None, "raptor.dirty"),
+        ("remove", None, "raptor.wiped"),
+    ],
+)
+def test_that_a_step_is_done_is_never_told_by_an_old_look(
+    step: str, seen: str | None, now: str | None
+) -> None:
+    world, volume = with_volume()
+    world.volumes.last = (replace(volume, tags=(*volume.tags, seen)),) if seen else ()
+    world.volumes.by_uuid.clear()
+    if now:
+        world.volumes.by_uuid[volume.uuid] = replace(volume, tags=(*volume.tags, now))
+    assert not steps_on(volume)[step].is_done(world.host())
+
+
+def test_what_was_wiped_when_it_was_seen_and_is_not_any_more_is_kept() -> None:
+    world, volume = with_volume("raptor.wiped")
+    seen = replace(volume, name=wipe_volume(volume.uuid))
+    world.volumes.by_uuid[volume.uuid] = replace(seen, tags=("raptor", "raptor.clean"))
+    world.volumes.last = (seen,)
+    with pytest.raises(ConflictError):
+        remove(volume).apply(world.host(), silently)
+    assert world.volumes.list()
