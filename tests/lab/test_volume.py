@@ -116,6 +116,24 @@ def test_a_volume_with_a_snapshot_is_not_removed(host: Lab) -> None:
     assert is_kept(host, "guest-zz-snapshot")
 
 
+@pytest.mark.parametrize(
+    ("meanwhile", "says"),
+    [
+        (("lvcreate", "-s", "-L", "8m", "-n", "guest-zz-snapshot"), "has snapshots: guest-zz-snap"),
+        (("lvchange", "--addtag", "raptor.clean"), "lvremove left"),
+        (("lvchange", "--deltag", "raptor"), "is not ours"),
+    ],
+    ids=["a snapshot", "another state", "not ours"],
+)
+def test_a_volume_that_changed_since_the_last_look_is_not_removed(
+    host: Lab, meanwhile: tuple[str, ...], says: str
+) -> None:
+    drive(host, MADE)
+    act = f"import subprocess; subprocess.run({(*meanwhile, f'lvm-data/{NAME}')}, stdout=2)\n"
+    assert says in drive(host, GIVEN + act + "GROUP.remove(volume)")
+    assert is_kept(host)
+
+
 def test_another_volume_under_the_same_name_is_not_taken_for_it(host: Lab) -> None:
     drive(host, MADE)
     old = drive(host, GIVEN + "print(volume.uuid)")
