@@ -43,7 +43,7 @@ Everything = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="Who may do what with libvirt.")
+    group = typer.Typer()
     explain_example = example("sudo raptorctl access explain alice console bob-web")
     group.command("explain", epilog=explain_example)(explain)
     group.command("test", epilog=example("sudo raptorctl access test"))(test)

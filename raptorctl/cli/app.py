@@ -7,37 +7,7 @@ import typer
 from typer.main import get_command
 
 from raptorctl import __version__
-from raptorctl.cli import (
-    access,
-    audit,
-    autostart,
-    console,
-    cpu,
-    deprovision,
-    doctor,
-    image,
-    ip,
-    job,
-    log,
-    machine,
-    power,
-    provision,
-    rebuild,
-    recover,
-    rename,
-    render,
-    resize,
-    run,
-    seed,
-    slot,
-    snapshot,
-    ssh,
-    template,
-    tenant,
-    wait,
-    why,
-    wipe,
-)
+from raptorctl.cli.commands import Commands
 from raptorctl.cli.options import Details, SettingsFile, example
 from raptorctl.cli.output import say
 from raptorctl.cli.session import Session, session_of
@@ -46,44 +16,13 @@ from raptorctl.model.settings import DEFAULT_FILE
 
 app = typer.Typer(
     name="raptorctl",
+    cls=Commands,
     help="Machines for many people on one server.",
     epilog=example("sudo raptorctl provision alice dev --size 40G --cpus 4-7"),
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (
-    provision,
-    deprovision,
-    rebuild,
-    resize,
-    snapshot,
-    machine,
-    console,
-    log,
-    wait,
-    ip,
-    ssh,
-    why,
-    run,
-    power,
-    autostart,
-    rename,
-    seed,
-    template,
-    tenant,
-    access,
-    slot,
-    cpu,
-    image,
-    render,
-    job,
-    audit,
-    recover,
-    wipe,
-    doctor,
-):
-    group.register(app)
 
 
 def _version(wanted: bool) -> None:

@@ -28,10 +28,7 @@ Since = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(
-        short_help="Show who did what, and how it ended.",
-        epilog=example("sudo raptorctl audit --tenant alice --since 7d"),
-    )(audit)
+    app.command(epilog=example("sudo raptorctl audit --tenant alice --since 7d"))(audit)
 
 
 def audit(

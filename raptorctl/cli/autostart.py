@@ -33,7 +33,7 @@ Words = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the command."""
     line = example("sudo raptorctl autostart alice dev off")
-    app.command(short_help="Have a machine start with the host, or not.", epilog=line)(autostart)
+    app.command(epilog=line)(autostart)
 
 
 def autostart(

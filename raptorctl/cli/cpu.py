@@ -14,7 +14,7 @@ from raptorctl.model.cpuset import CpuSet
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="Host CPUs, and which machine has them.")
+    group = typer.Typer()
     group.command("map", epilog=example("sudo raptorctl cpu map"))(show_map)
     app.add_typer(group, name="cpu")
 

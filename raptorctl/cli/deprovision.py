@@ -16,7 +16,7 @@ EXAMPLE = options.example("sudo raptorctl deprovision alice dev")
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(short_help="Remove a machine for good.", epilog=EXAMPLE)(deprovision)
+    app.command(epilog=EXAMPLE)(deprovision)
 
 
 def deprovision(

@@ -29,10 +29,7 @@ Fix = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(
-        short_help="Check what provision needs.",
-        epilog=example("sudo raptorctl doctor", "sudo raptorctl doctor --fix"),
-    )(doctor)
+    app.command(epilog=example("sudo raptorctl doctor", "sudo raptorctl doctor --fix"))(doctor)
 
 
 def doctor(

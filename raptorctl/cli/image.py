@@ -64,7 +64,7 @@ To = Annotated[str, typer.Option("--to", metavar="raw|qcow2", help="The format."
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="What machines' disks begin as, kept once for all.")
+    group = typer.Typer()
     said = "sudo raptorctl image"
     group.command(
         "pull",

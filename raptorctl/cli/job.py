@@ -16,7 +16,7 @@ JobText = Annotated[str, typer.Argument(metavar="JOB", help="Its identifier, or 
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="What was done, when, by whom.")
+    group = typer.Typer()
     group.command("list", epilog=example("sudo raptorctl job list"))(list_jobs)
     group.command("show", epilog=example("sudo raptorctl job show 20261120-204001-3f9c"))(show)
     app.add_typer(group, name="job")

@@ -26,12 +26,9 @@ Tenant = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command(
-        "list", short_help="List machines.", epilog=options.example("sudo raptorctl list alice")
-    )(list_machines)
+    app.command("list", epilog=options.example("sudo raptorctl list alice"))(list_machines)
     app.command(
         "show",
-        short_help="Show all about one machine.",
         epilog=options.example("sudo raptorctl show alice dev -o json"),
     )(show)
 

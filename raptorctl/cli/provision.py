@@ -26,7 +26,7 @@ EXAMPLE = options.example(
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(short_help="Make a machine.", epilog=EXAMPLE)(provision)
+    app.command(epilog=EXAMPLE)(provision)
 
 
 def provision(

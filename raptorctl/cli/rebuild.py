@@ -38,7 +38,7 @@ LeaveOff = Annotated[bool, typer.Option("--no-start", help="Do not start it.")]
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(short_help="Give a machine a new disk.", epilog=EXAMPLE)(rebuild)
+    app.command(epilog=EXAMPLE)(rebuild)
 
 
 def rebuild(

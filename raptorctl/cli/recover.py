@@ -28,9 +28,7 @@ Abandon = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(
-        short_help="Finish or undo what was cut off.", epilog=example("sudo raptorctl recover")
-    )(recover)
+    app.command(epilog=example("sudo raptorctl recover"))(recover)
 
 
 def recover(

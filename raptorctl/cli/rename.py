@@ -22,7 +22,7 @@ Words = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the command."""
     line = example("raptorctl rename alice dev web")
-    app.command(short_help="Say what to do instead of renaming.", epilog=line)(rename)
+    app.command(epilog=line)(rename)
 
 
 def rename(words: Words) -> None:

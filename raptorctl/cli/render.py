@@ -13,7 +13,7 @@ EXAMPLE = options.example("sudo raptorctl render xml alice dev --size 40G --cpus
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="Print what provision would write.")
+    group = typer.Typer()
     group.command("xml", epilog=EXAMPLE)(xml)
     app.add_typer(group, name="render")
 

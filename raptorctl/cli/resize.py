@@ -34,7 +34,7 @@ NewMemory = Annotated[str | None, typer.Option("--memory", metavar="SIZE", help=
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(short_help="Change a machine's disk, CPUs, memory.", epilog=EXAMPLE)(resize)
+    app.command(epilog=EXAMPLE)(resize)
 
 
 def resize(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="What cloud-init is told at a machine's first boot.")
+    group = typer.Typer()
     group.command("show", epilog=example("sudo raptorctl seed show alice dev"))(show)
     group.command("detach", epilog=example("sudo raptorctl seed detach alice dev"))(detach)
     app.add_typer(group, name="seed")

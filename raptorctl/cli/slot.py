@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="Places on the network: bridge, MAC, addresses.")
+    group = typer.Typer()
     group.command("list", epilog=example("sudo raptorctl slot list"))(list_slots)
     app.add_typer(group, name="slot")
 

@@ -39,7 +39,7 @@ Room = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="What a machine's disk held, kept and put back.")
+    group = typer.Typer()
     said = "sudo raptorctl snapshot"
     group.command("create", epilog=example(f"{said} create alice dev before --size 8G"))(create)
     group.command("list", epilog=example(f"{said} list alice dev"))(list_snapshots)

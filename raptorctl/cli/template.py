@@ -19,7 +19,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="As `template list` sh
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="Domain templates, and profiles: templates of machines.")
+    group = typer.Typer()
     group.command("list", epilog=example("raptorctl template list"))(list_templates)
     group.command("show", epilog=example("raptorctl template show web-server"))(show)
     app.add_typer(group, name="template")

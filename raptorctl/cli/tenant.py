@@ -75,7 +75,7 @@ NewQuota = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="Who owns machines: accounts, keys, quotas.")
+    group = typer.Typer()
     said = "sudo raptorctl tenant"
     quota_text = "machines=2,cpus=8,memory=16G,size=100G"
     add_example = example(

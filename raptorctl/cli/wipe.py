@@ -25,7 +25,7 @@ Every = Annotated[bool, typer.Option("--all", help="All that no unfinished job w
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(help="Volumes that wait for their wipe.")
+    group = typer.Typer()
     group.command("list", epilog=example("sudo raptorctl wipe list"))(list_volumes)
     group.command("resume", epilog=example("sudo raptorctl wipe resume --all"))(resume)
     app.add_typer(group, name="wipe")

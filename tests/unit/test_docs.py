@@ -12,6 +12,8 @@ import pytest
 
 from raptorctl import errors
 from raptorctl.cli.app import command
+from raptorctl.cli.commands import COMMANDS as TABLE
+from raptorctl.cli.commands import Commands, imported
 from raptorctl.engine.audit import AUDIT
 from raptorctl.engine.journals import DIRECTORY
 from raptorctl.engine.lock import LOCK_FILE
@@ -47,16 +49,22 @@ def sections(path: Path) -> dict[str, str]:
 # The command line
 
 
-def commands(node: Any = None, path: str = "raptorctl") -> Iterator[tuple[str, Any]]:
-    node = node or command()
+FIRST = {name: imported(name) for name in TABLE}
+
+
+def below(node: Any) -> dict[str, Any]:
+    return FIRST if isinstance(node, Commands) else dict(node.commands)
+
+
+def commands(node: Any, path: str = "raptorctl") -> Iterator[tuple[str, Any]]:
     if not hasattr(node, "commands"):
         yield path, node
         return
-    for name, child in node.commands.items():
+    for name, child in below(node).items():
         yield from commands(child, f"{path} {name}")
 
 
-COMMANDS = dict(commands())
+COMMANDS = dict(commands(command()))
 
 
 def options(node: Any) -> set[str]:
@@ -97,7 +105,7 @@ def test_every_example_can_be_typed(line: str) -> None:
         if word.startswith("-"):
             assert word in options(node) | {"-h", "--help"}, line
         elif hasattr(node, "commands") and not word.startswith("/"):
-            node = node.commands[word]
+            node = below(node)[word]
     assert not hasattr(node, "commands") or "--" in line, line
 
 

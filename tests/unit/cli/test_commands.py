@@ -1,0 +1,86 @@
+"""The table of commands: it says what the modules say, and only the typed command's is imported."""
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import typer
+from typer.main import get_group
+
+from raptorctl.cli.commands import COMMANDS, imported
+from tests.unit.cli.session import CommandLine
+
+CHECKOUT = Path(__file__).parents[3]
+FOLDER = CHECKOUT / "raptorctl" / "cli"
+
+
+def offered() -> dict[str, str]:
+    """Every command that a module of the folder registers, and that module."""
+    found: dict[str, str] = {}
+    for path in FOLDER.glob("*.py"):
+        if "\ndef register(" in path.read_text():
+            app = typer.Typer()
+            import_module(f"raptorctl.cli.{path.stem}").register(app)
+            found |= dict.fromkeys(get_group(app).commands, path.stem)
+    return found
+
+
+def loaded(program: str, *typed: str) -> set[str]:
+    """Modules that a new process has imported after a program."""
+    tell = "import sys; sys.stderr.write(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\n{tell}", *typed],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return set(done.stderr.split())
+
+
+MAIN = "import sys; from raptorctl.__main__ import main; main(sys.argv[1:])"
+
+
+def test_every_command_of_the_modules_is_in_the_table_with_its_module() -> None:
+    assert {name: module for name, (module, _) in COMMANDS.items()} == offered()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_explains_itself(name: str) -> None:
+    assert imported(name).name == name
+    assert imported(name).help.endswith(".")
+
+
+def test_a_group_is_explained_by_its_line_of_the_table(raptorctl: CommandLine) -> None:
+    assert COMMANDS["tenant"][1] in raptorctl("tenant", "--help").out
+
+
+@pytest.mark.parametrize(("typed", "own"), [(["--help"], set()), (["list", "--help"], {"machine"})])
+def test_only_the_module_of_the_typed_command_is_imported(typed: list[str], own: set[str]) -> None:
+    modules = {f"raptorctl.cli.{module}" for module, _ in COMMANDS.values()}
+    assert modules & loaded(MAIN, *typed) == {f"raptorctl.cli.{name}" for name in own}
+
+
+def test_a_command_in_a_group_is_completed() -> None:
+    asked = {
+        "_RAPTORCTL_COMPLETE": "complete_bash",
+        "COMP_WORDS": "raptorctl tenant re",
+        "COMP_CWORD": "2",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "raptorctl"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT), **asked},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.split() == ["remove"]
+
+
+def test_a_command_that_nearly_exists_is_suggested(raptorctl: CommandLine) -> None:
+    assert "Did you mean 'list'?" in raptorctl("lst").err
