@@ -1,5 +1,6 @@
 """Where the program begins."""
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -23,9 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             pass
         else:
             return 0
+    # Imports make nothing but what stays. `raptorctl.cli.commands` turns it on before the command
+    # runs, so that a job of hours is collected as ever.
+    gc.disable()
     from raptorctl.cli.edge import run
 
-    return run(typed)
+    code = run(typed)
+    gc.freeze()  # the interpreter collects twice as it ends, and then gives all memory back anyway
+    return code
 
 
 if __name__ == "__main__":

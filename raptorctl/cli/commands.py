@@ -1,5 +1,6 @@
 """Which commands there are, and the module of the one that was typed: no other is imported."""
 
+import gc
 from importlib import import_module
 from typing import Any, Final
 
@@ -73,7 +74,9 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the command in the table, as click does, and import it."""
         name, listed, rest = super().resolve_command(ctx, args)
-        return name, listed and imported(listed.name or ""), rest
+        command = listed and imported(listed.name or "")
+        _collect_from_here()
+        return name, command, rest
 
 
 def imported(name: str) -> Any:
@@ -88,3 +91,13 @@ def imported(name: str) -> Any:
     command = get_group(app).commands[name]
     command.help = command.help or line  # a group's module leaves it to the table
     return command
+
+
+def _collect_from_here() -> None:
+    """Turn the garbage collector on, if `raptorctl.__main__` turned it off for the imports.
+
+    What was imported stays to the end, so the collector need not look through it (gc.freeze).
+    """
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

@@ -84,3 +84,31 @@ def test_a_command_in_a_group_is_completed() -> None:
 
 def test_a_command_that_nearly_exists_is_suggested(raptorctl: CommandLine) -> None:
     assert "Did you mean 'list'?" in raptorctl("lst").err
+
+
+COLLECTOR = """
+import gc, sys
+from raptorctl.__main__ import main
+from raptorctl.cli import rename
+
+class Importing:
+    def find_spec(name, path, target=None):
+        if name == "raptorctl.cli.app":
+            print("importing", gc.isenabled())
+
+sys.meta_path.insert(0, Importing)
+rename.parse_machine = lambda *_: print("running", gc.isenabled(), gc.get_freeze_count() > 9999)
+main(["rename", "alice", "dev", "web"])
+"""
+
+
+def test_the_collector_is_off_for_imports_and_on_for_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COLLECTOR],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["importing False", "running True True"], done.stderr
