@@ -15,6 +15,7 @@ from threading import Event
 from typing import Any, Final
 
 from raptorctl.errors import CommandError, InputError, MissingError
+from raptorctl.host.lean_sh import lean_sh
 from raptorctl.host.orphans import nothing_to_read
 from raptorctl.model.names import shown
 
@@ -131,20 +132,15 @@ def watch(
 
 
 def _started(argv: tuple[str, ...], *, awaited: bool, **options: Any) -> Any:
-    # Not at the top: sh brings asyncio, a tenth of a second that `--version` need not wait for.
-    import sh
-
     _refuse_unfit(argv)
     with nothing_to_read(awaited=awaited) as nothing:
-        return sh.Command(find(argv[0]))(*argv[1:], **{**MANNERS, "_in": nothing, **options})
+        return lean_sh().Command(find(argv[0]))(*argv[1:], **{**MANNERS, "_in": nothing, **options})
 
 
 def _await(process: Any, argv: tuple[str, ...], errors: io.BytesIO, expired: Event) -> None:
-    import sh
-
     try:
         process.wait()
-    except sh.ErrorReturnCode as error:
+    except lean_sh().ErrorReturnCode as error:
         status = None if expired.is_set() else error.exit_code
         raise CommandError(argv, status, _text(errors.getvalue())) from error
 
