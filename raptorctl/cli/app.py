@@ -12,7 +12,7 @@ from raptorctl.cli.options import Details, SettingsFile, example
 from raptorctl.cli.output import say
 from raptorctl.cli.session import Session, session_of
 from raptorctl.errors import RefusedError
-from raptorctl.model.settings import DEFAULT_FILE
+from raptorctl.model.settings_file import DEFAULT_FILE
 
 app = typer.Typer(
     name="raptorctl",

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import typer
 
-from raptorctl.cli import ask, options
+from raptorctl.cli import ask, options, request
 from raptorctl.cli.change import Change, Done, perform
 from raptorctl.cli.guest import Identity, running
 from raptorctl.cli.image_choice import begins_as
@@ -32,20 +32,20 @@ def register(app: typer.Typer) -> None:
 def provision(
     context: typer.Context,
     words: options.Words,
-    size: options.SizeText = None,
-    cpus: options.CpusText = None,
-    memory: options.MemoryText = None,
-    slot: options.SlotText = "auto",
-    template: options.TemplateText = None,
+    size: request.SizeText = None,
+    cpus: request.CpusText = None,
+    memory: request.MemoryText = None,
+    slot: request.SlotText = "auto",
+    template: request.TemplateText = None,
     key: options.KeyFile = None,
-    image: options.ImageRef = None,
-    profile: options.ProfileName = None,
-    user_data: options.UserDataFile = None,
-    network: options.NetworkKind = None,
-    graphics: options.Screen = None,
-    no_seed: options.NoSeed = False,
-    allow_private_key: options.AllowPrivateKey = False,
-    no_start: options.NoStart = False,
+    image: request.ImageRef = None,
+    profile: request.ProfileName = None,
+    user_data: request.UserDataFile = None,
+    network: request.NetworkKind = None,
+    graphics: request.Screen = None,
+    no_seed: request.NoSeed = False,
+    allow_private_key: request.AllowPrivateKey = False,
+    no_start: request.NoStart = False,
     scripts: Scripts = None,
     copies: Copies = None,
     identity: Identity = None,
@@ -56,7 +56,7 @@ def provision(
     """Make a machine: volume, domain, slot, DNS names, and start it."""
     told = Told(user_data, network, no_seed, allow_private_key, key)
     begin, beside = read_profile(profile)
-    wanted = options.request(
+    wanted = request.request(
         words,
         size,
         cpus,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raptorctl.cli import ask, deprovision, options
+from raptorctl.cli import ask, deprovision, options, request
 from raptorctl.cli.change import Change, perform
 from raptorctl.cli.image_choice import begins_as
 from raptorctl.cli.options import DryRun, Output, Yes
@@ -46,11 +46,11 @@ def rebuild(
     words: options.Words,
     image: NewImage = None,
     reset_nvram: ResetNvram = False,
-    profile: options.ProfileName = None,
-    user_data: options.UserDataFile = None,
-    network: options.NetworkKind = None,
-    no_seed: options.NoSeed = False,
-    allow_private_key: options.AllowPrivateKey = False,
+    profile: request.ProfileName = None,
+    user_data: request.UserDataFile = None,
+    network: request.NetworkKind = None,
+    no_seed: request.NoSeed = False,
+    allow_private_key: request.AllowPrivateKey = False,
     no_start: LeaveOff = False,
     dry_run: DryRun = False,
     yes: Yes = False,

@@ -2,7 +2,7 @@
 
 import typer
 
-from raptorctl.cli import options
+from raptorctl.cli import options, request
 from raptorctl.cli.identity import new_identity
 from raptorctl.cli.options import Output
 from raptorctl.cli.output import Format, say, say_json
@@ -21,17 +21,17 @@ def register(app: typer.Typer) -> None:
 def xml(
     context: typer.Context,
     words: options.Words,
-    size: options.SizeText = None,
-    cpus: options.CpusText = None,
-    memory: options.MemoryText = None,
-    slot: options.SlotText = "auto",
-    template: options.TemplateText = None,
-    no_start: options.NoStart = False,
+    size: request.SizeText = None,
+    cpus: request.CpusText = None,
+    memory: request.MemoryText = None,
+    slot: request.SlotText = "auto",
+    template: request.TemplateText = None,
+    no_start: request.NoStart = False,
     form: Output = Format.TEXT,
 ) -> None:
     """Print the domain XML that provision would define."""
     session = session_of(context)
-    wanted = options.request(
+    wanted = request.request(
         words, size, cpus, memory, slot, template, start=not no_start, own=session.own
     )
 

@@ -8,6 +8,7 @@ from raptorctl.cli import ask, options
 from raptorctl.cli.change import Change, perform
 from raptorctl.cli.options import DryRun, Output, Yes, named
 from raptorctl.cli.output import Format
+from raptorctl.cli.request import count
 from raptorctl.cli.session import session_of
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
@@ -58,7 +59,7 @@ def resize(
         size=None if size is None else named("--size", Size.parse, size),
         cpus=None if cpus is None or own else named("--cpus", CpuSet.parse, cpus),
         memory=None if memory is None else named("--memory", Size.parse, memory),
-        vcpus=named("--cpus", options.count, cpus) if own and cpus is not None else None,
+        vcpus=named("--cpus", count, cpus) if own and cpus is not None else None,
     )
     change = Change(
         verb="resize",

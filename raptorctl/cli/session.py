@@ -11,20 +11,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from raptorctl.errors import MissingError, RefusedError
-from raptorctl.model.domain import Domain, State
-from raptorctl.model.names import MachineName
-from raptorctl.model.settings import DEFAULT_FILE, Settings
+from raptorctl.model.settings_file import DEFAULT_FILE
 
 if TYPE_CHECKING:
+    import typer
+
     from raptorctl.engine.journals import Journals
     from raptorctl.host.drivers import Host
     from raptorctl.host.image_drivers import Images
+    from raptorctl.model.domain import Domain, State
     from raptorctl.model.facts import HostFacts
+    from raptorctl.model.names import MachineName
     from raptorctl.model.own import Places
     from raptorctl.model.probe import OwnProbe, Probe
+    from raptorctl.model.settings import Settings
     from raptorctl.model.volume import Volume
     from raptorctl.plans.past import Past
 
@@ -56,7 +57,7 @@ class Session:
         return own_places()
 
     @cached_property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """The settings file, read once; or what stands for it on a host of our own."""
         from raptorctl.host.files import read_settings
         from raptorctl.host.own import read_own
@@ -117,7 +118,7 @@ class Session:
 
         return inventory(self.host)
 
-    def machine(self, name: MachineName) -> Domain:
+    def machine(self, name: "MachineName") -> "Domain":
         """Find a machine by what libvirt shows us: a tenant sees his own.
 
         Raises:
@@ -128,7 +129,7 @@ class Session:
             raise MissingError(f"no such machine: {name}", resolution="see `raptorctl list`")
         return domain
 
-    def console_text(self, name: MachineName, since: float = 0.0) -> str:
+    def console_text(self, name: "MachineName", since: float = 0.0) -> str:
         """What a machine's console said; "" where nothing is kept, or nobody reads it for us.
 
         Args:
@@ -145,7 +146,7 @@ class Session:
             return said.decode(errors="replace")
         return ""
 
-    def step_log(self, name: MachineName) -> Path:
+    def step_log(self, name: "MachineName") -> Path:
         """Where what steps in a machine's guest said is kept."""
         return self.log_directory / "steps" / name.log
 
@@ -191,7 +192,7 @@ class Session:
             raise RefusedError("this needs root", resolution=again)
 
 
-def session_of(context: typer.Context, *, root: bool = True) -> Session:
+def session_of(context: "typer.Context", *, root: bool = True) -> Session:
     """Return the session that the command runs in, its rights checked."""
     session = context.obj
     if not isinstance(session, Session):

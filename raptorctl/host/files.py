@@ -10,7 +10,8 @@ from raptorctl.errors import HostError, InputError, RefusedError, SettingsError
 from raptorctl.host.caller import caller, open_own, whole
 from raptorctl.host.durable import remove_file, replace_file
 from raptorctl.model.names import shown
-from raptorctl.model.settings import DEFAULT_FILE, Settings, parse_settings
+from raptorctl.model.settings import Settings, parse_settings
+from raptorctl.model.settings_file import DEFAULT_FILE
 from raptorctl.model.sizes import MIB
 from raptorctl.model.tenant import KEYS, RECORDS
 

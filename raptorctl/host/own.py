@@ -19,7 +19,8 @@ from raptorctl.model.own import (
     places,
     ssh_port,
 )
-from raptorctl.model.settings import DEFAULT_FILE, Settings
+from raptorctl.model.settings import Settings
+from raptorctl.model.settings_file import DEFAULT_FILE
 from raptorctl.model.ssh_key import LARGEST_FILE, PublicKey, parse_keys
 
 CPUINFO: Final = Path("/proc/cpuinfo")

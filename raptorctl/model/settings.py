@@ -17,10 +17,9 @@ from raptorctl.model.codec import ShapeError, decode
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.guest_step import LOGS
 from raptorctl.model.names import MachineName, shown
+from raptorctl.model.settings_file import DEFAULT_FILE
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import HIGHEST, Slot
-
-DEFAULT_FILE: Final = "/etc/raptorctl/settings.toml"
 
 
 class Kind(enum.Enum):

@@ -21,7 +21,8 @@ from raptorctl.host.files import ADMIN_TEMPLATES
 from raptorctl.host.profile import ADMIN_PROFILES
 from raptorctl.model.job import Outcome, StepState
 from raptorctl.model.profile import Profile, parse_profile
-from raptorctl.model.settings import DEFAULT_FILE, Settings, parse_settings
+from raptorctl.model.settings import Settings, parse_settings
+from raptorctl.model.settings_file import DEFAULT_FILE
 from raptorctl.model.sizes import Size
 from raptorctl.model.ssh_key import parse_keys
 from raptorctl.model.tenant import Account

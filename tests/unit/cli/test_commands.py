@@ -65,6 +65,17 @@ def test_only_the_module_of_the_typed_command_is_imported(typed: list[str], own:
     assert modules & loaded(MAIN, *typed) == {f"raptorctl.cli.{name}" for name in own}
 
 
+def test_the_list_of_commands_needs_the_command_line_alone() -> None:
+    ours = {name for name in loaded(MAIN, "--help") if name.startswith("raptorctl.")}
+    below = {name for name in ours if not name.startswith("raptorctl.cli")}
+    assert below == {
+        "raptorctl.__main__",
+        "raptorctl.errors",
+        "raptorctl.model",
+        "raptorctl.model.settings_file",
+    }
+
+
 def test_a_command_in_a_group_is_completed() -> None:
     asked = {
         "_RAPTORCTL_COMPLETE": "complete_bash",

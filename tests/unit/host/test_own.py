@@ -10,7 +10,7 @@ from raptorctl.errors import HostError
 from raptorctl.host import own
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.own import own_settings, places
-from raptorctl.model.settings import DEFAULT_FILE
+from raptorctl.model.settings_file import DEFAULT_FILE
 from tests.unit.model.test_ssh_key import GOOD
 
 
