@@ -73,6 +73,7 @@ def decode_plan(data: Mapping[str, Any]) -> Plan:
         file,
         image,
         log,
+        number,
         overlay,
         rebuild,
         record,
