@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, Final
 
 from raptorctl.model.boot_clue import CLUES, FIRMWARE_SPEAKS, KERNEL_SPEAKS, SEED_DONE, Clue
@@ -112,13 +113,25 @@ def last_boot(console: str) -> str:
     only a kernel or what it runs can have said.
     """
     lines, late, begun, within = list(_lines(console)), False, 0, 0
+    # A guest may repeat itself thousands of times.
+    begins, is_late = cache(_begins), cache(_is_late)
     for number, line in enumerate(lines):
-        kernel = KERNEL_SPEAKS.search(line)
         # Within the line, too: a prompt that waits for a login has not ended its own.
-        if late and (begins := FIRMWARE_SPEAKS.search(line) or kernel):
-            late, begun, within = False, number, begins.start()
-        late = late or bool(kernel) or any(clue.sign.search(line) for clue in CLUES[3:])
+        if late and (start := begins(line)) is not None:
+            late, begun, within = False, number, start
+        late = late or is_late(line)
     return "\n".join(lines[begun:])[within:]
+
+
+def _begins(line: str) -> int | None:
+    """Where in a line a boot begins."""
+    found = FIRMWARE_SPEAKS.search(line) or KERNEL_SPEAKS.search(line)
+    return found.start() if found else None
+
+
+def _is_late(line: str) -> bool:
+    """Whether only a kernel, or what it runs, can have said that."""
+    return bool(KERNEL_SPEAKS.search(line)) or any(c.sign.search(line) for c in CLUES[3:])
 
 
 def _lines(console: str) -> Iterator[str]:
@@ -181,7 +194,8 @@ def _power(facts: BootFacts) -> Stage:
 
 def _console_stages(text: str) -> list[Stage]:
     """The stages that a console tells; what must have been on the way to a later one was passed."""
-    stages = [_stage(clue, text) for clue in CLUES]
+    said = [(line, CONTROL.sub("", line)) for line in text.splitlines()]
+    stages = [_stage(clue, said, text) for clue in CLUES]
     last = max((n for n, stage in enumerate(stages) if stage.mark is not Mark.MISSING), default=-1)
     return [
         _passed(stage) if number < last and not stage.name.startswith("cloud-init") else stage
@@ -194,14 +208,13 @@ def _passed(stage: Stage) -> Stage:
     return Stage(stage.name, Mark.UNKNOWN, "not told, but passed") if missing else stage
 
 
-def _stage(clue: Clue, text: str) -> Stage:
-    sign = fault = ""
-    for line in text.splitlines():
-        plain = CONTROL.sub("", line)
-        if clue.sign.search(line) or clue.sign.search(plain):
-            sign = plain.strip() or "it speaks"
-        if clue.fault and (found := clue.fault.search(plain)):
-            fault = fault or found[0].strip()
+def _stage(clue: Clue, said: list[tuple[str, str]], text: str) -> Stage:
+    """Judge a stage by each line as it is and without its control characters."""
+    once = dict.fromkeys(said)
+    signs = {both for both in once if any(map(clue.sign.search, both))}
+    sign = next((both[1].strip() or "it speaks" for both in reversed(said) if both in signs), "")
+    faults = (clue.fault.search(plain) for _, plain in once) if clue.fault else ()
+    fault = next((found[0].strip() for found in faults if found), "")
     if fault and not _recovered(clue, text):
         return Stage(clue.stage, Mark.FAILED, _short(fault))
     return Stage(clue.stage, Mark.SEEN if sign or fault else Mark.MISSING, _short(sign or fault))
