@@ -1,5 +1,6 @@
 """The command line as a whole: which commands there are, and the options before them."""
 
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -70,6 +71,10 @@ def _refuse_shared(session: Session, name: str) -> None:
         raise RefusedError(f"this host is your own, and has no {SHARED[name]}")
 
 
+@cache
 def command() -> Any:
-    """Return the whole as click's command object, which may be run without it printing errors."""
+    """Return the whole as click's command object, which may be run without it printing errors.
+
+    It keeps nothing of a run, so one is enough for a process that runs several.
+    """
     return get_command(app)
