@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import times
+from tests import tally, times
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -17,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(tally.Tally())
     if times.wanted(config):
         config.pluginmanager.register(times.Times())
 

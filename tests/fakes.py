@@ -118,6 +118,7 @@ class FakeVolumes:
     """LVM: `data` is what volumes hold, `tails` what they grew by, `ground` what free extents do.
 
     `seen` is as old as it may be in truth: of the last look or act of ours.
+    `leaked` is what a tenant had written to volumes that were removed without a wipe.
     """
 
     def __init__(self) -> None:
@@ -127,6 +128,7 @@ class FakeVolumes:
         self.ground: dict[str, str] = {}
         self.sizes: dict[str, int] = {}
         self.last: tuple[Volume, ...] | None = None
+        self.leaked: list[str] = []
 
     def group(self) -> VolumeGroup | None:
         used = sum(volume.size for volume in self.by_uuid.values())
@@ -201,9 +203,11 @@ class FakeVolumes:
         if {DIRTY, CLEAN, WIPED} & {*volume.tags} != {DIRTY, CLEAN, WIPED} & {*now.tags}:
             raise ConflictError(f"{volume.name} is not as it was")
         self.last = None
+        data = self.data.get(volume.uuid, "")
+        if data.startswith("written by"):
+            self.leaked.append(data)
         if self.by_uuid.pop(volume.uuid, None):
-            after = "whatever the disk says" if discard else self.data.get(volume.uuid, "")
-            self.ground[_range(volume)] = after
+            self.ground[_range(volume)] = "whatever the disk says" if discard else data
             self.sizes[_range(volume)] = volume.size
 
     def extents(self, volume: Volume) -> Extents:

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.fuzz import tally
+from tests.memory import folder_in_memory
 
 ASKED: Final = int(os.environ.get("RAPTOR_EXAMPLES", "0"))
 
@@ -42,10 +42,6 @@ def _surroundings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("fuzz")
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in tally.lines():
-        terminalreporter.write_line(line)
+def folder() -> Iterator[Path]:
+    with folder_in_memory() as path:
+        yield path

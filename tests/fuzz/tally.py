@@ -1,20 +1,9 @@
 """Counts what was tried, for the figure at the end of a run."""
 
-from collections import Counter
-from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
-_TRIED: Final[Counter[str]] = Counter()
+from tests import tally
 
-
-def tried(what: str) -> None:
-    """Note one input that was tried, whatever came of it."""
-    _TRIED[what] += 1
-
-
-def lines() -> Iterator[str]:
-    """Say how many of what, and how many in all."""
-    for what, count in sorted(_TRIED.items()):
-        yield f"fuzz: {count:>8,} {what}"
-    if _TRIED:
-        yield f"fuzz: {_TRIED.total():>8,} examples in all"
+tried: Final = partial(tally.tried, "fuzz")
+"""Note one input that was tried, whatever came of it."""

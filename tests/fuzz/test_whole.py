@@ -30,11 +30,10 @@ from raptorctl.model.job import Outcome
 from raptorctl.model.record import Record
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import DIRTY, Volume
-from tests.fakes import Killed, Tripwire
+from tests.fakes import Killed, Tripwire, World
 from tests.fuzz.conftest import ASKED
 from tests.fuzz.tally import tried
 from tests.unit.cli.session import CommandLine, Result
-from tests.unit.engine.ordeal import LeakWatch
 
 names = st.sampled_from([("alice", "dev"), ("alice", "ci"), ("bob", "web"), ("bob", "dev")])
 cpu_sets = st.sampled_from(["2", "3", "2-3", "4-5", "6-7", "4-7", "5,3", "2-7", "1-2", "8"])
@@ -97,7 +96,7 @@ class Tool(RuleBasedStateMachine):
     def begin(self, stands: bool) -> None:
         tried("hosts that were used")
         self.folder = Path(tempfile.mkdtemp(prefix="raptor-fuzz-"))
-        self.world = LeakWatch()
+        self.world = World()
         self.line = CommandLine(self.world, self.folder)
         self.foreign = self._foreign()
         self.tidy = True  # nobody has given a job up, or lost a definition, since
@@ -332,7 +331,7 @@ class Tool(RuleBasedStateMachine):
     def nobody_reads_what_another_wrote(self) -> None:
         if not hasattr(self, "world"):
             return
-        assert self.world.leaked == []
+        assert self.world.volumes.leaked == []
         for volume in self.world.volumes.list():
             if volume.ours and volume.clean and volume.machine:
                 own = f"written by {volume.machine.domain}"

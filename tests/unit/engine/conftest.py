@@ -1,14 +1,15 @@
 """Counts kills and faults, for the figures in docs/reliability.md; and waits for no disk."""
 
 import os
-from collections import Counter
-from typing import Any, Final
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.fakes import Killed, Tripwire
-
-_TRIED: Final[Counter[str]] = Counter()
+from tests.memory import folder_in_memory
+from tests.tally import tried
 
 
 @pytest.fixture(autouse=True)
@@ -22,14 +23,14 @@ def _counted(monkeypatch: pytest.MonkeyPatch) -> None:
     really_guard = Tripwire.guard
 
     def killed(self: BaseException, *args: Any) -> None:
-        _TRIED["kills"] += 1
+        tried("engine", "kills")
 
     def guard(self: Tripwire, name: str, act: Any) -> Any:
         error = self.error
         if error is not Killed and not hasattr(error, "counted"):
 
             def failing() -> BaseException:
-                _TRIED["faults"] += 1
+                tried("engine", "faults")
                 return error()
 
             failing.counted = True  # type: ignore[attr-defined]
@@ -40,7 +41,8 @@ def _counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Tripwire, "guard", guard)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _TRIED:
-        said = ", ".join(f"{count:,} {what}" for what, count in sorted(_TRIED.items()))
-        terminalreporter.write_line(f"engine: {said}")
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Journals are made and cut off thousands of times."""
+    with folder_in_memory() as path:
+        yield path

@@ -3,12 +3,20 @@
 Every driver call and every line of the journal is a place to die, before it acts and after.
 """
 
+import functools
 import itertools
-from collections.abc import Callable, Iterator
+import os
+import pickle
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from raptorctl.engine import history, journal, journals
 from raptorctl.engine.apply import apply
 from raptorctl.engine.journal import Journal
 from raptorctl.engine.journals import Journals
@@ -17,11 +25,51 @@ from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
 from raptorctl.errors import HostError, LeftoversError, RolledBackError
 from raptorctl.model.job import Outcome
-from raptorctl.model.volume import Volume
-from raptorctl.plans.plan import Plan
+from raptorctl.plans.plan import Plan, decode_plan
 from tests.fakes import Killed, Tripwire, World
+from tests.tally import tried
 
 FAULT = "the disk is on fire"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """All that outlives a process: what SIGKILL at this moment leaves behind.
+
+    Two of them that are equal are the same host: whatever follows is the same as well.
+
+    Args:
+        world: the host, pickled.
+        files: by path, None for a directory. Zeroes at a journal's end are left
+            out and only counted.
+    """
+
+    world: bytes
+    files: tuple[tuple[str, tuple[bytes, int] | None], ...]
+
+
+class Camera(Tripwire):
+    """Takes a moment before and after each call, where a tripwire would kill once per run.
+
+    Args:
+        take: what the host is like now.
+    """
+
+    def __init__(self, take: Callable[[], Moment]) -> None:
+        super().__init__()
+        self.take = take
+        self.moments: dict[Moment, None] = {}
+
+    def guard(self, name: str, act: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(act)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls.append(name)
+            self.moments[self.take()] = None
+            result = act(*args, **kwargs)
+            self.moments[self.take()] = None
+            return result
+
+        return call
 
 
 class Trial:
@@ -29,7 +77,7 @@ class Trial:
 
     Args:
         world: the host.
-        folder: for journals.
+        folder: for journals, and whatever else is a file.
     """
 
     fewest_calls = 1
@@ -37,6 +85,8 @@ class Trial:
 
     def __init__(self, world: World, folder: Path) -> None:
         self.world = world
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
         self.journals = Journals(folder / "journal", folder / "audit.jsonl")
 
     def stand_before(self, plan: Plan, known: object = None) -> None:
@@ -51,6 +101,33 @@ class Trial:
     def picture(self) -> object:
         """Return what the host is like now; the same for every trial anew."""
         return self.world.picture()
+
+    def moment(self) -> Moment:
+        """Return all that there is now."""
+        files = tuple((path, _held(path)) for path in _below(str(self.folder)))
+        return Moment(pickle.dumps(self.world), files)
+
+    def go_back(self, moment: Moment) -> None:
+        """Be at that moment again, as a new process finds it."""
+        self.world = pickle.loads(moment.world)  # noqa: S301  # our own
+        shutil.rmtree(self.folder)
+        self.folder.mkdir()
+        for path, held in moment.files:
+            if held is None:
+                Path(path).mkdir()
+            else:
+                Path(path).write_bytes(held[0].ljust(held[1], b"\0"))
+
+    def moments(self, act: Callable[[Tripwire], None]) -> list[Moment]:
+        """Return every moment at which something was different while `act` went its way.
+
+        Edges of calls and of the journal's lines are where kills make a difference.
+        """
+        camera = Camera(self.moment)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Journal, "write", camera.guard("write", Journal.write))
+            act(camera)
+        return list(camera.moments)
 
     def run(self, plan: Plan, wire: Tripwire | None = None) -> None:
         """Carry a plan out."""
@@ -72,34 +149,46 @@ class Trial:
 
     def check_always(self) -> None:
         """Assert what holds at every moment, in the middle of a job too."""
+        assert self.world.volumes.leaked == []
 
 
-class LeakWatch(World):
-    """A host that notices when a volume leaves with a tenant's data on it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.leaked: list[str] = []
-        really_remove = self.volumes.remove
-
-        def remove(volume: Volume, *, discard: bool = True) -> None:
-            data = self.volumes.data.get(volume.uuid, "")
-            if data.startswith("written by"):
-                self.leaked.append(data)
-            really_remove(volume, discard=discard)
-
-        self.volumes.remove = remove  # type: ignore[method-assign]
+Ordeal = Callable[[Trial], None]
 
 
-Fresh = Callable[[], Trial]
-"""Makes the same trial anew."""
+@contextmanager
+def _cheap_and_alike() -> Iterator[None]:
+    """Have each line of a journal understood once, and without the time of day in it.
 
-Ordeal = Callable[[Fresh], None]
+    What is read anew in thousands of moments is the same few lines: both functions depend on
+    nothing else. Moments that are alike are then equal. A shorter reserve is less to copy.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (journal, journals):
+            patch.setattr(module, "now", lambda: "2026-11-20T14:00:00.000Z")
+        patch.setattr(journal, "RESERVE", 4 << 10)
+        patch.setattr(journal, "_entry", functools.cache(journal._entry))
+        patch.setattr(history, "decode_plan", _once_for_each(decode_plan))
+        yield
 
 
-def undisturbed(fresh: Fresh) -> tuple[object, int]:
-    """Return what the host is like when nothing goes wrong, and how many calls that takes."""
-    trial, wire = fresh(), Tripwire()
+def _once_for_each(decode: Callable[[Any], Plan]) -> Callable[[Any], Plan]:
+    """Remember results by the very object that was decoded; it is kept, so that its id is."""
+    known: dict[int, tuple[object, Plan]] = {}
+
+    def decoded(recorded: Any) -> Plan:
+        if id(recorded) not in known:
+            known[id(recorded)] = recorded, decode(recorded)
+        return known[id(recorded)][1]
+
+    return decoded
+
+
+def undisturbed(trial: Trial) -> tuple[object, int]:
+    """Return what the host is like when nothing goes wrong, and how many calls that takes.
+
+    The trial is as it was afterwards.
+    """
+    start, wire = trial.moment(), Tripwire()
     trial.run(trial.plan, wire)
     wished = trial.picture()
     assert wished != trial.before
@@ -107,14 +196,15 @@ def undisturbed(fresh: Fresh) -> tuple[object, int]:
     assert trial.journals.jobs()[-1].outcome is Outcome.DONE
     assert len(wire.calls) >= trial.fewest_calls
     trial.check(wished)
+    trial.go_back(start)
     return wished, len(wire.calls)
 
 
-def killed_at_every_call(fresh: Fresh) -> None:
+@_cheap_and_alike()
+def killed_at_every_call(trial: Trial) -> None:
     """And a second `recover` changes nothing."""
-    wished, total = undisturbed(fresh)
-    for wire in _wires(total):
-        trial = fresh()
+    wished, total = undisturbed(trial)
+    for wire in _each_time(trial, _wires(total)):
         with pytest.raises(Killed):
             trial.run(trial.plan, wire)
         _recovered(trial, wished)
@@ -123,12 +213,12 @@ def killed_at_every_call(fresh: Fresh) -> None:
         assert trial.picture() == picture
 
 
-def killed_at_every_line_of_the_journal(fresh: Fresh) -> None:
+@_cheap_and_alike()
+def killed_at_every_line_of_the_journal(trial: Trial) -> None:
     """Before it is written, and after."""
-    wished, _ = undisturbed(fresh)
+    wished, _ = undisturbed(trial)
     died = 0
-    for wire in _wires(99):
-        trial = fresh()
+    for wire in _each_time(trial, _wires(99)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Journal, "write", wire.guard("write", Journal.write))
             try:
@@ -141,28 +231,28 @@ def killed_at_every_line_of_the_journal(fresh: Fresh) -> None:
     assert died > 4
 
 
-def killed_again_while_recovering(fresh: Fresh) -> None:
-    """At every call of `recover`, after every call of the job."""
-    wished, total = undisturbed(fresh)
-    for at in range(1, total + 1):
-        for again in itertools.count(1):
-            trial = fresh()
-            with pytest.raises(Killed):
-                trial.run(trial.plan, Tripwire(at, after=True))
-            try:
-                trial.recover(Tripwire(again, after=again % 2 == 0))
-            except Killed:
-                _recovered(trial, wished)
-            else:
-                trial.check(wished)
-                break
+@_cheap_and_alike()
+def killed_again_while_recovering(trial: Trial) -> None:
+    """At every moment of `recover`, after every moment of the job."""
+    wished, _ = undisturbed(trial)
+    first = trial.moments(lambda wire: trial.run(trial.plan, wire))
+    assert len(first) > 4
+    second: set[Moment] = set()
+    for moment in first:
+        trial.go_back(moment)
+        second |= set(trial.moments(trial.recover))
+        trial.check(wished)
+    for moment in second:
+        trial.go_back(moment)
+        _recovered(trial, wished)
+    tried("engine", "kills", len(first) + len(second))
 
 
-def failing_at_every_call(fresh: Fresh) -> None:
+@_cheap_and_alike()
+def failing_at_every_call(trial: Trial) -> None:
     """Rolled back at once; or it says what is left, and `recover` sees to it."""
-    wished, total = undisturbed(fresh)
-    for wire in _wires(total, lambda: HostError(FAULT)):
-        trial = fresh()
+    wished, total = undisturbed(trial)
+    for wire in _each_time(trial, _wires(total, lambda: HostError(FAULT))):
         try:
             trial.run(trial.plan, wire)
         except RolledBackError as error:
@@ -193,6 +283,30 @@ def _wires(total: int, error: Callable[[], BaseException] = Killed) -> Iterator[
     """Go wrong at each of so many calls, before it acts and after."""
     for at, after in itertools.product(range(1, total + 1), (False, True)):
         yield Tripwire(at, error, after=after)
+
+
+def _each_time(trial: Trial, wires: Iterable[Tripwire]) -> Iterator[Tripwire]:
+    """Stand before the job again for each wire."""
+    start = trial.moment()
+    for wire in wires:
+        trial.go_back(start)
+        yield wire
+
+
+def _below(folder: str) -> Iterator[str]:
+    """Each path below a folder, what is in it after itself."""
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        yield entry.path
+        if entry.is_dir():
+            yield from _below(entry.path)
+
+
+def _held(path: str) -> tuple[bytes, int] | None:
+    """What a file has and its size in bytes; None for a directory."""
+    if Path(path).is_dir():
+        return None
+    data = Path(path).read_bytes()
+    return data.rstrip(b"\0"), len(data)
 
 
 def _recovered(trial: Trial, wished: object) -> None:

@@ -23,7 +23,7 @@ from raptorctl.plans.resize import ResizeRequest, plan_resize
 from raptorctl.plans.seed_detach import plan_detach
 from raptorctl.plans.snapshot import SnapshotRequest, plan_create, plan_delete, plan_restore
 from tests.fakes import IMAGE, Killed, World, settings
-from tests.unit.engine.ordeal import EVERY, LeakWatch, Ordeal, Trial
+from tests.unit.engine.ordeal import EVERY, Ordeal, Trial
 from tests.unit.engine.test_crash import SEEDED
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
 
@@ -82,8 +82,7 @@ class Case(Trial):
     """A host with a machine that stands before a job."""
 
     def __init__(self, folder: Path, job: str) -> None:
-        self.watch = LeakWatch()
-        super().__init__(self.watch, folder)
+        super().__init__(World(), folder)
         self.world.with_tenants("alice")
         self.world.images.all = (IMAGE,)
         wanted = SEEDED if "seed" in job else ALICE
@@ -106,7 +105,7 @@ class Case(Trial):
         assert "half of this, half of that" not in self.world.volumes.data.values()
 
     def check_always(self) -> None:
-        assert self.watch.leaked == []
+        super().check_always()
         assert set(self.world.volumes.tails.values()) <= {""}
 
 
@@ -119,7 +118,7 @@ def case(tmp_path: Path) -> Callable[[str], Case]:
 @EVERY
 @pytest.mark.parametrize("job", JOBS)
 def test_all_or_nothing(case: Callable[[str], Case], job: str, ordeal: Ordeal) -> None:
-    ordeal(lambda: case(job))
+    ordeal(case(job))
 
 
 def test_a_machine_that_was_started_with_its_new_disk_keeps_it(case: Callable[[str], Case]) -> None:

@@ -30,14 +30,17 @@ class Case(Trial):
 
     def __init__(self, folder: Path, verb: str, patch: pytest.MonkeyPatch) -> None:
         folder.mkdir()
-        self.folder = folder
-        self.laptop = OwnWorld(folder)
-        super().__init__(self.laptop, folder)
+        super().__init__(OwnWorld(folder), folder)
         self.patch = patch
         empty = self.picture()
         if verb in {"deprovision", "rebuild"}:
             self.run(self.plan_for("provision image", NOW))
         self.stand_before(self.plan_for(verb, LATER), empty if verb == "deprovision" else None)
+
+    @property
+    def laptop(self) -> OwnWorld:
+        assert isinstance(self.world, OwnWorld)
+        return self.world
 
     def plan_for(self, verb: str, identity: Identity) -> Plan:
         settings, facts = self.laptop.settings, self.laptop.facts()
@@ -76,7 +79,7 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Cas
 @EVERY
 @VERBS
 def test_all_or_nothing(case: Callable[[str], Case], verb: str, ordeal: Ordeal) -> None:
-    ordeal(lambda: case(verb))
+    ordeal(case(verb))
 
 
 def test_a_removal_leaves_no_file(case: Callable[[str], Case]) -> None:

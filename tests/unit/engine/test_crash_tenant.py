@@ -1,6 +1,5 @@
 """All or nothing, as test_crash, in jobs on tenants."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -56,5 +55,4 @@ class Case(Trial):
 @EVERY
 @pytest.mark.parametrize("job", JOBS)
 def test_all_or_nothing(tmp_path: Path, job: str, ordeal: Ordeal) -> None:
-    numbers = itertools.count()
-    ordeal(lambda: Case(tmp_path / str(next(numbers)), job))
+    ordeal(Case(tmp_path, job))
