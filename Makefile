@@ -9,6 +9,8 @@ VENV := .venv
 # Inputs for each of the 25 tests of `make fuzz`, and an eighth as many hosts that are used.
 EXAMPLES ?= 5000
 RUN := $(VENV)/bin/python -m
+# A worker per CPU. Whoever has nothing left takes the second half of what another one has.
+SPREAD := $(RUN) pytest -q -n auto --dist worksteal
 # One virtual environment per content of pyproject.toml: a second `make env` has nothing to do.
 STAMP = $(VENV)/made-for-$(shell sha256sum pyproject.toml | cut -c1-12)
 
@@ -58,12 +60,11 @@ $(STAMP):
 check: env ## the fast part, for daily work: ruff, mypy, unit tests, a seeded part of the fuzzing
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) mypy
-	$(RUN) pytest -q tests/unit tests/fuzz
+	$(RUN) mypy & types=$$!; tests=0; $(SPREAD) tests/unit tests/fuzz || tests=$$?; wait $$types; exit $$tests
 
 .PHONY: fuzz
 fuzz: env ## more than 100,000 random inputs and commands; EXAMPLES=n for each test (for a night)
-	RAPTOR_EXAMPLES=$(EXAMPLES) $(RUN) pytest -q tests/fuzz --timeout 0
+	RAPTOR_EXAMPLES=$(EXAMPLES) $(SPREAD) tests/fuzz --timeout 0
 
 .PHONY: lint
 lint: env ## shellcheck, ansible-lint, the playbook's syntax
@@ -73,7 +74,7 @@ lint: env ## shellcheck, ansible-lint, the playbook's syntax
 
 .PHONY: integration
 integration: env ## tests against libvirt's test driver and a name server on loopback
-	$(RUN) pytest -q tests/integration
+	$(SPREAD) tests/integration
 
 .PHONY: guests
 guests: env ## boot the guests of the tests on this machine: what a seed says is done at first boot
