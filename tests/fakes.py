@@ -10,6 +10,7 @@ import uuid as uuids
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -660,6 +661,7 @@ class FakeLinks:
         return self.all
 
 
+@cache
 def _said(path: str, text: tuple[str, int]) -> tuple[str, int]:
     """What a file says; an ISO says besides when it was made, to the second."""
     said, mode = text

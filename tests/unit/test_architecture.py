@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -24,6 +25,18 @@ MODULES = {
 }
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """A file, parsed once for all tests."""
+    return ast.parse(path.read_text())
+
+
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Everything in a file."""
+    return tuple(ast.walk(tree(path)))
+
+
 def floor(module: str) -> int:
     """The package itself has only a version and is on the ground."""
     return FLOORS[module.split(".")[1]] if "." in module else 0
@@ -31,9 +44,7 @@ def floor(module: str) -> int:
 
 def imports(path: Path, *, deep: bool) -> Iterator[str]:
     """Full names that a file imports: anywhere, or (not `deep`) as it is itself imported."""
-    tree = ast.parse(path.read_text())
-    nodes = ast.walk(tree) if deep else _executed(tree.body)
-    for node in nodes:
+    for node in nodes(path) if deep else _executed(tree(path).body):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -90,13 +101,11 @@ def test_only_the_host_floor_touches_the_host(module: str) -> None:
 def test_only_the_command_line_prints_and_exits(module: str) -> None:
     if module.startswith(("raptorctl.cli", "raptorctl.__main__")):
         return
-    names = {node.id for node in ast.walk(ast.parse(MODULES[module].read_text()))
+    names = {node.id for node in nodes(MODULES[module])
              if isinstance(node, ast.Name)}  # fmt: skip
     assert not names & {"print", "input", "exit", "quit"}
     attributes = {
-        ast.unparse(node)
-        for node in ast.walk(ast.parse(MODULES[module].read_text()))
-        if isinstance(node, ast.Attribute)
+        ast.unparse(node) for node in nodes(MODULES[module]) if isinstance(node, ast.Attribute)
     }
     if module == "raptorctl.host.caller":
         attributes -= {"os._exit"}  # of a child that has forked off, and has nothing to tidy up
@@ -107,7 +116,7 @@ def test_only_the_command_line_prints_and_exits(module: str) -> None:
 def test_everything_is_caught_in_few_places(module: str) -> None:
     handlers = [
         node
-        for node in ast.walk(ast.parse(MODULES[module].read_text()))
+        for node in nodes(MODULES[module])
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"})
         and not any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))

@@ -41,12 +41,27 @@ def test_left_a_mess(unwilling): pass
 def run(folder: Path, *options: str) -> Any:
     (folder / "test_it.py").write_text(TESTS)
     (folder / "conftest.py").write_text("from tests.conftest import pytest_configure\n")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "xdist",
+        *options,
+        str(folder),
+    ]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     subprocess.run(
         [*command, f"--rootdir={folder}", "-c", "/dev/null"],
         cwd=CHECKOUT,
-        env=clean | {"RAPTOR_TIMES": str(folder / "new"), "RAPTOR_STAGE": "unit"},
+        env=clean
+        | {
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # they take longer than the tests
+            "RAPTOR_TIMES": str(folder / "new"),
+            "RAPTOR_STAGE": "unit",
+        },
         capture_output=True,
         check=False,
         timeout=120,

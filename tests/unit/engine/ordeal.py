@@ -104,8 +104,7 @@ class Trial:
 
     def moment(self) -> Moment:
         """Return all that there is now."""
-        files = tuple((path, _held(path)) for path in _below(str(self.folder)))
-        return Moment(pickle.dumps(self.world), files)
+        return Moment(pickle.dumps(self.world), tuple(_below(str(self.folder))))
 
     def go_back(self, moment: Moment) -> None:
         """Be at that moment again, as a new process finds it."""
@@ -293,20 +292,15 @@ def _each_time(trial: Trial, wires: Iterable[Tripwire]) -> Iterator[Tripwire]:
         yield wire
 
 
-def _below(folder: str) -> Iterator[str]:
-    """Each path below a folder, what is in it after itself."""
+def _below(folder: str) -> Iterator[tuple[str, tuple[bytes, int] | None]]:
+    """Each path below a folder, what is in it after itself: its bytes and how many, or None."""
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        yield entry.path
         if entry.is_dir():
+            yield entry.path, None
             yield from _below(entry.path)
-
-
-def _held(path: str) -> tuple[bytes, int] | None:
-    """What a file has and its size in bytes; None for a directory."""
-    if Path(path).is_dir():
-        return None
-    data = Path(path).read_bytes()
-    return data.rstrip(b"\0"), len(data)
+        else:
+            data = Path(entry).read_bytes()
+            yield entry.path, (data.rstrip(b"\0"), len(data))
 
 
 def _recovered(trial: Trial, wished: object) -> None:
