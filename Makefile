@@ -10,7 +10,7 @@ VENV := .venv
 EXAMPLES ?= 5000
 RUN := $(VENV)/bin/python -m
 # A worker per CPU. Whoever has nothing left takes the second half of what another one has.
-SPREAD := $(RUN) pytest -q -n auto --dist worksteal
+SPREAD := $(RUN) pytest -q -p randomly -n auto --dist worksteal
 # One virtual environment per content of pyproject.toml: a second `make env` has nothing to do.
 STAMP = $(VENV)/made-for-$(shell sha256sum pyproject.toml | cut -c1-12)
 
