@@ -101,11 +101,12 @@ def test_a_tenant_who_fills_memory_fills_his_own(host: Lab) -> None:
 
 
 def test_a_unit_laid_with_a_shell_does_not_run_without_one(host: Lab) -> None:
-    unit = ".config/systemd/user/default.target.wants/trap.service"
+    units = ".config/systemd/user"
     host.tenant("carol")
-    host.run("mkdir", "-p", ".config/systemd/user/default.target.wants", user="carol")
+    host.run("mkdir", "-p", f"{units}/default.target.wants", user="carol")
     text = "[Service]\nType=oneshot\nExecStart=/usr/bin/touch %h/ran\n"
-    host.run("tee", unit, user="carol", input=text)
+    host.run("tee", f"{units}/trap.service", user="carol", input=text)
+    host.run("ln", "-s", "../trap.service", f"{units}/default.target.wants/", user="carol")
     for mode, says in (("console", "none of the words"), ("nologin", "not available")):
         host.run("raptorctl", "tenant", "set", "carol", "--mode", mode, "-y")
         said = host.run("true", user="carol", check=False)
@@ -115,6 +116,7 @@ def test_a_unit_laid_with_a_shell_does_not_run_without_one(host: Lab) -> None:
     state = host.run("systemctl", "is-active", f"user@{uid}.service", check=False).stdout.strip()
     assert state == "inactive"
     host.run("raptorctl", "tenant", "set", "carol", "--mode", "shell", "-y")
+    host.ssh.forget()  # a login that is open keeps the shell it began with
     host.run("systemctl", "--user", "--wait", "is-system-running", user="carol", check=False)
     assert host.run("test", "-e", "/home/carol/ran").returncode == 0  # it was a trap
 
