@@ -50,6 +50,7 @@ reserved = "0-1"
 )
 
 
+@cache
 def settings() -> Settings:
     return parse_settings(SETTINGS_TEXT)
 

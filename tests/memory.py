@@ -10,9 +10,13 @@ SHARED_MEMORY: Final = Path("/dev/shm")
 """A tmpfs on each Linux (shm_overview(7)): what is cut off there waits for no disk."""
 
 
+def place() -> Path | None:
+    """Return where such folders go; None for where others go."""
+    return SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
+
+
 @contextmanager
 def folder_in_memory() -> Iterator[Path]:
     """Give an empty folder that is removed afterwards."""
-    where = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
-    with TemporaryDirectory(prefix="raptor-test-", dir=where) as path:
+    with TemporaryDirectory(prefix="raptor-test-", dir=place()) as path:
         yield Path(path)

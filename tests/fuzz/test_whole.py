@@ -33,6 +33,7 @@ from raptorctl.model.volume import DIRTY, Volume
 from tests.fakes import Killed, Tripwire, World
 from tests.fuzz.conftest import ASKED
 from tests.fuzz.tally import tried
+from tests.memory import place
 from tests.unit.cli.session import CommandLine, Result
 
 names = st.sampled_from([("alice", "dev"), ("alice", "ci"), ("bob", "web"), ("bob", "dev")])
@@ -95,7 +96,7 @@ class Tool(RuleBasedStateMachine):
     @initialize(stands=st.booleans())
     def begin(self, stands: bool) -> None:
         tried("hosts that were used")
-        self.folder = Path(tempfile.mkdtemp(prefix="raptor-fuzz-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="raptor-fuzz-", dir=place()))
         self.world = World()
         self.line = CommandLine(self.world, self.folder)
         self.foreign = self._foreign()
