@@ -28,6 +28,12 @@ def _by_nobodys_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SUDO_UID", raising=False)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    seed = terminalreporter.config.getoption("randomly_seed", None)
+    if seed is not None and {"failed", "error"} & set(terminalreporter.stats):
+        terminalreporter.write_line(f"this order again: -p randomly --randomly-seed={seed}")
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compare text with a file in tests/golden, by its name."""

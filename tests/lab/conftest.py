@@ -8,11 +8,6 @@ from tests.lab.firmware import halting
 from tests.lab.host import Lab
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep the order that is written: one host, and minutes between one state of it and the next."""
-    config.option.randomly_reorganize = False
-
-
 @pytest.fixture(scope="session")
 def lab() -> Lab:
     """Give the running host, brought up once; it is left running for a look after a failure."""
