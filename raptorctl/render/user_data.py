@@ -8,15 +8,15 @@ touched.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from email.message import Message
-from email.mime.multipart import MIMEMultipart
-from email.mime.nonmultipart import MIMENonMultipart
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from raptorctl.errors import InputError
 from raptorctl.model.names import shown
 from raptorctl.model.seed import LARGEST_USER_DATA
 from raptorctl.render.yaml_text import Plain, dump
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 HEADER: Final = "#cloud-config"
 DEEPEST: Final = 40
@@ -126,6 +126,8 @@ def _config_text(config: Mapping[str, Any]) -> str:
 
 def _multipart(config: str, script: str) -> str:
     """Two parts (RFC 2046), the same for the same texts."""
+    from email.mime.multipart import MIMEMultipart
+
     parts = (("cloud-config", config), ("x-shellscript", script))
     boundary = "=raptorctl="
     while any(boundary in text for _, text in parts):
@@ -136,7 +138,9 @@ def _multipart(config: str, script: str) -> str:
     return whole.as_string()
 
 
-def _part(kind: str, text: str) -> Message:
+def _part(kind: str, text: str) -> "Message":
+    from email.mime.nonmultipart import MIMENonMultipart
+
     part = MIMENonMultipart("text", kind, charset="utf-8")
     part.set_payload(text, "utf-8")
     part.add_header("Content-Disposition", "attachment", filename=kind)
