@@ -114,7 +114,7 @@ class Session:
 
     def inventory(self) -> "tuple[tuple[Volume, ...], Mapping[str, State]]":
         """Read what `list` needs and no more: one LVM report, one call of states."""
-        from raptorctl.host.survey import inventory
+        from raptorctl.host.inventory import inventory
 
         return inventory(self.host)
 

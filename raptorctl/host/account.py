@@ -13,7 +13,7 @@ from typing import Final
 
 from raptorctl.errors import CommandError, HostError, MissingError
 from raptorctl.host import clients, command
-from raptorctl.host.image_drivers import Tick
+from raptorctl.host.tick import Tick
 from raptorctl.model.tenant import LAST_UID, Account
 from raptorctl.model.tombstone import FIRST_UID, next_uid
 

@@ -1,10 +1,13 @@
 """What may be asked of the host's accounts; `raptorctl.host.drivers` has the rest."""
 
-from collections.abc import Iterable, Mapping
-from typing import Protocol
+from __future__ import annotations
 
-from raptorctl.host.image_drivers import Tick
-from raptorctl.model.tenant import Account
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from raptorctl.host.tick import Tick
+    from raptorctl.model.tenant import Account
 
 
 class Accounts(Protocol):

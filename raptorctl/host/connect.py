@@ -1,22 +1,50 @@
-"""The real drivers, from the settings. Nothing connects before it is asked something."""
+"""The real drivers, from the settings. Each is imported as it is first asked, and then connects."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from raptorctl.host.account import LocalAccounts
-from raptorctl.host.drivers import Authority, Host, Zones
-from raptorctl.host.files import LocalFiles
-from raptorctl.host.image import LocalImages
-from raptorctl.host.image_write import BlockImageWriter
-from raptorctl.host.links import KernelLinks
-from raptorctl.host.lvm_life import LivingGroup
-from raptorctl.host.restore import BlockCopier
-from raptorctl.host.wipe import BlockWiper
-from raptorctl.model.access import Question
-from raptorctl.model.record import Record
-from raptorctl.model.settings import Dns, Kind, Settings
-from raptorctl.model.tenant import Account
+from raptorctl.host.drivers import Host
+from raptorctl.model.settings import Kind, Settings
+
+if TYPE_CHECKING:
+    from raptorctl.host.account import LocalAccounts
+    from raptorctl.host.console import LibvirtConsoles
+    from raptorctl.host.dns_update import DnsServer
+    from raptorctl.host.domain import LibvirtDomains
+    from raptorctl.host.guest import LocalGuests
+    from raptorctl.host.image import LocalImages
+    from raptorctl.host.image_write import BlockImageWriter
+    from raptorctl.host.lvm_life import LivingGroup
+    from raptorctl.host.polkit import Polkit
+    from raptorctl.host.restore import BlockCopier
+    from raptorctl.host.wipe import BlockWiper
+
+T = TypeVar("T")
+
+
+class Late:
+    """A driver that is made at the first question: few commands ask all of them.
+
+    Args:
+        make: imports and makes it.
+    """
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = make
+
+    @cached_property
+    def _driver(self) -> object:
+        return self._make()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._driver, name)
+
+
+def late(make: Callable[[], T]) -> T:
+    """Return what is as good as `make()`, without calling it yet."""
+    return cast("T", Late(make))
 
 
 def connect(settings: Settings) -> Host:
@@ -43,80 +71,87 @@ def _own(settings: Settings) -> Host:
 
 
 def _shared(settings: Settings) -> Host:
-    # Not at the top: it loads libvirt.
-    from raptorctl.host.console import LibvirtConsoles
-    from raptorctl.host.domain import LibvirtDomains
-    from raptorctl.host.guest import LocalGuests
+    from raptorctl.host.files import LocalFiles
+    from raptorctl.host.links import KernelLinks
 
     return Host(
-        volumes=LivingGroup(settings.storage.volume_group),
-        wiper=BlockWiper(settings.storage.verify_all_up_to),
-        copier=BlockCopier(),
-        domains=LibvirtDomains(settings.libvirt.uri),
-        zones=LateZones(settings.dns),
+        volumes=late(partial(_volumes, settings)),
+        wiper=late(partial(_wiper, settings)),
+        copier=late(_copier),
+        domains=late(partial(_domains, settings)),
+        zones=late(partial(_zones, settings)),
         files=LocalFiles(),
         links=KernelLinks(),
-        accounts=LocalAccounts(),
-        authority=LateAuthority(),
-        consoles=LibvirtConsoles(settings.libvirt.uri),
-        images=LocalImages(settings.images.directory, settings.images.largest),
-        image_writer=BlockImageWriter(),
-        guests=LocalGuests(settings.libvirt.uri),
+        accounts=late(_accounts),
+        authority=late(_authority),
+        consoles=late(partial(_consoles, settings)),
+        images=late(partial(_images, settings)),
+        image_writer=late(_image_writer),
+        guests=late(partial(_guests, settings)),
     )
 
 
-class LateAuthority:
-    """Loads jeepney at the first question: few commands have one."""
+def _volumes(settings: Settings) -> "LivingGroup":
+    from raptorctl.host.lvm_life import LivingGroup
 
-    @cached_property
-    def _polkit(self) -> Authority:
-        from raptorctl.host.polkit import Polkit
-
-        return Polkit()
-
-    def actions(self) -> tuple[str, ...]:
-        """See `raptorctl.host.drivers.Authority`."""
-        return self._polkit.actions()
-
-    def answers(self, account: Account, questions: Iterable[Question]) -> tuple[bool, ...]:
-        """See `raptorctl.host.drivers.Authority`."""
-        return self._polkit.answers(account, questions)
-
-    def reload(self) -> None:
-        """See `raptorctl.host.drivers.Authority`."""
-        self._polkit.reload()
+    return LivingGroup(settings.storage.volume_group)
 
 
-class LateZones:
-    """Loads dnspython at the first question: `list` and `cpu map` have none.
+def _wiper(settings: Settings) -> "BlockWiper":
+    from raptorctl.host.wipe import BlockWiper
 
-    Args:
-        settings: what the server is built from.
-    """
+    return BlockWiper(settings.storage.verify_all_up_to)
 
-    def __init__(self, settings: Dns) -> None:
-        self._settings = settings
 
-    @cached_property
-    def _server(self) -> Zones:
-        from raptorctl.host.dns_update import DnsServer
+def _copier() -> "BlockCopier":
+    from raptorctl.host.restore import BlockCopier
 
-        return DnsServer(self._settings)
+    return BlockCopier()
 
-    def lookup(self, queries: Iterable[tuple[str, str]]) -> tuple[Record, ...]:
-        """See `raptorctl.host.drivers.Zones`."""
-        return self._server.lookup(queries)
 
-    def add(self, zone: str, records: Iterable[Record]) -> None:
-        """See `raptorctl.host.drivers.Zones`."""
-        self._server.add(zone, records)
+def _domains(settings: Settings) -> "LibvirtDomains":
+    from raptorctl.host.domain import LibvirtDomains
 
-    def remove(self, zone: str, records: Iterable[Record]) -> None:
-        """See `raptorctl.host.drivers.Zones`."""
-        self._server.remove(zone, records)
+    return LibvirtDomains(settings.libvirt.uri)
 
-    def replace(
-        self, zone: str, old: Iterable[Record], new: Iterable[Record], guard: Iterable[Record]
-    ) -> None:
-        """See `raptorctl.host.drivers.Zones`."""
-        self._server.replace(zone, old, new, guard)
+
+def _zones(settings: Settings) -> "DnsServer":
+    from raptorctl.host.dns_update import DnsServer
+
+    return DnsServer(settings.dns)
+
+
+def _accounts() -> "LocalAccounts":
+    from raptorctl.host.account import LocalAccounts
+
+    return LocalAccounts()
+
+
+def _authority() -> "Polkit":
+    from raptorctl.host.polkit import Polkit
+
+    return Polkit()
+
+
+def _consoles(settings: Settings) -> "LibvirtConsoles":
+    from raptorctl.host.console import LibvirtConsoles
+
+    return LibvirtConsoles(settings.libvirt.uri)
+
+
+def _images(settings: Settings) -> "LocalImages":
+    from raptorctl.host.image import LocalImages
+
+    return LocalImages(settings.images.directory, settings.images.largest)
+
+
+def _image_writer() -> "BlockImageWriter":
+    from raptorctl.host.image_write import BlockImageWriter
+
+    return BlockImageWriter()
+
+
+def _guests(settings: Settings) -> "LocalGuests":
+    from raptorctl.host.guest import LocalGuests
+
+    return LocalGuests(settings.libvirt.uri)

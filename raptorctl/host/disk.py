@@ -7,7 +7,7 @@ import libvirt
 
 from raptorctl.errors import HostError
 from raptorctl.host.hypervisor import Hypervisor, Ignoring
-from raptorctl.host.image_drivers import Tick
+from raptorctl.host.tick import Tick
 
 PATIENCE: Final = 30.0
 """Seconds that a guest has to let go of a disk; one that runs takes less than one."""

@@ -1,8 +1,11 @@
 """What steps may ask of a host about disks of running domains; `drivers` has the rest."""
 
-from typing import Protocol
+from __future__ import annotations
 
-from raptorctl.host.image_drivers import Tick
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from raptorctl.host.tick import Tick
 
 
 class Disks(Protocol):

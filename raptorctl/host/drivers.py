@@ -1,21 +1,25 @@
 """What steps may ask of a host. `connect` builds the real ones; tests hand in others."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from raptorctl.host.account_drivers import Accounts
 from raptorctl.host.disk_drivers import Disks
-from raptorctl.host.guest_drivers import Consoles, Guests
-from raptorctl.host.image_drivers import Images, ImageWriter
-from raptorctl.host.image_drivers import Tick as Tick  # noqa: PLC0414 - every step takes it from here
-from raptorctl.model.access import Question
-from raptorctl.model.cpuset import CpuSet
-from raptorctl.model.domain import Domain, State
-from raptorctl.model.record import Record
-from raptorctl.model.slot import Bridge
-from raptorctl.model.tenant import Account
-from raptorctl.model.volume import Extents, Volume, VolumeGroup
+from raptorctl.host.tick import Tick as Tick  # noqa: PLC0414 - every step takes it from here
+
+if TYPE_CHECKING:
+    from raptorctl.host.account_drivers import Accounts
+    from raptorctl.host.guest_drivers import Consoles, Guests
+    from raptorctl.host.image_drivers import Images, ImageWriter
+    from raptorctl.model.access import Question
+    from raptorctl.model.cpuset import CpuSet
+    from raptorctl.model.domain import Domain, State
+    from raptorctl.model.record import Record
+    from raptorctl.model.slot import Bridge
+    from raptorctl.model.tenant import Account
+    from raptorctl.model.volume import Extents, Volume, VolumeGroup
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
 """What may be asked of guests; `raptorctl.host.drivers` has the rest."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from raptorctl.model.guest import Endpoint, Neighbour
-from raptorctl.model.slot import Slot
-from raptorctl.model.ssh_key import PublicKey
+if TYPE_CHECKING:
+    from raptorctl.model.guest import Endpoint, Neighbour
+    from raptorctl.model.slot import Slot
+    from raptorctl.model.ssh_key import PublicKey
+
 
 Heard = Callable[[bytes], None]
 """Called with what a step says, as it comes."""

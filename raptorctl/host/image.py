@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from raptorctl.errors import HostError, InputError, RefusedError
-from raptorctl.host.image_drivers import Pulled, Tick, Wanted, Waste, Watch
+from raptorctl.host.image_drivers import Pulled, Wanted, Waste, Watch
 from raptorctl.host.image_store import ImageStore, key_of
+from raptorctl.host.tick import Tick
 from raptorctl.model.image import Image, Origin, Reference, image_name
 from raptorctl.model.settings import Images as Settings
 from raptorctl.model.sizes import Size

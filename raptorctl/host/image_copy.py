@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from raptorctl.errors import CommandError, HostError, RefusedError
-from raptorctl.host.image_drivers import Tick
 from raptorctl.host.pipe import limited, piped
+from raptorctl.host.tick import Tick
 from raptorctl.model.sizes import Size
 
 CHUNK: Final = 1 << 20

@@ -1,16 +1,17 @@
 """What steps may ask of a host about images; `raptorctl.host.drivers` has the rest."""
 
-from collections.abc import Callable, Iterable
+from __future__ import annotations
+
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from raptorctl.model.image import Image
-from raptorctl.model.image_source import Source
-from raptorctl.model.sizes import Size
-from raptorctl.model.volume import Volume
-
-Tick = Callable[[int, int], None]
-"""Called with bytes done and bytes in all, often; raises StoppedError when asked to stop."""
+if TYPE_CHECKING:
+    from raptorctl.host.tick import Tick
+    from raptorctl.model.image import Image
+    from raptorctl.model.image_source import Source
+    from raptorctl.model.sizes import Size
+    from raptorctl.model.volume import Volume
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from typing import Final
 
 from raptorctl.errors import CommandError, HostError
 from raptorctl.host.command import watch
-from raptorctl.host.image_drivers import ImageReport, Tick
+from raptorctl.host.image_drivers import ImageReport
+from raptorctl.host.tick import Tick
 from raptorctl.host.wipe import claimed
 from raptorctl.model.image import Image
 from raptorctl.model.sizes import GIB

@@ -4,8 +4,9 @@ import time
 from pathlib import Path
 
 from raptorctl.errors import HostError
-from raptorctl.host.image_drivers import ImageReport, Tick
+from raptorctl.host.image_drivers import ImageReport
 from raptorctl.host.overlay import make_file
+from raptorctl.host.tick import Tick
 from raptorctl.model.image import Image
 from raptorctl.model.volume import Volume
 

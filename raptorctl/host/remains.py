@@ -22,8 +22,8 @@ from typing import Final
 
 from raptorctl.errors import CommandError, HostError
 from raptorctl.host import command
-from raptorctl.host.image_drivers import Tick
 from raptorctl.host.pipe import piped
+from raptorctl.host.tick import Tick
 
 MOUNTS: Final = Path("/proc/self/mountinfo")
 IPC: Final = Path("/proc/sysvipc")

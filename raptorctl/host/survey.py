@@ -1,6 +1,6 @@
 """Reading everything once, in bulk, so that planners need no host."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ from raptorctl.host import cpu, files, own
 from raptorctl.host.account_drivers import Accounts
 from raptorctl.host.drivers import Files, Host
 from raptorctl.model.access import RULES
-from raptorctl.model.domain import Domain, State
+from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Kind, Settings
@@ -23,7 +23,6 @@ from raptorctl.model.tenant import (
     record_path,
 )
 from raptorctl.model.tombstone import REMOVED, Tombstone, parse_tombstone
-from raptorctl.model.volume import Volume
 
 
 def survey(
@@ -142,17 +141,6 @@ def _tenant_files(host: People) -> Iterator[tuple[str, str]]:
     for path in map(PurePosixPath, host.files.list(RECORDS)):
         if path.suffix == ".json" and (text := host.files.read(str(path))) is not None:
             yield path.stem, text
-
-
-def inventory(host: Host) -> tuple[tuple[Volume, ...], Mapping[str, State]]:
-    """Read what `list` needs and no more: one LVM report, one call of states.
-
-    Raises:
-        MissingError: the volume group or libvirt is not there.
-    """
-    with ThreadPoolExecutor(1, "inventory") as asked:
-        states = asked.submit(host.domains.states)
-        return host.volumes.list(), states.result()
 
 
 def _records(host: Host, queries: tuple[tuple[str, str], ...]) -> tuple[tuple[Record, ...], str]:

@@ -4,7 +4,6 @@ What stands here is what `polkit/10-raptorctl.rules` decides, in words that can 
 two agree is tested, and polkit itself has the last word: see `raptorctl access test`.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -178,6 +177,8 @@ def needs(text: str) -> tuple[str, ...]:
 
 def sealed(body: str) -> str:
     """Put a digest above a file of rules, by which an edit by hand is noticed."""
+    import hashlib
+
     digest = hashlib.sha256(body.encode()).hexdigest()
     return f"{_SEAL}{digest}\n{body}"
 

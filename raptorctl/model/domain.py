@@ -2,14 +2,16 @@
 
 import enum
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import MachineName
-from raptorctl.model.profile import Graphics
-from raptorctl.model.settings import Libvirt
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
+
+if TYPE_CHECKING:
+    from raptorctl.model.profile import Graphics
+    from raptorctl.model.settings import Libvirt
 
 NAMESPACE: Final = "https://raptorctl.dev/xmlns/machine/1"
 
@@ -161,11 +163,11 @@ class DomainSpec:
     emulator: CpuSet
     disk: str
     slot: Slot | None
-    libvirt: Libvirt
+    libvirt: "Libvirt"
     qemu_id: int | None = None
     log: str = ""
     seed: str = ""
-    graphics: Graphics | None = None
+    graphics: "Graphics | None" = None
     vcpus: int = 0
     backing: tuple[str, str] | None = None
 

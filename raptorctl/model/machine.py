@@ -4,19 +4,21 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from raptorctl.model.codec import encode
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
-from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import Record
-from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.snapshot import Snapshot, snapshots
 from raptorctl.model.volume import Volume
+
+if TYPE_CHECKING:
+    from raptorctl.model.facts import HostFacts
+    from raptorctl.model.settings import Settings
 
 NO_DOMAIN: Final = "no domain"
 """The state of a machine whose volume is there and whose domain is not: a job is unfinished."""
@@ -166,7 +168,7 @@ def _volume_shape(volume: Volume | None) -> dict[str, Any] | None:
     return {"path": volume.path, "uuid": volume.uuid, "clean": volume.clean}
 
 
-def describe(name: MachineName, settings: Settings, facts: HostFacts) -> MachineDetails | None:
+def describe(name: MachineName, settings: "Settings", facts: "HostFacts") -> MachineDetails | None:
     """Gather one machine from all the host's facts; None when nothing of ours has its name."""
     volume, domain = facts.volume(name), facts.domain(name)
     volume = volume if volume and volume.ours else None

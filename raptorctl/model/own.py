@@ -4,7 +4,6 @@ What a shared host reads from its settings follows here from where a person's fi
 Base Directory Specification, https://specifications.freedesktop.org/basedir-spec/latest/).
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -180,6 +179,8 @@ class UserNetwork(Slot):
 
 def mac_of(uuid: str) -> str:
     """The MAC of a machine without a slot: QEMU's own prefix, and the same for its UUID forever."""
+    import hashlib
+
     tail = hashlib.sha256(uuid.encode()).digest()
     return "52:54:00:" + ":".join(f"{byte:02x}" for byte in tail[:3])
 

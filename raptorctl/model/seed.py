@@ -1,7 +1,6 @@
 """Seeds: what cloud-init is told at first boot (NoCloud data source)."""
 
 import enum
-import hashlib
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
 from typing import Final
@@ -39,6 +38,8 @@ class Seed:
     @property
     def digest(self) -> str:
         """SHA-256 of all four, hexadecimal: by it a seed is known without being kept."""
+        import hashlib
+
         texts = (text.encode() for text in astuple(self))
         return hashlib.sha256(b"".join(b"%d:%s" % (len(t), t) for t in texts)).hexdigest()
 

@@ -6,7 +6,6 @@ PROTOCOL.u2f (sk-).
 
 import base64
 import binascii
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,6 +57,8 @@ class PublicKey:
     @property
     def fingerprint(self) -> str:
         """As `ssh-keygen -l` shows it."""
+        import hashlib
+
         digest = hashlib.sha256(base64.b64decode(self.blob)).digest()
         return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from raptorctl.errors import MissingError
-from raptorctl.host.survey import inventory, survey
+from raptorctl.host.inventory import inventory
+from raptorctl.host.survey import survey
 from raptorctl.model.facts import Reservation
 from raptorctl.model.sizes import GIB
 from tests.fakes import World, settings

@@ -1,0 +1,83 @@
+"""The real drivers: which of them a process imports, and when."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from raptorctl.host.connect import late
+
+CHECKOUT = Path(__file__).parents[3]
+HEAVY = {"asyncio", "asyncssh", "dns", "email", "jeepney", "libvirt", "lxml", "pycdlib", "pyudev",
+         "requests", "rich", "sh", "yaml"}  # fmt: skip
+"""Packages that take milliseconds to import: each is there only for who asks for what it does."""
+
+FLOORS = {"raptorctl.engine", "raptorctl.plans", "raptorctl.steps"}
+
+CONNECT = """
+from raptorctl.host.connect import connect
+from raptorctl.model.settings import parse_settings
+host = connect(parse_settings('[dns]\\nzone = "raptor.example"\\n[[slot]]\\nnumber = 1\\nipv4 = "198.51.100.1"'))
+"""
+
+
+def loaded(program: str) -> set[str]:
+    """Which of the heavy packages and of our upper floors a program has imported at its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    return (HEAVY | FLOORS) & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("asked", "brings"),
+    [
+        ("", set()),
+        ("host.domains.states", {"libvirt"}),
+        ("host.volumes.list", set()),
+        ("host.zones.lookup", {"dns", "email"}),
+        ("host.consoles.attach", {"libvirt"}),
+        ("host.authority.actions", {"jeepney"}),
+        ("host.images.list", set()),
+        ("host.guests.started", {"libvirt"}),
+        ("host.image_writer.write", set()),
+        ("host.wiper.wipe", set()),
+        ("host.accounts.names", set()),
+    ],
+)
+def test_a_driver_brings_its_package_when_it_is_asked(asked: str, brings: set[str]) -> None:
+    assert loaded(f"{CONNECT}\n{asked}") == brings
+
+
+def test_list_brings_libvirt_and_no_plan() -> None:
+    command = "from raptorctl.cli.commands import imported; imported('list')"
+    looks = "import raptorctl.host.inventory; host.domains.states, host.volumes.list"
+    assert loaded(f"{command}\n{CONNECT}\n{looks}") == {"libvirt"}
+
+
+@pytest.mark.parametrize(
+    ("name", "brings"), [("deprovision", set()), ("show", set()), ("provision", {"lxml"})]
+)
+def test_a_command_itself_brings_no_package_of_a_driver(name: str, brings: set[str]) -> None:
+    program = f"from raptorctl.cli.commands import imported; imported({name!r})"
+    assert loaded(program) & HEAVY == brings
+
+
+def test_a_late_driver_is_made_once() -> None:
+    made: list[int] = []
+
+    def make() -> list[int]:
+        made.append(1)
+        return made
+
+    driver = late(make)
+    assert made == []
+    assert (driver.count(1), driver.count(1)) == (1, 1)
