@@ -92,8 +92,10 @@ def _shared(settings: Settings) -> Host:
 
 
 def _volumes(settings: Settings) -> "LivingGroup":
+    from raptorctl.host.lean_sh import lean_sh
     from raptorctl.host.lvm_life import LivingGroup
 
+    lean_sh()  # now, and not in a thread of the survey
     return LivingGroup(settings.storage.volume_group)
 
 

@@ -46,6 +46,7 @@ def survey(
             does not answer is a fact like others: a removal goes on without it.
     """
     queries = tuple(queries)
+    _load(host, queries)
     with ThreadPoolExecutor(3, "survey") as asked:
         domains = asked.submit(lambda: (host.domains.list(), host.domains.accelerator()))
         records = asked.submit(_records, host, queries)
@@ -71,6 +72,14 @@ def survey(
             images=host.images.list(),
             **_own(settings, domains.result()[0]),
         )
+
+
+def _load(host: Host, queries: tuple[tuple[str, str], ...]) -> tuple[object, ...]:
+    """Import what the threads will ask: side by side they would wait for each other's imports."""
+    from raptorctl.render import read_domain
+
+    zones = host.zones.lookup if queries else None
+    return read_domain, host.domains.list, host.volumes.look, zones
 
 
 def _own(settings: Settings, domains: Iterable[Domain]) -> dict[str, Any]:

@@ -3,11 +3,17 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from threading import current_thread, main_thread
+from typing import Any
 
 import pytest
 
 from raptorctl.host.connect import late
+from raptorctl.host.survey import survey
+from tests.fakes import World, settings
 
 CHECKOUT = Path(__file__).parents[3]
 HEAVY = {"asyncio", "asyncssh", "dns", "email", "jeepney", "libvirt", "lxml", "pycdlib", "pyudev",
@@ -42,7 +48,7 @@ def loaded(program: str) -> set[str]:
     [
         ("", set()),
         ("host.domains.states", {"libvirt"}),
-        ("host.volumes.list", set()),
+        ("host.volumes.list", {"sh"}),
         ("host.zones.lookup", {"dns", "email"}),
         ("host.consoles.attach", {"libvirt"}),
         ("host.authority.actions", {"jeepney"}),
@@ -57,10 +63,10 @@ def test_a_driver_brings_its_package_when_it_is_asked(asked: str, brings: set[st
     assert loaded(f"{CONNECT}\n{asked}") == brings
 
 
-def test_list_brings_libvirt_and_no_plan() -> None:
+def test_list_brings_libvirt_and_sh_and_no_plan() -> None:
     command = "from raptorctl.cli.commands import imported; imported('list')"
     looks = "import raptorctl.host.inventory; host.domains.states, host.volumes.list"
-    assert loaded(f"{command}\n{CONNECT}\n{looks}") == {"libvirt"}
+    assert loaded(f"{command}\n{CONNECT}\n{looks}") == {"libvirt", "sh"}
 
 
 @pytest.mark.parametrize(
@@ -81,3 +87,19 @@ def test_a_late_driver_is_made_once() -> None:
     driver = late(make)
     assert made == []
     assert (driver.count(1), driver.count(1)) == (1, 1)
+
+
+def test_what_the_threads_of_the_survey_ask_is_imported_before_them() -> None:
+    """Side by side they would wait for each other's imports."""
+    host, threads = World().host(), []
+
+    def noted(driver: Any) -> Callable[[], Any]:
+        def make() -> Any:
+            threads.append(current_thread())
+            return driver
+
+        return make
+
+    drivers = {name: late(noted(getattr(host, name))) for name in ("domains", "volumes", "zones")}
+    survey(replace(host, **drivers), settings(), [("alice-dev.raptor.example.", "A")])
+    assert threads == [main_thread()] * 3
