@@ -1,6 +1,7 @@
 """Which commands there are, and the module of the one that was typed: no other is imported."""
 
 import gc
+from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
@@ -79,8 +80,9 @@ class Commands(TyperGroup):
         return name, command, rest
 
 
+@cache
 def imported(name: str) -> Any:
-    """Import a command's module and return the command.
+    """Import a command's module and return the command, made once per process.
 
     Args:
         name: a key of `COMMANDS`.

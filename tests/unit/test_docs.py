@@ -12,8 +12,6 @@ import pytest
 
 from raptorctl import errors
 from raptorctl.cli.app import command
-from raptorctl.cli.commands import COMMANDS as TABLE
-from raptorctl.cli.commands import Commands, imported
 from raptorctl.engine.audit import AUDIT
 from raptorctl.engine.journals import DIRECTORY
 from raptorctl.engine.lock import LOCK_FILE
@@ -27,7 +25,7 @@ from raptorctl.model.sizes import Size
 from raptorctl.model.ssh_key import parse_keys
 from raptorctl.model.tenant import Account
 from tests.fakes import IMAGE, Killed, Tripwire, World
-from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
+from tests.unit.cli.session import PROVISION, CommandLine, FakeSession, below
 from tests.unit.model.test_ssh_key import GOOD
 
 CHECKOUT = Path(__file__).parents[2]
@@ -50,17 +48,9 @@ def sections(path: Path) -> dict[str, str]:
 # The command line
 
 
-FIRST = {name: imported(name) for name in TABLE}
-
-
-def below(node: Any) -> dict[str, Any]:
-    return FIRST if isinstance(node, Commands) else dict(node.commands)
-
-
 def commands(node: Any, path: str = "raptorctl") -> Iterator[tuple[str, Any]]:
     if not hasattr(node, "commands"):
         yield path, node
-        return
     for name, child in below(node).items():
         yield from commands(child, f"{path} {name}")
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from raptorctl.cli.commands import COMMANDS, Commands, imported
 from raptorctl.cli.edge import run
 from raptorctl.cli.session import Session
 from raptorctl.engine.journals import Journals
@@ -138,3 +140,10 @@ class CommandLine:
 
 
 PROVISION = ("provision", "alice", "dev", "--size", "40G", "--cpus", "4-7")
+
+
+def below(node: Any) -> dict[str, Any]:
+    """The commands of a group by name, with those of the first row imported; a command has none."""
+    if isinstance(node, Commands):
+        return {name: imported(name) for name in COMMANDS}
+    return dict(getattr(node, "commands", {}))

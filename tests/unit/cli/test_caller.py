@@ -22,7 +22,7 @@ from raptorctl.host.image import LocalImages
 from raptorctl.host.image_drivers import Wanted
 from raptorctl.model.image_source import Source
 from tests.fakes import World
-from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
+from tests.unit.cli.session import PROVISION, CommandLine, FakeSession, below
 from tests.unit.cli.test_guest import BANNER
 from tests.unit.model.test_first_boot import WHOLE
 from tests.unit.model.test_guest import KEY, told
@@ -69,9 +69,8 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
 def parameters(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     for parameter in node.params:
         yield " ".join(path), parameter
-    context: Any = None
-    for name in node.list_commands(context) if hasattr(node, "list_commands") else ():
-        yield from parameters(node.get_command(context, name), (*path, name))
+    for name, child in below(node).items():
+        yield from parameters(child, (*path, name))
 
 
 def may_be_a_file(parameter: Any) -> bool:
