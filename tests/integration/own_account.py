@@ -19,6 +19,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
+from tests.integration.alone import alone
 from tests.lab.install import shipped
 
 CHECKOUT = Path(__file__).parents[2]
@@ -106,7 +107,8 @@ def somebody() -> Iterator[Person]:
         _copy_code(home)
         if root:
             options = ("--no-create-home", "--home-dir", str(home), "--user-group")
-            subprocess.run(["useradd", *options, LOGIN], check=True)
+            with alone("accounts"):
+                subprocess.run(["useradd", *options, LOGIN], check=True)
             subprocess.run(["chown", "-R", f"{LOGIN}:", str(home)], check=True)
             who: dict[str, Any] = {"user": LOGIN, "group": LOGIN, "extra_groups": []}
         else:

@@ -14,6 +14,7 @@ from raptorctl.errors import HostError
 from raptorctl.host import account as account_module
 from raptorctl.host.account import LocalAccounts
 from raptorctl.model.tenant import CLOSED, Account
+from tests.integration.alone import alone
 
 NAME = f"rctest{os.getpid() % 10000}"
 HOME = Path("/home") / NAME
@@ -23,6 +24,11 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes accou
 
 @pytest.fixture
 def account() -> Iterator[Account]:
+    with alone("accounts"):
+        yield from made()
+
+
+def made() -> Iterator[Account]:
     accounts = LocalAccounts()
     uid = accounts.free_uid()
     accounts.create(

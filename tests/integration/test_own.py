@@ -3,18 +3,16 @@
 Emulated where there is no KVM, so the machine is small and gets no further than its firmware.
 """
 
-import fcntl
 import json
-import os
 import re
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.integration.alone import alone
 from tests.integration.own_account import Person, somebody
 
 SPEAKS = 120.0
@@ -25,16 +23,8 @@ SPEAKS = 120.0
 def person() -> Iterator[Person]:
     if Path("/etc/raptorctl/settings.toml").exists():
         pytest.fail("this is a shared host: nobody's own")
-    with alone(), somebody() as found:
+    with alone("ports"), somebody() as found:
         yield found
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Let one worker after the other have machines: they take the first free ports of loopback."""
-    with Path(f"/tmp/raptor-own-{os.geteuid()}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from raptorctl.host import remains
 from raptorctl.host.account import LocalAccounts
 from raptorctl.host.remains import left, local_mounts, sweep
 from raptorctl.model.tenant import Account
+from tests.integration.alone import alone
 
 NAME = f"rcgone{os.getpid() % 10000}"
 OTHER = 65534
@@ -29,9 +30,10 @@ def tick(_done: int, _whole: int) -> None:
 @pytest.fixture
 def uid() -> Iterator[int]:
     """A number that no account has; what it owns goes, whatever happens."""
-    number = LocalAccounts().free_uid()
-    yield number
-    sweep(number, tick)
+    with alone("accounts"):
+        number = LocalAccounts().free_uid()
+        yield number
+        sweep(number, tick)
 
 
 @pytest.fixture
