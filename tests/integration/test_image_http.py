@@ -177,10 +177,11 @@ def test_an_image_larger_than_allowed_is_not_downloaded(
 
 def test_a_reply_without_end_is_left_at_the_limit(server: ImageServer, tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache", largest=MIB)
-    server.pages["/web.img"] = Page(bytes(3 * MIB), chunked=True)
+    much = 64 * MIB  # more than the sockets' buffers between the two hold, however slow we are
+    server.pages["/web.img"] = Page(bytes(much), chunked=True)
     with pytest.raises(HostError, match="is larger than 1M"):
         cache.pull(f"{server.url}/web.img")
-    assert server.asked[0].sent < 3 * MIB
+    assert server.asked[0].sent < much
 
 
 def test_what_does_not_fit_on_the_disk_is_not_begun(server: ImageServer, tmp_path: Path) -> None:
