@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, distribution
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from tests.lab.install import shipped
 
 CHECKOUT = Path(__file__).parents[2]
 PYTHON = f"python3.{sys.version_info.minor}"
-LOGIN = f"rcown{os.getpid() % 10000}"
+LOGINS = (f"rcown{os.getpid() % 10000}x{number}" for number in count())
+"""Names of accounts: one process may have several at a time."""
 
 
 @dataclass
@@ -99,6 +101,7 @@ PLACES = {
 @contextmanager
 def somebody() -> Iterator[Person]:
     """Make an account where we are root, be ourselves where we are not; leave nothing running."""
+    login = next(LOGINS)
     home = Path(tempfile.mkdtemp(prefix="rcown", dir="/tmp"))
     root = os.geteuid() == 0
     try:
@@ -108,18 +111,18 @@ def somebody() -> Iterator[Person]:
         if root:
             options = ("--no-create-home", "--home-dir", str(home), "--user-group")
             with alone("accounts"):
-                subprocess.run(["useradd", *options, LOGIN], check=True)
-            subprocess.run(["chown", "-R", f"{LOGIN}:", str(home)], check=True)
-            who: dict[str, Any] = {"user": LOGIN, "group": LOGIN, "extra_groups": []}
+                subprocess.run(["useradd", *options, login], check=True)
+            subprocess.run(["chown", "-R", f"{login}:", str(home)], check=True)
+            who: dict[str, Any] = {"user": login, "group": login, "extra_groups": []}
         else:
             who = {}
-        person = Person(LOGIN, home, "", who)
+        person = Person(login, home, "", who)
         person.python = _interpreter(person)
         yield person
     finally:
         _end(home)
         if root:
-            subprocess.run(["userdel", LOGIN], check=False, capture_output=True)
+            subprocess.run(["userdel", login], check=False, capture_output=True)
         shutil.rmtree(home, ignore_errors=True)
 
 

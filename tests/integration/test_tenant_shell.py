@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.alone import alone
 from tests.integration.own_account import Person, somebody
 from tests.integration.sshd import Sshd
 
@@ -25,7 +26,8 @@ def bob() -> Iterator[Person]:
         )
         shell.chmod(0o755)
         # `*` is no password that anything matches; `!` would be a locked account (sshd(8)).
-        subprocess.run(["usermod", "-s", shell, "-p", "*", person.login], check=True)
+        with alone("accounts"):
+            subprocess.run(["usermod", "-s", shell, "-p", "*", person.login], check=True)
         yield person
 
 
