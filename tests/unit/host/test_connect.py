@@ -1,8 +1,5 @@
 """The real drivers: which of them a process imports, and when."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +11,7 @@ import pytest
 from raptorctl.host.connect import late
 from raptorctl.host.survey import survey
 from tests.fakes import World, settings
+from tests.fresh_python import said
 
 CHECKOUT = Path(__file__).parents[3]
 HEAVY = {"asyncio", "asyncssh", "dns", "email", "jeepney", "libvirt", "lxml", "pycdlib", "pyudev",
@@ -31,16 +29,8 @@ host = connect(parse_settings('[dns]\\nzone = "raptor.example"\\n[[slot]]\\nnumb
 
 def loaded(program: str) -> set[str]:
     """Which of the heavy packages and of our upper floors a program has imported at its end."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stderr == ""
-    return (HEAVY | FLOORS) & set(done.stdout.split())
+    modules = said(f"{program}\nimport sys; print(*sys.modules)")
+    return (HEAVY | FLOORS) & set(modules.split())
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,12 @@
 """sh without asyncio, in a Python of its own: this one has long imported both."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-CHECKOUT = Path(__file__).parents[3]
+from tests import fresh_python
 
 
 def said(program: str) -> list[str]:
     """What a program says that begins with our sh."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"import sys\nfrom raptorctl.host.command import run\n{program}"],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stderr == ""
-    return done.stdout.splitlines()
+    begin = "import sys\nfrom raptorctl.host.command import run"
+    return fresh_python.said(f"{begin}\n{program}").splitlines()
 
 
 def test_a_program_runs_without_asyncio_and_without_the_versions_of_packages() -> None:
