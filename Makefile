@@ -88,7 +88,7 @@ lab-host: env ## the throwaway host, built or started
 
 .PHONY: lab
 lab: lab-host ## tests on the throwaway host (python -m tests.lab)
-	$(RUN) pytest -q tests/lab
+	$(RUN) pytest tests/lab
 
 .PHONY: full-boots
 full-boots: env ## boot Debian on a host of one's own and on the throwaway host: an hour where both are emulated

@@ -1,6 +1,7 @@
 """What a run cost, test by test: written where the environment variable RAPTOR_TIMES says.
 
-One JSON file per run, `<stage>.json`; RAPTOR_STAGE names the stage. `make times` adds them up.
+One JSON file per run, `<stage>.json`; RAPTOR_STAGE names the stage. `make times` adds them up. A
+line per test goes to `<stage>.log` as it ends, so that a run that is cut off tells how far it came.
 """
 
 import json
@@ -30,6 +31,9 @@ class Times:
     def __init__(self) -> None:
         self.began = time.time()
         self.tests: dict[str, dict[str, Any]] = {}
+        self.stage = os.environ.get(STAGE) or "tests"
+        self.folder = Path(os.environ[FOLDER])
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -39,6 +43,10 @@ class Times:
         test["seconds"] += report.duration
         if report.failed or (report.skipped and test["outcome"] == "passed"):
             test["outcome"] = report.outcome
+        if report.when == "teardown":
+            minutes = (time.time() - self.began) / 60
+            with (self.folder / f"{self.stage}.log").open("a") as log:
+                log.write(f"{minutes:6.2f} {test['seconds']:7.2f} {test['outcome']} {test['id']}\n")
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
@@ -47,15 +55,12 @@ class Times:
         Raises:
             OSError: the directory cannot be written to.
         """
-        stage = os.environ.get(STAGE) or "tests"
         spent = os.times()
         run = {
-            "stage": stage,
+            "stage": self.stage,
             "began": self.began,
             "ended": time.time(),
             "cpu": spent.user + spent.system + spent.children_user + spent.children_system,
             "tests": list(self.tests.values()),
         }
-        folder = Path(os.environ[FOLDER])
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{stage}.json").write_text(json.dumps(run, indent=1) + "\n")
+        (self.folder / f"{self.stage}.json").write_text(json.dumps(run, indent=1) + "\n")

@@ -27,7 +27,7 @@ def run_lane(stages: Iterable[Stage], times: Path, results: list[StageRun]) -> N
 
 
 def run_stage(stage: Stage, times: Path) -> StageRun:
-    """Run one stage, each line of its output marked with its name."""
+    """Run one stage, each line of its output marked with its name and its minute."""
     began = time.time()
     process = subprocess.Popen(
         ["make", "--no-print-directory", stage.target],
@@ -40,7 +40,8 @@ def run_stage(stage: Stage, times: Path) -> StageRun:
     )
     assert process.stdout is not None
     for line in process.stdout:
-        sys.stdout.write(f"{stage.name:>11} | {line.rstrip()}\n")
+        minutes = (time.time() - began) / 60
+        sys.stdout.write(f"{stage.name:>11} {minutes:4.1f} | {line.rstrip()}\n")
         sys.stdout.flush()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
