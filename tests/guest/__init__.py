@@ -1,7 +1,8 @@
 """Guests for tests: disk images of our own making, from Debian packages alone.
 
 `debian()` is a Debian with cloud-init, sshd and the guest agent; `small()` a Linux that only says
-that it is up, asks for a lease and shows a banner. See README.md.
+that it is up, asks for a lease and shows a banner; `tiny()` needs no kernel for the first two. See
+README.md.
 """
 
 from pathlib import Path
@@ -19,3 +20,10 @@ def small() -> Path:
     from tests.guest.build import ensure
 
     return ensure().small
+
+
+def tiny() -> Path:
+    """Return the tiny guest's disk (raw), made if it is not there."""
+    from tests.guest.build import ensure
+
+    return ensure().tiny

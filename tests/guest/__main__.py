@@ -11,6 +11,7 @@ def main() -> int:
     try:
         print(f"debian {guest.debian()}")
         print(f"small  {guest.small()}")
+        print(f"tiny   {guest.tiny()}")
     except LabError as error:
         print(f"guest: {error}", file=sys.stderr)
         return 1

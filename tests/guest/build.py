@@ -1,4 +1,4 @@
-"""Both guests' disks, out of one root file system made by mmdebstrap."""
+"""The guests' disks, out of one root file system made by mmdebstrap."""
 
 import lzma
 import shutil
@@ -16,12 +16,16 @@ FILES = HERE / "files"
 SMALL = HERE / "small"
 """The small guest's own files."""
 
+TINY = HERE / "tiny/autoexec.ipxe"
+"""What the tiny guest does; iPXE looks for it in the partition that it was loaded from."""
+
 PACKAGES = (
     "systemd-sysv linux-image-cloud-amd64 initramfs-tools zstd kmod udev dbus libpam-systemd "
     "cloud-init cloud-guest-utils fdisk e2fsprogs netplan.io iproute2 openssh-server sudo "
     "qemu-guest-agent "
     # What the disks are made with; it stays, as it weighs next to nothing.
-    "systemd-ukify systemd-boot-efi python3-pefile busybox-static cpio"
+    "systemd-ukify systemd-boot-efi python3-pefile busybox-static cpio "
+    "ipxe"
 ).split()
 
 NOT_IN_A_GUEST = (
@@ -39,6 +43,7 @@ CONSOLES = "console=ttyS0 console=hvc0"
 ROOT_MIB = 3000
 KERNEL_MIB = 64
 SMALL_MIB = 36
+TINY_MIB = 4
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,16 @@ class Guests:
         """The small guest: raw, below 40 MB."""
         return self.path / "small.raw"
 
+    @property
+    def tiny(self) -> Path:
+        """The tiny guest: raw, 6 MiB."""
+        return self.path / "tiny.raw"
+
 
 def ensure() -> Guests:
     """Return the guests for the current inputs, built if they are not there."""
     own = tuple((HERE / name).read_bytes() for name in ("build.py", "disk.py"))
-    name = cache.digest(*own, image.SUITE, cache.tree_digest(FILES, SMALL))
+    name = cache.digest(*own, image.SUITE, cache.tree_digest(FILES, SMALL, TINY.parent))
     title = f"building the guests of Debian {image.SUITE}"
     return Guests(cache.made("guest", name, title, 6, _build))
 
@@ -72,6 +82,7 @@ def _build(scratch: Path) -> None:
     rootfs = work / "rootfs"
     _bootstrap(rootfs)
     _small(rootfs, work, Guests(scratch).small)
+    _tiny(rootfs, work, Guests(scratch).tiny)
     _debian(rootfs, work, Guests(scratch).debian)
     cache.remove(work)
 
@@ -126,6 +137,12 @@ def _small(rootfs: Path, work: Path, target: Path) -> None:
     initrd = _packed(rootfs, tree)
     kernel = _kernel(rootfs, work / "small.efi", initrd, f"rdinit=/init.sh {CONSOLES}")
     disk.assemble(target, disk.system_partition(kernel, work / "small.esp", SMALL_MIB))
+    target.with_suffix(".sfdisk").unlink()
+
+
+def _tiny(rootfs: Path, work: Path, target: Path) -> None:
+    program = rootfs / "usr/lib/ipxe/ipxe-amd64.efi"
+    disk.assemble(target, disk.system_partition(program, work / "tiny.esp", TINY_MIB, TINY))
     target.with_suffix(".sfdisk").unlink()
 
 

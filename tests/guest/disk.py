@@ -32,12 +32,14 @@ class Part:
         return self.content.stat().st_size // MIB
 
 
-def system_partition(kernel: Path, target: Path, mib: int) -> Part:
-    """Make a FAT of `mib` MiB in which the firmware finds `kernel`, an EFI program."""
+def system_partition(program: Path, target: Path, mib: int, *files: Path) -> Part:
+    """Make a FAT of `mib` MiB in which the firmware finds `program`, and the program `files`."""
     _empty(target, mib)
     tool("mkfs.fat", "-n", "ESP", target, timeout=60)
     tool("mmd", "-i", target, "::/EFI", "::/EFI/BOOT", timeout=60)
-    tool("mcopy", "-i", target, kernel, BOOT_PATH, timeout=60)
+    tool("mcopy", "-i", target, program, BOOT_PATH, timeout=60)
+    for file in files:
+        tool("mcopy", "-i", target, file, f"::/{file.name}", timeout=60)
     return Part(target, SYSTEM)
 
 
