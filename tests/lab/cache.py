@@ -7,7 +7,7 @@ Layout below the cache directory:
     host-<digest>/  the same after the role ran, with a snapshot to resume from (host.py)
     wheel-<digest>/ raptorctl as built from one state of the checkout           (install.py)
     guest-<digest>/ disks of machines for the tests                            (tests/guest)
-    lab-<checkout>/ one running lab: its disks, sockets, log and state          (qemu.py)
+    lab-<name>/     one running lab: its disks, sockets, log and state          (qemu.py)
 
 A finished directory is never written again, so a killed lab cannot damage the cache.
 """
@@ -44,8 +44,8 @@ def directory() -> Path:
 
 
 def lab_directory() -> Path:
-    """Return the directory of this checkout's own lab."""
-    path = directory() / f"lab-{digest(str(CHECKOUT))}"
+    """Return the directory of this checkout's own lab; of a second one if $RAPTORCTL_LAB names it."""
+    path = directory() / f"lab-{digest(str(CHECKOUT), os.environ.get('RAPTORCTL_LAB', ''))}"
     path.mkdir(mode=0o700, exist_ok=True)
     return path
 
