@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.cache import CHECKOUT
 from tests.lab.host import Lab
 from tests.lab.test_machine import volumes
 
 ATTACK = Path(__file__).parent / "attack"
+OWN_FILESYSTEM = CHECKOUT / "ansible/roles/raptor_host/files/own-filesystem.sh"
 IDLE = "/usr/local/lib/attack/idle.py"
 SMALL = ("--size", "64M", "--memory", "64M", "--no-start", "-y")
 DISK = "/dev/lvm-data/guest-bob-web"
@@ -95,6 +97,36 @@ def test_a_tenant_who_fills_memory_fills_his_own(host: Lab) -> None:
     assert "Out of memory:" not in host.run("dmesg").stdout  # of the host; a cgroup's says so
     host.run("rm", "-f", "/dev/shm/fill", "/tmp/fill")
     host.run("true", user="bob")
+
+
+def test_all_tenants_together_do_not_fill_the_hosts_memory(host: Lab) -> None:
+    bound = host.run("cat", "/sys/fs/cgroup/user.slice/memory.max").stdout
+    total = int(host.sh("awk '/MemTotal/ {print $2 * 1024}' /proc/meminfo").stdout)
+    assert 0 < int(bound) <= total // 4
+    for unit in ("named", "raptor-dhcp"):
+        pid = host.run("systemctl", "show", "-P", "MainPID", unit).stdout.strip()
+        assert host.run("cat", f"/proc/{pid}/oom_score_adj").stdout.strip() == "-900"
+
+
+# File systems
+
+
+def test_a_tenant_who_fills_his_home_does_not_fill_the_hosts_root(host: Lab) -> None:
+    host.put(OWN_FILESYSTEM.read_text(), "/root/own-filesystem.sh")
+    host.run("sh", "-c", "echo mine >kept", user="alice")
+    for path, volume in (("/home", "host-home"), ("/var/tmp", "host-var-tmp")):
+        words = ("bash", "/root/own-filesystem.sh", path, "lvm-data", volume, "64M")
+        assert host.run(*words).stdout == "made\n"
+        assert host.run(*words).stdout == ""  # twice is once
+    assert host.run("cat", "kept", user="alice").stdout == "mine\n"
+    for place in ("/home/alice", "/var/tmp"):
+        host.run("sh", "-c", f"head -c 1G /dev/zero >{place}/fill", user="alice", check=False)
+        root = json.loads(host.run("findmnt", "--json", "-T", f"{place}/fill").stdout)
+        assert root["filesystems"][0]["target"] in ("/home", "/var/tmp")
+        assert {"nosuid", "nodev"} <= set(root["filesystems"][0]["options"].split(","))
+    free = host.run("df", "--output=avail", "/").stdout.split()[-1]
+    assert int(free) > 1 << 20  # KiB
+    host.sh("findmnt --verify --fstab >&2; rm /home/alice/fill /var/tmp/fill")
 
 
 # Sessions
