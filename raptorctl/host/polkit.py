@@ -52,6 +52,16 @@ class Polkit:
         with _connection() as bus, _process(account) as subject:
             return tuple(_ask(bus, subject, question) for question in questions)
 
+    def allows(self, account: Account, action: str) -> bool:
+        """Return polkit's answer about any action, for a process of that account.
+
+        Raises:
+            MissingError: there is no polkit.
+            HostError: it does not answer.
+        """
+        with _connection() as bus, _process(account) as subject:
+            return _check(bus, subject, action, {})
+
     def reload(self) -> None:
         """Have polkit read its rules anew, and wait until it has.
 
@@ -111,8 +121,14 @@ def _start_time(pid: int) -> int:
 
 
 def _ask(bus: DBusConnection, subject: dict[str, tuple[str, Any]], question: Question) -> bool:
+    return _check(bus, subject, question.action, dict(question.details))
+
+
+def _check(
+    bus: DBusConnection, subject: dict[str, tuple[str, Any]], action: str, details: dict[str, str]
+) -> bool:
     # Flags 0: nobody is asked for a password, as nobody would be by libvirt.
-    body = (("unix-process", subject), question.action, dict(question.details), 0, "")
+    body = (("unix-process", subject), action, details, 0, "")
     ((allowed, _challenge, _details),) = _call(bus, "CheckAuthorization", "(sa{sv})sa{ss}us", body)
     return bool(allowed)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from raptorctl.errors import CommandError, RaptorError
-from raptorctl.host import command, doors, files
+from raptorctl.host import command, doors, files, walls
 from raptorctl.host.account import LocalAccounts
 from raptorctl.host.files import LocalFiles
 from raptorctl.host.links import KernelLinks
@@ -22,8 +22,9 @@ from raptorctl.model.access import OUTSIDER
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
-from raptorctl.model.probe import OLDEST_PACKAGE, AnyPart, Doors, Part, Probe, Trouble
+from raptorctl.model.probe import OLDEST_PACKAGE, AnyPart, Doors, Part, Probe, Trouble, Walls
 from raptorctl.model.settings import Libvirt, Settings
+from raptorctl.model.tenant import Account
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -85,6 +86,7 @@ def probe(
         jobs=tuple(jobs),
         archive=_archived(),
         doors=_doors(prober, settings, parts) if settings and os.geteuid() == 0 else None,
+        walls=_walls(prober, settings, parts) if settings and os.geteuid() == 0 else None,
         today=datetime.now(UTC).date().isoformat(),
         troubles=prober.troubles,
         **parts,
@@ -161,6 +163,21 @@ def _doors(prober: Prober, settings: Settings, parts: Mapping[str, Any]) -> Door
     groups = settings.access.admin_groups
     wrong = prober.attempt(Part.ACCESS, lambda: _wrong_answers(name, groups), ())
     return prober.attempt(Part.ACCESS, lambda: doors.look(name, wrong), None)
+
+
+def _walls(prober: Prober, settings: Settings, parts: Mapping[str, Any]) -> Walls | None:
+    volumes = [volume for volume in parts["facts"].volumes if volume.ours]
+    bridges = [slot.bridge for slot in settings.slot]
+    accounts = (tenant.account for tenant in parts["facts"].tenants if tenant.ours)
+    account = next(filter(None, accounts), None)
+    ask = partial(walls.look, volumes, bridges, partial(_lingers, account))
+    return prober.attempt(Part.WALLS, ask, None)
+
+
+def _lingers(account: Account | None) -> bool:
+    from raptorctl.host.polkit import Polkit
+
+    return account is not None and Polkit().allows(account, walls.LINGER)
 
 
 def _wrong_answers(tenant: str, admin_groups: Sequence[str]) -> tuple[str, ...]:

@@ -70,6 +70,7 @@ class Part(enum.StrEnum):
     TEMPLATES = "templates"
     TENANTS = "tenants"
     ACCESS = "access"
+    WALLS = "isolation"
     JOURNAL = "journal"
 
 
@@ -127,6 +128,29 @@ class Doors:
 
 
 @dataclass(frozen=True)
+class Walls:
+    """What keeps machines, and tenants' sessions, from the host itself.
+
+    Args:
+        read_disks: volumes of machines that udev reads: what is on them may take a link's name.
+        on_link: bridges with an IPv6 prefix on the link, which a scan of fills the host's table.
+        sessions: all accounts' sessions together are bounded in memory.
+        session: those of one account are.
+        shell_only: only who has a shell has a systemd manager.
+        lingers: a tenant may let programs outlive their session.
+        on_root: where tenants write that is on the host's root file system.
+    """
+
+    read_disks: tuple[str, ...] = ()
+    on_link: tuple[str, ...] = ()
+    sessions: bool = True
+    session: bool = True
+    shell_only: bool = True
+    lingers: bool = False
+    on_root: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Probe:
     """Everything that was tried, and how it went. Facts of a part in trouble are absent.
 
@@ -142,6 +166,7 @@ class Probe:
         libvirt_patched: whether that has the fixes we ask for; None where there is no dpkg.
         scan_lvs: whether LVM looks for volume groups inside volumes.
         doors: what keeps people from what is not theirs; None where it could not be looked at.
+        walls: what keeps machines and sessions from the host; None likewise.
         jobs: those that have not ended.
         archive: how many files LVM keeps of its earlier metadata (lvm.conf(5), backup/archive).
         left: what the numbers of removed tenants still own, by number; looked for by root only.
@@ -160,6 +185,7 @@ class Probe:
     libvirt_patched: bool | None = None
     scan_lvs: bool = False
     doors: Doors | None = None
+    walls: Walls | None = None
     jobs: tuple[Job, ...] = ()
     archive: int = 0
     left: Mapping[int, tuple[str, ...]] = field(default_factory=dict)

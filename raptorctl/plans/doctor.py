@@ -15,6 +15,7 @@ from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import Slot
 from raptorctl.plans.doctor_access import access
+from raptorctl.plans.doctor_walls import walls
 from raptorctl.plans.fault import Fault, Scene, scene
 from raptorctl.plans.fault_clash import clashes
 from raptorctl.plans.fault_machine import machines
@@ -231,7 +232,7 @@ def _jobs(probe: Probe) -> Findings:
 
 
 _CHECKS: Final[tuple[Callable[[Probe, Settings], Findings], ...]] = (
-    _group, _scan, _libvirt, _firmware, _templates, _slots, _dns, access, _archive,
+    _group, _scan, _libvirt, _firmware, _templates, _slots, _dns, access, walls, _archive,
 )  # fmt: skip
 
 

@@ -197,3 +197,26 @@ END
     assert int(table) < 16
     route = json.loads(host.run("ip", "-j", "route", "get", "2001:db8:0:5::1").stdout)
     assert route[0]["dev"] == "br-vm5"
+
+
+# What doctor says
+
+
+def test_doctor_tells_of_each_wall_that_is_missing(host: Lab) -> None:
+    """The last test here: it takes down what the others lean on."""
+    told = host.run("raptorctl", "doctor", check=False).stdout
+    assert "machines and sessions are kept from the host" in told
+    host.sh("""
+        rm /etc/systemd/system/{user.slice,user-.slice,user@.service}.d/raptorctl.conf
+        rm /etc/polkit-1/rules.d/11-raptorctl-sessions.rules
+        rm /etc/udev/rules.d/57-raptorctl-guests.rules
+        ip -6 route add 2001:db8:0:3::/64 dev br-vm3
+        umount /var/tmp
+        systemctl daemon-reload
+        udevadm control --reload
+        udevadm trigger --action=change --subsystem-match=block --settle
+    """)
+    told = host.run("raptorctl", "doctor", check=False).stdout
+    for what in ("one account's sessions", "all accounts' sessions", "without a shell", "outlive",
+                 "guest-bob-web", "br-vm3", "/var/tmp is on it"):  # fmt: skip
+        assert what in told, told
