@@ -11,8 +11,8 @@ import pytest
 from tests.lab.host import Lab
 
 GROUP = "small"
-DISK = 48  # MiB of each of the two loop devices
-ALL = 88  # MiB of extents, 4 MiB each, that fit on both, LVM's own first MiB apart
+DISK = 32  # MiB of each of the two loop devices
+ALL = 62  # MiB of extents, 1 MiB each, that fit on both, LVM's own first MiB apart
 MACHINE = f"/dev/{GROUP}/guest-alice-dev"
 SETTINGS = "/root/small.toml"
 TAGS = "--addtag raptor --addtag raptor.tenant=alice --addtag raptor.clean --addtag raptor.slot=1"
@@ -56,7 +56,7 @@ def group(lab: Lab) -> Iterator[Lab]:
             truncate -s {DISK}M /var/tmp/$name
             losetup /dev/loop$([ $name = one ] && echo 6 || echo 7) /var/tmp/$name
         done
-        vgcreate -q {GROUP} /dev/loop6 /dev/loop7
+        vgcreate -q -s 1m {GROUP} /dev/loop6 /dev/loop7
     """)
     yield lab
     lab.sh(f"""
@@ -128,7 +128,7 @@ def test_a_machine_sees_nothing_of_what_was_there_before(group: Lab) -> None:
     raptorctl(group, "deprovision", "alice", "dev", "-y")
 
 
-@pytest.mark.parametrize("size", [4, ALL], ids=["one extent", "both disks"])
+@pytest.mark.parametrize("size", [1, ALL], ids=["one extent", "both disks"])
 def test_nothing_of_it_is_left(group: Lab, size: int) -> None:
     provision(group, size)
     fill(group)
@@ -144,11 +144,10 @@ def test_nothing_is_left_of_what_somebody_made_larger(group: Lab) -> None:
     assert leaked(group) == 0
 
 
-@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.99])
-def test_killed_in_the_middle_of_the_wipe_nothing_is_left_either(group: Lab, share: float) -> None:
+def test_killed_in_the_middle_of_the_wipe_nothing_is_left_either(group: Lab) -> None:
     provision(group, ALL)
     fill(group)
-    killed(group, share)
+    killed(group, 0.5)
     assert "raptor.dirty" in volumes(group)
     raptorctl(group, "recover")
     assert leaked(group) == 0
