@@ -109,27 +109,43 @@ class Connection:
         self._socket.close()
 
     def query(self, name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> list[dns.rrset.RRset]:
-        """Return what the server itself has at that very name; none when there is no such name.
+        """Return what the server answers for that very name; none when there is no such name.
 
-        A CNAME there comes back as a CNAME and is not followed.
+        What it makes up from a wildcard is not told apart: see `dns_held`.
 
         Raises:
             DnsDownError: no answer.
             DeclinedError: it is not authoritative for the name, or failed.
             KeyRefusedError: it does not take our key.
         """
+        answer = self.answer(name, rdtype)
+        if not answer.flags & dns.flags.AA:
+            raise self.not_authoritative(name)
+        return [rrset for rrset in answer.answer if rrset.name == name]
+
+    def answer(self, name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> dns.message.Message:
+        """Return the whole answer: records, "no such name", or a referral.
+
+        Raises:
+            DnsDownError: no answer.
+            DeclinedError: it does not answer for the name, or failed.
+            KeyRefusedError: it does not take our key.
+        """
         # flags=0: no recursion desired; we want to know what this server holds.
         answer = self._ask(dns.message.make_query(name, rdtype, flags=0))
         rcode = answer.rcode()
-        if rcode not in {Rcode.NOERROR, Rcode.NXDOMAIN}:
+        # YXDOMAIN: what a DNAME makes of the name is too long (RFC 6672 section 2.2).
+        if rcode not in {Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN}:
             raise self._declined(rcode, _QUERY_REFUSALS, what=name.to_text(), zone=name.to_text())
-        if not answer.flags & dns.flags.AA:
-            raise DeclinedError(
-                Rcode.NOTAUTH,
-                f"named at {self.where} is not authoritative for {name}",
-                "compare dns.zone and dns.reverse_zones in the settings with named's zones",
-            )
-        return [rrset for rrset in answer.answer if rrset.name == name]
+        return answer
+
+    def not_authoritative(self, name: dns.name.Name) -> DeclinedError:
+        """Build the error for an answer about `name` without authority."""
+        return DeclinedError(
+            Rcode.NOTAUTH,
+            f"named at {self.where} is not authoritative for {name}",
+            "compare dns.zone and dns.reverse_zones in the settings with named's zones",
+        )
 
     def update(self, message: dns.update.UpdateMessage) -> Rcode:
         """Send an UPDATE once and return its verified result code.

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+import dns.name
 import dns.rdatatype
 import dns.rrset
 from dns.rcode import Rcode
 
 from raptorctl.errors import UnknownOutcomeError
 from raptorctl.host.dns_change import Addition, Change, Removal, Replacement, harmless
+from raptorctl.host.dns_held import Holdings
 from raptorctl.host.dns_key import TsigKey, read_key
 from raptorctl.host.dns_record import to_name, to_records, to_type
 from raptorctl.host.dns_talk import Connection, DeclinedError, DnsDownError, SilentError
@@ -61,17 +63,22 @@ class DnsServer:
     def lookup(self, queries: Iterable[tuple[str, str]]) -> tuple[Record, ...]:
         """Return what the server holds for (name, type) pairs, sorted, over one connection.
 
-        A name that is a CNAME yields that CNAME, whatever type was asked.
+        A name that is a CNAME yields that CNAME, whatever type was asked. What a wildcard answers
+        is not held. What above a name takes it out of our zone comes with its own name: a DNAME,
+        the NS of a delegation, the SOA of a zone that the settings do not name.
 
         Raises:
             InputError: not a name or type of ours.
             DeclinedError: the server is not authoritative for a name.
         """
-        asked = [(to_name(name), to_type(kind)) for name, kind in dict.fromkeys(queries)]
+        asked: dict[dns.name.Name, list[dns.rdatatype.RdataType]] = {}
+        for name, kind in dict.fromkeys(queries):
+            asked.setdefault(to_name(name), []).append(to_type(kind))
         if not asked:
             return ()
         with self._connect() as server:
-            answers = [server.query(name, kind) for name, kind in asked]
+            holdings = Holdings(server, self._zones)
+            answers = [holdings.at(name, kinds) for name, kinds in asked.items()]
         return tuple(sorted({record for rrsets in answers for record in to_records(rrsets)}))
 
     def add(self, zone: str, records: Iterable[Record]) -> None:
@@ -120,9 +127,12 @@ class DnsServer:
 
         The server must be authoritative for it and let our key update it.
         """
-        zones = (self._settings.zone, *self._settings.reverse_zones)
         with self._connect() as server:
-            return tuple(_check(server, f"{zone.rstrip('.')}.") for zone in zones)
+            return tuple(_check(server, f"{zone.rstrip('.')}.") for zone in self._zones)
+
+    @property
+    def _zones(self) -> tuple[str, ...]:
+        return self._settings.zone, *self._settings.reverse_zones
 
     @cached_property
     def _key(self) -> TsigKey:
@@ -181,7 +191,8 @@ class DnsServer:
         # ANY may be answered in part (RFC 8482), so our own types are asked for by name.
         kinds = [dns.rdatatype.from_text(kind) for kind in ("A", "AAAA", "PTR", "TXT", "ANY")]
         with self._connect() as server:
-            answers = [server.query(to_name(name), kind) for name in names for kind in kinds]
+            holdings = Holdings(server, self._zones)
+            answers = [holdings.at(to_name(name), kinds) for name in names]
         return [rrset for rrsets in answers for rrset in rrsets]
 
 

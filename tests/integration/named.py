@@ -67,15 +67,15 @@ class Named:
 
 
 @contextmanager
-def running_named(directory: Path) -> Iterator[Named]:
-    """Start a named; end it afterwards."""
+def running_named(directory: Path, zones: tuple[str, ...] = ZONES) -> Iterator[Named]:
+    """Start a named that serves `zones`; end it afterwards."""
     for key in KEYS:
         write_key(directory / f"{key}.key", key)
-    for zone in ZONES:
+    for zone in zones:
         (directory / f"{zone}zone").write_text(_zone_text())
     # A copy: where AppArmor confines named, it does so by path, and would deny it this directory.
     program = shutil.copy(shutil.which("named") or "/usr/sbin/named", directory / "named")
-    named = _start(Path(program), directory)
+    named = _start(Path(program), directory, zones)
     try:
         yield named
     finally:
@@ -97,10 +97,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _start(program: Path, directory: Path) -> Named:
+def _start(program: Path, directory: Path, served: tuple[str, ...]) -> Named:
     for _ in range(_TRIES):
         port = free_port()
-        (directory / "named.conf").write_text(_config(directory, port))
+        (directory / "named.conf").write_text(_config(directory, port, served))
         log = directory / "named.log"
         with log.open("wb") as output:
             argv = [str(program), "-g", "-n", "1", "-c", str(directory / "named.conf")]
@@ -125,9 +125,9 @@ def _ready(process: subprocess.Popen[bytes], log: Path) -> bool:
     return False
 
 
-def _config(directory: Path, port: int) -> str:
+def _config(directory: Path, port: int, served: tuple[str, ...]) -> str:
     keys = "\n".join(f'include "{directory / key}.key";' for key in KEYS)
-    zones = "\n".join(_zone(directory, zone) for zone in ZONES)
+    zones = "\n".join(_zone(directory, zone) for zone in served)
     return f"""
 options {{
     directory "{directory}";
