@@ -21,7 +21,8 @@ from raptorctl.model.record import Record
 
 TYPES: Final = ("A", "AAAA", "PTR", "TXT")
 
-_LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
+# A slash inside: RFC 2317 section 4.
+_LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_/-]{0,61}[a-z0-9_])?", re.ASCII)
 _LONGEST_NAME: Final = 254
 """Characters with the final dot: 255 bytes on the wire (RFC 1035 section 2.3.4)."""
 _LONGEST_STRING: Final = 255

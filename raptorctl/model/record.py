@@ -8,6 +8,8 @@ from typing import Final
 from raptorctl.model.names import MachineName
 
 OWNER_MARK: Final = "heritage=raptorctl"
+TAKING: Final = frozenset({"DNAME", "NS", "SOA"})
+"""These say that names below are elsewhere (RFC 6672 section 2.4, RFC 1034 section 4.2)."""
 
 
 @dataclass(frozen=True, order=True)
@@ -16,7 +18,7 @@ class Record:
 
     Args:
         name: absolute, lower case, with its final dot.
-        type: `A`, `AAAA`, `PTR` or `TXT`.
+        type: `A`, `AAAA`, `PTR` or `TXT`; what others have may be of any type.
         value: an address in its shortest form, an absolute name, or a text.
     """
 
@@ -59,12 +61,24 @@ def pointer(address: IPv4Address | IPv6Address, fqdn: str) -> Record:
 def readable(name: str) -> str:
     """Return a record's name as a person reads it: a reverse name as the address it stands for."""
     labels = name.rstrip(".").split(".")
+    # RFC 2317: `1.0/25.100.51.198.in-addr.arpa` stands for 198.51.100.1.
+    if labels[-2:] == ["in-addr", "arpa"] and len(labels) == 7:
+        del labels[1]
     nibbles = "".join(reversed(labels[:-2]))
     if labels[-2:] == ["ip6", "arpa"] and len(nibbles) == 32:
         return str(IPv6Address(int(nibbles, 16)))
     if labels[-2:] == ["in-addr", "arpa"] and len(labels) == 6:
         return ".".join(reversed(labels[:-2]))
     return name.rstrip(".")
+
+
+def in_the_way(name: str, records: Iterable[Record]) -> Record | None:
+    """Return a record that keeps ours from `name`: one at it, or one above that takes it away."""
+    for record in records:
+        above = record.type in TAKING and name.endswith(f".{record.name}")
+        if record.name == name or above:
+            return record
+    return None
 
 
 def zone_of(name: str, zones: Iterable[str]) -> str | None:

@@ -20,6 +20,7 @@ from raptorctl.model.names import MachineName, shown
 from raptorctl.model.settings_file import DEFAULT_FILE
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import HIGHEST, Slot
+from raptorctl.model.zone import is_reverse_zone, is_zone, plain
 
 
 class Kind(enum.Enum):
@@ -114,6 +115,11 @@ class Dns:
     key_file: str = "/etc/raptorctl/tsig.key"
     ttl: int = 300
     timeout: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Bring the names of zones into one form, so that they can be compared."""
+        object.__setattr__(self, "zone", plain(self.zone))
+        object.__setattr__(self, "reverse_zones", tuple(map(plain, self.reverse_zones)))
 
 
 @dataclass(frozen=True)
@@ -228,17 +234,6 @@ def _unique(items: list[object]) -> bool:
     return len(set(items)) == len(items)
 
 
-def _is_zone(text: str) -> bool:
-    labels = text.rstrip(".").split(".")
-    allowed = set("abcdefghijklmnopqrstuvwxyz0123456789-_")
-    fits = all(0 < len(label) < 64 and set(label) <= allowed for label in labels)
-    return fits and len(text) < 190
-
-
-def _reverse(text: str) -> bool:
-    return _is_zone(text) and text.rstrip(".").endswith(("in-addr.arpa", "ip6.arpa"))
-
-
 def _is_group(text: str) -> bool:
     allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+_.-")
     # 40 leaves room for the machine's name, hyphens doubled, in the 127 bytes of a dm name.
@@ -282,9 +277,10 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
      "should be 0 to 3600 seconds"),
     ("machine.resolvers", lambda s: all(map(_is_address, s.machine.resolvers)),
      "should be IP addresses"),
-    ("dns.zone", lambda s: _is_zone(s.dns.zone), "is not a zone's name"),
-    ("dns.reverse_zones", lambda s: all(_reverse(z) for z in s.dns.reverse_zones),
-     "should all end in in-addr.arpa or ip6.arpa"),
+    ("dns.zone", lambda s: is_zone(s.dns.zone), "is not a zone's name"),
+    ("dns.reverse_zones", lambda s: all(map(is_reverse_zone, s.dns.reverse_zones)),
+     "should be zones of addresses, such as 100.51.198.in-addr.arpa, 0/25.100.51.198.in-addr.arpa "
+     "(RFC 2317) or 8.b.d.0.1.0.0.2.ip6.arpa"),
     ("dns.port", lambda s: 0 < s.dns.port < 65536, "should be 1 to 65535"),
     ("dns.ttl", lambda s: 0 <= s.dns.ttl <= 86400, "should be 0 to 86400 seconds"),
     ("dns.timeout", lambda s: 0 < s.dns.timeout <= 60, "should be more than 0, at most 60 seconds"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.names import MachineName, split_domain
-from raptorctl.model.record import OWNER_MARK, Record, readable
+from raptorctl.model.record import OWNER_MARK, TAKING, Record, in_the_way, readable
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 from raptorctl.plans import records as wish
@@ -57,7 +57,8 @@ def _strays(scene: Scene) -> Faults:
 
 def _removal(scene: Scene, name: MachineName) -> tuple[Step, ...]:
     """Delete a name and what points at it, but for what `_reverse` puts right."""
-    put_right = {address for _, slot in _placed(scene) for address in _reverse_names(slot)}
+    placed = _placed(scene)
+    put_right = {where for _, slot in placed for where in wish.pointer_names(slot, scene.settings)}
     kept = tuple(record for record in scene.facts.records if record.name not in put_right)
     facts = replace(scene.facts, records=kept)
     return mended(lambda: plan_deprovision(name, scene.settings, facts, NOBODY).steps)
@@ -68,19 +69,24 @@ def _pointers_to_nothing(scene: Scene) -> Faults:
     marked = {record.name for record in _marks(scene)}
     free = [slot for slot in scene.settings.slot if not any(holders(slot, scene.facts))]
     for slot in free:
-        for record in _at(scene, _reverse_names(slot), "PTR"):
+        yield from _out_of_reach(scene, slot)
+        for record in _at(scene, set(wish.pointer_names(slot, scene.settings)), "PTR"):
             name = _name_at(record.value, scene.settings)
             if record.value not in marked and not scene.in_work(name.domain if name else None):
                 what = f"{readable(record.name)} points at {readable(record.value)}, no machine"
-                yield Fault(CHECK, readable(record.name), what, _by_hand(record))
+                yield Fault(CHECK, readable(record.name), what, wish.remedy_of_pointer(record))
 
 
 def _foreign(scene: Scene, mark: Mark) -> Faults:
     fqdn = mark.name.fqdn(scene.settings.dns.zone)
     there = _at_name(scene, fqdn)
-    if there and not any(_is_of(record, mark.name) for record in there):
+    taken = in_the_way(fqdn, (r for r in scene.facts.records if r.type in TAKING))
+    if taken:
+        advice = wish.remedy(taken, fqdn)
+        yield Fault(CHECK, readable(fqdn), wish.told(taken, fqdn), advice)
+    elif there and not any(_is_of(record, mark.name) for record in there):
         what = f"{readable(fqdn)} is in DNS, but not as machine {mark.name}'s"
-        yield Fault(CHECK, readable(fqdn), what, _by_hand(min(there)))
+        yield Fault(CHECK, readable(fqdn), what, wish.remedy_of_pointer(min(there)))
 
 
 def _forward(scene: Scene, mark: Mark, slot: Slot) -> Faults:
@@ -100,14 +106,17 @@ def _forward(scene: Scene, mark: Mark, slot: Slot) -> Faults:
 
 def _reverse(scene: Scene, mark: Mark, slot: Slot) -> Faults:
     marked = {record.name for record in _marks(scene)}
+    yield from _out_of_reach(scene, slot)
     for zone in wish.wanted(mark.name, slot, mark.job, scene.settings)[1:]:
         wanted = set(zone.records)
+        if _beyond(scene, zone.records[0].name):
+            continue
         there = set(_at(scene, {record.name for record in wanted}, "PTR"))
         address = readable(zone.records[0].name)
         wrong, missing = there - wanted, wanted - there
         if wrong and not {record.value for record in wrong} <= marked:
             what = f"{address} points at {_values(wrong)}, not {mark.name}"
-            yield Fault(CHECK, address, what, _by_hand(min(wrong)))
+            yield Fault(CHECK, address, what, wish.remedy_of_pointer(min(wrong)))
         elif wrong or missing:
             what = f"machine {mark.name} has no PTR record of {address}"
             if wrong:
@@ -184,9 +193,13 @@ def _at(scene: Scene, names: set[str], kind: str) -> list[Record]:
     return [r for r in scene.facts.records if r.name in names and r.type == kind]
 
 
-def _reverse_names(slot: Slot) -> set[str]:
-    return {f"{address.reverse_pointer}." for address in slot.addresses}
+def _beyond(scene: Scene, name: str) -> Record | None:
+    return in_the_way(name, (one for one in scene.facts.records if one.type != "PTR"))
 
 
-def _by_hand(record: Record) -> str:
-    return f"it has no mark of ours: look whose it is, nsupdate: delete {record.name} {record.type}"
+def _out_of_reach(scene: Scene, slot: Slot) -> Faults:
+    """Addresses at which no PTR record of ours can be, or would be seen."""
+    for name in wish.pointer_names(slot, scene.settings):
+        if record := _beyond(scene, name):
+            advice = wish.remedy_of_pointer(record)
+            yield Fault(CHECK, readable(name), wish.told(record, name), advice)

@@ -11,7 +11,7 @@ from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
 from raptorctl.model.own import CPUS, DISK
 from raptorctl.model.profile import Graphics
-from raptorctl.model.record import ZoneRecords, readable
+from raptorctl.model.record import ZoneRecords, in_the_way
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.sizes import Size
@@ -195,12 +195,8 @@ def _refuse_silent_dns(facts: HostFacts) -> None:
 
 def _refuse_taken_names(choice: Choice, settings: Settings, facts: HostFacts) -> None:
     fqdn = settings.fqdn(choice.name)
-    for record in facts.records:
-        if record.name == fqdn:
-            raise RefusedError(
-                f"DNS has {record.type} {readable(record.name)} already: {record.value}",
-                resolution="remove it, or choose another name",
-            )
+    if record := in_the_way(fqdn, facts.records):
+        raise RefusedError(records.told(record, fqdn), resolution=records.remedy(record, fqdn))
 
 
 def _steps(

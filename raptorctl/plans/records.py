@@ -3,9 +3,17 @@
 from collections.abc import Iterable
 
 from raptorctl.model.names import MachineName
-from raptorctl.model.record import ZoneRecords, forward_records, owner_text, pointer, zone_of
+from raptorctl.model.record import (
+    Record,
+    ZoneRecords,
+    forward_records,
+    owner_text,
+    readable,
+    zone_of,
+)
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
+from raptorctl.model.zone import pointer_name
 
 
 def wanted(
@@ -17,11 +25,13 @@ def wanted(
     zone = f"{settings.dns.zone.rstrip('.')}."
     fqdn = name.fqdn(zone)
     forward = ZoneRecords(zone, forward_records(fqdn, slot.addresses, owner_text(name, job)))
-    pointers = [pointer(address, fqdn) for address in slot.addresses]
-    zones = [zone_of(record.name, settings.dns.reverse_zones) for record in pointers]
     return (
         forward,
-        *(ZoneRecords(z, (p,)) for z, p in zip(zones, pointers, strict=True) if z is not None),
+        *(
+            ZoneRecords(zone_of(pointer, settings.dns.reverse_zones) or pointer, (record,))
+            for pointer in pointer_names(slot, settings)
+            for record in (Record(pointer, "PTR", fqdn),)
+        ),
     )
 
 
@@ -35,13 +45,60 @@ def queries(name: MachineName, settings: Settings) -> tuple[tuple[str, str], ...
 
 def pointer_queries(settings: Settings) -> tuple[tuple[str, str], ...]:
     """What to ask about every slot's addresses."""
-    addresses = [address for slot in settings.slot for address in slot.addresses]
-    names = [f"{address.reverse_pointer}." for address in addresses]
-    return tuple((name, "PTR") for name in names if zone_of(name, settings.dns.reverse_zones))
+    names = [name for slot in settings.slot for name in pointer_names(slot, settings)]
+    return tuple((name, "PTR") for name in names)
+
+
+def pointer_names(slot: Slot, settings: Settings) -> tuple[str, ...]:
+    """Where the PTR records of a slot's addresses are, as far as the settings have their zones."""
+    zones = settings.dns.reverse_zones
+    found = (pointer_name(address, zones) for address in slot.addresses)
+    return tuple(name for name in found if name)
 
 
 def missing_pointers(slot: Slot | None, settings: Settings) -> Iterable[str]:
     """Say which addresses get no PTR record, and why."""
     for address in slot.addresses if slot else ():
-        if zone_of(f"{address.reverse_pointer}.", settings.dns.reverse_zones) is None:
+        if pointer_name(address, settings.dns.reverse_zones) is None:
             yield f"{address} gets no PTR record: no reverse zone of the settings holds it"
+
+
+def told(record: Record, name: str) -> str:
+    """Say what is in the way of records at `name`."""
+    has, what = readable(record.name), readable(name)
+    value = readable(record.value)
+    match record.type:
+        case "NS":
+            return f"DNS delegates {has} to {value}, so that no record of ours at {what} is seen"
+        case "SOA":
+            return f"{has} is a zone of its own in DNS, which the settings do not name"
+        case "DNAME":
+            return f"DNS has DNAME {has}, so that {what} is looked up in {value}"
+        case "CNAME":
+            return f"DNS has CNAME {what} already: an alias of {value}"
+        case _:
+            return f"DNS has {record.type} {what} already: {record.value}"
+
+
+def remedy(record: Record, name: str) -> str:
+    """Say what to do about a record in the way of the machine's name."""
+    if record.name == name:
+        return "remove it, or choose another name"
+    return f"{_by_nsupdate(record)} if nobody needs it, or choose another dns.zone"
+
+
+def remedy_of_pointer(record: Record) -> str:
+    """Say what to do about a record in the way of a PTR record."""
+    if record.type == "SOA":
+        return f"add {record.name.rstrip('.')} to dns.reverse_zones, or remove the zone"
+    if record.type == "CNAME":
+        zone = record.value.partition(".")[2].rstrip(".")
+        return (
+            f"add {zone} to dns.reverse_zones, if the server of the settings has it "
+            f"(RFC 2317), or {_by_nsupdate(record)}"
+        )
+    return f"it has no mark of ours: look whose it is, {_by_nsupdate(record)}"
+
+
+def _by_nsupdate(record: Record) -> str:
+    return f"nsupdate: delete {record.name} {record.type}"

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.record import readable
+from raptorctl.model.record import in_the_way
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.slot import Slot
+from raptorctl.plans import records
 
 
 def holders(slot: Slot, facts: HostFacts) -> Iterator[str]:
@@ -38,10 +39,10 @@ def choose(number: int | None, settings: Settings, facts: HostFacts) -> Slot | N
         raise RefusedError("this host is your own, and has no slots", resolution="leave out --slot")
     if number is not None:
         slot = settings.find_slot(number)
-        if problem := obstacle(slot, facts):
+        if problem := obstacle(slot, settings, facts):
             raise RefusedError(f"slot {number} cannot be used: {problem}")
         return slot
-    obstacles = {slot: obstacle(slot, facts) for slot in settings.slot}
+    obstacles = {slot: obstacle(slot, settings, facts) for slot in settings.slot}
     for slot, problem in obstacles.items():
         if not problem:
             return slot
@@ -49,7 +50,7 @@ def choose(number: int | None, settings: Settings, facts: HostFacts) -> Slot | N
     raise RefusedError(f"no slot is free ({who})")
 
 
-def obstacle(slot: Slot, facts: HostFacts) -> str:
+def obstacle(slot: Slot, settings: Settings, facts: HostFacts) -> str:
     """Why a slot cannot be given away, or ""."""
     if taken := next(holders(slot, facts), None):
         return f"{taken} has it"
@@ -58,6 +59,6 @@ def obstacle(slot: Slot, facts: HostFacts) -> str:
         return f"bridge {slot.bridge} is not there"
     if not bridge.up:
         return f"bridge {slot.bridge} is down"
-    pointers = {f"{address.reverse_pointer}." for address in slot.addresses}
-    named = (record for record in facts.records if record.name in pointers)
-    return next((f"DNS has PTR {readable(r.name)} already: {r.value}" for r in named), "")
+    names = records.pointer_names(slot, settings)
+    named = ((in_the_way(name, facts.records), name) for name in names)
+    return next((records.told(record, name) for record, name in named if record), "")

@@ -22,14 +22,16 @@ DUG = {"300 A 198.51.100.1", "300 AAAA 2001:db8:0:1::1", f'300 TXT "{OWNER}"'}
 class Client:
     """Builds what is under test, for one named."""
 
-    def __init__(self, named: Named) -> None:
-        self._named = named
+    def __init__(
+        self, named: Named, reverse_zones: tuple[str, ...] = (REVERSE4, REVERSE6.rstrip("."))
+    ) -> None:
+        self._named, self._reverse_zones = named, reverse_zones
 
     def __call__(self, key: str = "raptorctl", port: int = 0, timeout: float = 5.0) -> DnsServer:
         return DnsServer(
             Dns(
                 zone=ZONE.rstrip("."),
-                reverse_zones=(REVERSE4, REVERSE6.rstrip(".")),
+                reverse_zones=self._reverse_zones,
                 port=port or self._named.port,
                 key_file=str(self._named.key_file(key)),
                 timeout=timeout,

@@ -72,7 +72,7 @@ def running_named(directory: Path, zones: tuple[str, ...] = ZONES) -> Iterator[N
     for key in KEYS:
         write_key(directory / f"{key}.key", key)
     for zone in zones:
-        (directory / f"{zone}zone").write_text(_zone_text())
+        (directory / _file(zone)).write_text(_zone_text())
     # A copy: where AppArmor confines named, it does so by path, and would deny it this directory.
     program = shutil.copy(shutil.which("named") or "/usr/sbin/named", directory / "named")
     named = _start(Path(program), directory, zones)
@@ -151,9 +151,13 @@ def _zone(directory: Path, zone: str) -> str:
     return f"""
 zone "{zone}" {{
     type primary;
-    file "{directory / zone}zone";
+    file "{directory / _file(zone)}";
     update-policy {{ grant raptorctl zonesub {types}; grant keeper zonesub ANY; }};
 }};"""
+
+
+def _file(zone: str) -> str:
+    return f"{zone.replace('/', '-')}zone"
 
 
 def _zone_text() -> str:

@@ -72,9 +72,7 @@ def test_a_record_at_the_name_keeps_the_wildcards_other_types_away(
 
 
 def test_a_name_that_only_has_names_below_it_is_free(named: Named, client: Client) -> None:
-    named.nsupdate(
-        f"update add *.{ZONE} 60 A 192.0.2.99", f"update add www.{NAME} 60 A 192.0.2.1"
-    )
+    named.nsupdate(f"update add *.{ZONE} 60 A 192.0.2.99", f"update add www.{NAME} 60 A 192.0.2.1")
     assert client().lookup(PAIRS) == ()
     client().add(ZONE, OURS)
     assert client().lookup(PAIRS) == tuple(sorted(OURS))
@@ -115,7 +113,7 @@ def test_a_delegation_at_or_above_the_name_is_told_by_the_name_that_has_it(
 def test_a_zone_below_ours_on_the_same_server_is_told_by_its_soa(
     tmp_path: Path, wildcard: bool
 ) -> None:
-    """named answers from the closest zone that it has, whether ours delegates it or not."""
+    """Named answers from the closest zone that it has, whether ours delegates it or not."""
     with running_named(tmp_path, (*ZONES, POINTER4.name)) as named:
         client = Client(named)
         named.nsupdate(f"update add *.{REVERSE4} 60 PTR generic.isp.example.")
