@@ -120,12 +120,29 @@ def _regular(path: str, who: Caller | None, *, follow: bool) -> BinaryIO:
         os.fsencode(path)
         descriptor = _open_as(who, path, flags) if who else os.open(path, flags)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name, or no text
+        if getattr(error, "errno", 0) == errno.ELOOP and not follow and _is_link(who, path):
+            raise InputError(
+                f"{_called(path)} is a symbolic link", resolution="name the file itself"
+            ) from error
         why = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{_called(path)} cannot be read: {why}") from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise InputError(f"{_called(path)} is not a regular file")
     return cast("BinaryIO", open(descriptor, "rb", buffering=0))  # noqa: PTH123 - a descriptor
+
+
+def _is_link(who: Caller | None, path: str) -> bool:
+    """Whether O_NOFOLLOW refused: ELOOP is said of a circle of links on the way as well."""
+    flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC  # opens a link itself: open(2)
+    try:
+        descriptor = _open_as(who, path, flags) if who else os.open(path, flags)
+    except OSError:
+        return False
+    try:
+        return stat.S_ISLNK(os.fstat(descriptor).st_mode)
+    finally:
+        os.close(descriptor)
 
 
 def _called(path: str) -> str:

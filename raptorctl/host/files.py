@@ -64,7 +64,7 @@ class LocalFiles:
             with open_own(path) as stream:
                 data = whole(stream, largest + 1)
         except InputError as error:
-            raise HostError(error.brief) from error
+            raise HostError(error.brief, resolution=error.resolution) from error
         if len(data) > largest:
             raise HostError(f"{path} is larger than {largest} bytes")
         return data

@@ -29,7 +29,8 @@ class StepLog:
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             self._file = os.fdopen(os.open(self._path, flags, 0o600), "ab", buffering=0)
         except OSError as error:
-            raise HostError(f"{self._path} cannot be written: {error.strerror}") from error
+            why = "it is a symbolic link" if self._path.is_symlink() else error.strerror
+            raise HostError(f"{self._path} cannot be written: {why}") from error
         return self
 
     def __exit__(self, *_error: object) -> None:

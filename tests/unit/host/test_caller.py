@@ -80,11 +80,20 @@ def test_roots_own_groups_are_not_lent(folder: Path, nobody: Caller) -> None:
 def test_a_link_is_refused_or_followed_with_their_rights(folder: Path, nobody: Caller) -> None:
     for name, target in (("bad", a_file(folder / "roots")), ("good", a_file(folder / "a", 0o644))):
         (folder / name).symlink_to(target)
-        with pytest.raises(InputError, match="symbolic links"):
+        with pytest.raises(InputError, match="is a symbolic link: name the file itself"):
             open_given(str(folder / name))
     with pytest.raises(InputError, match="Permission denied"):
         open_given(str(folder / "bad"), follow=True)
     assert read_given(str(folder / "good"), 100, follow=True) == b"secret"
+
+
+def test_a_circle_of_links_is_called_what_the_kernel_calls_it(
+    folder: Path, nobody: Caller
+) -> None:
+    (folder / "round").symlink_to(folder / "round")
+    for name, follow in (("round/key.pub", False), ("round", True)):
+        with pytest.raises(InputError, match="Too many levels of symbolic links"):
+            open_given(str(folder / name), follow=follow)
 
 
 def test_another_process_of_roots_is_not_looked_into(nobody: Caller) -> None:
