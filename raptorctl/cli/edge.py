@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from raptorctl import errors
-from raptorctl.cli import output
+from raptorctl.cli import output, streams
 from raptorctl.cli.output import Colour, painted, plain, tell
 from raptorctl.cli.session import Session
 from raptorctl.errors import LeftoversError, RaptorError
@@ -144,7 +144,8 @@ def _report(session: Session) -> Path | None:
 
 def _settle_surroundings() -> None:
     """Make sure of what every program takes for granted and a caller may have taken away."""
-    _fill_standard_streams()
+    streams.fill()
+    streams.watch_output()
     try:
         Path.cwd()
     except FileNotFoundError:
@@ -154,24 +155,6 @@ def _settle_surroundings() -> None:
             # It flushes; a stream that cannot be written is told of when something is said.
             with suppress(OSError):
                 stream.reconfigure(errors="replace" if stream is sys.stdin else "backslashreplace")
-
-
-def _fill_standard_streams() -> None:
-    """Give closed standard streams to /dev/null.
-
-    Otherwise the next file opened, say the volume's device, would become standard output, and
-    a child's messages would be written into it.
-    """
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        try:
-            os.fstat(number)
-        except OSError:
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            if nowhere != number:
-                os.dup2(nowhere, number)
-                os.close(nowhere)
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _lost_output() -> bool:

@@ -91,12 +91,19 @@ def test_completion_knows_the_commands() -> None:
 @pytest.mark.parametrize(
     ("line", "code"),
     [
-        ("raptorctl --version >&-", 0),
-        ("raptorctl --help >&-", 0),
-        ("raptorctl --version <&- >&- 2>&-", 0),
+        ("raptorctl --version >&-", 1),
+        ("raptorctl --help >&-", 1),
+        ("raptorctl --version <&- >&- 2>&-", 1),
+        ("raptorctl bogus >&-", 2),
         ("raptorctl bogus 2>&-", 2),
+        ("raptorctl --version 2>&-", 0),
         ("raptorctl --version >/dev/full", 1),
         ("raptorctl --help >/dev/full", 1),
+        ("PYTHONUNBUFFERED=1 raptorctl list --help >/dev/full", 1),
+        ("PYTHONUNBUFFERED=1 raptorctl --version >&-", 1),
+        ("raptorctl template list >&-", 1),
+        ("raptorctl template list >/dev/full", 1),
+        ("raptorctl template list | true; exit ${PIPESTATUS[0]}", 0),
         ("raptorctl --help | true; exit ${PIPESTATUS[0]}", 0),
         ("raptorctl --version | true; exit ${PIPESTATUS[0]}", 0),
         ("ulimit -n 16; raptorctl --help", 0),
@@ -114,6 +121,8 @@ def test_surroundings(tmp_path: pathlib.Path, line: str, code: int) -> None:
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
     assert len(done.stderr.splitlines()) <= 1
+    if code == 1:
+        assert "2>&-" in line or "the result could not be written to <stdout>" in done.stderr
 
 
 class Deaf(Pipe):
