@@ -45,7 +45,6 @@ COMMANDS: Final = {
     "suspend": ("power", "Stop a machine's CPUs where they are; it keeps its memory."),
     "resume": ("power", "Let a suspended machine go on."),
     "autostart": ("autostart", "Have a machine start with the host, or not."),
-    "rename": ("rename", "Say what to do instead of renaming."),
     "audit": ("audit", "Show who did what, and how it ended."),
     "recover": ("recover", "Finish or undo what was cut off."),
     "doctor": ("doctor", "Check what provision needs."),

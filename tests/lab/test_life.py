@@ -239,8 +239,3 @@ def test_a_machine_goes_with_its_snapshots(machine: Lab) -> None:
     done = machine.run("raptorctl", "deprovision", "alice", "dev", "-y")
     assert done.stdout.count("wiped") == 3
     nothing_is_left(machine)
-
-
-def test_a_machine_is_not_renamed(machine: Lab) -> None:
-    done = machine.run("raptorctl", "rename", "alice", "dev", "web", check=False)
-    assert (done.returncode, "provision alice-web" in done.stderr) == (3, True)

@@ -38,15 +38,3 @@ def test_what_is_not_understood_or_not_there(
     raptorctl: CommandLine, words: list[str], code: int
 ) -> None:
     assert raptorctl("autostart", *words).code == code
-
-
-def test_a_machine_is_not_renamed_and_hears_why(raptorctl: CommandLine, world: World) -> None:
-    before = world.picture()
-    refused = raptorctl("rename", "alice", "dev", "web")
-    assert refused.code == 3
-    assert refused.complaint.endswith(
-        "provision alice-web, copy what matters, deprovision alice-dev"
-    )
-    assert raptorctl("rename", "alice-dev", "Web").code == 2
-    assert raptorctl("rename", "alice").code == 2
-    assert world.picture() == before

@@ -100,7 +100,7 @@ def test_a_command_that_nearly_exists_is_suggested(raptorctl: CommandLine) -> No
 COLLECTOR = """
 import gc, sys
 from raptorctl.__main__ import main
-from raptorctl.cli import rename
+from raptorctl.cli import options
 
 class Importing:
     def find_spec(name, path, target=None):
@@ -108,8 +108,12 @@ class Importing:
             print("importing", gc.isenabled())
 
 sys.meta_path.insert(0, Importing)
-rename.parse_machine = lambda *_: print("running", gc.isenabled(), gc.get_freeze_count() > 9999)
-main(["rename", "alice", "dev", "web"])
+def seen(*_):
+    print("running", gc.isenabled(), gc.get_freeze_count() > 9999)
+    raise SystemExit
+
+options.machine_name = seen
+main(["wait", "alice", "dev"])
 """
 
 

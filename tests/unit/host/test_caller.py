@@ -87,9 +87,7 @@ def test_a_link_is_refused_or_followed_with_their_rights(folder: Path, nobody: C
     assert read_given(str(folder / "good"), 100, follow=True) == b"secret"
 
 
-def test_a_circle_of_links_is_called_what_the_kernel_calls_it(
-    folder: Path, nobody: Caller
-) -> None:
+def test_a_circle_of_links_is_called_what_the_kernel_calls_it(folder: Path, nobody: Caller) -> None:
     (folder / "round").symlink_to(folder / "round")
     for name, follow in (("round/key.pub", False), ("round", True)):
         with pytest.raises(InputError, match="Too many levels of symbolic links"):
