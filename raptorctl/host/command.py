@@ -41,7 +41,8 @@ MANNERS: Final[dict[str, Any]] = {
 
 PACKAGES: Final = {
     **dict.fromkeys(["lvs", "vgs", "lvcreate", "lvchange", "lvrename", "lvremove"], "lvm2"),
-    **dict.fromkeys(["bsdcat", "bsdtar"], "libarchive-tools"),
+    "bsdtar": "libarchive-tools",
+    "zstd": "zstd",
     "qemu-img": "qemu-utils",
     "nft": "nftables",
     "virsh": "libvirt-clients",

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from raptorctl.errors import CommandError, HostError, RefusedError
-from raptorctl.host.pipe import limited, piped
+from raptorctl.host.image_unpack import Unpacker, unpacker, verdict, warning
+from raptorctl.host.pipe import piped
 from raptorctl.host.tick import Tick
 from raptorctl.model.sizes import Size
 
@@ -18,24 +19,13 @@ HOLE: Final = 64 << 10
 ZEROES: Final = bytes(HOLE)
 LISTING: Final = 1 << 20
 """Bytes of the names of what is in an archive."""
-CPU: Final = 4 * 3600
-"""Seconds for unpacking: far above any image, far below for ever."""
 
-GZIP: Final = ("gzip", "-dc")  # libarchive 3.6 passes a wrong CRC over (archive_read_filter_gzip)
-BSDCAT: Final = ("bsdcat",)
-PACKED: Final[tuple[tuple[bytes, tuple[str, ...]], ...]] = (
-    (b"\x1f\x8b\x08", GZIP),  # RFC 1952 2.3.1
-    (b"\xfd7zXZ\x00", BSDCAT),  # xz's file format 2.1.1.1
-    (b"\x28\xb5\x2f\xfd", BSDCAT),  # RFC 8878 3.1.1
-    (b"7z\xbc\xaf\x27\x1c", ("bsdtar", "-xOf", "-")),  # 7zFormat.txt, SignatureHeader
-)
-"""How archives begin, and what unpacks them."""
+Note = Callable[[str], None]
+"""Told something worth a line of its own."""
 
 
-def unpacker(source: BinaryIO) -> tuple[str, ...] | None:
-    """Return the program for an archive, or None when it is none; nothing of it is used up."""
-    head = os.pread(source.fileno(), 16, 0)
-    return next((argv for magic, argv in PACKED if head.startswith(magic)), None)
+def _unsaid(_text: str) -> None:
+    """Nobody listens."""
 
 
 def hashed(path: Path, tick: Tick, algorithm: str = "sha256") -> str:
@@ -64,7 +54,7 @@ def hashed_stream(stream: BinaryIO, tick: Tick, algorithm: str = "sha256") -> st
     return digest.hexdigest()
 
 
-def brought(source: BinaryIO, target: Path, largest: Size, tick: Tick) -> str:
+def brought(source: BinaryIO, target: Path, largest: Size, tick: Tick, note: Note = _unsaid) -> str:
     """Write what a file holds, unpacked if it is an archive, to a new file; return its SHA-256.
 
     Args:
@@ -72,38 +62,42 @@ def brought(source: BinaryIO, target: Path, largest: Size, tick: Tick) -> str:
         target: must not exist; on the disk, durably, when this returns.
         largest: bytes; unpacked.
         tick: told how much of the source is through.
+        note: told what an unpacker warns of.
 
     Raises:
-        HostError: a damaged archive, one that unpacks to more than `largest`, or no room left.
+        HostError: an archive that is damaged, that takes more than its unpacker may have, or that
+            unpacks to more than `largest`; or no room left.
     """
-    argv = unpacker(source)
+    kind = unpacker(source)
     size = os.fstat(source.fileno()).st_size
 
     def passed() -> None:
         # The program reads our own open file, so its place there tells how far it is (open(2)).
         tick(os.lseek(source.fileno(), 0, os.SEEK_CUR), size)
 
-    with _opened(argv, source) as stream:
+    with _opened(kind, source, note) as stream:
         return _written(stream, target, largest, passed)
 
 
 @contextmanager
-def _opened(argv: tuple[str, ...] | None, source: BinaryIO) -> Iterator[BinaryIO]:
-    if argv is None:
+def _opened(kind: Unpacker | None, source: BinaryIO, note: Note) -> Iterator[BinaryIO]:
+    if kind is None:
         yield source
         return
     try:
-        if argv[0] == "bsdtar":
-            _one_member(source)
-        with piped(limited(argv, CPU), source) as stream:
+        if kind.name == "7z":
+            _one_member(kind, source)
+        with piped(kind.limited, source) as stream:
             yield stream
     except CommandError as error:
-        raise HostError("the archive is damaged or cut off", details=error.details) from error
+        if not (said := warning(error)):
+            raise verdict(kind, error) from error
+        note(f"{said}; unpacked all the same")
 
 
-def _one_member(source: BinaryIO) -> None:
+def _one_member(kind: Unpacker, source: BinaryIO) -> None:
     """Refuse an archive of several files, of which any might be the image."""
-    with piped(limited(("bsdtar", "-tf", "-"), CPU), source) as stream:
+    with piped(kind.listing(), source) as stream:
         listing = stream.read(LISTING + 1)
         if len(listing) > LISTING:
             raise HostError("the archive has more than one file, and should have one, the image")

@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 
 from raptorctl.errors import HostError
 from raptorctl.host.caller import open_given, open_own
-from raptorctl.host.image_copy import brought, hashed_stream, unpacker
+from raptorctl.host.image_copy import brought, hashed_stream
 from raptorctl.host.image_drivers import Wanted, Watch
 from raptorctl.host.image_file import file_version
 from raptorctl.host.image_http import BrokenOffError, Download, Http
 from raptorctl.host.image_oci import Registry
 from raptorctl.host.image_partial import Partial
+from raptorctl.host.image_unpack import unpacker
 from raptorctl.model.checksum import Checksum, checksum_of
 from raptorctl.model.image import Reference
 from raptorctl.model.names import shown
@@ -141,7 +142,7 @@ class Fetcher:
             watch.begin("unpack it")
         target = base.with_suffix(".work")
         target.unlink(missing_ok=True)
-        digest = brought(source, target, self._largest, watch.tick)
+        digest = brought(source, target, self._largest, watch.tick, watch.note)
         if given and not packed and digest != given:
             target.unlink()
             raise HostError("the file changed while it was read")

@@ -6,6 +6,7 @@ from somewhere may name: backing files, data files, extents of VMDK
 """
 
 import json
+import signal
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any, Final
 
 from raptorctl.errors import CommandError, HostError, RaptorError
 from raptorctl.host.command import run
-from raptorctl.host.pipe import limited
+from raptorctl.host.image_stranger import stranger
+from raptorctl.host.pipe import MEMORY, limited
 from raptorctl.model.sizes import Size
 
 HEAD: Final = 256 << 10
@@ -23,28 +25,6 @@ CPU: Final = 120
 
 DATA_FILE: Final = 1 << 2
 """qcow2.txt, incompatible_features, bit 2."""
-
-# What is no image: offset, bytes, and what to say.
-STRANGERS: Final[tuple[tuple[int, bytes, str], ...]] = (
-    (32769, b"CD001", "an ISO, which is for a CD drive; take the distribution's cloud image"),
-    (0, b"# Disk DescriptorFile", "a VMDK whose data are in other files"),
-    (0, b"COWD", "a VMDK of the old ESX kind"),
-    (0, b"conectix", "a VHD"),
-    (0, b"vhdxfile", "a VHDX"),
-    (0x40, b"\x7f\x10\xda\xbe", "a VDI"),
-    (0, b"QED\0", "a QED"),
-    (0, b"LUKS\xba\xbe", "encrypted"),
-    (257, b"ustar", "a tar archive"),
-    (0, b"PK\x03\x04", "a zip archive"),
-    (0, b"\x1f\x8b\x08", "an archive in an archive"),
-    (0, b"\xfd7zXZ\x00", "an archive in an archive"),
-    (0, b"\x28\xb5\x2f\xfd", "an archive in an archive"),
-    (0, b"7z\xbc\xaf\x27\x1c", "an archive in an archive"),
-    (0, b"BZh", "a bzip2 archive; xz, zst, gz and 7z are unpacked"),
-    (0, b"\x7fELF", "a program"),
-    (514, b"HdrS", "a kernel"),  # Documentation/arch/x86/boot.rst; 55 AA stands before it
-    (0, b"QFI\xfb\x00\x00\x00\x01", "a qcow of version 1"),
-)
 
 # What a raw image begins with: a partition table, or a file system on the whole disk.
 DISKS: Final[tuple[tuple[int, bytes], ...]] = (
@@ -100,9 +80,8 @@ def look(path: Path, called: str, largest: Size) -> Look:
 
 
 def _format(head: bytes) -> str:
-    for offset, magic, what in STRANGERS:
-        if head[offset : offset + len(magic)] == magic:
-            raise HostError(f"it is not an image of a disk but {what}")
+    if what := stranger(head):
+        raise HostError(f"it is not an image of a disk but {what}")
     if head.startswith(b"QFI\xfb"):
         return _qcow2(head)
     if head.startswith(b"KDMV"):
@@ -181,11 +160,20 @@ def _asked(verb: str, path: Path, form: str) -> dict[str, Any]:
     try:
         told = json.loads(run(*argv, timeout=2 * CPU, ok=(0, 2, 3), awaited=False))
     except CommandError as error:
-        problem = f"it is a {form} that is damaged or cut off"
+        problem = _limit(verb, error) or f"it is a {form} that is damaged or cut off"
         raise HostError(problem, details=error.details) from error
     except ValueError as error:
         raise HostError(f"qemu-img {verb} gave no answer", details=str(error)) from error
     return told if isinstance(told, dict) else {}
+
+
+def _limit(verb: str, error: CommandError) -> str:
+    """A limit of ours is no damage of the image's."""
+    if error.exit_status == -signal.SIGXCPU or error.exit_status is None:
+        return f"qemu-img {verb} took too long over it, and was ended"
+    if error.exit_status == -signal.SIGKILL or "allocate memory" in error.stderr:
+        return f"qemu-img {verb} takes more memory for it than {Size(MEMORY)}"
+    return ""
 
 
 def about(what: str, error: RaptorError) -> HostError:

@@ -25,7 +25,9 @@ def limited(argv: Sequence[str], seconds: int, memory: int = MEMORY) -> tuple[st
         seconds: of CPU time.
         memory: bytes of address space.
     """
-    return ("prlimit", f"--as={memory}", f"--cpu={seconds}", "--core=0", find(argv[0]), *argv[1:])
+    # At the soft limit comes SIGXCPU; at the hard one SIGKILL, which would tell nothing.
+    cpu = f"--cpu={seconds}:{seconds + 60}"
+    return ("prlimit", f"--as={memory}", cpu, "--core=0", find(argv[0]), *argv[1:])
 
 
 @contextmanager

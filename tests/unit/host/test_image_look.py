@@ -1,5 +1,6 @@
 """What is an image, by real qemu-img and files of every kind."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,14 @@ def test_a_qcow2_with_broken_tables_is_refused(tmp_path: Path) -> None:
         (b"PK\x03\x04" + bytes(600), "a zip archive"),
         (bytes(257) + b"ustar" + bytes(600), "a tar archive"),
         (b"BZh9" + bytes(600), "bzip2"),
+        (b"\x89LZO\x00\r\n\x1a\n" + bytes(600), "an lzop archive; xz, zst, gz and 7z are unpacked"),
+        (b"LZIP\x01" + bytes(600), "an lzip archive"),
+        (b"Rar!\x1a\x07\x01\x00" + bytes(600), "a rar archive"),
+        (b"\x02\x21\x4c\x18" + bytes(600), "an lz4 archive of the legacy kind"),
+        (b"MSCF" + bytes(600), "a cabinet archive"),
+        (b"VMA\x00" + bytes(600), "a backup of Proxmox"),
+        (b"!<arch>\ndebian-binary", "an ar archive"),
+        (b"\x27\xb5\x2f\xfd" + bytes(600), "an archive of zstd, from before 0.8"),
         (b"conectix" + bytes(600), "a VHD"),
         (b"QFI\xfb" + bytes(3) + b"\x01" + bytes(600), "version 1"),
         (bytes(MIB), "no partition table and no file system"),
@@ -124,6 +133,44 @@ def test_what_is_no_disk_is_refused_by_its_name(tmp_path: Path, content: bytes, 
     image = tmp_path / "image"
     image.write_bytes(content)
     refused(image, said)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["bsdtar", "--bzip2", "-cf", "-", "image"],
+            "a bzip2 archive; xz, zst, gz and 7z are unpacked",
+        ),
+        (["bsdtar", "--lz4", "-cf", "-", "image"], "an lz4 archive"),
+        (["xz", "--format=lzma", "-c", "image"], "an archive of lzma, from before xz"),
+        (["bsdtar", "--format=zip", "-cf", "-", "image"], "a zip archive"),
+        (["tar", "--format=v7", "-c", "image"], "a tar archive"),
+        (["tar", "--format=gnu", "-c", "image"], "a tar archive"),
+        (["tar", "--format=pax", "-c", "image"], "a tar archive"),
+        (["tar", "--format=ustar", "-c", "web.ovf", "image"], "an OVA, a tar archive"),
+        (["bsdtar", "--format=cpio", "-cf", "-", "image"], "a cpio archive"),
+        (["bsdtar", "--format=bin", "-cf", "-", "image"], "a cpio archive"),
+        (["bsdtar", "--format=xar", "-cf", "-", "image"], "a xar archive"),
+        (["bsdtar", "--format=ar", "-cf", "-", "image"], "an ar archive"),
+        (["bsdtar", "--compress", "-cf", "-", "image"], r"an archive of compress \(\.Z\)"),
+    ],
+)
+def test_an_archive_that_is_not_taken_is_named_for_what_it_is(
+    tmp_path: Path, words: list[str], said: str
+) -> None:
+    raw_disk(tmp_path / "image")
+    (tmp_path / "web.ovf").write_text("<Envelope/>")
+    with (tmp_path / "archive").open("wb") as archive:
+        subprocess.run(words, cwd=tmp_path, stdout=archive, check=True, timeout=60)
+    refused(tmp_path / "archive", said)
+
+
+@pytest.mark.parametrize("begins", [b"BZh", b"\x1f\x9d", b"\xc7\x71"])
+def test_boot_code_may_begin_as_an_archive_does(tmp_path: Path, begins: bytes) -> None:
+    image = raw_disk(tmp_path / "image")
+    image.write_bytes(begins + image.read_bytes()[len(begins) :])
+    assert look(image, "web.img", Size(64 * MIB)).format == "raw"
 
 
 def test_an_iso_named_qcow2_is_refused_although_it_boots_as_a_disk(tmp_path: Path) -> None:
