@@ -241,10 +241,11 @@ class LocalImages:
 
         watch.begin("look at it")
         try:
-            seen = look(fetched.path, called, self._largest)
+            seen = look(fetched.path, fetched.called or called, self._largest)
         except HostError as error:
             self._cleared(image.source)
-            raise about(image.source, error) from error
+            said = about(fetched.part, error) if fetched.part else error
+            raise about(image.source, said) from error
         return replace(image, digest=fetched.digest, format=seen.format, size=seen.size)
 
     def _keep(self, image: Image, fetched: "Fetched", chosen: bool) -> Image:

@@ -1,7 +1,7 @@
 """What a source gives, brought into the cache's own directory and checked."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from raptorctl.host.image_copy import brought, hashed_stream
 from raptorctl.host.image_drivers import Wanted, Watch
 from raptorctl.host.image_file import file_version
 from raptorctl.host.image_http import BrokenOffError, Download, Http
+from raptorctl.host.image_look import about
 from raptorctl.host.image_oci import Registry
 from raptorctl.host.image_partial import Partial
 from raptorctl.host.image_unpack import unpacker
@@ -32,12 +33,16 @@ class Fetched:
         path: in the cache's folder for what is not whole.
         digest: its SHA-256.
         version, sha256: as `raptorctl.model.image.Origin` has them.
+        called: the name of the file where it came from, or "" for what the source says.
+        part: which part of the source it is, for people; or "".
     """
 
     path: Path
     digest: str
     version: str
     sha256: str
+    called: str = ""
+    part: str = ""
 
 
 class Fetcher:
@@ -92,7 +97,7 @@ class Fetcher:
         expected = self._expected(wanted)
         url, partial = wanted.source.text, Partial(base)
         unless = known.origin.version if known and _fits(wanted, known) else ""
-        watch.begin(f"download {url}")
+        watch.begin(f"ask {url} for something newer" if unless else f"download {url}")
         download = Download(url, self._largest, checked=bool(expected), unless=unless)
         if not self._http.download(download, partial, watch):
             return None
@@ -101,10 +106,13 @@ class Fetcher:
     def _oci(
         self, wanted: Wanted, known: Reference | None, base: Path, watch: Watch
     ) -> Fetched | None:
-        watch.begin(f"download {wanted.source.text}")
-        layer = Registry(self._http, wanted.source.text, wanted.login).layer()
-        if known and known.origin.version == layer.digest and _fits(wanted, known):
+        text, asks = wanted.source.text, known and _fits(wanted, known)
+        watch.begin(f"ask {text} for something newer" if asks else f"download {text}")
+        layer = Registry(self._http, text, wanted.login).layer()
+        if known and asks and known.origin.version == layer.digest:
             return None
+        if asks:
+            watch.begin(f"download {text}")
         download = Download(
             layer.url, self._largest, layer.headers, layer.size, checked=True, version=layer.digest
         )
@@ -113,7 +121,12 @@ class Fetcher:
         told = [Checksum("sha256", layer.digest.partition(":")[2])]
         if wanted.sha256:
             told.append(Checksum("sha256", wanted.sha256))
-        return self._whole(partial, layer.digest, told, base, watch)
+        part = f"its layer {layer.said}"
+        try:
+            done = self._whole(partial, layer.digest, told, base, watch)
+        except HostError as error:
+            raise about(part, error) from error
+        return replace(done, called=layer.file_name, part=part)
 
     def _whole(
         self, partial: Partial, version: str, expected: list[Checksum], base: Path, watch: Watch

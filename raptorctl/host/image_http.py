@@ -122,6 +122,7 @@ class Http:
             if reply.status_code == 416 and partial.is_whole:
                 return True  # it broke off after the last byte
             total = self._begun(reply, wanted, partial, at)
+            _tell(wanted, at, watch)
             for chunk in _body(reply, wanted.url, wanted.largest, partial.size):
                 partial.write(chunk)
                 watch.tick(partial.size, total or 0)
@@ -165,6 +166,12 @@ class Http:
                 raise _untrusted(url, error) from error
             except requests.exceptions.RequestException as error:
                 raise BrokenOffError(_cause(error), details=str(error)) from error
+
+
+def _tell(wanted: Download, at: int, watch: Watch) -> None:
+    """Until now, the server was only asked whether it has something newer."""
+    if wanted.unless and not at:
+        watch.begin(f"download {wanted.url}")
 
 
 def _session() -> "Session":

@@ -16,23 +16,28 @@ from urllib.parse import urlencode, urlsplit
 from raptorctl.errors import HostError
 from raptorctl.host.image_drivers import Login
 from raptorctl.host.image_http import BrokenOffError, Http
-from raptorctl.model.image_source import BLOB, split_oci
+from raptorctl.host.image_manifest import (
+    INDEXES,
+    MANIFESTS,
+    OURS,
+    Found,
+    best,
+    candidates,
+    fitting,
+    is_index,
+    only,
+)
+from raptorctl.model.image_source import split_oci
 from raptorctl.model.names import shown
 from raptorctl.model.sizes import MIB
 
 LARGEST_TEXT: Final = 4 * MIB
 """Bytes of a manifest or token ("registries SHOULD ... at least 4 megabytes", spec.md)."""
 
-MANIFESTS: Final = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
-INDEXES: Final = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-QCOW2: Final = ("application/vnd.cloudnebula.qcow2.layer.v1", "application/octet-stream")
-"""Media types of a layer that is a file and not a tar archive."""
+DEPTH: Final = 4
+"""Of indexes within indexes (image-index.md: an index may name another)."""
+MANY: Final = 16
+"""Manifests of one index that are looked at."""
 
 LOGIN: Final = "`raptorctl image pull --help` tells how to log in"
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -47,12 +52,16 @@ class Layer:
         digest: `sha256:...`, by which the registry knows it.
         size: bytes.
         headers: what the registry wants with the request, secrets among them.
+        said: what people know it by.
+        file_name: what it was called where it was pushed, or "".
     """
 
     url: str
     digest: str
     size: int
     headers: Mapping[str, str]
+    said: str
+    file_name: str
 
 
 class Registry:
@@ -79,31 +88,40 @@ class Registry:
             HostError: there is no such image, it is not for us, or it has no such layer.
         """
         try:
-            manifest = self._manifest(self._tag)
-            if manifest.get("mediaType") in INDEXES or "manifests" in manifest:
-                manifest = self._manifest(self._of_our_kind(manifest))
-            return self._chosen(manifest)
+            blob = only(self._found(self._tag, DEPTH))
         except BrokenOffError as error:
             raise self._error(error.brief, error.details) from error
+        url = f"{self._base}{self._repository}/blobs/{blob.digest}"
+        headers = dict(self._headers)
+        return Layer(url, blob.digest, blob.size, headers, blob.said, blob.file_name)
 
-    def _chosen(self, manifest: Mapping[str, Any]) -> Layer:
-        layers = _tables(manifest.get("layers"))
-        fitting = [layer for layer in layers if layer.get("mediaType") in QCOW2]
-        for layer in fitting or layers[:1]:
-            digest, size = layer.get("digest"), layer.get("size")
-            if isinstance(digest, str) and BLOB.fullmatch(digest) and isinstance(size, int):
-                url = f"{self._base}{self._repository}/blobs/{digest}"
-                return Layer(url, digest, size, dict(self._headers))
-        raise self._error("it has no layer that could be an image, known by its SHA-256")
+    def _found(self, tag: str, depth: int, digest: str = "") -> tuple[Found, ...]:
+        """Return the layers that may be the image, of the best rank among all manifests for us."""
+        manifest = self._manifest(tag)
+        if not is_index(manifest):
+            return candidates(manifest, digest)
+        if not depth:
+            raise self._error("its indexes lead from one to another, without end")
+        digests = fitting(manifest)
+        if len(digests) == 1:
+            return self._found(digests[0], depth - 1, digest)
+        if len(digests) > MANY:
+            raise self._error(f"its index has {len(digests)} manifests for {OURS}")
+        return best(self._of_all(digests, depth - 1))
 
-    def _of_our_kind(self, index: Mapping[str, Any]) -> str:
-        """Return the digest of amd64's manifest, or of the first."""
-        manifests = _tables(index.get("manifests"))
-        ours = [m for m in manifests if _platform(m) == ("linux", "amd64")]
-        for each in ours or manifests[:1]:
-            if BLOB.fullmatch(str(each.get("digest"))):
-                return str(each["digest"])
-        raise self._error("its index names no manifest")
+    def _of_all(self, digests: tuple[str, ...], depth: int) -> list[Found]:
+        """Return what all manifests have; one without a disk is an SBOM, or another file."""
+        found: list[Found] = []
+        for digest in digests:
+            try:
+                found += self._found(digest, depth, digest)
+            except BrokenOffError:
+                raise
+            except HostError as error:
+                last = error
+        if not found:
+            raise last
+        return found
 
     def _manifest(self, tag: str) -> dict[str, Any]:
         accept = {"Accept": ", ".join((*MANIFESTS, *INDEXES))}
@@ -175,13 +193,3 @@ class Registry:
 
 def _parameters(text: str) -> dict[str, str]:
     return dict(re.findall(r'([A-Za-z_]+)="([^"]*)"', text))
-
-
-def _tables(data: Any) -> list[Mapping[str, Any]]:
-    return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
-
-
-def _platform(manifest: Mapping[str, Any]) -> tuple[Any, Any]:
-    platform = manifest.get("platform")
-    known = platform if isinstance(platform, dict) else {}
-    return known.get("os"), known.get("architecture")

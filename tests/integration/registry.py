@@ -80,8 +80,14 @@ class Registry:
             ]
         )
 
+    def size(self, repository: str, reference: str) -> int:
+        """Bytes of a manifest."""
+        accept = {"Accept": f"{MANIFEST}, {INDEX}"}
+        path = f"/v2/{repository}/manifests/{reference}"
+        return int(self._ask("HEAD", path, None, accept)["Content-Length"])
+
     def _ask(
-        self, method: str, path: str, body: bytes, headers: Mapping[str, str] | None = None
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None = None
     ) -> Mapping[str, str]:
         url = path if path.startswith("http") else f"http://{self.address}{path}"
         request = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310

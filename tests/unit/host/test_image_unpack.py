@@ -139,7 +139,7 @@ def test_skippable_frames_stand_anywhere_in_zstd(tmp_path: Path, raw: Path) -> N
 
 def test_a_skippable_frame_alone_makes_no_zstd(tmp_path: Path, raw: Path) -> None:
     """LZ4 has the same ones (its frame format)."""
-    words = ["bsdtar", "--lz4", "-C", tmp_path, "-cf", "-", raw.name]
+    words = ["bsdtar", "--lz4", "-C", str(tmp_path), "-cf", "-", raw.name]
     lz4 = subprocess.run(words, check=True, capture_output=True, timeout=60).stdout
     (tmp_path / "archive").write_bytes(SKIPPABLE + lz4)
     with open_own(str(tmp_path / "archive")) as source:
@@ -248,8 +248,8 @@ def test_a_limit_of_ours_is_no_damage(
 def test_the_name_of_what_is_in_a_7z_may_be_any(tmp_path: Path) -> None:
     """In the C locale bsdtar ends with 1 over a name that is not ASCII."""
     raw = raw_disk(tmp_path / "büro образ.raw")
-    words = ["env", "LC_ALL=C.UTF-8", "bsdtar", "--format=7zip", "-C", tmp_path, "-cf"]
-    subprocess.run([*words, tmp_path / "x.7z", raw.name], check=True, timeout=60)
+    words = ["env", "LC_ALL=C.UTF-8", "bsdtar", "--format=7zip", "-C", str(tmp_path), "-cf"]
+    subprocess.run([*words, str(tmp_path / "x.7z"), raw.name], check=True, timeout=60)
     assert bring((tmp_path / "x.7z").read_bytes(), tmp_path).content == raw.read_bytes()
 
 
