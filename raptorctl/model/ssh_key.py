@@ -6,13 +6,13 @@ PROTOCOL.u2f (sk-).
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from raptorctl.errors import InputError
 from raptorctl.model.names import shown
+from raptorctl.model.ssh_key_format import ADVICE, is_private, private_advice, why_not
 
 LARGEST_KEY: Final = 16 * 1024
 LARGEST_FILE: Final = 64 * 1024
@@ -33,8 +33,8 @@ TYPES: Final = {
 OPTIONS: Final = "restrict,pty"
 """Before every key in sshd's file (sshd(8)): no forwarding, whatever the rest of sshd allows."""
 
-_COMMENT: Final = re.compile(r"[ -~]{0,200}", re.ASCII)
-_ADVICE: Final = "give what ssh-keygen wrote to its .pub file"
+LONGEST_COMMENT: Final = 200
+_ADVICE: Final = ADVICE
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,9 @@ class PublicKey:
 def parse_keys(text: str) -> tuple[PublicKey, ...]:
     """Read one key per line; empty lines and lines that begin with `#` are passed over.
 
+    As OpenSSH does, it takes tabs, lines that end in CRLF and comments in any language; a byte
+    order mark, which OpenSSH does not take, is taken off.
+
     Raises:
         InputError: a line is no public key, a key is weak or there twice, or there is none. It says
             the line's number and never what stands there, which may be secret.
@@ -73,8 +76,8 @@ def parse_keys(text: str) -> tuple[PublicKey, ...]:
     if len(text) > LARGEST_FILE:
         raise InputError(f"keys of more than {LARGEST_FILE} bytes", resolution=_ADVICE)
     found: dict[str, PublicKey] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip(" ") and not line.startswith("#"):
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        if line.strip(" \t\r") and not line.lstrip(" \t").startswith("#"):
             key = _parse_line(line, number)
             if key.blob in found:
                 raise InputError(f"line {number} has a key that stands above it already")
@@ -103,35 +106,50 @@ def read_keys_text(text: str) -> tuple[PublicKey, ...]:
 
 def _parse_line(line: str, number: int) -> PublicKey:
     where = f"line {number}"
-    if "PRIVATE KEY" in line:
-        raise InputError(f"{where} begins a private key", resolution="keep it secret; " + _ADVICE)
-    if len(line) > LARGEST_KEY or any(not " " <= char <= "\U0010fffd" for char in line):
-        raise InputError(f"{where} is too long, or holds a control character", resolution=_ADVICE)
-    kind, _, rest = line.strip(" ").partition(" ")
+    # sshd(8) has blanks and tabs between the fields; base64 takes no notice of a CR (b64_pton).
+    line = line.removesuffix("\r").replace("\t", " ").strip(" ")
+    if is_private(line):
+        raise InputError(
+            f"{where} begins a private key", resolution="keep it secret; " + private_advice(line)
+        )
+    _refuse_unfit(line, where)
+    kind, _, rest = line.partition(" ")
     blob, _, comment = rest.strip(" ").partition(" ")
     if kind not in TYPES:
-        raise InputError(f"{where} {_why_not(kind)}", resolution=_ADVICE)
-    if not _COMMENT.fullmatch(comment.strip(" ")):
-        raise InputError(f"{where} has a comment that is not plain text of 200 characters at most")
+        what, advice = why_not(line)
+        raise InputError(f"{where} {what}", resolution=advice)
+    _check_comment(comment.strip(" "), where)
     _check_blob(kind, blob, where)
     return PublicKey(kind, blob, comment.strip(" "))
 
 
-def _why_not(kind: str) -> str:
-    if kind == "ssh-dss":
-        return "is a DSA key, which OpenSSH no longer takes"
-    if "-cert-" in kind:
-        return "is a certificate, not a key"
-    if any(known in kind for known in ("=", ",", "restrict", "command", "no-")):
-        return "begins with options; a key comes without any"
-    return "is not a public key"
+def _refuse_unfit(line: str, where: str) -> None:
+    if len(line) > LARGEST_KEY:
+        raise InputError(f"{where} is longer than {LARGEST_KEY} characters", resolution=_ADVICE)
+    if "\r" in line:
+        raise InputError(
+            f"{where} has carriage returns in it", resolution="tr '\\r' '\\n' <FILE makes lines"
+        )
+    if any(char < " " or char == "\x7f" for char in line):
+        raise InputError(f"{where} holds a control character", resolution=_ADVICE)
+
+
+def _check_comment(comment: str, where: str) -> None:
+    if len(comment) > LONGEST_COMMENT:
+        raise InputError(f"{where} has a comment of more than {LONGEST_COMMENT} characters")
+    if not comment.isprintable():
+        raise InputError(
+            f"{where} has a comment with characters that cannot be seen", resolution="leave it out"
+        )
 
 
 def _check_blob(kind: str, blob: str, where: str) -> None:
     try:
         fields = list(_fields(base64.b64decode(blob, validate=True)))
     except (ValueError, binascii.Error) as error:
-        raise InputError(f"{where} is a damaged key", resolution=_ADVICE) from error
+        raise InputError(
+            f"{where} is a damaged key: cut off, or broken over lines", resolution=_ADVICE
+        ) from error
     if len(fields) != TYPES[kind] + 1 or fields[0] != kind.encode():
         raise InputError(f"{where} is a damaged key: it is not what it calls itself")
     if kind == "ssh-rsa" and (bits := int.from_bytes(fields[2]).bit_length()) < SHORTEST_RSA:

@@ -55,18 +55,75 @@ def test_sshd_is_told_to_restrict_every_key_and_what_it_is_told_reads_back() -> 
         (made("ssh-ed25519", b"x" * 32, b"more"), "damaged"),
         ("ssh-ed25519 AAAA*", "damaged"),
         ("ssh-ed25519", "damaged"),
-        (f"{GOOD}\r\n", "control character"),
         (f"{GOOD}\0", "control character"),
-        (f"{GOOD}\t", "control character"),
+        (f"{GOOD}\r{GOOD}\r", "carriage returns"),
         (f"{GOOD} {'x' * 300}", "comment"),
         (f"{GOOD} \u202e", "comment"),
-        (f"ssh-ed25519 {'A' * 17 * 1024}", "too long"),
+        (f"ssh-ed25519 {'A' * 17 * 1024}", "longer than 16384"),
         ("x" * 70000, "more than 65536 bytes"),
     ],
 )
 def test_what_is_not_one_good_key_per_line_is_refused(text: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         parse_keys(text)
+
+
+BLOB = GOOD.split()[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "comment"),
+    [
+        (f"{GOOD}\r\n", "alice@laptop"),
+        (f"ssh-ed25519 {BLOB}\r\n", ""),
+        (f"\ufeff{GOOD}\n", "alice@laptop"),
+        (f"\ufeff# mine\r\n\r\n{GOOD}\r\n", "alice@laptop"),
+        (f"\tssh-ed25519\t{BLOB} \ta\tb\t\n", "a b"),
+        (
+            f"ssh-ed25519 {BLOB} Zo\xeb Ex\xe4mple (\u7b14\u8bb0\u672c)\n",
+            "Zo\xeb Ex\xe4mple (\u7b14\u8bb0\u672c)",
+        ),
+    ],
+)
+def test_a_key_is_taken_from_other_systems_as_openssh_takes_it(text: str, comment: str) -> None:
+    (key,) = parse_keys(text)
+    assert (key.blob, key.comment) == (BLOB, comment)
+    assert read_keys_text(keys_text((key,))) == (key,)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "advice"),
+    [
+        ("---- BEGIN SSH2 PUBLIC KEY ----\nAAAA", "RFC 4716", "ssh-keygen -i -f FILE"),
+        ("-----BEGIN PUBLIC KEY-----", "PKCS #8", "ssh-keygen -i -m PKCS8 -f FILE"),
+        ("-----BEGIN RSA PUBLIC KEY-----", "in PEM", "ssh-keygen -i -m PEM -f FILE"),
+        ("-----BEGIN PGP PUBLIC KEY BLOCK-----", "PGP", "gpg --export-ssh-key"),
+        ("-----BEGIN CERTIFICATE-----", "X.509", "openssl x509 -pubkey"),
+        ("PuTTY-User-Key-File-3: ssh-ed25519", "private key", "puttygen FILE -O public-openssh"),
+        ('{"kty":"OKP"}', "JWK", "ssh-keygen"),
+        ("<!DOCTYPE html>", "web page", "ssh-keygen"),
+        (base64.b64encode(GOOD.encode()).decode(), "in base64", "base64 -d"),
+        (BLOB, "no type", "ssh-keygen"),
+        (f'"{GOOD}"', "quotation mark", "take it away"),
+        ("2048 65537 1234 old", "protocol 1", "ssh-keygen"),
+        (f"example.org {GOOD}", "known_hosts", "ssh-keygen"),
+        (f"|1|abc=|def= {GOOD}", "known_hosts", "ssh-keygen"),
+        (f"rsa-sha2-512 {BLOB}", "called ssh-rsa", "ssh-keygen"),
+        (f"ssh-xmss@openssh.com {BLOB}", "of a type that is not taken", "ssh-keygen"),
+        (f'from="10.0.0.0/8, ::1" {GOOD}', "options", "take them away"),
+        (f"no-pty {GOOD}", "options", "take them away"),
+        (f"cert-authority {GOOD}", "options", "take them away"),
+        (f"ssh-ed25519 {BLOB[:40]}\n{BLOB[40:]}", "broken over lines", "ssh-keygen"),
+        ("age1qqq", "of age", "ssh-keygen"),
+    ],
+)  # fmt: skip
+def test_what_people_have_instead_of_a_key_is_named_with_what_makes_one_of_it(
+    text: str, said: str, advice: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        parse_keys(f"\ufeff{text}\r\n")
+    assert said in str(error.value)
+    assert advice in str(error.value)
 
 
 def test_a_tenant_has_so_many_keys_and_no_more() -> None:
