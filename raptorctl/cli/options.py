@@ -109,7 +109,17 @@ def given_text(path: str, largest: int) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise InputError(f"{shown(path)} is not UTF-8 text") from error
+        what, advice = _encoding(data)
+        raise InputError(f"{shown(path)} is {what}", resolution=advice) from error
+
+
+def _encoding(data: bytes) -> tuple[str, str | None]:
+    """What a text is that is no UTF-8, by its first bytes (RFC 1952; Unicode, section 23.8)."""
+    if data.startswith(b"\x1f\x8b"):
+        return "compressed by gzip, and is not taken so", "unpack it first: gunzip -c FILE"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16, as Windows writes it", "iconv -f UTF-16 -t UTF-8 FILE makes UTF-8 of it"
+    return "not UTF-8 text", None
 
 
 def seconds(flag: str, text: str, *, most: float, least: float = 0, default: bool = True) -> Any:

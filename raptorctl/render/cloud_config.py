@@ -8,6 +8,7 @@ from typing import Any, Final
 from raptorctl.model.seed import FirstBoot, Guest, HostKey, Network, Seed
 from raptorctl.model.slot import Slot
 from raptorctl.render import user_data
+from raptorctl.render.final_message import FINAL
 from raptorctl.render.yaml_text import dump
 
 HEADER: Final = "#cloud-config\n"
@@ -48,7 +49,7 @@ def cloud_config(boot: FirstBoot, guest: Guest) -> dict[str, Any]:
         "bootcmd": [["sh", "-c", _MODPROBE]] if guest.console == "hvc0" else [],
         "write_files": _files(boot, guest),
         "runcmd": _commands(boot, guest),
-        "final_message": _FINAL,
+        "final_message": FINAL,
     }
     if boot.packages:
         config |= {"package_update": True, "packages": list(boot.packages)}
@@ -125,12 +126,6 @@ _GRUB: Final = (
     " > /etc/default/grub.d/99-raptorctl.cfg; update-grub; fi"
 )
 """From the second boot on, the kernel speaks on the owner's console too (Debian's GRUB)."""
-
-_FINAL: Final = (
-    "Cloud-init v. ${version} finished at ${timestamp}."
-    " Datasource ${datasource}. Up ${uptime} seconds\n"
-    "raptorctl: cloud-init final done"
-)
 
 
 def _output(console: str) -> str:

@@ -1,8 +1,8 @@
 """An admin's own user-data: read strictly, and joined with ours.
 
-cloud-init ignores a file without its header, lets the last of two equal keys win, and takes what
-YAML 1.1 makes of it. Here each of those is an error that names its line, before anything is
-touched.
+cloud-init ignores a file without its header (user_data_head.py), lets the last of two equal keys
+win, and takes what YAML 1.1 makes of it. Here each of those is an error that names its line, before
+anything is touched.
 """
 
 import re
@@ -13,19 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 from raptorctl.errors import InputError
 from raptorctl.model.names import shown
 from raptorctl.model.seed import LARGEST_USER_DATA
+from raptorctl.render import user_data_rules as rules
+from raptorctl.render.user_data_head import HEADER, is_script, looks_like_mime
+from raptorctl.render.user_data_merge import merged
 from raptorctl.render.yaml_text import Plain, dump
 
 if TYPE_CHECKING:
     from email.message import Message
 
-HEADER: Final = "#cloud-config"
 DEEPEST: Final = 40
 """Levels of nesting; no module of cloud-init comes near it."""
 
-OURS: Final = ("ssh_keys", "ssh_deletekeys", "ssh_genkeytypes")
-"""By these the machine is known."""
-
-_MERGING: Final = ("merge_how", "merge_type")
 _PRIVATE: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY", re.ASCII)
 _TAG: Final = "tag:yaml.org,2002:"
 _SCALARS: Final = frozenset(_TAG + kind for kind in ("bool", "int", "float", "null", "timestamp"))
@@ -64,13 +62,11 @@ def check(text: str, *, allow_private_key: bool = False) -> UserData:
     """
     if len(text.encode()) > LARGEST_USER_DATA:
         raise InputError(f"user-data of more than {LARGEST_USER_DATA} bytes")
+    script = is_script(text)
     _refuse_characters(text)
     if not allow_private_key:
         _refuse_private_keys(text)
-    if text.startswith("#!"):
-        return UserData(None)
-    _refuse_headers(text)
-    return _parsed(text)
+    return UserData(None) if script else _parsed(text)
 
 
 def load(text: str) -> Any:
@@ -100,35 +96,23 @@ def joined(ours: dict[str, Any], theirs: str) -> str:
         return _config_text(ours)
     read = check(theirs, allow_private_key=True)
     if read.config is None:
-        return _multipart(_config_text(ours), theirs)
-    return _config_text(merge(ours, read.config))
-
-
-def merge(ours: Any, theirs: Any) -> Any:
-    """Merge an admin's cloud-config into ours.
-
-    Tables are merged key by key, theirs follow ours in lists, and for everything else theirs is
-    taken. In cloud-init's own words, ours is merged into theirs by
-    `list(prepend)+dict(no_replace,recurse_list)+str()`; where kinds differ, theirs is taken.
-    https://docs.cloud-init.io/en/latest/reference/merging.html
-    """
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        both = {key: merge(ours[key], theirs[key]) for key in ours if key in theirs}
-        return {**ours, **theirs, **both}
-    if isinstance(ours, list) and isinstance(theirs, list):
-        return ours + theirs
-    return theirs
+        return _multipart(("cloud-config", _config_text(ours)), ("x-shellscript", theirs))
+    return _packed(_config_text(merged(ours, read.config)))
 
 
 def _config_text(config: Mapping[str, Any]) -> str:
     return f"{HEADER}\n{dump(config)}"
 
 
-def _multipart(config: str, script: str) -> str:
-    """Two parts (RFC 2046), the same for the same texts."""
+def _packed(config: str) -> str:
+    """Put a config into a message where cloud-init would take it itself for one."""
+    return _multipart(("cloud-config", config)) if looks_like_mime(config) else config
+
+
+def _multipart(*parts: tuple[str, str]) -> str:
+    """Parts of a kind each (RFC 2046), the same for the same texts."""
     from email.mime.multipart import MIMEMultipart
 
-    parts = (("cloud-config", config), ("x-shellscript", script))
     boundary = "=raptorctl="
     while any(boundary in text for _, text in parts):
         boundary += "="
@@ -149,10 +133,12 @@ def _part(kind: str, text: str) -> "Message":
 
 def _refuse_characters(text: str) -> None:
     for number, line in enumerate(text.split("\n"), start=1):
-        if "\t" in line and not text.startswith("#!"):
-            raise InputError(f"line {number} has a tab, which YAML does not indent by")
         if any((char < " " and char not in "\t\r") or char in "\x7f\ufeff" for char in line):
-            raise InputError(f"line {number} holds a control character")
+            raise InputError(f"line {number} holds {_named(line)}")
+
+
+def _named(line: str) -> str:
+    return "a byte order mark" if "\ufeff" in line else "a control character"
 
 
 def _refuse_private_keys(text: str) -> None:
@@ -161,19 +147,6 @@ def _refuse_private_keys(text: str) -> None:
         raise InputError(
             f"line {line} begins a private key, which every admin of the host could read",
             resolution="make it in the guest, or say --allow-private-key",
-        )
-
-
-def _refuse_headers(text: str) -> None:
-    first = text.split("\n", 1)[0].rstrip()
-    if first == "## template: jinja":
-        raise InputError("line 1: jinja templates are not taken, as they cannot be checked")
-    if first.startswith(("#include", "#cloud-config-archive", "#cloud-boothook", "#part-handler")):
-        raise InputError(f"line 1: {shown(first)} is not taken, only {HEADER} and scripts")
-    if first != HEADER:
-        raise InputError(
-            f"line 1 is {shown(first)} and not {HEADER}: cloud-init would pass over the whole file",
-            resolution=f"begin it with {HEADER}",
         )
 
 
@@ -190,8 +163,9 @@ def _parsed(text: str) -> UserData:
     config = {} if node is None else reader.value(node)
     if not isinstance(config, dict):
         raise InputError("user-data is no table of keys")
-    _refuse_keys(config)
-    return UserData(config, tuple(reader.notes))
+    config = rules.said(config)
+    rules.refuse(config)
+    return UserData(config, (*reader.notes, *rules.notes(config)))
 
 
 def _refuse_events(events: Iterable[Any]) -> None:
@@ -212,20 +186,25 @@ def _refuse_events(events: Iterable[Any]) -> None:
             raise InputError(f"line {line} is nested more than {DEEPEST} deep")
 
 
-def _refuse_keys(config: Mapping[str, Any]) -> None:
-    for key in OURS:
-        if key in config:
-            raise InputError(f"{key} is raptorctl's to say: by it the machine is known")
-    for key in _MERGING:
-        if key in config:
-            raise InputError(f"{key} is not taken: see `raptorctl provision` on how it is merged")
-
-
 def _yaml_problem(error: Any) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or "cannot be read"
     where = f"line {mark.line + 1}" if mark else "user-data"
+    if "'\\t'" in problem:  # YAML 1.2 takes some of them; PyYAML, which cloud-init has, none
+        return f"{where} has a tab where cloud-init's YAML reader takes none: write spaces"
     return f"{where} is not YAML: {problem}".replace("\n", " ")
+
+
+def _tagged(node: Any, text: str = "") -> InputError:
+    """What a node is called, or seems to be, that is handed on as nothing plain."""
+    line, tag = node.start_mark.line + 1, node.tag.removeprefix(_TAG)
+    if node.tag in _SCALARS:
+        return InputError(f"line {line}: {shown(text)} is no {tag} that can be read; quote it")
+    binary = "; in write_files, write `encoding: b64`" if tag == "binary" else ""
+    return InputError(
+        f"line {line} has the tag {shown(tag)}, which is not taken, as it cannot be merged",
+        resolution=f"write it as text, a list or a table{binary}",
+    )
 
 
 class _Reader:
@@ -270,7 +249,7 @@ class _Reader:
         if node.tag == _TAG + "str":
             return text
         if not self._is_plain(node):
-            raise InputError(f"line {line} has what no cloud-config has, {shown(node.tag)}")
+            raise _tagged(node, text)
         is_text = key in _TEXTS and node.tag != _TAG + "null"
         if is_text or _BASE_60.fullmatch(text):
             self._note(line, text)
@@ -282,8 +261,7 @@ class _Reader:
 
     def _expect(self, node: Any, kind: str) -> None:
         if node.tag != _TAG + kind:
-            line = node.start_mark.line + 1
-            raise InputError(f"line {line} has what no cloud-config has, {shown(node.tag)}")
+            raise _tagged(node)
 
     def _is_plain(self, node: Any) -> bool:
         """Whether a scalar is what it seems without its tag, and can be read as that."""

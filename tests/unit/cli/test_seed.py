@@ -1,5 +1,6 @@
 """Seeds on the command line: what is told, shown, refused and taken away."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -115,7 +116,10 @@ def test_a_seed_that_is_there_before_the_machine_is_refused(host: CommandLine) -
 
 
 def test_what_is_shown_hides_keys_and_passwords(host: CommandLine) -> None:
-    seeded(host, "#cloud-config\npassword: hush\nchpasswd: {list: 'root:hush'}\nruncmd: [24.10]\n")
+    seeded(
+        host,
+        "#cloud-config\npassword: hush\nchpasswd: {list: 'root:hush'}\nruncmd: [[echo, 24.10]]\n",
+    )
     for form in ("text", "json"):
         said = host("seed", "show", "alice", "dev", "-o", form).out
         assert "hush" not in said
@@ -191,3 +195,29 @@ def test_doctor_finds_a_seed_that_no_machine_has_and_mends_what_is_ours(host: Co
     host("doctor", "--fix", "-y")
     assert PATH not in host.world.files.paths
     assert other in host.world.files.paths
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (gzip.compress(b"#cloud-config\n"), "compressed by gzip, and is not taken so"),
+        ("#cloud-config\n".encode("utf-16"), "UTF-16, as Windows writes it"),
+        (b"#cloud-config\n# Zo\xeb\n", "not UTF-8 text"),
+    ],
+)
+def test_a_file_in_another_encoding_is_called_what_it_is(
+    host: CommandLine, data: bytes, says: str
+) -> None:
+    file = host.directory / "user-data"
+    file.write_bytes(data)
+    done = host(*PROVISION, "--user-data", str(file), "--dry-run")
+    assert done.code == 2
+    assert says in done.err
+
+
+def test_what_is_left_out_of_the_admins_file_is_told(host: CommandLine) -> None:
+    text = "#cloud-config\nfinal_message: costs $5\noutput: {all: '>> /x'}\n"
+    done = host(*PROVISION, "-y", "--user-data", given(host, text))
+    assert done.code == 0
+    assert "note: output is not taken" in done.err
+    assert "note: final_message is not taken" in done.err

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from raptorctl.errors import InputError
-from raptorctl.render.user_data import check, joined, merge
+from raptorctl.render.user_data import check, joined
+from raptorctl.render.user_data_merge import merge
 
 HEAD = "#cloud-config\n"
 
@@ -18,9 +19,9 @@ HEAD = "#cloud-config\n"
         ("packages: [vim]\n", "line 1 is 'packages: [vim]' and not #cloud-config"),
         ("", "line 1 is '' and not #cloud-config"),
         ("<!DOCTYPE html>\n", "not #cloud-config"),
-        ("## template: jinja\n#cloud-config\n", "line 1: jinja templates"),
-        ("#include\nhttps://example.org/x\n", "line 1: '#include' is not taken"),
-        (f"{HEAD}packages:\n\t- vim\n", "line 3 has a tab"),
+        ("## template: jinja\n#cloud-config\n", "line 1 begins a jinja template, which is not taken"),
+        ("#include\nhttps://example.org/x\n", "line 1 begins an include, which is not taken"),
+        (f"{HEAD}packages:\n\t- vim\n", "line 3 has a tab where"),
         (f"{HEAD}a: &x [1]\nb: *x\n", "line 2 has an anchor or an alias"),
         (f"{HEAD}b: *x\n", "line 2 has an anchor or an alias"),
         (f"{HEAD}a: {{<<: {{b: 1}}}}\n", "line 2 has a merge key"),
@@ -29,11 +30,11 @@ HEAD = "#cloud-config\n"
         (f"{HEAD}a: 1\n---\nb: 2\n", "line 3 begins a second document"),
         (HEAD + "a: " + "[" * 50 + "]" * 50 + "\n", "line 2 is nested more than 40 deep"),
         (f"{HEAD}a: [1\n", "is not YAML"),
-        (f"{HEAD}a: !!python/object/apply:os.system [x]\n", "line 2 has what no cloud-config has"),
-        (f"{HEAD}a: !!binary aGk=\n", "line 2 has what no cloud-config has"),
-        (f"{HEAD}a: !!set {{x}}\n", "line 2 has what no cloud-config has"),
-        (f'{HEAD}a: !!int "x"\n', "line 2 has what no cloud-config has"),
-        (f"{HEAD}a: 2001-99-99\n", "line 2 has what no cloud-config has"),
+        (f"{HEAD}a: !!python/object/apply:os.system [x]\n", "line 2 has the tag"),
+        (f"{HEAD}a: !!binary aGk=\n", "'binary', which is not taken, as it cannot be merged"),
+        (f"{HEAD}a: !!set {{x}}\n", "line 2 has the tag 'set'"),
+        (f'{HEAD}a: !!int "x"\n', "line 2: 'x' is no int that can be read"),
+        (f"{HEAD}a: 2001-99-99\n", "line 2: '2001-99-99' is no timestamp that can be read; quote it"),
         (f"{HEAD}? [a]\n: b\n", "line 2 has a key that is no word"),
         (f"{HEAD}- a\n", "no table"),
         (f"{HEAD}a: x\x07y\n", "line 2 holds a control character"),
@@ -99,7 +100,7 @@ VECTORS: list[tuple[Any, Any, Any]] = [
 MIXED: list[tuple[Any, Any, Any]] = [
     ({"users": [1]}, {"users": "default"}, {"users": "default"}),
     ({"a": {"b": 1}}, {"a": [1]}, {"a": [1]}),
-    ({"a": {"b": 1}}, {"a": None}, {"a": None}),
+    ({"a": {"b": 1}}, {"a": None}, {"a": {"b": 1}}),
     ({"a": "x"}, {"a": {"b": 1}}, {"a": {"b": 1}}),
 ]
 
