@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import CommandError, HostError, MissingError
-from raptorctl.host import clients, command
+from raptorctl.host import clients, command, procfs
 from raptorctl.host.tick import Tick
 from raptorctl.model.tenant import LAST_UID, Account
 from raptorctl.model.tombstone import FIRST_UID, next_uid
@@ -172,9 +172,9 @@ def _forget_schedules(account: Account) -> None:
 def _processes(uid: int) -> list[int]:
     """The processes that run for an account, as the kernel has them (proc(5))."""
     found = []
-    for path in Path("/proc").iterdir():
+    for path in procfs.processes():
         with suppress(OSError):  # it ended just now
-            if path.name.isdigit() and uid in _uids(path):
+            if uid in _uids(path):
                 found.append(int(path.name))
     return found
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import InputError, MissingError
+from raptorctl.host import procfs
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.sizes import KIB, Size
 from raptorctl.model.topology import Cpu, Topology
@@ -34,10 +35,10 @@ def memory(proc: Path = PROC) -> Size:
     Raises:
         MissingError: /proc is not there.
     """
-    for line in _lines(proc / "meminfo"):
+    for line in procfs.read(proc / "meminfo").splitlines():
         if line.startswith("MemTotal:"):
             return Size(int(line.split()[1]) * KIB)
-    raise MissingError(f"{proc}/meminfo has no MemTotal", resolution="is /proc mounted?")
+    raise MissingError(f"{proc}/meminfo has no MemTotal")
 
 
 def _cpu(directory: Path, number: int, node: int) -> Cpu:

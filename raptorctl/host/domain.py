@@ -7,12 +7,12 @@ too (about 50 ms each), so nothing here asks per domain what one bulk call can s
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 import libvirt
 
 from raptorctl.errors import ConflictError, HostError, WaitError
+from raptorctl.host import procfs
 from raptorctl.host.disk import LibvirtDisks
 from raptorctl.host.drivers import Tick
 from raptorctl.host.hypervisor import Ignoring, state_of
@@ -21,8 +21,6 @@ from raptorctl.model.domain import Domain, State
 
 POLL: Final = 0.5  # seconds between looks at a domain that shuts down
 ASK_AGAIN: Final = 5.0  # seconds; firmware and early boot ignore the power button
-
-CPUINFO: Final = Path("/proc/cpuinfo")
 
 
 class LibvirtDomains(LibvirtDisks):
@@ -213,7 +211,7 @@ class LibvirtDomains(LibvirtDisks):
 
         /dev/kvm alone says nothing: it can exist where no guest comes up.
         """
-        if not _cpu_virtualizes(CPUINFO):
+        if not procfs.virtualizes(procfs.CPUINFO):
             return "qemu"
         refusals = (
             libvirt.VIR_ERR_NO_SUPPORT,  # the driver knows no such call
@@ -317,10 +315,3 @@ def _press_power_button(domain: Any) -> None:
     # Paused, or just gone: the wait goes on, and ends in force or in finding it off.
     with Ignoring(libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID):
         domain.shutdownFlags(flags)
-
-
-def _cpu_virtualizes(cpuinfo: Path) -> bool:
-    # All CPUs of a host say the same; the first is enough of a file that can be long.
-    with cpuinfo.open() as lines:
-        flags = next((line for line in lines if line.startswith("flags")), "")
-    return not {"vmx", "svm"}.isdisjoint(flags.split())

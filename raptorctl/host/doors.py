@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import CommandError, MissingError
-from raptorctl.host import command, files
+from raptorctl.host import command, files, procfs
 from raptorctl.model.access import RULES
 from raptorctl.model.probe import Daemon, Doors
 
@@ -43,7 +43,7 @@ def look(tenant: str, wrong_answers: Iterable[str]) -> Doors:
         daemons=tuple(_daemons()),
         open_sockets=tuple(_open_sockets(SOCKETS)),
         bridge_helper=any(map(_has_rights, BRIDGE_HELPERS)),
-        hidepid=_hides(Path("/proc/self/mounts").read_text()),
+        hidepid=_hides(procfs.read(Path("/proc/self/mounts"))),
         sshd=_sshd(tenant) if tenant else None,
     )
 

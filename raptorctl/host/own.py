@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from raptorctl.errors import HostError, InputError
+from raptorctl.errors import HostError, InputError, MissingError
+from raptorctl.host import procfs
 from raptorctl.model.domain import Domain
 from raptorctl.model.own import (
     FIRMWARE,
@@ -23,7 +24,6 @@ from raptorctl.model.settings import Settings
 from raptorctl.model.settings_file import DEFAULT_FILE
 from raptorctl.model.ssh_key import LARGEST_FILE, PublicKey, parse_keys
 
-CPUINFO: Final = Path("/proc/cpuinfo")
 KVM: Final = Path("/dev/kvm")
 PORTS: Final = range(2201, 2601)
 """Where ssh is forwarded from: below those that the kernel hands out by itself (ip(7))."""
@@ -89,14 +89,16 @@ def session_runs() -> tuple[Path, ...]:
     return tuple(Path(base) / "libvirt/qemu/run" for base in (runtime, cache) if base)
 
 
-def kvm_obstacle(cpuinfo: Path = CPUINFO, device: Path = KVM) -> str:
+def kvm_obstacle(cpuinfo: Path = procfs.CPUINFO, device: Path = KVM) -> str:
     """Say why machines cannot use KVM, or "".
 
     The device alone says nothing: it can exist where the CPU cannot do it.
     """
-    with cpuinfo.open() as lines:
-        flags = next((line.split() for line in lines if line.startswith("flags")), [])
-    if {"vmx", "svm"}.isdisjoint(flags):
+    try:
+        able = procfs.virtualizes(cpuinfo)
+    except MissingError as error:
+        return str(error)
+    if not able:
         return "the CPU has neither vmx nor svm: not there, or switched off by the firmware"
     if not device.exists():
         return f"there is no {device}: load the module kvm_intel or kvm_amd"

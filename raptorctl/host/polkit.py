@@ -15,7 +15,7 @@ from jeepney.io.blocking import DBusConnection, open_dbus_connection
 from jeepney.wrappers import DBusErrorResponse, unwrap_msg
 
 from raptorctl.errors import CommandError, HostError, MissingError
-from raptorctl.host import command
+from raptorctl.host import command, procfs
 from raptorctl.model.access import PREFIX, Question
 from raptorctl.model.tenant import Account
 
@@ -116,7 +116,7 @@ def _process(account: Account) -> Iterator[dict[str, tuple[str, Any]]]:
 
 def _start_time(pid: int) -> int:
     """Clock ticks after boot; field 22 of proc_pid_stat(5), 20th after the name's bracket."""
-    text = Path(f"/proc/{pid}/stat").read_text()
+    text = procfs.read(Path(f"/proc/{pid}/stat"))
     return int(text.rpartition(")")[2].split()[19])
 
 

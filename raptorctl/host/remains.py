@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import CommandError, HostError
-from raptorctl.host import command
+from raptorctl.host import command, procfs
 from raptorctl.host.pipe import piped
 from raptorctl.host.tick import Tick
 
@@ -163,7 +163,7 @@ def _ipc(uid: int) -> Iterator[tuple[str, str]]:
 
 
 def _found(uid: int, tick: Tick) -> Iterator[bytes]:
-    mounts = [path for path in local_mounts(MOUNTS.read_bytes()) if not _is_private_way(path)]
+    mounts = [path for path in local_mounts(procfs.read_bytes(MOUNTS)) if not _is_private_way(path)]
     # A folder of root's that nobody else enters: what is in it is passed over.
     private = ("-type", "d", "-uid", "0", "-gid", "0", "!", "-perm", "/011", "-prune")
     mine = ("-uid", str(uid), "-print0")

@@ -147,7 +147,7 @@ class TestAccelerator:
     @pytest.fixture
     def cpuinfo(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / "cpuinfo"
-        monkeypatch.setattr("raptorctl.host.domain.CPUINFO", path)
+        monkeypatch.setattr("raptorctl.host.procfs.CPUINFO", path)
         return path
 
     @pytest.mark.parametrize(

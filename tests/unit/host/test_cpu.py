@@ -57,6 +57,9 @@ def test_memory_is_in_bytes(tmp_path: Path) -> None:
 
 
 def test_no_memory_is_said(tmp_path: Path) -> None:
+    with pytest.raises(MissingError, match="meminfo cannot be read"):
+        cpu.memory(tmp_path)
+    write(tmp_path, meminfo="MemFree: 1 kB\n")
     with pytest.raises(MissingError, match="MemTotal"):
         cpu.memory(tmp_path)
 
