@@ -22,6 +22,8 @@ Only `raptorctl.cli` prints them.
 import signal
 from collections.abc import Sequence
 
+from raptorctl.model.reason import program, reason
+
 DONE = 0
 FAILED = 1
 BAD_INPUT = 2
@@ -93,7 +95,7 @@ class CommandError(HostError):
     Args:
         argv: the program and its arguments, free of secrets.
         exit_status: its exit status; None when it was ended at its time limit.
-        stderr: what it said.
+        stderr: what it said. The line of it that is the reason, and what helps, is `reason`.
     """
 
     def __init__(self, argv: Sequence[str], exit_status: int | None, stderr: str) -> None:
@@ -101,9 +103,11 @@ class CommandError(HostError):
         self.exit_status = exit_status
         self.stderr = stderr
         how = "ran past its time limit" if exit_status is None else f"exit status {exit_status}"
-        said = last_line(stderr)
-        brief = f"{self.argv[0]} failed ({how})" + (f": {said}" if said else "")
-        super().__init__(brief, details=f"{' '.join(self.argv)}\n{stderr}")
+        self.reason = reason(self.argv, stderr)
+        said = self.reason.line
+        brief = f"{program(self.argv)} failed ({how})" + (f": {said}" if said else "")
+        details = f"{' '.join(self.argv)}\n{stderr}"
+        super().__init__(brief, details=details, resolution=self.reason.advice)
 
 
 class ConflictError(HostError):
@@ -192,6 +196,6 @@ class StoppedError(RaptorError):
 
 
 def last_line(text: str) -> str:
-    """Return the last line that says something: programs put their reason there."""
+    """Return the last line that says something: an exception's, or that of a log, is the reason."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else ""

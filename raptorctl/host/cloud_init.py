@@ -2,7 +2,7 @@
 
 import tempfile
 
-from raptorctl.errors import CommandError, InputError, MissingError, last_line
+from raptorctl.errors import CommandError, InputError, MissingError
 from raptorctl.host.command import find, run
 
 
@@ -26,6 +26,6 @@ def check_schema(text: str) -> bool:
         try:
             run("cloud-init", "schema", "--config-file", file.name)
         except CommandError as error:
-            said = error.stderr.replace(file.name, "user-data")
-            raise InputError(f"cloud-init refuses it: {last_line(said)}") from error
+            said = error.reason.line.replace(file.name, "user-data")
+            raise InputError(f"cloud-init refuses it: {said}") from error
     return True

@@ -23,7 +23,9 @@ from raptorctl.errors import HostError, InputError, RaptorError, WaitError, last
 from raptorctl.host import command
 from raptorctl.host.caller import caller
 from raptorctl.host.guest_drivers import Login
+from raptorctl.model.cause import FILES_OF_SSH, LOGIN
 from raptorctl.model.host_key import changed
+from raptorctl.model.reason import Reason, why
 
 PATIENCE: Final = 10
 """Seconds for a server to answer: a first boot may start sshd anew after it has first answered."""
@@ -119,7 +121,7 @@ def _await(pid: int, tick: Callable[[], None]) -> None:
 def _error(login: Login, ended: Ended) -> RaptorError | None:
     """Make of what ssh says of itself the one line that a person reads."""
     said, name = ended.said, login.name
-    why = last_line(said)
+    last = last_line(said)
     if ended.status != OWN:
         return None
     if ended.entered:
@@ -129,14 +131,24 @@ def _error(login: Login, ended: Ended) -> RaptorError | None:
         shown = _SHOWN.search(said)
         expected = ", ".join(key.fingerprint for key in login.host_keys)
         return changed(name, expected, shown[1] if shown else "none of that type")
-    if "Permission denied" in why:
+    known = _known(said)
+    if known.advice:
+        return HostError(f"ssh to {name}: {known.line}", details=said, resolution=known.advice)
+    if "Permission denied" in last:
         return HostError(
             f"{name} does not let {login.user} in", details=said,
             resolution="name a key with --identity, or another account with --user",
         )  # fmt: skip
-    if _NOBODY.search(why):
-        return WaitError(f"ssh of {name} at {login.at}", PATIENCE, why)
-    return HostError(f"ssh to {name}: {why or 'it failed, and says nothing'}", details=said)
+    if _NOBODY.search(last):
+        return WaitError(f"ssh of {name} at {login.at}", PATIENCE, last)
+    return HostError(f"ssh to {name}: {last or 'it failed, and says nothing'}", details=said)
+
+
+def _known(said: str) -> Reason:
+    """The cause, if it is one that is known. What follows a guest's farewell may be its words."""
+    ours, farewell, theirs = said.partition("Received disconnect from")
+    found = why(ours, FILES_OF_SSH)
+    return found if found.advice else why(f"{ours}{farewell}{theirs.partition(chr(10))[0]}", LOGIN)
 
 
 def arguments(login: Login, words: Sequence[str]) -> list[str]:

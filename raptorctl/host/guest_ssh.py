@@ -18,11 +18,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from raptorctl.errors import HostError, InputError, WaitError, last_line
+from raptorctl.errors import HostError, InputError, WaitError
 from raptorctl.host.caller import open_given, read_given, whole
 from raptorctl.host.guest_drivers import Heard, Login
+from raptorctl.model.cause import LOGIN
 from raptorctl.model.host_key import changed
 from raptorctl.model.names import shown
+from raptorctl.model.reason import why
 from raptorctl.model.sizes import MIB, Size
 
 if TYPE_CHECKING:
@@ -118,8 +120,10 @@ class SshShell:
         except asyncssh.PermissionDenied as error:
             raise _refused(self._login) from error
         except (asyncssh.Error, asyncssh.KeyImportError) as error:
-            said = last_line(str(error))
-            raise HostError(f"{name}, waiting for {awaited}: {said}") from error
+            found = why(str(error), LOGIN)
+            raise HostError(
+                f"{name}, waiting for {awaited}: {found.line}", resolution=found.advice
+            ) from error
 
     async def _bounded(self, work: Coroutine[Any, Any, T], timeout: float, awaited: str) -> T:
         loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)

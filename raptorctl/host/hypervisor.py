@@ -1,14 +1,16 @@
 """A connection to libvirt, and what its errors mean. libvirt-python has no types."""
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 import libvirt
 
-from raptorctl.errors import HostError, MissingError, RefusedError, UnknownOutcomeError
+from raptorctl.errors import HostError, RefusedError, UnknownOutcomeError
+from raptorctl.host.unreachable import unreachable
+from raptorctl.model.cause import ANY, LIBVIRT
 from raptorctl.model.domain import State
+from raptorctl.model.reason import why
 
 _STATES: Final = {
     libvirt.VIR_DOMAIN_NOSTATE: State.UNKNOWN,
@@ -44,7 +46,8 @@ class Hypervisor:
             try:
                 self._connection = libvirt.open(self._uri)
             except libvirt.libvirtError as error:
-                raise _unreachable(self._uri, error) from error
+                said = error.get_error_message() or str(error)
+                raise unreachable(self._uri, said, error.get_int1() or 0) from error
         return self._connection
 
     @contextmanager
@@ -88,17 +91,7 @@ def _say_nothing(_context: object, _error: object) -> None:
 def _no(what: str, error: libvirt.libvirtError, said: str) -> HostError | RefusedError:
     if error.get_error_code() == libvirt.VIR_ERR_ACCESS_DENIED:
         return RefusedError(f"polkit does not let you {what}", details=said)
-    return HostError(f"libvirt could not {what}: {said.partition(chr(10))[0]}", details=said)
-
-
-def _unreachable(uri: str, error: libvirt.libvirtError) -> MissingError:
-    said = error.get_error_message() or str(error)
-    if uri.endswith("/session"):  # it starts by itself, where it is installed
-        hint = "install it (Debian: libvirt-daemon, libvirt-daemon-driver-qemu)"
-        return MissingError(f"libvirt does not answer at {uri}", details=said, resolution=hint)
-    denied = error.get_int1() == errno.EACCES or "authentication" in said
-    return MissingError(
-        f"libvirt does not answer at {uri}",
-        details=said,
-        resolution="run it with sudo" if denied else "start it: systemctl start libvirtd",
+    found = why(said, (*LIBVIRT, *ANY))
+    return HostError(
+        f"libvirt could not {what}: {found.line}", details=said, resolution=found.advice
     )

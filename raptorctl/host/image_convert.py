@@ -40,8 +40,10 @@ def converted(image: Image, to: str, target: Path, watch: Watch) -> Fetched:
             os.fsync(file.fileno())
     except CommandError as error:
         target.unlink(missing_ok=True)
-        said = error.brief.partition("): ")[2] or error.brief
-        raise HostError(f"{image.name}: {said}", details=error.details) from error
+        said = error.reason.line or error.brief
+        raise HostError(
+            f"{image.name}: {said}", details=error.details, resolution=error.reason.advice
+        ) from error
     except BaseException:
         target.unlink(missing_ok=True)
         raise

@@ -78,7 +78,7 @@ def write(image: Image, device: str, tick: Tick) -> None:
         raise HostError(
             f"image {image.name} could not be written to {device}: {_reason(error)}",
             details=error.details,
-            resolution=f"raptorctl image verify {image.name}",
+            resolution=error.reason.advice or f"raptorctl image verify {image.name}",
         ) from error
 
 
@@ -99,6 +99,7 @@ def compare(image: Image, device: str, tick: Tick) -> None:
         raise HostError(
             f"{device} does not hold what image {image.name} does: {_reason(error)}",
             details=error.details,
+            resolution=error.reason.advice,
         ) from error
 
 
@@ -125,4 +126,4 @@ def _escaped(path: str) -> str:
 def _reason(error: CommandError) -> str:
     if error.exit_status == 1 and not error.stderr:  # qemu-img(1), compare
         return "they differ"
-    return error.brief.partition(": ")[2] or error.brief
+    return error.reason.line or error.brief

@@ -20,6 +20,8 @@ from raptorctl.host.command import run
 from raptorctl.host.drivers import Tick, WipeReport
 from raptorctl.host.durable import replace_file, sync_directory
 from raptorctl.host.qcow2 import virtual_size
+from raptorctl.model.cause import ANY
+from raptorctl.model.reason import why
 from raptorctl.model.sizes import KIB, Size
 from raptorctl.model.volume import CLEAN, DIRTY, OURS, Extents, Volume, VolumeGroup
 
@@ -247,8 +249,8 @@ def make_file(path: str, size: int, backing: tuple[str, str] | None = None) -> N
         part.replace(path)
     except (CommandError, OSError) as error:
         part.unlink(missing_ok=True)
-        why = error.brief if isinstance(error, CommandError) else str(error)
-        raise HostError(f"cannot make {path}: {why}") from error
+        found = error.reason if isinstance(error, CommandError) else why(str(error), ANY)
+        raise HostError(f"cannot make {path}: {found.line}", resolution=found.advice) from error
     sync_directory(part.parent)
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from raptorctl.errors import HostError, InputError, MissingError
 from raptorctl.host import procfs
+from raptorctl.host.unreachable import surroundings
 from raptorctl.model.domain import Domain
 from raptorctl.model.own import (
     FIRMWARE,
@@ -79,7 +80,10 @@ def make_directories(settings: Settings) -> None:
         try:
             Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise HostError(f"cannot make {directory}: {error.strerror}") from error
+            said = error.strerror or str(error)
+            raise HostError(
+                f"cannot make {directory}: {said}", resolution=surroundings(directory, said)
+            ) from error
 
 
 def session_runs() -> tuple[Path, ...]:

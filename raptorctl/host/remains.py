@@ -174,7 +174,8 @@ def _found(uid: int, tick: Tick) -> Iterator[bytes]:
             yield from _records(stream.fileno(), tick)
     except CommandError as error:
         if error.exit_status != 1:  # 1: some folder cannot be read, such as a tenant's FUSE mount
-            raise HostError("nobody can look for files", details=error.details) from error
+            said = f"nobody can look for files: {error.reason.line or error.brief}"
+            raise HostError(said, details=error.details, resolution=error.reason.advice) from error
 
 
 def _records(descriptor: int, tick: Tick) -> Iterator[bytes]:

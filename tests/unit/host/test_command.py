@@ -39,9 +39,9 @@ def test_a_lot_of_output_on_both_streams() -> None:
 
 def test_a_failure_carries_status_and_stderr() -> None:
     with pytest.raises(CommandError) as caught:
-        shell("echo first >&2; echo the reason >&2; exit 5")
+        shell("echo warning: first >&2; echo the reason >&2; echo See more >&2; exit 5")
     assert caught.value.exit_status == 5
-    assert caught.value.stderr == "first\nthe reason\n"
+    assert caught.value.stderr == "warning: first\nthe reason\nSee more\n"
     assert "the reason" in str(caught.value)
 
 
