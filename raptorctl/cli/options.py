@@ -113,13 +113,13 @@ def given_text(path: str, largest: int) -> str:
         raise InputError(f"{shown(path)} is {what}", resolution=advice) from error
 
 
-def _encoding(data: bytes) -> tuple[str, str | None]:
+def _encoding(data: bytes) -> tuple[str, str]:
     """What a text is that is no UTF-8, by its first bytes (RFC 1952; Unicode, section 23.8)."""
     if data.startswith(b"\x1f\x8b"):
         return "compressed by gzip, and is not taken so", "unpack it first: gunzip -c FILE"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "UTF-16, as Windows writes it", "iconv -f UTF-16 -t UTF-8 FILE makes UTF-8 of it"
-    return "not UTF-8 text", None
+    return "not UTF-8 text", ""
 
 
 def seconds(flag: str, text: str, *, most: float, least: float = 0, default: bool = True) -> Any:

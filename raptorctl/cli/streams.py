@@ -38,13 +38,14 @@ def watch_output() -> None:
     raw = _Watched(stream.fileno(), "w", closefd=False)
     raw.name = stream.name
     buffered = isinstance(stream.buffer, io.BufferedWriter)  # not with PYTHONUNBUFFERED
-    sys.stdout = sys.__stdout__ = io.TextIOWrapper(
-        io.BufferedWriter(raw) if buffered else raw,  # type: ignore[arg-type]
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(raw) if buffered else raw,
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )
+    vars(sys)["__stdout__"] = sys.stdout  # typeshed has it Final
 
 
 class _Watched(io.FileIO):

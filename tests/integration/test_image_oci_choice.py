@@ -265,7 +265,9 @@ def test_a_container_is_refused_before_it_is_downloaded(
 ) -> None:
     push(running, ("", media, b"not even an archive"), config=config)
     refused(
-        cache, running, "it is a container's image: its layers are tar archives, and no file that is a disk"
+        cache,
+        running,
+        "it is a container's image: its layers are tar archives, and no file that is a disk",
     )
 
 
