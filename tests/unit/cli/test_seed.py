@@ -200,7 +200,7 @@ def test_doctor_finds_a_seed_that_no_machine_has_and_mends_what_is_ours(host: Co
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (gzip.compress(b"#cloud-config\n"), "compressed by gzip, and is not taken so"),
+        (gzip.compress(b"#cloud-config\n", mtime=0), "compressed by gzip, and is not taken so"),
         ("#cloud-config\n".encode("utf-16"), "UTF-16, as Windows writes it"),
         (b"#cloud-config\n# Zo\xeb\n", "not UTF-8 text"),
     ],
