@@ -15,7 +15,7 @@ PACKAGE = CHECKOUT / "raptorctl"
 
 FLOORS = {
     "errors": 0, "model": 0, "render": 1, "host": 1, "steps": 2, "plans": 3, "engine": 4,
-    "cli": 5, "__main__": 6,
+    "cli": 5, "__main__": 6, "relay": 0,
 }  # fmt: skip
 HOST_ONLY = {"sh", "libvirt", "dns", "pyudev", "jeepney", "subprocess", "asyncssh", "libvirt_qemu"}
 
@@ -97,6 +97,13 @@ def test_only_the_host_floor_touches_the_host(module: str) -> None:
     assert not roots & HOST_ONLY
 
 
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("raptorctl.relay")])
+def test_the_relay_needs_itself_and_the_standard_library_alone(module: str) -> None:
+    names = set(imports(MODULES[module], deep=True))
+    ours = {name for name in names if name.startswith("raptorctl.relay")}
+    assert {name.partition(".")[0] for name in names - ours} <= sys.stdlib_module_names
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_only_the_command_line_prints_and_exits(module: str) -> None:
     if module.startswith(("raptorctl.cli", "raptorctl.__main__")):
@@ -109,6 +116,8 @@ def test_only_the_command_line_prints_and_exits(module: str) -> None:
     }
     if module == "raptorctl.host.caller":
         attributes -= {"os._exit"}  # of a child that has forked off, and has nothing to tidy up
+    if module == "raptorctl.relay.daemon":
+        attributes -= {"os._exit"}  # likewise
     assert not attributes & {"sys.exit", "os._exit", "sys.stdout", "sys.stderr", "sys.stdin"}
 
 

@@ -1,0 +1,29 @@
+"""What a tenant tries: `storm.py SOCKET SECONDS` connects as fast as six processes can."""
+
+import os
+import socket
+import sys
+import time
+from contextlib import suppress
+
+
+def storm(path, seconds):
+    """Connect and hang up, again and again."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.setblocking(False)
+            with suppress(OSError):
+                client.connect(path)
+
+
+def main():
+    """Attack."""
+    path, seconds = sys.argv[1], float(sys.argv[2])
+    for _ in range(5):
+        if os.fork() == 0:
+            break
+    storm(path, seconds)
+
+
+main()
