@@ -22,6 +22,7 @@ BRIDGE_HELPERS: Final = (
     Path("/usr/lib/qemu/qemu-bridge-helper"),
     Path("/usr/libexec/qemu-bridge-helper"),
 )
+LISTENS: Final = ("show", "--property=Listen", "--value", "libvirtd.socket", "libvirtd-ro.socket")
 ANONYMOUS: Final = 20
 """libvirt's own max_anonymous_clients (libvirtd.conf)."""
 
@@ -42,6 +43,7 @@ def look(tenant: str, wrong_answers: Iterable[str]) -> Doors:
         wrong_answers=tuple(wrong_answers),
         daemons=tuple(_daemons()),
         open_sockets=tuple(_open_sockets(SOCKETS)),
+        unjudged=tuple(read_listens(_said("systemctl", *LISTENS))),
         bridge_helper=any(map(_has_rights, BRIDGE_HELPERS)),
         hidepid=_hides(procfs.read(Path("/proc/self/mounts"))),
         sshd=_sshd(tenant) if tenant else None,
@@ -63,6 +65,13 @@ def read_daemon(name: str, text: str) -> Daemon:
         polkit=bool(drivers) and '"polkit"' in drivers[-1],
         anonymous=int(limits[-1]) if limits else ANONYMOUS,
     )
+
+
+def read_listens(text: str) -> Iterator[str]:
+    """Yield libvirtd's own sockets that are where clients look, from `systemctl show`."""
+    for path, _ in re.findall(r"^(\S+) \((Stream)\)$", text, re.MULTILINE):
+        if Path(path).parent == SOCKETS:
+            yield path
 
 
 def _daemons() -> Iterator[Daemon]:

@@ -112,6 +112,7 @@ class Doors:
         wrong_answers: what polkit answers otherwise than the rules say, as sentences.
         daemons: of libvirt's, those that answer.
         open_sockets: of libvirt's, those that every account can open.
+        unjudged: sockets of libvirtd's own that tenants reach, with no relay before them.
         bridge_helper: QEMU's helper has root's rights: it would put anybody on any bridge.
         hidepid: accounts see their own processes only.
         sshd: what sshd says of a tenant, by lower-case keyword; None where nobody could be asked.
@@ -122,6 +123,7 @@ class Doors:
     wrong_answers: tuple[str, ...] = ()
     daemons: tuple[Daemon, ...] = ()
     open_sockets: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
     bridge_helper: bool = False
     hidepid: bool = True
     sshd: Mapping[str, str] | None = None

@@ -10,6 +10,7 @@ from raptorctl.render.polkit_rule import render_rules
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 ROLE = "run the role raptor_host"
+RELAY = f"{ROLE}; by hand: libvirtd's sockets into a directory of root's, the relay where they were"
 INSTALL = "raptorctl access install"
 Findings = Iterator[Finding]
 
@@ -47,6 +48,11 @@ def _libvirt(doors: Doors) -> Findings:
         yield from _daemon(daemon)
     for path in doors.open_sockets:
         yield Finding(Part.ACCESS, WARN, f"every account can open {path}", ROLE)
+    for path in doors.unjudged[:1]:
+        what = (
+            f"tenants' calls reach libvirtd unjudged ({path}): `virsh restore` opens files as root"
+        )
+        yield Finding(Part.ACCESS, WARN, what, RELAY)
 
 
 def _daemon(daemon: Daemon) -> Findings:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from raptorctl.host.doors import _hides, read_daemon
+from raptorctl.host.doors import _hides, read_daemon, read_listens
 from raptorctl.host.files import shipped_rules
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.probe import Daemon, Doors, Part, Probe, Trouble, Verdict
@@ -45,6 +45,8 @@ OPEN: dict[str, tuple[dict[str, Any], Verdict, str]] = {
         {"daemons": (replace(DAEMON, anonymous=20),)}, Verdict.WARN, "20 silent connections"),
     "an open socket": (
         {"open_sockets": ("/run/libvirt/libvirt-sock",)}, Verdict.WARN, "can open /run/libvirt"),
+    "no relay": (
+        {"unjudged": ("/run/libvirt/libvirt-sock",)}, Verdict.WARN, "reach libvirtd unjudged"),
     "a bridge helper": ({"bridge_helper": True}, Verdict.FAIL, "join any bridge"),
     "processes that show": ({"hidepid": False}, Verdict.WARN, "each other's processes"),
     "keys of their own": (
@@ -98,3 +100,9 @@ def test_a_daemons_settings_are_read_as_it_reads_them(
 )  # fmt: skip
 def test_hidden_processes_are_seen_in_the_mounts(options: str, hidden: bool) -> None:
     assert _hides(f"sysfs /sys sysfs rw 0 0\nproc /proc proc {options} 0 0\n") is hidden
+
+
+def test_libvirtds_own_sockets_are_where_systemd_says() -> None:
+    usual = "/run/libvirt/libvirt-sock (Stream)\n\n/run/libvirt/libvirt-sock-ro (Stream)\n"
+    assert len(list(read_listens(usual))) == 2
+    assert list(read_listens(usual.replace("/run/libvirt/", "/run/raptorctl-libvirt/"))) == []
