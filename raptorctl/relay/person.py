@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+LIBC: Final = ctypes.CDLL(None, use_errno=True)
 PEER: Final = struct.Struct("3i")
 """struct ucred: pid, uid, gid (unix(7), SO_PEERCRED)."""
 PR_SET_DUMPABLE: Final = 4
@@ -70,9 +71,8 @@ def become(person: Person) -> None:
         os.setgroups(person.groups)
         os.setresgid(person.gid, person.gid, person.gid)
         os.setresuid(person.uid, person.uid, person.uid)
-    libc = ctypes.CDLL(None, use_errno=True)
     for option, value in ((PR_SET_DUMPABLE, 0), (PR_SET_NO_NEW_PRIVS, 1)):
-        if libc.prctl(option, value, 0, 0, 0) != 0:
+        if LIBC.prctl(option, value, 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl")
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -119,8 +119,8 @@ def test_a_tenants_console_is_a_stream_through_the_relay(host: Relayed, tmp_path
         assert done.returncode == 0, done.stderr
     try:
         assert "paused" in host.virsh("domstate", "nobody-dev", user=TENANT).stdout
-        virsh, *words = host.argv("console", "nobody-dev")
-        as_tenant = ["-u", TENANT, "--", virsh, *words]
+        virsh, *rest = host.argv("console", "nobody-dev")
+        as_tenant = ["-u", TENANT, "--", virsh, *rest]
         console = pexpect.spawn("runuser", as_tenant, timeout=PATIENCE, encoding="utf-8")
         console.expect("Escape character")
         console.send("\x1d")
