@@ -14,7 +14,7 @@ PATIENCE = 5.0
 """Seconds in which a call that is refused has long been answered."""
 
 
-def trap(kind):
+def trap(kind: str) -> str:
     """Make the thing, and return the path by which libvirtd is to open it."""
     if kind == "pipe":
         reader, _ = os.pipe()
@@ -26,7 +26,7 @@ def trap(kind):
     return kind
 
 
-def terminal(virsh):
+def terminal(virsh: "list[str]") -> "list[subprocess.Popen[bytes]]":
     """Have libvirtd open our terminal, and type ^C there."""
     ours, theirs = os.openpty()
     path = os.ttyname(theirs)
@@ -40,7 +40,7 @@ def terminal(virsh):
     return [tried]
 
 
-def main():
+def main() -> None:
     """Attack."""
     kind, *virsh = sys.argv[1:]
     if kind == "terminal":

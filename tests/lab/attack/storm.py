@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 
 
-def storm(path, seconds):
+def storm(path: str, seconds: float) -> None:
     """Connect and hang up, again and again."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -17,7 +17,7 @@ def storm(path, seconds):
                 client.connect(path)
 
 
-def main():
+def main() -> None:
     """Attack."""
     path, seconds = sys.argv[1], float(sys.argv[2])
     for _ in range(5):
