@@ -3,7 +3,7 @@
 import os
 import pwd
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -55,8 +55,12 @@ def own_places() -> Places:
 
 def own_keys() -> tuple[str, ...]:
     """Return the caller's public keys: those whose private halves ssh tries by itself."""
-    folder = Path(_home(), ".ssh")
-    return tuple(str(key) for name in KEYS for key in _keys(folder / name))
+    return tuple(str(key) for _, keys, _ in _key_files() for key in keys)
+
+
+def refused_keys() -> tuple[str, ...]:
+    """Say of each of the caller's public keys that is there and not taken, why."""
+    return tuple(f"~/.ssh/{name} is not taken: {why}" for name, _, why in _key_files() if why)
 
 
 def read_own(found: Places) -> Settings:
@@ -143,11 +147,20 @@ def _home() -> str:
     return home
 
 
-def _keys(path: Path) -> tuple[PublicKey, ...]:
-    try:
-        return parse_keys(path.read_bytes()[:LARGEST_FILE].decode())
-    except (OSError, UnicodeDecodeError, InputError):  # not there, or a kind we do not take
-        return ()
+def _key_files() -> Iterator[tuple[str, tuple[PublicKey, ...], str]]:
+    """Of each file: its name, its keys, and why they are not taken, or ""."""
+    folder = Path(_home(), ".ssh")
+    for name in KEYS:
+        try:
+            yield name, parse_keys((folder / name).read_bytes()[:LARGEST_FILE].decode()), ""
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except UnicodeDecodeError:
+            yield name, (), "it is not UTF-8 text"
+        except OSError as error:
+            yield name, (), f"it cannot be read: {error.strerror}"
+        except InputError as error:
+            yield name, (), str(error)
 
 
 def _firmware() -> tuple[str, str]:

@@ -90,6 +90,7 @@ def _own(settings: Settings, domains: Iterable[Domain]) -> dict[str, Any]:
         "no_kvm": own.kvm_obstacle(),
         "ports": own.free_ports(domains),
         "own_keys": own.own_keys(),
+        "refused_keys": own.refused_keys(),
     }
 
 

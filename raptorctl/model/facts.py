@@ -62,6 +62,7 @@ class HostFacts:
         no_kvm: why KVM cannot be used, or "".
         ports: free ones of loopback, for the ssh of machines on a host of one's own.
         own_keys: public keys of the one whose own the host is.
+        refused_keys: which of them are not taken, and why, a sentence each.
     """
 
     topology: Topology = Topology()
@@ -87,6 +88,7 @@ class HostFacts:
     no_kvm: str = ""
     ports: tuple[int, ...] = ()
     own_keys: tuple[str, ...] = ()
+    refused_keys: tuple[str, ...] = ()
 
     def tenant(self, name: str) -> Tenant | None:
         """What there is of a tenant, if anything."""

@@ -11,7 +11,7 @@ from raptorctl.host import own
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.own import own_settings, places
 from raptorctl.model.settings_file import DEFAULT_FILE
-from tests.unit.model.test_ssh_key import GOOD
+from tests.unit.model.test_ssh_key import GOOD, rsa
 
 
 def cpuinfo(folder: Path, flags: str) -> Path:
@@ -37,6 +37,28 @@ def test_the_keys_that_ssh_tries_are_ones_own(
     (folder / "id_rsa.pub").write_text("what is no key")
     (folder / "deploy.pub").write_text(GOOD.replace("laptop", "elsewhere"))
     (folder / "id_ed25519.pub").write_text(f"{GOOD}\n")
+    assert own.own_keys() == (GOOD,)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"what is no key\n", "line 1 is not a public key"),
+        (GOOD.replace("laptop", "Zo\xeb").encode("latin-1"), "it is not UTF-8 text"),
+        (f"{rsa(2048)} me\n".encode(), "line 1 is an RSA key of 2048 bits; 3072 are needed"),
+        (b"", "there is no key in it"),
+    ],
+)
+def test_a_key_of_ones_own_that_is_not_taken_is_told_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, why: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert own.refused_keys() == ()
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh/id_ed25519.pub").write_text(f"{GOOD}\n")
+    (tmp_path / ".ssh/id_rsa.pub").write_bytes(content)
+    (told,) = own.refused_keys()
+    assert told.startswith(f"~/.ssh/id_rsa.pub is not taken: {why}")
     assert own.own_keys() == (GOOD,)
 
 

@@ -155,6 +155,18 @@ def test_one_logs_in_by_ones_own_key(world: OwnWorld) -> None:
     assert "has no ssh key" not in " ".join(plan.notes)
 
 
+def test_a_key_that_was_passed_over_is_told_beside_a_good_one_and_alone(world: OwnWorld) -> None:
+    wish = replace(WEB, first_boot=FirstBoot(), image=world.image.name)
+    refused = ("~/.ssh/id_rsa.pub is not taken: line 1 is damaged",)
+    alone = planned(world, wish, refused_keys=refused).notes
+    beside = planned(world, wish, refused_keys=refused, own_keys=("ssh-ed25519 MINE me",)).notes
+    assert refused[0] in alone
+    assert refused[0] in beside
+    assert "no other key is there: nobody can log in" in " ".join(alone)
+    assert "nobody can log in" not in " ".join(beside)
+    assert "has no ssh key" not in " ".join(alone)
+
+
 def test_cloud_init_asks_for_its_address_by_a_mac_that_stays(world: OwnWorld) -> None:
     boot = FirstBoot(host_key=HostKey("PRIVATE", "ssh-ed25519 AAAA"))
     plan = planned(world, replace(WEB, first_boot=boot, image=world.image.name))
