@@ -15,6 +15,7 @@ from threading import Event
 from typing import Any, Final
 
 from raptorctl.errors import CommandError, InputError, MissingError
+from raptorctl.host import procfs
 from raptorctl.host.lean_sh import lean_sh
 from raptorctl.host.orphans import nothing_to_read
 from raptorctl.model.names import shown
@@ -134,8 +135,15 @@ def watch(
 
 def _started(argv: tuple[str, ...], *, awaited: bool, **options: Any) -> Any:
     _refuse_unfit(argv)
+    program = find(argv[0])
     with nothing_to_read(awaited=awaited) as nothing:
-        return lean_sh().Command(find(argv[0]))(*argv[1:], **{**MANNERS, "_in": nothing, **options})
+        try:
+            return lean_sh().Command(program)(*argv[1:], **{**MANNERS, "_in": nothing, **options})
+        except lean_sh().ForkException as error:  # sh closes what /proc/self/fd names
+            said = error.args[0].strip().rpartition("\n")[2]
+            raise MissingError(
+                f"{argv[0]} could not be started: {said}", resolution=procfs.advice()
+            ) from error
 
 
 def _await(process: Any, argv: tuple[str, ...], errors: io.BytesIO, expired: Event) -> None:

@@ -223,6 +223,21 @@ class LibvirtDomains(LibvirtDisks):
             return "kvm"
         return "qemu"
 
+    def emulator(self, machine_type: str) -> str:
+        """Return the path of the QEMU that libvirt would run.
+
+        Args:
+            machine_type: what it must know, such as `pc-q35-9.1`.
+
+        Raises:
+            HostError: there is none, or it does not know that type.
+        """
+        from lxml import etree
+
+        with self._calling(f"find a QEMU with {machine_type}") as connection:
+            said = connection.getDomainCapabilities(None, "x86_64", machine_type, "qemu")
+        return etree.fromstring(said.encode()).findtext("path") or ""
+
     def version(self) -> tuple[int, int, int]:
         """Return the version of libvirt that answers, the daemon's and not the library's."""
         with self._calling("tell its version") as connection:

@@ -13,7 +13,7 @@ from raptorctl.model.volume import CLEAN, DIRTY, OURS, WIPED, Volume, VolumeGrou
 REPORT: Final = (
     "--config", "log/report_command_log=0", "--reportformat", "json", "--units", "b", "--nosuffix",
 )  # fmt: skip
-GROUP_FIELDS: Final = "vg_name,vg_size,vg_free,vg_extent_size"
+GROUP_FIELDS: Final = "vg_name,vg_size,vg_free,vg_extent_size,vg_missing_pv_count,max_lv,lv_count"
 # lv_layout and not segtype: a segment's field would give a row for each segment.
 VOLUME_FIELDS: Final = (
     "lv_uuid,lv_name,lv_size,lv_tags,"
@@ -38,6 +38,9 @@ def parse_group(row: dict[str, Any]) -> VolumeGroup:
         size=Size(row["vg_size"]),
         free=Size(row["vg_free"]),
         extent=Size(row["vg_extent_size"]),
+        missing=int(row["vg_missing_pv_count"]),
+        most=int(row["max_lv"]),
+        count=int(row["lv_count"]),
     )
 
 

@@ -28,11 +28,3 @@ class OwnDomains(LibvirtDomains):
     def accelerator(self) -> str:
         """Return `kvm` where the device is ours to open as well, else `qemu`."""
         return "qemu" if own.kvm_obstacle() else super().accelerator()
-
-    def emulator(self) -> str:
-        """Return the path of the QEMU that libvirt would run."""
-        from lxml import etree
-
-        with self._calling("find QEMU") as connection:
-            said = connection.getDomainCapabilities(None, "x86_64", "q35", "qemu")
-        return etree.fromstring(said.encode()).findtext("path") or ""

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from raptorctl.errors import CommandError, RaptorError
-from raptorctl.host import command, doors, files, walls
+from raptorctl.errors import CommandError, MissingError, RaptorError
+from raptorctl.host import command, cpu, doors, files, walls
 from raptorctl.host.account import LocalAccounts
 from raptorctl.host.files import LocalFiles
 from raptorctl.host.links import KernelLinks
@@ -24,12 +24,16 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
 from raptorctl.model.probe import OLDEST_PACKAGE, AnyPart, Doors, Part, Probe, Trouble, Walls
 from raptorctl.model.settings import Libvirt, Settings
+from raptorctl.model.sizes import Size
 from raptorctl.model.tenant import Account
+from raptorctl.model.topology import Topology
 
 T = TypeVar("T")
 S = TypeVar("S")
 
 ARCHIVE: Final = Path("/etc/lvm/archive")
+PROGRAMS: Final = ("qemu-img", "bsdcat", "bsdtar")
+"""What unpacks, judges and writes images."""
 LIBVIRT_PACKAGE: Final = "libvirt-daemon"
 
 
@@ -98,6 +102,7 @@ def _read(prober: Prober, settings: Settings) -> dict[str, Any]:
         "facts": _facts(prober, settings),
         "zones": _zones(prober, settings),
         **_numbers(prober),
+        "programs": {program: _lacking(program) for program in PROGRAMS},
         "scan_lvs": prober.attempt(Part.SCAN, _scans_lvs, False),
         **_libvirt(prober, settings),
     }
@@ -110,6 +115,8 @@ def _facts(prober: Prober, settings: Settings) -> HostFacts:
     libvirt = settings.libvirt
     domains, accelerator = prober.attempt(Part.LIBVIRT, lambda: _domains(libvirt), ((), "qemu"))
     return HostFacts(
+        topology=prober.attempt(Part.CPUS, cpu.topology, Topology()),
+        memory=prober.attempt(Part.CPUS, cpu.memory, Size(0)),
         accelerator=accelerator,
         group=group,
         volumes=volumes,
@@ -119,6 +126,7 @@ def _facts(prober: Prober, settings: Settings) -> HostFacts:
         files=_files(libvirt),
         tenants=prober.attempt(Part.TENANTS, lambda: tenants(_LocalPeople()), ()),
         removed=prober.attempt(Part.TENANTS, lambda: removed(LocalFiles()), ()),
+        declarative=LocalAccounts().declarative(),
     )
 
 
@@ -209,6 +217,15 @@ def _domains(settings: Libvirt) -> tuple[tuple[Domain, ...], str]:
     return domains.list(), domains.accelerator()
 
 
+def _lacking(program: str) -> str:
+    """What to do where a program is not there, or ""."""
+    try:
+        command.find(program)
+    except MissingError as error:
+        return error.resolution
+    return ""
+
+
 def _zones(prober: Prober, settings: Settings) -> Mapping[str, Trouble | None]:
     def ask() -> Mapping[str, Trouble | None]:
         from raptorctl.host.dns_update import DnsServer
@@ -234,9 +251,15 @@ def _libvirt(prober: Prober, settings: Settings) -> dict[str, Any]:
 
         return LibvirtDomains(settings.libvirt.uri).version()
 
+    def emulator() -> str:
+        from raptorctl.host.domain import LibvirtDomains
+
+        return LibvirtDomains(settings.libvirt.uri).emulator(settings.libvirt.machine_type)
+
     package = _package_version()
     return {
         "libvirt_version": prober.attempt(Part.LIBVIRT, version, (0, 0, 0)),
+        "emulator": prober.attempt(Part.QEMU, emulator, ""),
         "libvirt_package": package,
         "libvirt_patched": _at_least(package, OLDEST_PACKAGE) if package else None,
     }

@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from raptorctl.errors import RaptorError
-from raptorctl.host import command, files, own
+from raptorctl.host import command, cpu, files, own
 from raptorctl.host.overlay import OverlayVolumes
 from raptorctl.host.probe import Prober
 from raptorctl.host.survey import log_files
@@ -15,6 +15,9 @@ from raptorctl.model.job import Job
 from raptorctl.model.own import Places
 from raptorctl.model.probe import OwnPart, OwnProbe, Part
 from raptorctl.model.settings import Settings
+from raptorctl.model.sizes import Size
+from raptorctl.model.topology import Topology
+from raptorctl.model.volume import VolumeGroup
 
 USER: Final = "user"
 
@@ -30,14 +33,14 @@ def probe_own(
         unfinished: reads the jobs that have not ended.
     """
     prober = Prober()
-    version, emulator = prober.attempt(Part.LIBVIRT, lambda: _libvirt(settings), ((0, 0, 0), ""))
+    version = prober.attempt(Part.LIBVIRT, lambda: _version(settings), (0, 0, 0))
+    emulator = "" if Part.LIBVIRT in prober.troubles else _emulator(prober, settings)
     return OwnProbe(
         settings=settings,
         facts=_facts(prober, settings),
         libvirt_version=version,
         emulator=emulator,
-        user_network=bool(emulator)
-        and prober.attempt(OwnPart.QEMU, lambda: _users(emulator), False),
+        user_network=bool(emulator) and prober.attempt(Part.QEMU, lambda: _users(emulator), False),
         qemu_img=prober.attempt(OwnPart.IMAGES, lambda: command.find("qemu-img"), ""),
         unwritable=tuple(filter(_unwritable, places.directories)),
         jobs=tuple(prober.attempt(Part.JOURNAL, unfinished, ())),
@@ -45,16 +48,18 @@ def probe_own(
     )
 
 
-def _libvirt(settings: Settings) -> tuple[tuple[int, int, int], str]:
+def _version(settings: Settings) -> tuple[int, int, int]:
     # Not at the top: a host without libvirt-python is one of the troubles to tell of.
     from raptorctl.host.own_domain import OwnDomains
 
-    domains = OwnDomains(settings.libvirt.uri)
-    version = domains.version()
-    try:
-        return version, domains.emulator()
-    except RaptorError:
-        return version, ""
+    return OwnDomains(settings.libvirt.uri).version()
+
+
+def _emulator(prober: Prober, settings: Settings) -> str:
+    from raptorctl.host.own_domain import OwnDomains
+
+    domains, wanted = OwnDomains(settings.libvirt.uri), settings.libvirt.machine_type
+    return prober.attempt(Part.QEMU, lambda: domains.emulator(wanted), "")
 
 
 def _facts(prober: Prober, settings: Settings) -> HostFacts:
@@ -66,6 +71,9 @@ def _facts(prober: Prober, settings: Settings) -> HostFacts:
     libvirt = Part.LIBVIRT not in prober.troubles
     found = prober.attempt(Part.LIBVIRT, domains.list, ()) if libvirt else ()
     return HostFacts(
+        topology=prober.attempt(Part.CPUS, cpu.topology, Topology()),
+        memory=prober.attempt(Part.CPUS, cpu.memory, Size(0)),
+        group=_group(volumes),
         accelerator="qemu" if own.kvm_obstacle() else "kvm",
         no_kvm=own.kvm_obstacle(),
         volumes=prober.attempt(OwnPart.VOLUMES, volumes.list, ()),
@@ -78,6 +86,17 @@ def _facts(prober: Prober, settings: Settings) -> HostFacts:
             ]
         ),
         ports=own.free_ports(found),
+    )
+
+
+def _group(volumes: OverlayVolumes) -> VolumeGroup:
+    """The file system that disks will lie on: their directory may not have been made yet."""
+    there = next(path for path in (volumes.directory, *volumes.directory.parents) if path.is_dir())
+    found = OverlayVolumes(str(there)).group()
+    return (
+        replace(found, name=str(volumes.directory))
+        if found
+        else VolumeGroup(str(volumes.directory), Size(0), Size(0), Size(1))
     )
 
 

@@ -154,8 +154,8 @@ LIBVIRT: Final = (
         "see the line `accelerator` of `raptorctl doctor`",
     ),
     Cause(
-        r"[Uu]nsupported machine type|does not support machine type|not supported by machine type",
-        "correct libvirt.machine in the settings: `qemu-system-x86_64 -machine help` lists them",
+        r"[Uu]nsupported machine type|does not support machine type|is not supported by emulator",
+        "correct libvirt.machine_type in the settings: see `qemu-system-x86_64 -machine help`",
     ),
     Cause(r"virtlogd-(?:admin-)?sock", "systemctl start virtlogd.socket"),
     Cause(r"virtlockd-(?:admin-)?sock", "systemctl start virtlockd.socket"),

@@ -64,6 +64,8 @@ class Part(enum.StrEnum):
     LVM = "volume group"
     SCAN = "guest volumes"
     LIBVIRT = "libvirt"
+    CPUS = "host cpus"
+    QEMU = "qemu"
     LINKS = "bridges"
     DNS = "dns"
     KEY = "dns key"
@@ -77,7 +79,6 @@ class Part(enum.StrEnum):
 class OwnPart(enum.StrEnum):
     """Parts that only a host of one's own is asked about by name."""
 
-    QEMU = "qemu"
     IMAGES = "qemu-img"
     VOLUMES = "volumes"
 
@@ -166,6 +167,8 @@ class Probe:
         libvirt_version: the daemon's.
         libvirt_package: Debian's version of its package, "" where there is no dpkg.
         libvirt_patched: whether that has the fixes we ask for; None where there is no dpkg.
+        emulator: QEMU, as libvirt found it for the settings' machine type, or "".
+        programs: those that images need, each with what to do where it is not there, or "".
         scan_lvs: whether LVM looks for volume groups inside volumes.
         doors: what keeps people from what is not theirs; None where it could not be looked at.
         walls: what keeps machines and sessions from the host; None likewise.
@@ -185,6 +188,8 @@ class Probe:
     libvirt_version: tuple[int, int, int] = (0, 0, 0)
     libvirt_package: str = ""
     libvirt_patched: bool | None = None
+    emulator: str = ""
+    programs: Mapping[str, str] = field(default_factory=dict)
     scan_lvs: bool = False
     doors: Doors | None = None
     walls: Walls | None = None

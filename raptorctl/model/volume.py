@@ -49,12 +49,18 @@ class VolumeGroup:
         size: all extents, in bytes.
         free: unallocated extents, in bytes.
         extent: one extent, in bytes.
+        missing: how many of its disks are not there; as long as one is, LVM changes nothing.
+        most: how many volumes it may have; 0 for any number.
+        count: how many it has.
     """
 
     name: str
     size: Size
     free: Size
     extent: Size
+    missing: int = 0
+    most: int = 0
+    count: int = 0
 
 
 @dataclass(frozen=True)

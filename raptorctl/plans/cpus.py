@@ -45,6 +45,20 @@ def refuse(chosen: CpuSet, settings: Settings, facts: HostFacts) -> None:
             )
 
 
+def refuse_none(settings: Settings, facts: HostFacts) -> None:
+    """Refuse a host that keeps all of its CPUs for itself.
+
+    Raises:
+        RefusedError: names the setting.
+    """
+    online = facts.topology.online
+    if settings.kind is Kind.SHARED and not online - settings.cpus.reserved:
+        raise RefusedError(
+            f"all CPUs of this host, {online}, are kept for the host",
+            resolution=f"name fewer in {settings.file}: cpus.reserved",
+        )
+
+
 class Wish(Protocol):
     """Who wants CPUs: these, or as many as said."""
 

@@ -9,7 +9,7 @@ from raptorctl.model.record import OWNER_MARK, Record, zone_of
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.snapshot import snapshots
 from raptorctl.model.volume import Volume, is_overlay
-from raptorctl.plans import disk, existing, records
+from raptorctl.plans import disk, existing, records, room
 from raptorctl.plans.log import step_log
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.seed import attached, seed_path
@@ -35,6 +35,8 @@ def plan_deprovision(
     existing.refuse_foreign(name, facts)
     _refuse_snapshots(name, facts)
     _refuse_in_use(name, facts)
+    if facts.volume(name):
+        room.refuse_missing_disks(facts)
     _refuse_nameless(name, facts)
     steps = tuple(_steps(name, settings, facts))
     return Plan(

@@ -25,6 +25,7 @@ from raptorctl.plans.fault_seed import lost_seeds
 from raptorctl.plans.fault_snapshot import lost_snapshots
 from raptorctl.plans.fault_tenant import tenants
 from raptorctl.plans.past import NOTHING, Past
+from raptorctl.plans.trial import readiness
 from raptorctl.render.domain_xml import render_domain
 
 GUEST_PORTS: Final = ("vnet", "keep-vm")
@@ -48,6 +49,7 @@ def examine(probe: Probe, past: Past = NOTHING) -> tuple[Finding, ...]:
     if probe.settings is not None:
         for check in _CHECKS:
             found += check(probe, probe.settings)
+        found += _ready(probe, probe.settings, found)
         found += _belonging(probe, _scene(probe, probe.settings, past))
     return (*found, *_jobs(probe))
 
@@ -89,6 +91,8 @@ def _group(probe: Probe, settings: Settings) -> Findings:
     if group is None:
         advice = f"vgcreate {settings.storage.volume_group} DISK, or correct the settings"
         yield Finding(Part.LVM, FAIL, f"there is no {settings.storage.volume_group}", advice)
+    elif group.missing or group.free < group.extent:  # told with what provision needs
+        return
     elif group.free < GIB:
         yield Finding(Part.LVM, WARN, f"{group.name} has {group.free} free", "add a disk to it")
     else:
@@ -122,6 +126,13 @@ def _libvirt(probe: Probe, settings: Settings) -> Findings:
     else:
         advice = "switch virtualization on in the firmware, if the CPU has it"
         yield Finding("accelerator", WARN, "no KVM: machines are emulated and slow", advice)
+
+
+def _emulator(probe: Probe, settings: Settings) -> Findings:
+    yield from _trouble(probe, Part.QEMU)
+    if probe.emulator and Part.QEMU not in probe.troubles:
+        what = f"{probe.emulator} has {settings.libvirt.machine_type}"
+        yield Finding(Part.QEMU, OK, what)
 
 
 def _firmware(probe: Probe, settings: Settings) -> Findings:
@@ -186,6 +197,29 @@ def _dns(probe: Probe, settings: Settings) -> Findings:
             yield Finding(Part.DNS, OK, f"{zone} takes our updates")
 
 
+def _cpus(probe: Probe, settings: Settings) -> Findings:
+    yield from _trouble(probe, Part.CPUS)
+    if Part.CPUS not in probe.troubles:
+        left = probe.facts.topology.online - settings.cpus.reserved
+        if left:
+            yield Finding(Part.CPUS, OK, f"{left} are for machines")
+
+
+def _programs(probe: Probe, _settings: Settings) -> Findings:
+    for program, advice in probe.programs.items():
+        if advice:
+            yield Finding("programs", FAIL, f"{program} is not there", advice, program)
+    if not any(probe.programs.values()):
+        yield Finding("programs", OK, "those for images are there")
+
+
+def _ready(probe: Probe, settings: Settings, found: list[Finding]) -> Findings:
+    """Try what provision would refuse; nobody knows where a part of the host does not answer."""
+    if not probe.troubles:
+        failed = frozenset(finding.check for finding in found if finding.verdict is FAIL)
+        yield from readiness(settings, probe.facts, failed)
+
+
 def _archive(probe: Probe, settings: Settings) -> Findings:
     if probe.archive > LARGEST_ARCHIVE:
         what = f"LVM keeps {probe.archive} files of earlier metadata in /etc/lvm/archive"
@@ -232,7 +266,8 @@ def _jobs(probe: Probe) -> Findings:
 
 
 _CHECKS: Final[tuple[Callable[[Probe, Settings], Findings], ...]] = (
-    _group, _scan, _libvirt, _firmware, _templates, _slots, _dns, access, walls, _archive,
+    _group, _scan, _libvirt, _emulator, _cpus, _programs, _firmware, _templates, _slots, _dns,
+    access, walls, _archive,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from raptorctl.model.own import LOOPBACK
 from raptorctl.model.probe import Finding, OwnPart, OwnProbe, Part, Verdict
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import device_path
+from raptorctl.plans.trial import readiness
 from raptorctl.render.domain_xml import render_domain
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
@@ -19,7 +20,15 @@ Findings = Iterator[Finding]
 
 def examine_own(probe: OwnProbe) -> tuple[Finding, ...]:
     """Judge a host of one's own; every check answers, in a fixed order."""
-    return tuple(finding for check in _CHECKS for finding in check(probe))
+    found = [finding for check in _CHECKS for finding in check(probe)]
+    told = {finding.check for finding in found}
+    for part, trouble in probe.troubles.items():
+        if part not in told:
+            found.append(Finding(part, FAIL, trouble.what, trouble.advice))
+    if not probe.troubles:
+        failed = frozenset(finding.check for finding in found if finding.verdict is FAIL)
+        found += readiness(probe.settings, probe.facts, failed)
+    return tuple(found)
 
 
 def _kind(probe: OwnProbe) -> Findings:
@@ -37,14 +46,16 @@ def _libvirt(probe: OwnProbe) -> Findings:
 def _qemu(probe: OwnProbe) -> Findings:
     if Part.LIBVIRT in probe.troubles:
         return
-    if not probe.emulator:
+    if trouble := probe.troubles.get(Part.QEMU):
+        yield Finding(Part.QEMU, FAIL, trouble.what, trouble.advice)
+    elif not probe.emulator:
         what = "libvirt finds no QEMU for x86_64"
-        yield Finding(OwnPart.QEMU, FAIL, what, "install it (Debian: qemu-system-x86)")
+        yield Finding(Part.QEMU, FAIL, what, "install it (Debian: qemu-system-x86)")
     elif not probe.user_network:
         what = f"{probe.emulator} was built without its user network"
-        yield Finding(OwnPart.QEMU, FAIL, what, "install one that has it: no machine has a network")
+        yield Finding(Part.QEMU, FAIL, what, "install one that has it: no machine has a network")
     else:
-        yield Finding(OwnPart.QEMU, OK, f"{probe.emulator}, with its user network")
+        yield Finding(Part.QEMU, OK, f"{probe.emulator}, with its user network")
 
 
 def _kvm(probe: OwnProbe) -> Findings:
@@ -83,7 +94,8 @@ def _ports(probe: OwnProbe) -> Findings:
     if probe.facts.ports:
         yield Finding("ports", OK, f"{LOOPBACK}:{probe.facts.ports[0]} is free to forward ssh from")
     else:
-        yield Finding("ports", FAIL, f"no port of {LOOPBACK} is free to forward ssh from")
+        what = f"no port of {LOOPBACK} is free to forward ssh from"
+        yield Finding("ports", FAIL, what, "deprovision a machine that nobody needs")
 
 
 def _templates(probe: OwnProbe) -> Findings:

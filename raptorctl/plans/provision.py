@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from raptorctl.errors import InputError, MissingError, RefusedError
+from raptorctl.errors import InputError, RefusedError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import DomainSpec, Mark
 from raptorctl.model.facts import HostFacts, Reservation
@@ -18,7 +18,7 @@ from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.ssh_key import PublicKey
 from raptorctl.model.volume import device_path
-from raptorctl.plans import again, cpus, disk, existing, log, own, records, room, seed, slots
+from raptorctl.plans import again, cpus, disk, existing, log, need, own, records, room, seed, slots
 from raptorctl.plans import image as images
 from raptorctl.plans.owner import Owner, find_owner, qemu_id
 from raptorctl.plans.plan import Identity, Plan
@@ -112,12 +112,12 @@ def plan_provision(
     existing.refuse_reserved(request.name, facts)
     if there := existing.find(request.name, facts):
         return again.already(request, there, settings, facts, identity)
+    need.refuse_unready(settings, facts)
     request = replace(request, cpus=cpus.chosen(request, settings, facts))
     notes = _check(request, settings, facts)
     choice = _choose(request, settings, facts, identity)
     _refuse_over(choice, facts)
     images.refuse_large(choice.image, choice.size)
-    _refuse_silent_dns(facts)
     _refuse_taken_names(choice, settings, facts)
     return Plan(
         verb="provision",
@@ -150,7 +150,6 @@ def render_xml(
 
 
 def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> tuple[str, ...]:
-    room.refuse_missing_firmware(settings, facts)
     room.refuse_old_nvram(request.name, settings, facts)
     log.refuse_old(request.name, settings, facts)
     seed.refuse_old(request.name, settings, facts)
@@ -186,11 +185,6 @@ def _choose(
 def _refuse_over(choice: Choice, facts: HostFacts) -> None:
     if tenant := facts.tenant(choice.name.tenant):
         refuse_over(tenant, choice.usage, facts)
-
-
-def _refuse_silent_dns(facts: HostFacts) -> None:
-    if facts.dns_problem:
-        raise MissingError(facts.dns_problem)
 
 
 def _refuse_taken_names(choice: Choice, settings: Settings, facts: HostFacts) -> None:

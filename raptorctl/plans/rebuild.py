@@ -58,6 +58,7 @@ def plan_rebuild(
         RefusedError: the host's state forbids it.
     """
     there = existing.whole(request.name, facts)
+    room.refuse_missing_disks(facts)
     image = _image(request, there, facts)
     _refuse(there, image, settings, facts)
     return Plan(

@@ -11,7 +11,7 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import Volume, growth_tags, is_overlay
-from raptorctl.plans import cpus, existing, own
+from raptorctl.plans import cpus, existing, own, room
 from raptorctl.plans.existing import Existing
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.quota import Usage, refuse_over
@@ -100,6 +100,8 @@ def plan_resize(
     change = _change(request, existing.whole(request.name, facts), facts)
     others = replace(facts, domains=tuple(d for d in facts.domains if d != change.domain))
     _refuse(change, settings, facts, others)
+    if change.growth:
+        room.refuse_missing_disks(facts)
     steps = tuple(_steps(change, identity))
     return Plan(
         verb="resize",

@@ -23,6 +23,43 @@ def group(settings: Settings, facts: HostFacts) -> VolumeGroup:
     return facts.group
 
 
+def refuse_unfit_group(settings: Settings, facts: HostFacts) -> None:
+    """Refuse a group that LVM makes no volume in, or that has no room for the smallest one.
+
+    Raises:
+        MissingError: it is not there, or a disk of it is not.
+        RefusedError: it is full.
+    """
+    there = group(settings, facts)
+    if is_overlay(there.name):
+        return
+    refuse_missing_disks(facts)
+    if there.most and there.count >= there.most:
+        raise RefusedError(
+            f"volume group {there.name} has {there.count} volumes, and may have no more",
+            resolution=f"vgchange --logicalvolume 0 {there.name}",
+        )
+    if there.free < there.extent:
+        raise RefusedError(
+            f"volume group {there.name} is full", resolution=f"vgextend {there.name} DISK"
+        )
+
+
+def refuse_missing_disks(facts: HostFacts) -> None:
+    """Refuse a group that a disk is missing of: LVM changes nothing in it, not even a tag.
+
+    Raises:
+        MissingError: says how it is whole again.
+    """
+    if (there := facts.group) and there.missing:
+        disks = "a disk" if there.missing == 1 else f"{there.missing} disks"
+        raise MissingError(
+            f"volume group {there.name} misses {disks}, and LVM changes nothing in it",
+            resolution=f"bring it back and `vgextend --restoremissing {there.name} DISK`, or give "
+            f"up what was on it with `vgreduce --removemissing {there.name}`",
+        )
+
+
 def refuse_large(size: Size, settings: Settings, facts: HostFacts) -> None:
     """Refuse a volume that the group has no room for.
 

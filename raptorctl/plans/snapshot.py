@@ -10,7 +10,7 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
 from raptorctl.model.snapshot import Snapshot, snapshots
 from raptorctl.model.volume import Volume, snapshot_tags
-from raptorctl.plans import existing
+from raptorctl.plans import existing, room
 from raptorctl.plans.existing import Existing
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.quota import Usage, refuse_over
@@ -52,6 +52,7 @@ def plan_create(request: SnapshotRequest, facts: HostFacts, identity: Identity) 
     """
     machine = request.machine
     there = existing.whole(machine, facts)
+    room.refuse_missing_disks(facts)
     name = request.name or _by_time(identity)
     _refuse_taken(machine, name, facts)
     _refuse_unfit(there.volume)
@@ -82,6 +83,8 @@ def plan_delete(machine: MachineName, name: str, facts: HostFacts, identity: Ide
     summary = f"there is no snapshot {name} of {machine}"
     if found:
         summary = f"nothing of snapshot {name} of {machine} is left"
+    if found:
+        room.refuse_missing_disks(facts)
     steps = (*split_off(found), *wiped(found))
     return _plan("snapshot-delete", machine, identity, steps, summary)
 
@@ -101,6 +104,7 @@ def plan_restore(
         RefusedError: the host's state forbids it.
     """
     there = existing.whole(machine, facts)
+    room.refuse_missing_disks(facts)
     snapshot = _one(machine, name, facts)
     if there.domain.state.active:
         raise RefusedError(

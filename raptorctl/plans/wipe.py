@@ -7,6 +7,7 @@ from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import shown
 from raptorctl.model.volume import Volume
 from raptorctl.model.wipe import Unwiped, waits
+from raptorctl.plans import room
 from raptorctl.plans.past import Past
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.steps.step import Step
@@ -37,6 +38,8 @@ def plan_wipe(wanted: str | None, past: Past, facts: HostFacts, identity: Identi
     )
     for one in chosen:
         refuse_in_use(one.volume, facts)
+    if chosen:
+        room.refuse_missing_disks(facts)
     return Plan(
         verb="wipe",
         identity=identity,

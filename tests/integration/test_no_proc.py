@@ -45,6 +45,7 @@ def ask() -> Ask:
         ("account", "_processes(12345)"),
         ("polkit", "_start_time(1)"),
         ("remains", "left(54321)"),
+        ("command", "run('true')"),
     ],
 )
 def test_whatever_asks_the_kernel_says_that_proc_is_not_mounted(

@@ -101,3 +101,18 @@ def test_a_session_that_has_no_place_for_its_sockets_is_told_which_and_not_to_in
     assert advice in done.stderr
     assert place in done.stderr.partition(advice)[0]  # libvirt's own first line says it, too
     assert "install" not in done.stderr
+
+
+def test_a_machine_type_that_qemu_does_not_know_is_told_with_the_settings_key(
+    person: Person,
+) -> None:
+    ask = (
+        "from raptorctl.host.domain import LibvirtDomains\n"
+        "domains = LibvirtDomains('qemu:///session')\n"
+        "print(domains.emulator('q35'))\n"
+        "domains.emulator('pc-q35-99.9')\n"
+    )
+    done = person.run(person.python, "-c", ask, check=False)
+    assert "qemu" in done.stdout
+    assert "machine type 'pc-q35-99.9'" in done.stderr or "'pc-q35-99.9' is not" in done.stderr
+    assert "correct libvirt.machine_type in the settings" in done.stderr

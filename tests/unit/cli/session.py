@@ -72,6 +72,7 @@ class FakeSession(Session):
             facts=facts,
             zones={"raptor.example.": None},
             libvirt_version=(11, 3, 0),
+            emulator="/usr/bin/qemu-system-x86_64",
             jobs=self.journals.unfinished(),
             left=dict(self.world.accounts.strays),
             owners={a.uid: a.name for a in self.world.accounts.by_name.values()},

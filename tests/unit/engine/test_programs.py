@@ -32,7 +32,8 @@ from tests.unit.host.test_lvm import Lvm, selected
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
 
 GROUP = {"vg_name": "lvm-data", "vg_size": str(200 * GIB), "vg_free": str(100 * GIB),
-         "vg_extent_size": str(4 * MIB)}  # fmt: skip
+         "vg_extent_size": str(4 * MIB), "vg_missing_pv_count": "0",
+         "max_lv": "0", "lv_count": "1"}  # fmt: skip
 OTHER = {
     **GROUP, "lv_uuid": "KmPlTn-jZ1C-8Ych-Y0Lp-iEtb-5nBW-000000", "lv_name": "backup",
     "lv_size": "4194304", "lv_tags": "", "lv_kernel_major": "253", "lv_kernel_minor": "0",

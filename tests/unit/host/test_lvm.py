@@ -32,7 +32,8 @@ ROWS = """
 "lv_tags":"raptor,raptor.clean,raptor.job=j1,raptor.slot=2,raptor.tenant=alice", \
 "lv_kernel_major":"253", "lv_kernel_minor":"0", "lv_device_open":"open", \
 "lv_layout":"linear", "origin":"", "snap_percent":"", "lv_snapshot_invalid":"", \
-"vg_size":"214744170496", "vg_free":"4194304", "vg_extent_size":"4194304"},
+"vg_size":"214744170496", "vg_free":"4194304", "vg_extent_size":"4194304",
+"vg_missing_pv_count":"1", "max_lv":"7", "lv_count":"2"},
                   {"lv_uuid":"9dTRrC-bEgF-2e5Y-mGbq-ydmo-Nf2I-hc4pQJ", "lv_name":"backup", \
 "vg_name":"lvm-data", "lv_size":"4194304", "lv_tags":"", \
 "lv_kernel_major":"-1", "lv_kernel_minor":"-1", "lv_device_open":"", \
@@ -137,6 +138,9 @@ def test_a_group_is_read_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
         "vg_size": "214744170496",
         "vg_free": "4194304",
         "vg_extent_size": "4194304",
+        "vg_missing_pv_count": "1",
+        "max_lv": "7",
+        "lv_count": "2",
     }
     seen: list[str] = []
 
@@ -213,7 +217,8 @@ def test_a_volume_that_only_udev_has_open_is_looked_at_again(
 
 def test_the_group_and_its_volumes_are_one_report(group: LvmGroup, lvm2: Lvm) -> None:
     found, volumes = group.look()
-    assert found == VolumeGroup("lvm-data", Size(214744170496), Size(4 * MIB), Size(4 * MIB))
+    sizes = (Size(214744170496), Size(4 * MIB), Size(4 * MIB))
+    assert found == VolumeGroup("lvm-data", *sizes, missing=1, most=7, count=2)
     assert [volume.name for volume in volumes] == ["guest-alice-dev", "backup"]
     assert group.seen() == volumes
     assert lvm2.looks == 1

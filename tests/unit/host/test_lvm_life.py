@@ -32,7 +32,8 @@ class LivingLvm(Lvm):
     def __call__(self, program: str, *args: str, timeout: float = 0, ok: object = ()) -> str:
         if program == "vgs":
             row = {"vg_name": "lvm-data", "vg_size": "0", "vg_free": "0",
-                   "vg_extent_size": "4194304", "vg_seqno": str(self.commit)}  # fmt: skip
+                   "vg_extent_size": "4194304", "vg_missing_pv_count": "0",
+                   "max_lv": "0", "lv_count": "1", "vg_seqno": str(self.commit)}  # fmt: skip
             return json.dumps({"report": [{"vg": [row]}]})
         if "lv_uuid,seg_pe_ranges" in args:
             rows = [{"lv_uuid": UUID, "seg_pe_ranges": part} for part in self.ranges]
