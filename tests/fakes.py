@@ -18,7 +18,7 @@ from raptorctl.errors import ConflictError, HostError, WaitError
 from raptorctl.host.drivers import Host, RestoreReport, Tick, WipeReport
 from raptorctl.host.files import shipped_rules
 from raptorctl.host.guest_drivers import Heard, Login
-from raptorctl.host.image_drivers import ImageReport
+from raptorctl.host.image_drivers import ImageReport, Wanted
 from raptorctl.host.survey import numbers
 from raptorctl.model.access import RULES, Person, Question, decide
 from raptorctl.model.cpuset import CpuSet
@@ -382,6 +382,9 @@ class FakeDomains:
     def accelerator(self) -> str:
         return "qemu"
 
+    def most_vcpus(self, machine_type: str, accelerator: str) -> int:
+        return 288
+
 
 class FakeZones:
     def __init__(self) -> None:
@@ -565,6 +568,11 @@ class FakeImages:
 
     def list(self) -> tuple[Image, ...]:
         return self.all
+
+    def foresee(self, wanted: Wanted) -> Image:
+        text = wanted.source.text
+        here = (image for image in self.all if wanted.source.name == image.name)
+        return next(here, replace(IMAGE, name=wanted.source.name, source=text, digest=""))
 
     def write(self, image: Image, volume: Volume, tick: Tick) -> ImageReport:
         if self.volumes.data[volume.uuid]:

@@ -28,6 +28,7 @@ class Change:
         queries: what the survey asks DNS about.
         people: whom it looks up beside all tenants.
         confirm: asks a person, and raises when the answer is no; None goes on without.
+        after: what is done in the guest once the job is done, one line each.
     """
 
     verb: str
@@ -36,6 +37,7 @@ class Change:
     queries: Callable[[Settings], Iterable[tuple[str, str]]] = lambda _settings: ()
     people: tuple[str, ...] = ()
     confirm: Callable[[], None] | None = None
+    after: tuple[str, ...] = ()
 
     def plan(self, session: Session, identity: Identity) -> Plan:
         """Look at the host and decide."""
@@ -88,12 +90,17 @@ def perform(
 
 
 def preview(session: Session, change: Change, form: Format) -> None:
-    """Print the plan and stop: `--dry-run`. Takes no lock."""
+    """Print the plan and stop: `--dry-run`. Takes no lock, and refuses what the job would refuse.
+
+    Raises:
+        RefusedError: a job is unfinished, or the host's state forbids it.
+    """
+    refuse_unfinished(session, tell)
     plan = change.plan(session, new_identity())
     if form is Format.JSON:
-        say_json({"plan": plan.encode()})
+        say_json({"plan": {**plan.encode(), "guest_steps": list(change.after)}})
     else:
-        say("\n".join(described(plan, sys.stdout)))
+        say("\n".join([*described(plan, sys.stdout), *_afterwards(change)]))
 
 
 def carry_out(session: Session, change: Change) -> Done:
@@ -135,6 +142,14 @@ def described(plan: Plan, stream: TextIO) -> list[str]:
     return lines + [f"note: {output.plain(note)}" for note in plan.notes]
 
 
+def _afterwards(change: Change) -> list[str]:
+    """What a job is followed by, in the guest."""
+    lines = [
+        f"  {number} {output.plain(what)}" for number, what in enumerate(change.after, start=1)
+    ]
+    return ["then, in the guest:", *lines] if lines else []
+
+
 def _step_lines(line: str, indent: int, reason: str, stream: TextIO) -> list[str]:
     why = f"({output.plain(reason)})"
     faint = painted(why, Colour.FAINT, stream)
@@ -144,7 +159,7 @@ def _step_lines(line: str, indent: int, reason: str, stream: TextIO) -> list[str
 def _agreed(session: Session, change: Change, identity: Identity) -> Plan:
     plan = change.plan(session, identity)
     if plan.steps and change.confirm:
-        tell("\n".join(described(plan, sys.stderr)))
+        tell("\n".join([*described(plan, sys.stderr), *_afterwards(change)]))
         change.confirm()
     return plan
 

@@ -35,15 +35,33 @@ def fetched(session: Session, text: str, password_file: str | None = None) -> Im
         return session.images.pull(Wanted(source, login=login(password_file)), watch).image
 
 
-def begins_as(session: Session, text: str | None, *, dry_run: bool) -> str | None:
-    """Return what a plan knows an image by; what is only to be shown stays as typed.
+def begins_as(session: Session, text: str | None, *, dry_run: bool) -> Image | None:
+    """Return the image that a disk begins as.
 
     Args:
         session: the run.
         text: as for `fetched`; None for an empty disk.
-        dry_run: nothing is to change, so nothing is pulled.
+        dry_run: nothing is to change: what is not here is asked about, and not pulled.
+
+    Raises:
+        InputError: nothing is called so.
+        HostError: it cannot be had.
     """
-    return text if text is None or dry_run else fetched(session, text).digest
+    if text is None:
+        return None
+    return foreseen(session, text) if dry_run else fetched(session, text)
+
+
+def foreseen(session: Session, text: str) -> Image:
+    """Return the image that `fetched` would, as far as it is known; raises as that begins."""
+    here = find(session.images.list(), text)
+    try:
+        source = source_of(text)
+    except InputError:
+        if here:
+            return here
+        raise
+    return session.images.foresee(Wanted(source, login=login(None)))
 
 
 def known(session: Session, text: str) -> Image:

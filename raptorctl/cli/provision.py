@@ -1,7 +1,8 @@
 """`raptorctl provision`: a machine stands."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import typer
 
@@ -16,6 +17,10 @@ from raptorctl.cli.seed import Told, first_boot
 from raptorctl.cli.session import Session, session_of
 from raptorctl.cli.template import read_profile
 from raptorctl.errors import InputError
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.settings import Settings
+from raptorctl.plans import plan as plans
+from raptorctl.plans.provision import ProvisionRequest, plan_provision
 
 EXAMPLE = options.example(
     "sudo raptorctl provision alice dev --size 40G --cpus 4-7",
@@ -79,12 +84,11 @@ def provision(
     steps = given(session.typed, scripts, copies, identity, has_key=boot is not None)
     if steps and no_start:
         raise InputError("--no-start leaves no guest to --run or --copy in")
-    wanted = replace(wanted, image=begins_as(session, wanted.image, dry_run=dry_run))
+    wanted = replace(wanted, image=begins_as(session, image or begin.image, dry_run=dry_run))
     if steps and boot and identity is None:
         job_key = new_job_key()
         wanted = replace(wanted, first_boot=replace(boot, keys=(*boot.keys, job_key.public)))
 
-    from raptorctl.plans.provision import plan_provision
     from raptorctl.plans.records import queries
 
     change = Change(
@@ -92,8 +96,9 @@ def provision(
         name=str(wanted.name),
         queries=lambda settings: queries(wanted.name, settings),
         people=(wanted.name.tenant,),
-        decide=lambda settings, facts, identity: plan_provision(wanted, settings, facts, identity),
+        decide=_decide(wanted, identity, needs_key=bool(steps)),
         confirm=ask.before_it_comes(asks=not yes),
+        after=tuple(step.title for step in steps),
     )
 
     def says(done: Done) -> Iterator[str]:
@@ -104,10 +109,23 @@ def provision(
     done = perform(session, change, form, dry_run=dry_run, says=says)
     if steps and done:
         user = boot.account if boot and boot.account else None
-        if done.job is None:  # it stood before, and its guest never got this job's key
-            refuse_keyless(identity)
+        if done.job is None:
             job_key = None
         carry_out(running(session, wanted.name), steps, user, identity, key=job_key)
+
+
+def _decide(
+    wanted: ProvisionRequest, identity: Path | None, *, needs_key: bool
+) -> Callable[[Settings, HostFacts, plans.Identity], plans.Plan]:
+    """The planner; what stands is entered by a key of the caller's: it never got this job's."""
+
+    def decide(settings: Settings, facts: HostFacts, job: plans.Identity) -> plans.Plan:
+        plan = plan_provision(wanted, settings, facts, job)
+        if needs_key and not plan.steps:
+            refuse_keyless(identity)
+        return plan
+
+    return decide
 
 
 def _next(session: Session, *, start: bool) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import libvirt
 
 from raptorctl.errors import ConflictError, HostError, WaitError
-from raptorctl.host import procfs
+from raptorctl.host.ability import LibvirtAbilities
 from raptorctl.host.disk import LibvirtDisks
 from raptorctl.host.drivers import Tick
 from raptorctl.host.hypervisor import Ignoring, state_of
@@ -23,7 +23,7 @@ POLL: Final = 0.5  # seconds between looks at a domain that shuts down
 ASK_AGAIN: Final = 5.0  # seconds; firmware and early boot ignore the power button
 
 
-class LibvirtDomains(LibvirtDisks):
+class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
     """`host.drivers.Domains` on a libvirt connection; see `Hypervisor` for what it raises."""
 
     def list(self) -> tuple[Domain, ...]:
@@ -205,44 +205,6 @@ class LibvirtDomains(LibvirtDisks):
         """Let its virtual CPUs go on."""
         with self._calling(f"resume domain {uuid}") as connection:
             _need(connection, uuid).resume()
-
-    def accelerator(self) -> str:
-        """Return `kvm` where both the CPU and libvirt offer it, else `qemu`.
-
-        /dev/kvm alone says nothing: it can exist where no guest comes up.
-        """
-        if not procfs.virtualizes(procfs.CPUINFO):
-            return "qemu"
-        refusals = (
-            libvirt.VIR_ERR_NO_SUPPORT,  # the driver knows no such call
-            libvirt.VIR_ERR_INVALID_ARG,  # QEMU has no KVM
-            libvirt.VIR_ERR_CONFIG_UNSUPPORTED,
-        )
-        with self._calling("tell what it can run") as connection, Ignoring(*refusals):
-            connection.getDomainCapabilities(None, "x86_64", None, "kvm")
-            return "kvm"
-        return "qemu"
-
-    def emulator(self, machine_type: str) -> str:
-        """Return the path of the QEMU that libvirt would run.
-
-        Args:
-            machine_type: what it must know, such as `pc-q35-9.1`.
-
-        Raises:
-            HostError: there is none, or it does not know that type.
-        """
-        from lxml import etree
-
-        with self._calling(f"find a QEMU with {machine_type}") as connection:
-            said = connection.getDomainCapabilities(None, "x86_64", machine_type, "qemu")
-        return etree.fromstring(said.encode()).findtext("path") or ""
-
-    def version(self) -> tuple[int, int, int]:
-        """Return the version of libvirt that answers, the daemon's and not the library's."""
-        with self._calling("tell its version") as connection:
-            number = int(connection.getLibVersion())  # major * 1 000 000 + minor * 1000 + release
-        return number // 1_000_000, number // 1000 % 1000, number % 1000
 
 
 def _lookup(connection: Any, uuid: str) -> Any | None:

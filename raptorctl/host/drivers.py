@@ -220,6 +220,9 @@ class Domains(Disks, Protocol):
     def accelerator(self) -> str:
         """Return `kvm` where the CPU and libvirt offer it, else `qemu`."""
 
+    def most_vcpus(self, machine_type: str, accelerator: str) -> int:
+        """Return how many virtual CPUs a machine may have; 0 where libvirt does not say."""
+
 
 class Zones(Protocol):
     """The DNS server that takes our updates."""

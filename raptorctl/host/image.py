@@ -64,6 +64,21 @@ class LocalImages:
                 raise HostError(f"{wanted.source.text} gave nothing")
             return self._kept(wanted, fetched, watch)
 
+    def foresee(self, wanted: Wanted) -> Image:
+        """See `raptorctl.host.drivers.Images`."""
+        if found := self._hit(wanted):
+            return found.image
+        from raptorctl.host.image_foresight import foresee
+        from raptorctl.host.image_http import Http
+        from raptorctl.host.image_look import about
+
+        name = self._name(wanted)
+        try:
+            seen = foresee(wanted, self._http or Http(), self._largest)
+        except HostError as error:
+            raise about(wanted.source.text, error) from error
+        return replace(seen, name=name)
+
     def convert(self, image: Image, to: str, name: str, watch: Watch) -> Pulled:
         """See `raptorctl.host.drivers.Images`."""
         from raptorctl.host.image_convert import converted

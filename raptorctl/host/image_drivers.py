@@ -124,6 +124,14 @@ class Images(Protocol):
             WaitError: somebody else has been pulling it for too long.
         """
 
+    def foresee(self, wanted: Wanted) -> Image:
+        """Return what `pull` would: the image that is here, or one without a digest yet.
+
+        Raises:
+            InputError, HostError: as `pull` would begin; nothing is changed.
+            RefusedError: the name is another image's.
+        """
+
     def convert(self, image: Image, to: str, name: str, watch: Watch) -> Pulled:
         """Have an image in another format, under another name.
 

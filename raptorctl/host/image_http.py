@@ -106,6 +106,17 @@ class Http:
             body = b"".join(_body(reply, url, largest))
         return body, reply
 
+    def length(self, url: str) -> int | None:
+        """Ask for it, and hang up once the server begins; returns its bytes, if they are told.
+
+        Raises:
+            HostError: no answer, or no such thing.
+        """
+        with self._replied(url, {}) as reply:
+            if reply.status_code != 200:
+                raise _refused(url, reply)
+            return _total(reply, 0)
+
     def _attempt(self, wanted: Download, partial: Partial, watch: Watch) -> bool:
         headers = dict(wanted.headers)
         at = partial.resumable(wanted.url)

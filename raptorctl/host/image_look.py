@@ -20,6 +20,8 @@ from raptorctl.model.sizes import Size
 
 HEAD: Final = 256 << 10
 """Bytes that are looked at: beyond it no signature stands."""
+SECTOR: Final = 512
+"""Bytes; what VMDK's capacity is told in."""
 CPU: Final = 120
 """Seconds; `qemu-img check` reads a few hundred MB of tables of the largest image at worst."""
 
@@ -51,6 +53,27 @@ class Look:
     size: Size
 
 
+def foreseen(head: bytes, length: int, called: str, largest: Size) -> Look:
+    """Judge a file by its first bytes alone, as `look` would begin.
+
+    Args:
+        head: of the file, up to `HEAD` bytes.
+        length: bytes of the file.
+        called: as of `look`.
+        largest: likewise.
+
+    Raises:
+        HostError: it is no image, one that needs other files, or too large.
+    """
+    form = _promised(head, called)
+    if form == "qcow2":
+        size = struct.unpack_from(">Q", head, 24)[0]
+    else:
+        size = length if form == "raw" else struct.unpack_from("<Q", head, 12)[0] * SECTOR
+    _refuse_large(size, largest)
+    return Look(form, Size(size))
+
+
 def look(path: Path, called: str, largest: Size) -> Look:
     """Find out what a file is, and that it is whole.
 
@@ -64,19 +87,28 @@ def look(path: Path, called: str, largest: Size) -> Look:
     """
     with path.open("rb") as stream:
         head = stream.read(HEAD)
+    form = _promised(head, called)
+    size = _size(path, form)
+    _refuse_large(size, largest)
+    if form != "raw":
+        _check(path, form)
+    return Look(form, size)
+
+
+def _promised(head: bytes, called: str) -> str:
     form = _format(head)
     promised = called.rpartition(".")[2].lower()
     if promised in {"raw", "qcow2", "vmdk"} and promised != form:
         raise HostError(f"it is called .{promised}, but it is {form}")
-    size = _size(path, form)
+    return form
+
+
+def _refuse_large(size: int, largest: Size) -> None:
     if size > largest:
         raise HostError(
-            f"a guest would see {size}, more than {largest}",
+            f"a guest would see {Size(size)}, more than {largest}",
             resolution="if that is meant, raise images.largest in the settings",
         )
-    if form != "raw":
-        _check(path, form)
-    return Look(form, size)
 
 
 def _format(head: bytes) -> str:

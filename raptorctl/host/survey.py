@@ -48,7 +48,7 @@ def survey(
     queries = tuple(queries)
     _load(host, queries)
     with ThreadPoolExecutor(3, "survey") as asked:
-        domains = asked.submit(lambda: (host.domains.list(), host.domains.accelerator()))
+        domains = asked.submit(_libvirt, host, settings.libvirt.machine_type)
         records = asked.submit(_records, host, queries)
         volumes = asked.submit(host.volumes.look)
         return HostFacts(
@@ -61,6 +61,7 @@ def survey(
             volumes=volumes.result()[1],
             domains=domains.result()[0],
             accelerator=domains.result()[1],
+            most_vcpus=domains.result()[2],
             records=records.result()[0],
             dns_problem=records.result()[1],
             reservations=tuple(reservations),
@@ -72,6 +73,11 @@ def survey(
             images=host.images.list(),
             **_own(settings, domains.result()[0]),
         )
+
+
+def _libvirt(host: Host, machine_type: str) -> tuple[tuple[Domain, ...], str, int]:
+    domains, accelerator = host.domains.list(), host.domains.accelerator()
+    return domains, accelerator, host.domains.most_vcpus(machine_type, accelerator)
 
 
 def _load(host: Host, queries: tuple[tuple[str, str], ...]) -> tuple[object, ...]:

@@ -41,6 +41,7 @@ class HostFacts:
         topology: CPUs.
         memory: bytes of RAM.
         accelerator: `kvm` or `qemu`.
+        most_vcpus: how many virtual CPUs the settings' machine type takes; 0 where nobody knows.
         group: the volume group of the settings, or None when it is not there.
         volumes: all volumes of that group.
         domains: all domains, running or not, ours or not.
@@ -68,6 +69,7 @@ class HostFacts:
     topology: Topology = Topology()
     memory: Size = Size(0)
     accelerator: str = "qemu"
+    most_vcpus: int = 0
     group: VolumeGroup | None = None
     volumes: tuple[Volume, ...] = ()
     domains: tuple[Domain, ...] = ()

@@ -58,7 +58,7 @@ def _differences(
         if asked is not None and has != asked:
             yield f"{what} {has}, not {asked}"
     image = images.chosen(request.image, facts)
-    if image and image.digest != there.mark.image_digest:
+    if image and image.digest and image.digest != there.mark.image_digest:
         yield f"image {there.mark.image_name or 'none'}, not {image.name}"
     if request.start and not there.domain.state.active:
         yield "it does not run"

@@ -1,13 +1,18 @@
 """Which host CPUs a machine may be pinned to."""
 
+import re
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Final, Protocol
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName, split_domain
 from raptorctl.model.settings import Kind, Settings
+
+PLAIN: Final = 255
+"""Virtual CPUs without extended interrupt mode (libvirt, qemu_validate.c)."""
+EIM: Final = re.compile(r"""<iommu\b.*?\beim=["']on["']""", re.DOTALL)
 
 
 def emulator(chosen: CpuSet) -> CpuSet:
@@ -56,6 +61,25 @@ def refuse_none(settings: Settings, facts: HostFacts) -> None:
         raise RefusedError(
             f"all CPUs of this host, {online}, are kept for the host",
             resolution=f"name fewer in {settings.file}: cpus.reserved",
+        )
+
+
+def refuse_many(count: int, template: str, facts: HostFacts) -> None:
+    """Refuse more virtual CPUs than a machine can have.
+
+    Args:
+        count: virtual CPUs.
+        template: the domain's XML, or its template's: whether its IOMMU has what many need.
+        facts: the host.
+
+    Raises:
+        RefusedError: says how many it can have.
+    """
+    known = facts.most_vcpus or PLAIN
+    most = known if EIM.search(template) else min(known, PLAIN)
+    if count > most:
+        raise RefusedError(
+            f"{count} CPUs asked; a machine has {most} at most", resolution=f"--cpus {most}"
         )
 
 

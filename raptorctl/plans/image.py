@@ -11,14 +11,21 @@ from raptorctl.steps.image import WriteImage
 from raptorctl.steps.step import Step
 
 
-def chosen(ref: str | None, facts: HostFacts) -> Image | None:
+def chosen(ref: str | Image | None, facts: HostFacts) -> Image | None:
     """Return the image that was asked for; one that is not in the cache has no digest yet.
+
+    Args:
+        ref: a name, source or digest; or the image itself, which keeps its name here: two names
+            may have one content.
+        facts: the host, with those in the cache.
 
     Raises:
         RefusedError: it was in the cache, by its digest, and is no more.
     """
     if ref is None:
         return None
+    if isinstance(ref, Image):
+        return chosen(ref.digest, facts) and ref if ref.digest else ref
     found = find(facts.images, ref)
     if found is None and DIGEST.fullmatch(ref):
         raise RefusedError(

@@ -57,7 +57,7 @@ class ProvisionRequest:
     template: str | None = None
     start: bool = True
     keys: tuple[PublicKey, ...] = ()
-    image: str | None = None
+    image: str | Image | None = None
     first_boot: FirstBoot | None = None
     cpu_count: int = 0
     graphics: Graphics | None = None
@@ -167,6 +167,8 @@ def _choose(
     if template not in facts.templates:
         known = ", ".join(sorted(facts.templates)) or "none"
         raise InputError(f"there is no template {template}", resolution=f"there is: {known}")
+    vcpus = 0 if request.cpus else request.cpu_count or CPUS
+    cpus.refuse_many(vcpus or len(request.cpus), facts.templates[template], facts)
     image = images.chosen(request.image, facts)
     return Choice(
         name=request.name,
@@ -177,7 +179,7 @@ def _choose(
         template=template,
         owner=find_owner(request.name.tenant, request.keys, settings, facts, identity),
         image=image,
-        vcpus=0 if request.cpus else request.cpu_count or CPUS,
+        vcpus=vcpus,
         ssh=own.forward(settings, facts),
     )
 

@@ -43,7 +43,7 @@ class RebuildRequest:
     """
 
     name: MachineName
-    image: str | None = None
+    image: str | Image | None = None
     reset_nvram: bool = False
     start: bool = True
     first_boot: FirstBoot | None = None

@@ -131,6 +131,8 @@ def _refuse(change: Change, settings: Settings, facts: HostFacts, others: HostFa
         _refuse_growth(change, facts)
     if change.cpus != change.domain.pins:
         cpus.refuse(change.cpus, settings, others)
+    if change.vcpus > change.domain.vcpus:
+        cpus.refuse_many(change.vcpus, change.domain.xml, facts)
     promised = own.promised(settings, others)
     if change.memory > change.domain.memory and promised + change.memory > facts.memory:
         raise RefusedError(
@@ -153,6 +155,8 @@ def _refuse_growth(change: Change, facts: HostFacts) -> None:
         raise RefusedError(f"volume {volume.name} is not clean", resolution="raptorctl doctor")
     if volume.kind != "linear" or volume.path not in change.domain.disks:
         raise RefusedError(f"volume {volume.name} is not as raptorctl made it: {volume.kind}")
+    if is_overlay(volume.group):
+        room.refuse_long_file(change.size)
     if hanging := [other.name for other in facts.volumes if other.origin == volume.name]:
         raise RefusedError(
             f"volume {hanging[0]} is a snapshot of {volume.name}, which cannot grow as long",

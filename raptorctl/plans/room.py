@@ -1,5 +1,7 @@
 """What a new machine needs of its host: room on disks and in memory, firmware, a free name."""
 
+from typing import Final
+
 from raptorctl.errors import MissingError, RefusedError
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
@@ -7,6 +9,9 @@ from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import VolumeGroup, is_overlay
 from raptorctl.plans import own
+
+LARGEST_FILE: Final = Size(2 << 50)
+"""Bytes: 32 MiB of level 1 entries (QEMU, qcow2.h, QCOW_MAX_L1_SIZE), with clusters of 64 KiB."""
 
 
 def group(settings: Settings, facts: HostFacts) -> VolumeGroup:
@@ -68,9 +73,23 @@ def refuse_large(size: Size, settings: Settings, facts: HostFacts) -> None:
     """
     there = group(settings, facts)
     if is_overlay(there.name):  # a file takes what is written only
+        refuse_long_file(size)
         return
     if size.rounded_up(there.extent) > there.free:
         raise RefusedError(f"{size} asked; volume group {there.name} has {there.free} free")
+
+
+def refuse_long_file(size: Size) -> None:
+    """Refuse a disk that no file of qcow2 stands for.
+
+    Raises:
+        RefusedError: says how large one can be.
+    """
+    if size > LARGEST_FILE:
+        raise RefusedError(
+            f"{size} asked; a file of qcow2 stands for {LARGEST_FILE} at most",
+            resolution="ask for less",
+        )
 
 
 def refuse_memory(asked: Size, settings: Settings, facts: HostFacts) -> None:

@@ -5,13 +5,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from raptorctl.errors import HostError, RefusedError, StoppedError
-from raptorctl.model.image import find
-from raptorctl.model.image_source import Source
+from raptorctl.host.image_drivers import Wanted
+from raptorctl.model.catalogue import Catalogue
+from raptorctl.model.image import Image, find
+from raptorctl.model.image_source import Source, parse_source
 from raptorctl.model.sizes import MIB
 from tests.disks import disk, packed, raw_disk
 from tests.images import Cache
@@ -508,3 +511,42 @@ def test_a_killed_pull_leaves_no_image_and_the_next_goes_on(
     server.pages["/web.qcow2"].pause = 0.0
     assert cache.pull(f"{server.url}/web.qcow2").image.digest == sha256(image)
     assert server.asked[-1].headers["range"].startswith("bytes=")
+
+
+# What would come, before it comes
+
+
+def foreseen(cache: Cache, url: str, checksum_url: str = "") -> Image:
+    source = replace(parse_source(url, Catalogue(), "/"), checksum_url=checksum_url)
+    return cache.images.foresee(Wanted(source))
+
+
+def test_a_url_is_asked_before_it_is_pulled_and_nothing_is_made(
+    server: ImageServer, cache: Cache, image: bytes
+) -> None:
+    server.pages["/web.qcow2"] = Page(image)
+    seen = foreseen(cache, f"{server.url}/web.qcow2")
+    assert (seen.name, seen.digest) == ("web.qcow2", "")
+    assert not cache.directory.exists()
+
+
+def test_what_a_server_does_not_have_or_is_too_large_is_foreseen(
+    server: ImageServer, tmp_path: Path, image: bytes
+) -> None:
+    cache = Cache(tmp_path / "cache", largest=len(image) - 1)
+    server.pages["/web.qcow2"] = Page(image)
+    with pytest.raises(HostError, match="is larger than"):
+        foreseen(cache, f"{server.url}/web.qcow2")
+    with pytest.raises(HostError, match="the server says 404"):
+        foreseen(cache, f"{server.url}/none.qcow2")
+    with pytest.raises(HostError, match="cannot be downloaded: the connection is refused"):
+        foreseen(cache, "http://127.0.0.1:1/web.qcow2")
+
+
+def test_a_list_of_checksums_without_it_is_foreseen(
+    server: ImageServer, cache: Cache, image: bytes
+) -> None:
+    server.pages["/web.qcow2"] = Page(image)
+    server.pages["/SUMS"] = Page(b"0" * 64 + b"  other.qcow2\n")
+    with pytest.raises(HostError, match=r"has no SHA-256 or SHA-512 of .web\.qcow2"):
+        foreseen(cache, f"{server.url}/web.qcow2", checksum_url=f"{server.url}/SUMS")

@@ -191,3 +191,21 @@ def test_it_is_reached_by_its_port_alone(person: Person) -> None:
     refused = person.raptorctl("wait", "web", "--for", "ip", "--timeout", "1", check=False)
     assert (refused.returncode, "wait for ssh" in refused.stderr) == (3, True)
     assert "FIRMWARE" in person.raptorctl("why", "web").stdout.upper()
+
+
+def test_the_most_cpus_that_a_plan_takes_libvirt_defines_and_one_more_it_would_not(
+    person: Person,
+) -> None:
+    asked = ("provision", "web", "--memory", "256M", "--no-start")
+    refused = person.raptorctl(*asked, "--cpus", "999", "--dry-run", check=False)
+    assert refused.returncode == 3
+    found = re.search(r"a machine has (\d+) at most", refused.stderr)
+    assert found
+    person.raptorctl(*asked, "--cpus", found[1], "-y")
+    assert shown(person)["vcpus"] == int(found[1])
+    xml = person.run("virsh", "-c", "qemu:///session", "dumpxml", f"{shown(person)['name']}").stdout
+    (person.home / "more.xml").write_text(
+        re.sub(r"(<vcpu[^>]*>)\d+<", rf"\g<1>{int(found[1]) + 1}<", xml)
+    )
+    more = ("virsh", "-c", "qemu:///session", "define", str(person.home / "more.xml"))
+    assert person.run(*more, check=False).returncode != 0

@@ -1,11 +1,20 @@
 import json
 import re
 import signal
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from raptorctl.errors import HostError, StoppedError
-from tests.fakes import World
+from raptorctl.host.files import templates
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.names import MachineName
+from raptorctl.model.sizes import GIB, Size
+from raptorctl.plans.fault import NOBODY
+from raptorctl.plans.provision import ProvisionRequest, plan_provision
+from raptorctl.steps.image import WriteImage
+from tests.fakes import IMAGE, Killed, World, settings
 from tests.unit.cli.session import PROVISION, CommandLine
 
 
@@ -180,3 +189,72 @@ def test_five_slots_are_five_machines_and_the_sixth_is_told_who_has_them(
         assert f"bob-m{number}" in done.complaint
     slots = json.loads(raptorctl("slot", "list", "-o", "json").out)["slots"]
     assert [slot["holders"] for slot in slots] == [[f"bob-m{number}"] for number in range(1, 6)]
+
+
+# What a dry run shows is what is done
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "said"),
+    [
+        (("--image", "nope:1"), 2, "nope:1' is in no catalogue"),
+        (("--image", "debian:99"), 2, "debian:99' is in no catalogue"),
+        (("--template", "mine"), 2, "there is no template mine"),
+        (("--slot", "99"), 2, "99"),
+        (("--cpus", "4-300"), 3, "absent or offline"),
+        (("--size", "8192T"), 3, "has 200G free"),
+        (("--memory", "8192T"), 3, "the host has 16G"),
+        (("--run", "/nowhere/x.sh", "--image", "debian:13"), 2, "/nowhere/x.sh"),
+    ],
+)
+def test_a_plan_that_could_never_work_is_refused_by_a_dry_run_in_the_same_words(
+    raptorctl: CommandLine, world: World, asked: tuple[str, ...], code: int, said: str
+) -> None:
+    before = world.picture()
+    shown = raptorctl(*PROVISION, *asked, "--dry-run")
+    assert (shown.code, said in shown.complaint) == (code, True)
+    assert not shown.out
+    if "--image" not in asked:
+        assert raptorctl(*PROVISION, *asked).complaint == shown.complaint
+    assert world.picture() == before
+
+
+def test_a_dry_run_is_refused_while_a_job_hangs_in_the_air(raptorctl: CommandLine) -> None:
+    session = raptorctl.session(*PROVISION)
+    session.wire.at, session.wire.after = 6, True
+    with pytest.raises(Killed):
+        raptorctl(*PROVISION, session=session)
+    shown = raptorctl("provision", "alice", "web", "--size", "1G", "--cpus", "2", "--dry-run")
+    assert (shown.code, "is unfinished" in shown.complaint) == (3, True)
+
+
+def test_steps_in_the_guest_are_part_of_the_plan(
+    raptorctl: CommandLine, world: World, tmp_path: Path
+) -> None:
+    world.images.all = (IMAGE,)
+    (tmp_path / "a.sh").write_text("#!/bin/sh\n")
+    steps = ("--copy", f"{tmp_path}/a.sh:/srv/a", "--run", f"{tmp_path}/a.sh")
+    asked = (*PROVISION, "--image", IMAGE.name, *steps, "--dry-run")
+    lines = raptorctl(*asked).out.splitlines()
+    place = lines.index("then, in the guest:")
+    assert lines[place + 1 :] == ["  1 copy a.sh to /srv/a", "  2 run a.sh"]
+    plan = json.loads(raptorctl(*asked, "-o", "json").out)["plan"]
+    assert plan["guest_steps"] == ["copy a.sh to /srv/a", "run a.sh"]
+    assert (
+        json.loads(raptorctl(*PROVISION, "--dry-run", "-o", "json").out)["plan"]["guest_steps"]
+        == []
+    )
+
+
+def test_the_plan_names_the_image_as_the_job_does_where_two_have_one_content(
+    world: World,
+) -> None:
+    other = replace(IMAGE, name="another", source="/srv/another.qcow2")
+    world.images.all = (IMAGE, other)
+    for image in world.images.all:
+        asked = ProvisionRequest(
+            MachineName("alice", "dev"), Size(40 * GIB), CpuSet((4, 5)), image=image
+        )
+        plan = plan_provision(asked, settings(), world.facts(templates()), NOBODY)
+        (step,) = (step for step in plan.steps if isinstance(step, WriteImage))
+        assert step.image.name == image.name

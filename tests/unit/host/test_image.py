@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,8 @@ from raptorctl.host.durable import unfinished
 from raptorctl.host.image import LocalImages
 from raptorctl.host.image_drivers import Wanted
 from raptorctl.host.image_store import ImageStore
-from raptorctl.model.image_source import Source
+from raptorctl.model.catalogue import Catalogue
+from raptorctl.model.image_source import Source, parse_source
 from tests.disks import disk, packed, raw_disk
 from tests.images import Cache, Watcher
 
@@ -391,3 +393,56 @@ def test_a_damaged_image_cannot_be_converted(cache: Cache, tmp_path: Path) -> No
     with pytest.raises(HostError, match=r"web\.qcow2: "):
         cache.images.convert(image, "raw", "web-raw", cache.watcher)
     assert cache.left("partial") == []
+
+
+# What would come, before it comes
+
+
+def wish(text: str) -> Wanted:
+    return Wanted(parse_source(text, Catalogue(), "/"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"#!/bin/sh\necho\n", b"\x7fELF" + bytes(600), bytes(4096), b"QFI\xfb" + bytes(20)],
+)
+def test_what_a_pull_refuses_at_sight_is_foreseen_in_the_same_words(
+    cache: Cache, tmp_path: Path, content: bytes
+) -> None:
+    source = tmp_path / "web.img"
+    source.write_bytes(content)
+    with pytest.raises(HostError) as foreseen:
+        cache.images.foresee(wish(str(source)))
+    assert not cache.directory.exists()
+    with pytest.raises(HostError) as pulled:
+        cache.pull(str(source))
+    assert str(foreseen.value) == str(pulled.value)
+
+
+def test_a_file_that_is_missing_is_foreseen(cache: Cache, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file"):
+        cache.images.foresee(wish(str(tmp_path / "none.qcow2")))
+
+
+@pytest.mark.parametrize("form", ["raw", "qcow2", "vmdk"])
+def test_name_format_and_size_are_foreseen_as_they_come(
+    cache: Cache, tmp_path: Path, form: str
+) -> None:
+    source = raw_disk(tmp_path / "web.img")
+    if form != "raw":
+        target = tmp_path / f"web.{form}"
+        subprocess.run(["qemu-img", "convert", "-O", form, source, target], check=True)
+        source = target
+    seen = cache.images.foresee(wish(str(source)))
+    assert not cache.directory.exists()
+    came = cache.pull(str(source)).image
+    assert (seen.name, seen.format, seen.size) == (came.name, came.format, came.size)
+    assert seen.digest == ""
+    assert cache.images.foresee(wish(str(source))) == came
+
+
+def test_one_that_is_too_large_is_foreseen(tmp_path: Path) -> None:
+    small = Cache(tmp_path / "cache", largest=1 << 20)
+    source = disk(tmp_path / "web.qcow2")
+    with pytest.raises(HostError, match="more than 1M"):
+        small.images.foresee(wish(str(source)))

@@ -99,6 +99,8 @@ OF_A_REQUEST = {
     "again.already",  # it is there, and differs
     "cpus.chosen",  # more CPUs than are free; none at all is refuse_none
     "cpus.refuse",  # these CPUs
+    "cpus.refuse_many",
+    "room.refuse_long_file",
     "existing.find",
     "existing.refuse_foreign",
     "existing.refuse_reserved",

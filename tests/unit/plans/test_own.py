@@ -178,3 +178,40 @@ def test_cloud_init_asks_for_its_address_by_a_mac_that_stays(world: OwnWorld) ->
     static = replace(WEB, first_boot=replace(boot, network=Network.STATIC))
     with pytest.raises(RefusedError, match="by DHCP"):
         planned(world, static)
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({"cpu_count": 256}, "256 CPUs asked; a machine has 255 at most"),
+        ({"cpu_count": 999}, "a machine has 255 at most"),
+        ({"size": Size(8192 << 40)}, "a file of qcow2 stands for 2048T at most"),
+        ({"memory": Size(8192 << 40)}, "the host has 16G"),
+    ],
+)
+def test_more_than_any_machine_can_have_is_refused_by_the_plan(
+    world: OwnWorld, wish: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(RefusedError, match=said):
+        planned(world, replace(WEB, **wish))
+
+
+def test_a_machine_that_is_there_gets_no_more_than_any_can_have(world: OwnWorld) -> None:
+    there(world)
+    for asked in (ResizeRequest(WEB.name, vcpus=300), ResizeRequest(WEB.name, Size(8192 << 40))):
+        with pytest.raises(RefusedError, match="at most"):
+            plan_resize(asked, world.settings, world.facts(), LATER)
+
+
+def test_what_libvirt_says_of_the_machine_type_binds_as_well(world: OwnWorld) -> None:
+    with pytest.raises(RefusedError, match="a machine has 8 at most"):
+        planned(world, replace(WEB, cpu_count=9), most_vcpus=8)
+    many = {
+        name: text.replace(
+            "</devices>", '<iommu model="intel"><driver eim="on"/></iommu></devices>'
+        )
+        for name, text in world.facts().templates.items()
+    }
+    with pytest.raises(RefusedError, match="a machine has 288 at most"):
+        planned(world, replace(WEB, cpu_count=300), templates=many, most_vcpus=288)
+    assert planned(world, replace(WEB, cpu_count=288), templates=many, most_vcpus=288).steps
