@@ -1,6 +1,7 @@
 """`raptorctl deprovision`: nothing of a machine is left."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
@@ -9,9 +10,23 @@ from raptorctl.cli.change import Change, Done, perform
 from raptorctl.cli.options import DryRun, Output, Yes
 from raptorctl.cli.output import Format
 from raptorctl.cli.session import session_of
+from raptorctl.errors import InputError
 from raptorctl.model.sizes import Size
 
-EXAMPLE = options.example("sudo raptorctl deprovision alice dev")
+EXAMPLE = options.example(
+    "sudo raptorctl deprovision alice dev",
+    "sudo raptorctl deprovision alice dev --force -y",
+)
+Seconds = Annotated[
+    float | None,
+    options.seconds(
+        "--timeout",
+        "How long its guest has to shut down before it is switched off. Default: the settings'.",
+        most=3600,
+        default=False,
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Switch it off at once.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -22,12 +37,17 @@ def register(app: typer.Typer) -> None:
 def deprovision(
     context: typer.Context,
     words: options.Words,
+    timeout: Seconds = None,
+    force: Force = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
     """Remove a machine for good: DNS names, domain, and its wiped volume."""
+    if force and timeout is not None:
+        raise InputError("--force waits for nobody", resolution="leave out --timeout")
     name = options.machine_name(words)
+    wait = 0.0 if force else timeout
     session = session_of(context)
 
     from raptorctl.plans.deprovision import plan_deprovision
@@ -37,7 +57,9 @@ def deprovision(
         verb="deprovision",
         name=str(name),
         queries=lambda settings: queries(name, settings),
-        decide=lambda settings, facts, identity: plan_deprovision(name, settings, facts, identity),
+        decide=lambda settings, facts, identity: plan_deprovision(
+            name, settings, facts, identity, wait
+        ),
         confirm=ask.before_it_goes(str(name), asks=not yes and not dry_run),
     )
     perform(session, change, form, dry_run=dry_run, says=told)

@@ -101,8 +101,10 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     yield "state", machine.state
     yield "cpus", _cpus(details)
     yield "memory", str(details.memory) if details.memory else "-"
+    yield "autostart", _autostart(details)
     if details.ssh:
         yield "ssh", details.ssh
+        yield "mac", details.mac or "-"
     else:
         where = f"{place.number}: {place.bridge}, {place.mac}" if place else _number(machine.slot)
         yield "slot", where
@@ -119,8 +121,15 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
         yield "made by", f"{details.created_by}, {details.created}"
     yield "job", details.job or "-"
     yield "template", details.template or "-"
+    yield "image", details.image or "-"
     if machine.state == State.RUNNING.value:
         yield "console", details.console
+
+
+def _autostart(details: MachineDetails) -> str:
+    if not details.uuid:
+        return "-"
+    return "with the host" if details.autostart else "no"
 
 
 def _cpus(details: MachineDetails) -> str:

@@ -20,11 +20,16 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 
 POLL: Final = 0.5  # seconds between looks at a domain that shuts down
+HEARD: Final = 10.0  # seconds in which one that was asked at last may still go off
 ASK_AGAIN: Final = 5.0  # seconds; firmware and early boot ignore the power button
 
 
 class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
     """`host.drivers.Domains` on a libvirt connection; see `Hypervisor` for what it raises."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(uri)
+        self._asked: dict[str, float] = {}  # when a domain was first asked to go off
 
     def list(self) -> tuple[Domain, ...]:
         """Return every domain with its definition, by name.
@@ -137,6 +142,7 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
             domain = _lookup(connection, uuid)
             if domain is None or not _active(domain):
                 return False
+            self._asked.setdefault(uuid, time.monotonic())
             if _goes_off(domain, timeout, tick):
                 return False
             if not force:
@@ -152,7 +158,9 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
             domain = _lookup(connection, uuid)
             if domain is None or not _active(domain):
                 return True
-            return _goes_off(domain, timeout, tick, press=False)
+            waited = time.monotonic() - self._asked.get(uuid, time.monotonic())
+            left = max(timeout - waited, min(timeout, HEARD))
+            return _goes_off(domain, left, tick, press=False)
 
     def reboot(self, uuid: str) -> None:
         """Ask it by ACPI to boot anew."""

@@ -194,7 +194,13 @@ class Domains(Disks, Protocol):
         """
 
     def goes_off(self, uuid: str, timeout: float, tick: Tick) -> bool:
-        """Wait for one that was asked before, and ask no more. Returns whether it is off."""
+        """Wait for one that was asked before, and ask no more. Returns whether it is off.
+
+        Args:
+            uuid: of the domain.
+            timeout: seconds since it was first asked; some more, if that was just now.
+            tick: as of `shut_down`.
+        """
 
     def reboot(self, uuid: str) -> None:
         """Ask it by ACPI to boot anew."""

@@ -106,6 +106,8 @@ class MachineDetails:
         snapshots: of its disk, in the order they were taken.
         vcpus: how many virtual CPUs, pinned or not.
         ssh: where its ssh is forwarded from, on a host of one's own; or "".
+        image: what its disk began as, by name; or "".
+        macs: of its network interfaces.
     """
 
     machine: Machine
@@ -126,6 +128,13 @@ class MachineDetails:
     snapshots: tuple[Snapshot, ...] = ()
     vcpus: int = 0
     ssh: str = ""
+    image: str = ""
+    macs: tuple[str, ...] = ()
+
+    @property
+    def mac(self) -> str:
+        """The slot's, or its own where it has no slot; "" where nobody knows."""
+        return self.place.mac if self.place else next(iter(self.macs), "")
 
     @property
     def console(self) -> str:
@@ -148,7 +157,7 @@ class MachineDetails:
             "memory": int(self.memory),
             "autostart": self.autostart,
             "bridge": self.place.bridge if self.place else None,
-            "mac": self.place.mac if self.place else None,
+            "mac": self.mac or None,
             "addresses": encode(self.addresses),
             "ssh": self.ssh,
             "fqdn": self.fqdn,
@@ -158,6 +167,7 @@ class MachineDetails:
             "created": self.created,
             "created_by": self.created_by,
             "template": self.template,
+            "image": self.image,
             "console": self.console,
         }
 
@@ -222,4 +232,6 @@ def _details(base: MachineDetails, volume: Volume | None, domain: Domain | None)
         autostart=domain.autostart if domain else False,
         vcpus=domain.vcpus if domain else 0,
         ssh=mark.ssh if mark else "",
+        image=mark.image_name if mark else "",
+        macs=domain.macs if domain else (),
     )

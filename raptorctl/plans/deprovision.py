@@ -12,6 +12,7 @@ from raptorctl.model.volume import Volume, is_overlay
 from raptorctl.plans import disk, existing, records, room
 from raptorctl.plans.log import step_log
 from raptorctl.plans.plan import Identity, Plan
+from raptorctl.plans.quota import machines_of
 from raptorctl.plans.seed import attached, seed_path
 from raptorctl.plans.snapshot import split_off, wiped
 from raptorctl.steps.domain import RemoveNvram, StopDomain, UndefineDomain
@@ -23,9 +24,20 @@ from raptorctl.steps.volume import RetireVolume
 
 
 def plan_deprovision(
-    name: MachineName, settings: Settings, facts: HostFacts, identity: Identity
+    name: MachineName,
+    settings: Settings,
+    facts: HostFacts,
+    identity: Identity,
+    timeout: float | None = None,
 ) -> Plan:
     """Decide how a machine goes, or why it cannot. Half a machine goes as well as a whole one.
+
+    Args:
+        name: whose, and which.
+        settings: the host's.
+        facts: the host.
+        identity: of the job.
+        timeout: seconds that its guest has to shut down, 0 for none; None for the settings'.
 
     Raises:
         RefusedError: a domain or volume of its name is somebody else's, or somebody else's
@@ -38,14 +50,19 @@ def plan_deprovision(
     if facts.volume(name):
         room.refuse_missing_disks(facts)
     _refuse_nameless(name, facts)
-    steps = tuple(_steps(name, settings, facts))
+    wait = settings.libvirt.shutdown_timeout if timeout is None else timeout
+    steps = tuple(_steps(name, settings, facts, wait))
     return Plan(
         verb="deprovision",
         identity=identity,
         reservation=Reservation(identity.job, name.domain),
         steps=steps,
         summary=f"nothing of {name} is left" if steps else f"there is no machine {name}",
-        notes=(*_disk_notes(name, settings, facts), *_dns_notes(facts)),
+        notes=(
+            *_disk_notes(name, settings, facts),
+            *_dns_notes(facts),
+            *_tenant_notes(name, settings, facts),
+        ),
     )
 
 
@@ -79,9 +96,9 @@ def _expected_records(name: MachineName, settings: Settings, facts: HostFacts) -
             yield from wanted.records
 
 
-def _steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+def _steps(name: MachineName, settings: Settings, facts: HostFacts, wait: float) -> Iterable[Step]:
     yield from _record_steps(name, settings, facts)
-    yield from _domain_steps(name, settings, facts)
+    yield from _domain_steps(name, settings, facts, wait)
     yield from _volume_steps(name, settings, facts)
 
 
@@ -96,7 +113,9 @@ def _record_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
         )
 
 
-def _domain_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+def _domain_steps(
+    name: MachineName, settings: Settings, facts: HostFacts, wait: float
+) -> Iterable[Step]:
     domain = facts.domain(name)
     act = "wiped" if settings.kind is Kind.SHARED else "removed"
     if domain is None:
@@ -113,7 +132,7 @@ def _domain_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
         reason=f"nothing may write while it is {act}",
         name=domain.name,
         uuid=domain.uuid,
-        timeout=settings.libvirt.shutdown_timeout,
+        timeout=wait,
     )
 
 
@@ -224,3 +243,14 @@ def _disk_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iter
 def _dns_notes(facts: HostFacts) -> Iterable[str]:
     if facts.dns_problem:
         yield "DNS does not answer; its records wait for `raptorctl recover`"
+
+
+def _tenant_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[str]:
+    """Provision may have made the tenant on the way; only their own removal takes them away."""
+    tenant = facts.tenant(name.tenant)
+    last = machines_of(name.tenant, facts) == (str(name),)
+    if settings.kind is Kind.SHARED and last and tenant and tenant.record:
+        yield (
+            f"it is the last machine of {name.tenant}, whose account stays: "
+            f"`raptorctl tenant remove {name.tenant}` takes that away"
+        )

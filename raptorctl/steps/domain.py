@@ -169,7 +169,7 @@ class StopDomain(Step):
     Args:
         name: the domain's.
         uuid: libvirt's identifier.
-        timeout: seconds to wait before forcing.
+        timeout: seconds to wait before forcing; 0 asks nobody.
     """
 
     name: str
@@ -181,6 +181,8 @@ class StopDomain(Step):
     @property
     def title(self) -> str:
         """One line."""
+        if not self.timeout:
+            return f"switch {self.name} off"
         return f"stop {self.name} (ACPI, by force after {self.timeout:g} s)"
 
     def is_done(self, host: Host) -> bool:

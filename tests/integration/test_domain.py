@@ -14,6 +14,7 @@ from raptorctl.errors import (
     MissingError,
     StoppedError,
     UnknownOutcomeError,
+    WaitError,
 )
 from raptorctl.host.domain import LibvirtDomains
 from raptorctl.host.drivers import Domains
@@ -418,3 +419,26 @@ def test_libvirt_prints_nothing_itself(
 ) -> None:
     assert domains.find(OTHER_UUID) is None
     assert capfd.readouterr() == ("", "")
+
+
+def test_who_was_asked_to_go_off_is_not_waited_for_twice_as_long(
+    defined: LibvirtDomains, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine in its firmware never hears ACPI: a removal that is stopped waits for the rest."""
+    defined.start(PLAIN.uuid)
+    clock, waits = [100.0], []
+
+    def in_its_firmware(_domain: Any, timeout: float, _tick: Any, *, press: bool = True) -> bool:
+        waits.append((timeout, press))
+        clock[0] += 20.0  # then somebody pressed ^C
+        return False
+
+    monkeypatch.setattr("raptorctl.host.domain._goes_off", in_its_firmware)
+    monkeypatch.setattr("raptorctl.host.domain.time.monotonic", lambda: clock[0])
+    with pytest.raises(WaitError):
+        defined.shut_down(PLAIN.uuid, 60.0, ignore, force=False)
+    assert not defined.goes_off(PLAIN.uuid, 60.0, ignore)
+    clock[0] += 1000.0
+    defined.goes_off(PLAIN.uuid, 60.0, ignore)
+    defined.goes_off(PLAIN.uuid, 0.0, ignore)
+    assert waits == [(60.0, True), (40.0, False), (10.0, False), (0.0, False)]

@@ -1,5 +1,6 @@
 import pytest
 
+from raptorctl.host.drivers import Tick
 from tests.fakes import World
 from tests.unit.cli.session import PROVISION, CommandLine
 
@@ -58,3 +59,50 @@ def test_dry_run_needs_no_confirmation(raptorctl: CommandLine, world: World) -> 
 def test_a_machine_that_is_gone_already_is_success(raptorctl: CommandLine) -> None:
     done = raptorctl("deprovision", "bob", "ci", "-y")
     assert (done.code, done.out) == (0, "there is no machine bob-ci\n")
+
+
+def stops(raptorctl: CommandLine, *more: str) -> list[str]:
+    """What the plan says of stopping it."""
+    shown = raptorctl("deprovision", "alice", "dev", "--dry-run", *more).out
+    return [line.strip() for line in shown.splitlines() if "alice-dev" in line and (
+        " stop " in line or " switch " in line)]  # fmt: skip
+
+
+def test_how_long_its_guest_has_to_shut_down_can_be_said(raptorctl: CommandLine) -> None:
+    assert "by force after 60 s" in stops(raptorctl)[0]
+    assert "by force after 2.5 s" in stops(raptorctl, "--timeout", "2.5")[0]
+    assert stops(raptorctl, "--force") == stops(raptorctl, "--timeout", "0")
+    assert stops(raptorctl, "--force")[0].split(" ", 1)[1].startswith("switch alice-dev off")
+
+
+def test_by_force_nobody_is_asked_and_nobody_waits(raptorctl: CommandLine, world: World) -> None:
+    asked: list[float] = []
+    shut_down = world.domains.shut_down
+
+    def seen(uuid: str, timeout: float, tick: Tick, *, force: bool = True) -> bool:
+        asked.append(timeout)
+        return shut_down(uuid, timeout, tick, force=force)
+
+    world.domains.shut_down = seen  # type: ignore[method-assign]
+    assert raptorctl("deprovision", "alice", "dev", "--force", "-y").code == 0
+    assert asked == [0.0]
+
+
+def test_force_and_a_timeout_contradict_each_other(raptorctl: CommandLine, world: World) -> None:
+    before = world.picture()
+    done = raptorctl("deprovision", "alice", "dev", "--force", "--timeout", "9", "-y")
+    assert (done.code, "leave out --timeout" in done.complaint) == (2, True)
+    assert world.picture() == before
+
+
+def test_that_the_account_of_a_tenant_stays_is_told_with_their_last_machine(
+    raptorctl: CommandLine, world: World
+) -> None:
+    """Provision made alice on the way."""
+    told = "`raptorctl tenant remove alice` takes that away"
+    assert raptorctl("provision", "alice", "web", "--size", "1G", "--cpus", "2").code == 0
+    assert told not in raptorctl("deprovision", "alice", "web", "--dry-run").out
+    assert told not in raptorctl("deprovision", "alice", "web", "-y").err
+    assert told in raptorctl("deprovision", "alice", "dev", "--dry-run").out
+    assert told in raptorctl("deprovision", "alice", "dev", "-y").err
+    assert raptorctl("tenant", "remove", "alice", "-y").code == 0

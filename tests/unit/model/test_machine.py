@@ -1,11 +1,14 @@
+from raptorctl.cli.machine import _lines
 from raptorctl.model.cpu_map import cpu_map
 from raptorctl.model.cpuset import CpuSet
-from raptorctl.model.domain import Domain, State
+from raptorctl.model.domain import Domain, Mark, State
 from raptorctl.model.facts import HostFacts, Reservation
-from raptorctl.model.machine import machines
+from raptorctl.model.machine import describe, machines
+from raptorctl.model.settings import parse_settings
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.topology import Cpu, Topology
 from raptorctl.model.volume import Volume
+from tests.fakes import SETTINGS_TEXT
 
 
 def volume(name: str, *tags: str) -> Volume:
@@ -56,3 +59,18 @@ def test_a_core_is_shared_only_between_tenants() -> None:
     other = cpu_map(facts(domains=(on("alice-a", 0), on("bob-b", 1))), CpuSet())
     assert same.split_cores == ()
     assert other.split_cores == ((CpuSet((0, 1)), ("alice-a", "bob-b")),)
+
+
+def test_a_machine_without_a_slot_shows_its_own_mac_and_every_one_its_image_and_autostart() -> None:
+    mark = Mark(
+        "alice", "web", 0, "j", "2026-11-20T12:00:00Z", "me", "t",
+        image=f"debian:13 sha256:{'5e' * 32}", ssh="127.0.0.1:2201",
+    )  # fmt: skip
+    domain = Domain("u", "alice-web", macs=("52:54:00:aa:bb:cc",), mark=mark, autostart=True)
+    seen = describe(mark.name, parse_settings(SETTINGS_TEXT), facts(domains=(domain,)))
+    assert seen is not None
+    told = seen.encode()
+    assert (told["mac"], told["bridge"], told["image"]) == ("52:54:00:aa:bb:cc", None, "debian:13")
+    lines = dict(_lines(seen))
+    assert (lines["mac"], lines["image"]) == ("52:54:00:aa:bb:cc", "debian:13")
+    assert lines["autostart"] == "with the host"
