@@ -126,7 +126,8 @@ def _error(login: Login, ended: Ended) -> RaptorError | None:
         return None
     if ended.entered:
         broken = _BROKEN.search(said)
-        return HostError(f"the connection to {name} broke", details=said) if broken else None
+        how = said[broken.start() :].partition("\n")[0] if broken else ""
+        return HostError(f"the connection to {name} broke: {how}", details=said) if how else None
     if _ANOTHER.search(said):
         shown = _SHOWN.search(said)
         expected = ", ".join(key.fingerprint for key in login.host_keys)

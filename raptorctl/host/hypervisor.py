@@ -62,7 +62,8 @@ class Hypervisor:
                 raise _no(what, error, said) from error
             self._connection = None  # the next call opens another
             raise UnknownOutcomeError(
-                f"the connection to libvirt broke while it was to {what}", details=said
+                f"the connection to libvirt broke while it was to {what}: {why(said, ()).line}",
+                details=said,
             ) from error
 
 

@@ -4,6 +4,7 @@ A reply counts only if its status says so, its length is known and kept, and no 
 https to http. Nothing of the caller's `.netrc` is sent anywhere.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,9 @@ from raptorctl import __version__
 from raptorctl.errors import HostError
 from raptorctl.host.image_drivers import Watch
 from raptorctl.host.image_partial import Partial
+from raptorctl.model.cause import TLS
 from raptorctl.model.names import shown
+from raptorctl.model.reason import why
 from raptorctl.model.sizes import Size
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ PAUSE: Final = 0.5
 TIMEOUTS: Final = (10.0, 30.0)
 """Seconds to connect, and without a byte."""
 CHUNK: Final = 1 << 18
+CERTIFICATE: Final = re.compile(r"certificate verify failed: ([^(\]]+)")  # OpenSSL, by Python
 AGENT: Final = f"raptorctl/{__version__}"
 CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 """The host's own, where an admin adds those of his house (update-ca-certificates(8))."""
@@ -289,7 +293,13 @@ def _judge(wanted: Download, total: int | None, reply: "Response") -> None:
 
 
 def _untrusted(url: str, error: Exception) -> HostError:
-    return HostError(f"{url}: its certificate is not good", details=str(error))
+    found = CERTIFICATE.search(str(error))
+    said = found[1].strip() if found else ""
+    return HostError(
+        f"{url}: its certificate is not good" + (f": {said}" if said else ""),
+        details=str(error),
+        resolution=why(said, TLS).advice,
+    )
 
 
 def _status(reply: "Response") -> str:

@@ -33,6 +33,7 @@ from raptorctl.host.lvm_report import (
     report,
     still_named,
     unchanged,
+    unusable,
 )
 from raptorctl.model.volume import OURS, Volume, VolumeGroup
 
@@ -63,7 +64,7 @@ class LvmGroup:
         except CommandError as error:
             if missing_group(error):
                 return None
-            raise
+            raise unusable(error) from error
         return parse_group(rows[0])
 
     def look(self) -> tuple[VolumeGroup | None, tuple[Volume, ...]]:
@@ -110,7 +111,7 @@ class LvmGroup:
         except CommandError as error:
             if missing_group(error):
                 raise self._missing() from error
-            raise
+            raise unusable(error) from error
 
     def _keep(self, rows: Iterable[dict[str, Any]]) -> tuple[Volume, ...]:
         self._seen = tuple(map(parse_volume, rows))

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, Final
 
-from raptorctl.errors import CommandError, HostError
+from raptorctl.errors import CommandError, HostError, MissingError
 from raptorctl.host.command import run
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import CLEAN, DIRTY, OURS, WIPED, Volume, VolumeGroup
@@ -29,6 +29,14 @@ NOT_FOUND: Final = re.compile(r'Volume group "[^"]*" not found')
 def missing_group(error: CommandError) -> bool:
     """Whether LVM failed because there is no such group."""
     return NOT_FOUND.search(error.stderr) is not None
+
+
+def unusable(error: CommandError) -> CommandError | MissingError:
+    """What to raise where LVM reports nothing: what is known is a state of the host's to mend."""
+    if not error.reason.advice:
+        return error
+    brief, advice = error.reason.line, error.reason.advice
+    return MissingError(f"LVM: {brief}", details=error.details, resolution=advice)
 
 
 def parse_group(row: dict[str, Any]) -> VolumeGroup:

@@ -131,6 +131,16 @@ FILES_OF_SSH: Final = (
     ),
 )
 """Of ssh(1), about files of this side: only of lines that no guest can have written."""
+TLS: Final = (
+    Cause(r"certificate has expired", "see whether this host's clock is right: `date`"),
+    Cause(r"not yet valid", "see whether this host's clock is right: `date`"),
+    Cause(r"[Hh]ostname mismatch|IP address mismatch", "name the server as its certificate does"),
+    Cause(
+        r"unable to get (?:local )?issuer certificate|self[- ]signed certificate",
+        "have this host trust who signed it: update-ca-certificates(8); Debian: ca-certificates",
+    ),
+)
+"""Of a server's certificate, as OpenSSL says it (openssl-verification-options(1))."""
 LIBVIRT: Final = (
     Cause(
         r"cannot set CPU affinity|Unable to set .*cpuset|cpuset\.cpus",

@@ -1,7 +1,10 @@
 """Why something failed, in one line with its own advice: real programs, made to fail."""
 
+import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
+from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from raptorctl.errors import CommandError, HostError
 from raptorctl.host import command
 from raptorctl.host.guest_login import log_in
 from raptorctl.host.guest_ssh import open_shell
+from raptorctl.host.image_http import Http
 from raptorctl.host.overlay import make_file
 from tests.integration.alone import alone
 from tests.integration.own_account import Person, somebody
@@ -79,6 +83,29 @@ def test_a_key_with_a_passphrase_is_for_the_agent(sshd: Sshd, tmp_path: Path) ->
 def test_a_guest_that_has_no_cipher_of_ours_is_told(tmp_path: Path) -> None:
     with Sshd(tmp_path, "Ciphers aes128-cbc") as old:
         assert "update the older one" in failure(old, tmp_path / "own").resolution
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Iterator[str]:
+    """A server whose certificate nobody signed but itself; returns its URL."""
+    pair = ("-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "cert"))
+    made = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
+            "-subj", "/CN=localhost", *pair)  # fmt: skip
+    subprocess.run(made, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    with HTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"https://localhost:{server.server_port}/web.qcow2"
+        server.shutdown()
+
+
+def test_what_is_wrong_with_a_certificate_is_said(tls: str) -> None:
+    with pytest.raises(HostError) as caught:
+        Http().length(tls)
+    assert "its certificate is not good: self" in caught.value.brief
+    assert "update-ca-certificates" in caught.value.resolution
 
 
 @pytest.mark.parametrize(

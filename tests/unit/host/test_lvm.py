@@ -173,6 +173,31 @@ def test_a_missing_group_is_none_or_says_what_to_do(monkeypatch: pytest.MonkeyPa
         LvmGroup("lvm-data").look()
 
 
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("  Volume group lvm-data is exported\n", "vgimport lvm-data"),
+        ("  Cannot access VG lvm-data with system ID a with local system ID b.\n", "lvmsystemid"),
+    ],
+)
+def test_a_group_that_is_not_for_this_host_is_a_state_to_mend(
+    monkeypatch: pytest.MonkeyPatch, said: str, advice: str
+) -> None:
+    monkeypatch.setattr(lvm_report, "run", failing(said))
+    for ask in (LvmGroup("lvm-data").group, LvmGroup("lvm-data").look):
+        with pytest.raises(MissingError) as caught:
+            ask()
+        assert advice in caught.value.resolution
+
+
+def test_what_lvm_fails_at_for_no_known_cause_stays_a_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lvm_report, "run", failing("  Something new.\n"))
+    with pytest.raises(CommandError, match="Something new"):
+        LvmGroup("lvm-data").look()
+
+
 def test_another_failure_of_lvm_is_not_taken_for_a_missing_group(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
