@@ -22,8 +22,6 @@ Only `raptorctl.cli` prints them.
 import signal
 from collections.abc import Sequence
 
-from raptorctl.model.reason import program, reason
-
 DONE = 0
 FAILED = 1
 BAD_INPUT = 2
@@ -99,6 +97,8 @@ class CommandError(HostError):
     """
 
     def __init__(self, argv: Sequence[str], exit_status: int | None, stderr: str) -> None:
+        from raptorctl.model.reason import program, reason  # when something fails, and not before
+
         self.argv = tuple(argv)
         self.exit_status = exit_status
         self.stderr = stderr
