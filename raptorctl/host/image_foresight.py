@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from raptorctl.errors import HostError
 from raptorctl.host.caller import open_given
-from raptorctl.host.image_copy import unpacker
 from raptorctl.host.image_drivers import Wanted
 from raptorctl.host.image_fetch import LARGEST_LIST
 from raptorctl.host.image_http import BrokenOffError, Http
 from raptorctl.host.image_look import HEAD, foreseen
 from raptorctl.host.image_oci import Registry
+from raptorctl.host.image_unpack import unpacker
 from raptorctl.model.checksum import checksum_of
 from raptorctl.model.image import Image
 from raptorctl.model.names import shown

@@ -32,7 +32,7 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 ARCHIVE: Final = Path("/etc/lvm/archive")
-PROGRAMS: Final = ("qemu-img", "bsdcat", "bsdtar")
+PROGRAMS: Final = ("qemu-img", "bsdtar", "zstd")
 """What unpacks, judges and writes images."""
 LIBVIRT_PACKAGE: Final = "libvirt-daemon"
 

@@ -40,6 +40,8 @@ def test_a_healthy_host_has_nothing_but_good_findings() -> None:
         ({"scan_lvs": True}, Part.SCAN, Verdict.FAIL, "inside guests' disks"),
         ({"libvirt_version": (9, 0, 0)}, Part.LIBVIRT, Verdict.WARN, "known holes"),
         ({"libvirt_patched": False}, Part.LIBVIRT, Verdict.WARN, "11.3.0-3+deb13u3"),
+        ({"programs": {"qemu-img": "apt install it"}}, "programs", Verdict.FAIL, "qemu-img"),
+        ({"programs": {"zstd": "apt install it"}}, "programs", Verdict.WARN, "zstd is not"),
         ({"zones": {"z.": Trouble("REFUSED", "grant it")}}, Part.DNS, Verdict.FAIL, "REFUSED"),
     ],
 )
