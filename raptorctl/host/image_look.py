@@ -192,11 +192,10 @@ def _asked(verb: str, path: Path, form: str) -> dict[str, Any]:
     try:
         told = json.loads(run(*argv, timeout=2 * CPU, ok=(0, 2, 3), awaited=False))
     except CommandError as error:
-        if error.reason.advice:  # the host's fault, and not the file's
-            raise HostError(
-                error.brief, details=error.details, resolution=error.reason.advice
-            ) from error
-        problem = _limit(verb, error) or f"it is a {form} that is damaged or cut off"
+        limit, why = _limit(verb, error), error.reason
+        if why.advice and not limit:  # the host's fault, and not the file's
+            raise HostError(why.line, details=error.details, resolution=why.advice) from error
+        problem = limit or f"it is a {form} that is damaged or cut off"
         raise HostError(problem, details=error.details) from error
     except ValueError as error:
         raise HostError(f"qemu-img {verb} gave no answer", details=str(error)) from error
