@@ -201,7 +201,7 @@ def _telling(title: str, timeout: float) -> Iterator[Callable[[int, int], None]]
     """Tell that we wait, once there is something to wait for; a live line on a terminal."""
     import sys
 
-    tells, begun = progress.reporter(), False
+    tells, begun, began = progress.reporter(), False, time.monotonic()
 
     def told(done: int, whole: int) -> None:
         nonlocal begun
@@ -209,7 +209,7 @@ def _telling(title: str, timeout: float) -> Iterator[Callable[[int, int], None]]
             begun = True
             if not is_terminal(sys.stderr):
                 tell(f"waiting for {title}, at most {timeout:g} s")
-            tells.started(1, 1, f"wait for {title}")
+            tells.started(1, 1, f"wait for {title}", began)  # the first look was waited for, too
         tells.progress(done, whole)
 
     try:

@@ -12,7 +12,6 @@ from typing import Final, TextIO
 
 from raptorctl.cli import output
 from raptorctl.cli.output import Colour, painted, plain, tell
-from raptorctl.engine.report import Reporter
 from raptorctl.model.job import StepState
 from raptorctl.model.sizes import Size
 
@@ -41,7 +40,7 @@ SIGNS: Final = {
 Clock = Callable[[], float]
 
 
-def reporter() -> Reporter:
+def reporter() -> "Live | Plain":
     """Return what fits where standard error goes."""
     if output.is_terminal(sys.stderr):
         return Live(sys.stderr)
@@ -95,10 +94,11 @@ class Plain:
         self._at = ""
         self._meter = Meter(self._began)
 
-    def started(self, number: int, total: int, title: str) -> None:
-        """Remember what the next progress is about."""
+    def started(self, number: int, total: int, title: str, began: float | None = None) -> None:
+        """Remember what the next progress is about, and since when, by the same clock."""
         self._at = f"{_place(number, total)}{plain(title)}"
-        self._began = self._told = self._clock()
+        self._told = self._clock()
+        self._began = self._told if began is None else began
         self._meter = Meter(self._began)
 
     def progress(self, done: int, total: int) -> None:
@@ -131,10 +131,10 @@ class Live:
         self._at = ""
         self._meter = Meter(self._began)
 
-    def started(self, number: int, total: int, title: str) -> None:
-        """Show what is being done."""
+    def started(self, number: int, total: int, title: str, began: float | None = None) -> None:
+        """Show what is being done, and since when, by the same clock."""
         self._at = f"{_place(number, total)}{plain(title)}"
-        self._began = self._clock()
+        self._began = self._clock() if began is None else began
         self._meter = Meter(self._began)
         self._draw(self._at)
 

@@ -1,7 +1,7 @@
 """What a machine is asked for with: options of provision, and of commands that begin as it does."""
 
-from collections.abc import Callable
-from typing import Annotated, TypeVar
+from collections.abc import Iterable
+from typing import Annotated
 
 import typer
 
@@ -14,8 +14,6 @@ from raptorctl.model.seed import Network
 from raptorctl.model.settings import template_name
 from raptorctl.model.sizes import Size
 from raptorctl.plans.provision import ProvisionRequest
-
-T = TypeVar("T")
 
 SizeText = Annotated[
     str | None,
@@ -115,12 +113,16 @@ def request(
     Raises:
         InputError: something typed cannot be right on any host; every error names its option.
     """
+    name = machine_name(words)
+    if not own:
+        given = {"--size": (size, profile.size), "--cpus": (cpus, profile.cpus)}
+        _refuse_missing(option for option, values in given.items() if values == (None, None))
     return ProvisionRequest(
-        name=machine_name(words),
-        size=_given("--size", Size.parse, size, profile.size, needed=not own),
+        name=name,
+        size=profile.size if size is None else named("--size", Size.parse, size),
         cpus=CpuSet() if own or cpus is None else named("--cpus", CpuSet.parse, cpus),
         cpu_count=_count(cpus, profile, own=own),
-        memory=profile.memory if memory is None else named("--memory", Size.parse, memory),
+        memory=profile.memory if memory is None else named("--memory", Size.parse_memory, memory),
         slot=named("--slot", _slot, slot),
         template=profile.template if template is None else _template(template),
         start=start,
@@ -130,30 +132,21 @@ def request(
     )
 
 
-def _given(
-    option: str,
-    parse: Callable[[str], T],
-    text: str | None,
-    default: T | None,
-    *,
-    needed: bool,
-) -> T | None:
-    if text is not None:
-        return named(option, parse, text)
-    return _needed(option, default) if needed else default
-
-
-def _needed(option: str, value: T | None) -> T:
-    if value is None:
-        raise InputError(f"{option} is missing", resolution="say it, or a --profile that has one")
-    return value
+def _refuse_missing(options: Iterable[str]) -> None:
+    """Name all that is missing at once."""
+    if missing := list(options):
+        verb, them = ("is", "it") if len(missing) == 1 else ("are", "them")
+        raise InputError(
+            f"{' and '.join(missing)} {verb} missing",
+            resolution=f"give {them}, or a --profile that has {them}",
+        )
 
 
 def _count(cpus: str | None, profile: Profile, *, own: bool) -> int:
     """How many CPUs, where nobody says which: never on a host of one's own."""
     if own:
         return (profile.cpus or 0) if cpus is None else named("--cpus", count, cpus)
-    return 0 if cpus is not None else _needed("--cpus", profile.cpus)
+    return 0 if cpus is not None else profile.cpus or 0
 
 
 def _template(text: str) -> str:

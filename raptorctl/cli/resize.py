@@ -58,7 +58,7 @@ def resize(
         name=options.machine_name(words),
         size=None if size is None else named("--size", Size.parse, size),
         cpus=None if cpus is None or own else named("--cpus", CpuSet.parse, cpus),
-        memory=None if memory is None else named("--memory", Size.parse, memory),
+        memory=None if memory is None else named("--memory", Size.parse_memory, memory),
         vcpus=named("--cpus", count, cpus) if own and cpus is not None else None,
     )
     change = Change(

@@ -38,7 +38,7 @@ def wait_until(
             return sight, waited
         waited = time.monotonic() - began
         if waited >= timeout:
-            raise WaitError(awaited, timeout, sight.seen)
+            raise WaitError(awaited, round(waited, 1), sight.seen)  # a look may outlast it
         tick(int(waited * 1000), int(timeout * 1000))
         pause = looked + POLL - time.monotonic()
         time.sleep(max(0.0, min(pause, timeout - waited)))

@@ -13,7 +13,7 @@ from raptorctl.model.codec import ShapeError, decode
 from raptorctl.model.cpuset import HIGHEST
 from raptorctl.model.seed import Network
 from raptorctl.model.settings import template_name
-from raptorctl.model.sizes import Size
+from raptorctl.model.sizes import LEAST_MEMORY, Size
 
 
 class Graphics(enum.Enum):
@@ -129,7 +129,8 @@ _RULES: Final[tuple[tuple[str, Callable[[Profile], bool], str], ...]] = (
     ("description", lambda p: _is_line(p.description), "should be one line"),
     ("cpus", lambda p: p.cpus is None or 1 <= p.cpus <= HIGHEST, f"should be 1 to {HIGHEST}"),
     ("size", lambda p: p.size is None or p.size > 0, "should be more than nothing"),
-    ("memory", lambda p: p.memory is None or p.memory > 0, "should be more than nothing"),
+    ("memory", lambda p: p.memory is None or p.memory >= LEAST_MEMORY,
+     f"should be {Size(LEAST_MEMORY)} or more"),
     ("image", lambda p: p.image is None or (_is_line(p.image) and p.image != ""),
      "is no image's name"),
     ("template", lambda p: p.template is None or _is_template(p.template),

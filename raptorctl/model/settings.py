@@ -18,7 +18,7 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.guest_step import LOGS
 from raptorctl.model.names import MachineName, shown
 from raptorctl.model.settings_file import DEFAULT_FILE
-from raptorctl.model.sizes import GIB, Size
+from raptorctl.model.sizes import GIB, LEAST_MEMORY, Size
 from raptorctl.model.slot import HIGHEST, Slot
 from raptorctl.model.zone import is_reverse_zone, is_zone, plain
 
@@ -275,6 +275,8 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
      or _absolute(s.libvirt.console_log_dir), "should be an absolute path, or empty"),
     ("libvirt.shutdown_timeout", lambda s: 0 <= s.libvirt.shutdown_timeout <= 3600,
      "should be 0 to 3600 seconds"),
+    ("machine.memory", lambda s: s.machine.memory >= LEAST_MEMORY,
+     f"should be {Size(LEAST_MEMORY)} or more"),
     ("machine.resolvers", lambda s: all(map(_is_address, s.machine.resolvers)),
      "should be IP addresses"),
     ("dns.zone", lambda s: is_zone(s.dns.zone), "is not a zone's name"),

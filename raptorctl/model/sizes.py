@@ -10,6 +10,10 @@ UNITS: Final = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 GRAMMAR: Final = re.compile(r"([0-9]{1,15})([KMGT])", re.ASCII)
 LARGEST: Final = 1 << 62  # the kernel counts bytes of a device in a signed 64-bit loff_t
 
+LEAST_MEMORY: Final = 16 << 20
+"""Bytes of memory; with less, no firmware that a machine has here gets as far as its disk."""
+_NOTHING: Final = re.compile(r"0+ ?([kmgt](i?b)?)?", re.ASCII | re.IGNORECASE)
+
 KIB, MIB, GIB = UNITS["K"], UNITS["M"], UNITS["G"]
 
 
@@ -23,13 +27,36 @@ class Size(int):
         Raises:
             InputError: anything else, with a hint where the meaning can be guessed.
         """
+        if _NOTHING.fullmatch(text):
+            raise InputError(f"{shown(text)} is nothing", resolution="write e.g. 40G")
         match = GRAMMAR.fullmatch(text)
         if not match:
             raise InputError(f"{shown(text)} is not a size", resolution=_hint(text))
         size = int(match[1]) * UNITS[match[2]]
-        if not 0 < size <= LARGEST:
+        if size > LARGEST:
             raise InputError(f"{shown(text)} is not a usable size", resolution="write e.g. 40G")
         return cls(size)
+
+    @classmethod
+    def parse_memory(cls, text: str) -> Self:
+        """Read a machine's memory.
+
+        Raises:
+            InputError: it is no size, or less than any machine needs.
+        """
+        size = cls(0) if _NOTHING.fullmatch(text) else cls.parse(text)
+        if size < LEAST_MEMORY:
+            raise InputError(
+                f"{shown(text)} is too little memory for any machine",
+                resolution=f"give it {cls(LEAST_MEMORY)} or more",
+            )
+        return size
+
+    @property
+    def enough(self) -> str:
+        """The least size in whole M or G that holds it, as `parse` reads it: for advice."""
+        unit = "M" if self % GIB else "G"
+        return f"{-(-self // UNITS[unit])}{unit}"
 
     def __str__(self) -> str:
         """Return the exact form, else one decimal rounded down, for what is free: `40G`, `1.5G`."""

@@ -9,6 +9,7 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName, split_domain
 from raptorctl.model.settings import Kind, Settings
+from raptorctl.plans import own
 
 PLAIN: Final = 255
 """Virtual CPUs without extended interrupt mode (libvirt, qemu_validate.c)."""
@@ -109,7 +110,7 @@ def chosen(wish: Wish, settings: Settings, facts: HostFacts) -> CpuSet:
     if wish.cpus:
         return wish.cpus
     if len(left) < count:
-        raise RefusedError(f"{count} CPUs asked; free: {free(settings, facts)}")
+        raise RefusedError(f"{own.counted(count)} asked; free: {free(settings, facts)}")
     by_node: dict[tuple[int, ...], list[int]] = {}
     for cpu in left:
         by_node.setdefault(facts.topology.nodes(CpuSet((cpu,))), []).append(cpu)

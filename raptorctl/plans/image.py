@@ -43,7 +43,7 @@ def refuse_large(image: Image | None, size: Size) -> None:
     if image and image.size > size:
         raise RefusedError(
             f"image {image.name} has {image.size}, the disk is to have {size}",
-            resolution=f"ask for --size {Size(image.size).rounded_up(1 << 30)} or more",
+            resolution=f"ask for --size {Size(image.size).enough} or more",
         )
 
 

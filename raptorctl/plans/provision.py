@@ -239,7 +239,8 @@ def _steps(
 
 
 def _definition_reason(choice: Choice) -> str:
-    where = f"{len(choice.cpus)} CPUs on {choice.cpus}" if choice.cpus else choice.processors
+    where = own.counted(len(choice.cpus) or choice.vcpus)
+    where += f" on {choice.cpus}" if choice.cpus else ""
     return f"{where}, {choice.memory} of memory"
 
 

@@ -107,3 +107,12 @@ def test_a_terminal_that_hung_up_ends_no_job() -> None:
 
     clock = Clock()
     wipe(Live(Gone(), clock), clock, 3)
+
+
+def test_a_step_may_have_begun_before_it_is_told_of(capsys) -> None:  # type: ignore[no-untyped-def]
+    clock = Clock()
+    for reporter in (Plain(clock), Live(Terminal(), clock)):
+        reporter.started(1, 1, "wait for ssh", clock.now - 0.4)
+        clock.now += 1.6
+        reporter.ended(1, 1, "wait for ssh", StepState.WAITING, "")
+    assert capsys.readouterr().err.count("[2.0 s]") == 2

@@ -58,6 +58,8 @@ def test_dry_run_changes_nothing(raptorctl: CommandLine, world: World) -> None:
         (("--size", "80"), 2, "--size: '80' is not a size: name the unit, e.g. 80G"),
         (("--cpus", "7-4"), 2, "--cpus: '7-4' runs backwards"),
         (("--memory", "lots"), 2, "--memory: 'lots' is not a size"),
+        (("--memory", "0"), 2, "--memory: '0' is too little memory for any machine"),
+        (("--memory", "1K"), 2, "--memory: '1K' is too little memory for any machine"),
         (("--size", "20G"), 3, "a disk only grows"),
         (("--cpus", "0-3"), 3, "kept for the host"),
     ],

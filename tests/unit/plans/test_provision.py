@@ -10,6 +10,7 @@ from raptorctl.errors import InputError, MissingError, RaptorError, RefusedError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import Record
 from raptorctl.model.sizes import GIB, MIB, Size
@@ -207,3 +208,15 @@ def test_a_machine_that_lost_its_records_or_its_cleanness_is_not_already_so() ->
     dirty = replace(volume, tags=(*volume.tags, "raptor.dirty"))
     with pytest.raises(RefusedError, match="is not clean"):
         planned(**{**whole_machine(), "volumes": (dirty,)})
+
+
+@pytest.mark.parametrize(("cpus", "said"), [((2,), "(1 CPU on 2,"), ((2, 3), "(2 CPUs on 2")])
+def test_one_cpu_is_not_called_cpus(cpus: tuple[int, ...], said: str) -> None:
+    plan = planned(replace(ALICE, cpus=CpuSet(cpus)))
+    assert any(said in f"{step.title} ({step.reason})" for step in plan.steps)
+
+
+def test_an_image_that_is_too_large_asks_for_no_more_than_it_needs() -> None:
+    image = Image("tiny", "./t", "ab" * 32, "raw", Size(64 * MIB), Size(64 * MIB), "/t", "")
+    with pytest.raises(RefusedError, match="ask for --size 64M or more"):
+        planned(replace(ALICE, image="tiny", size=Size(60 * MIB)), images=(image,))
