@@ -206,7 +206,9 @@ def harmless(zone: str) -> dns.update.UpdateMessage:
     would not do: BIND asks update-policy about a PTR only when there is one to delete.
     """
     name = f"raptorctl-doctor.{zone}"
-    wanted = [Record(name, "PTR", zone)] if zone.endswith(".arpa.") else _each_type(name)
+    # BIND wants a host's name there (check-names), and a classless zone's is none. RFC 6761 6.4.
+    pointer = Record(name, "PTR", "raptorctl-doctor.invalid.")
+    wanted = [pointer] if zone.endswith(".arpa.") else _each_type(name)
     update = dns.update.UpdateMessage(to_name(zone))
     update.present(to_name(name))
     update.absent(to_name(name))

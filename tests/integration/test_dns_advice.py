@@ -113,6 +113,7 @@ def test_an_alias_into_a_classless_zone_is_followed_once_the_settings_have_it(
         with pytest.raises(RefusedError, match=r"DNS has CNAME 198\.51\.100\.1 already"):
             provisioned(client, 1)
         assert any(f"add {CLASSLESS[:-1]} to dns.reverse_zones" in f.advice for f in told(client))
+        assert [check.problem for check in client().probe()] == ["", "", "", ""]
         zones = (CLASSLESS, REVERSE4, REVERSE6)
         _, pointer, _ = provisioned(client, 1, reverse_zones=zones)
         assert pointer.records == (Record(f"1.{CLASSLESS}", "PTR", NAME),)

@@ -120,6 +120,6 @@ def test_a_zone_below_ours_on_the_same_server_is_told_by_its_soa(
         named.nsupdate(f"update add {POINTER4.name} 60 PTR other.raptor.example.")
         if wildcard:
             named.nsupdate(f"update add *.{POINTER4.name} 60 PTR other.raptor.example.")
-        found = client().lookup([(POINTER4.name, "PTR"), (f"x.{POINTER4.name}", "PTR")])
-    assert {record.type for record in found if record.name == POINTER4.name} == {"SOA"}
-    assert {record.name for record in found} == {POINTER4.name}
+        for name in (POINTER4.name, f"x.{POINTER4.name}"):
+            (found,) = client().lookup([(name, "PTR")])
+            assert (found.name, found.type) == (POINTER4.name, "SOA")
