@@ -6,6 +6,7 @@ alone, so a record could be put there, and might never be seen.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import dns.flags
 import dns.message
@@ -19,6 +20,9 @@ from raptorctl.host.dns_record import to_name
 from raptorctl.host.dns_talk import Connection
 from raptorctl.model.record import zone_of
 
+SIGNING: Final = frozenset({dns.rdatatype.RRSIG, dns.rdatatype.NSEC, dns.rdatatype.NSEC3})
+"""A signing server puts these beside whatever it holds; they are nobody's."""
+
 
 class Holdings:
     """Asks one server, over one connection.
@@ -30,6 +34,7 @@ class Holdings:
 
     def __init__(self, server: Connection, zones: Iterable[str]) -> None:
         self._server, self._zones = server, tuple(zones)
+        self._exists = False  # of the name asked about last
         self._wild: dict[dns.name.Name, bool] = {}
 
     def at(
@@ -37,8 +42,9 @@ class Holdings:
     ) -> list[dns.rrset.RRset]:
         """Return what is at a name, and what above it keeps a record there from being seen.
 
-        That is a DNAME, the NS of a delegation, or the SOA of a zone that the settings do not name,
-        each with the name that has it. A CNAME comes back as a CNAME and is not followed.
+        Where nothing of `kinds` is, it is what else is there: the name is in use all the same.
+        Above it is a DNAME, the NS of a delegation, or the SOA of a zone that the settings do not
+        name, each with the name that has it. A CNAME comes back as a CNAME and is not followed.
 
         Raises:
             DnsDownError: no answer.
@@ -48,6 +54,9 @@ class Holdings:
         text = zone_of(name.to_text(), self._zones)
         zone = to_name(text) if text else None
         found = [rrset for kind in kinds for rrset in self._heard(name, kind, zone)]
+        if not found and zone is not None and self._exists:
+            found = self._heard(name, dns.rdatatype.ANY, zone)
+            found = [rrset for rrset in found if rrset.rdtype not in SIGNING]
         if zone is None or not any(rrset.name == name for rrset in found):
             return found
         if not self._made_up(name, zone):
@@ -64,6 +73,7 @@ class Holdings:
         made_up: bool = False,
     ) -> list[dns.rrset.RRset]:
         answer = self._server.answer(name, kind)
+        self._exists = answer.rcode() != dns.rcode.NXDOMAIN
         above = list(_above(answer, name, zone)) if zone else []
         if not above and not answer.flags & dns.flags.AA:
             raise self._server.not_authoritative(name)

@@ -64,7 +64,8 @@ class DnsServer:
         """Return what the server holds for (name, type) pairs, sorted, over one connection.
 
         A name that is a CNAME yields that CNAME, whatever type was asked. What a wildcard answers
-        is not held. What above a name takes it out of our zone comes with its own name: a DNAME,
+        is not held. Of a name without records of these types, what others it has is told: it is in
+        use. What above a name takes it out of our zone comes with its own name: a DNAME,
         the NS of a delegation, the SOA of a zone that the settings do not name.
 
         Raises:

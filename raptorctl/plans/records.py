@@ -72,7 +72,7 @@ def told(record: Record, name: str) -> str:
             return f"DNS delegates {has} to {value}, so that no record of ours at {what} is seen"
         case "SOA":
             return f"{has} is a zone of its own in DNS, which the settings do not name"
-        case "DNAME":
+        case "DNAME" if record.name != name:
             return f"DNS has DNAME {has}, so that {what} is looked up in {value}"
         case "CNAME":
             return f"DNS has CNAME {what} already: an alias of {value}"

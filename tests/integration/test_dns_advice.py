@@ -71,6 +71,8 @@ def test_wildcards_in_all_zones_hinder_no_machine_and_no_doctor(
         f"{POINTER4.name} 60 NS ns.elsewhere.example.",
         f"{ABOVE6} 60 NS ns.elsewhere.example.",
         f"{ABOVE6} 60 DNAME hosts.elsewhere.example.",
+        f"{POINTER6.name} 60 DNAME hosts.elsewhere.example.",
+        f"{POINTER4.name} 60 TXT hello",
     ],
 )
 def test_what_is_in_the_way_of_a_slot_is_told_and_the_advice_clears_it(
@@ -91,6 +93,7 @@ def test_what_is_in_the_way_of_a_slot_is_told_and_the_advice_clears_it(
     [
         (f"{NAME} 60 CNAME www.{ZONE}", "DNS has CNAME alice-dev"),
         (f"{NAME} 60 A 192.0.2.7", r"DNS has A alice-dev\.raptor\.example already: 192\.0\.2\.7"),
+        (f"{NAME} 60 MX 1 mail.example.", "DNS has MX alice-dev"),
         (f"{NAME} 60 NS ns.elsewhere.example.", "DNS delegates alice-dev"),
         (f"{ZONE} 60 DNAME elsewhere.example.", r"DNS has DNAME raptor\.example, so that"),
     ],

@@ -71,6 +71,11 @@ def test_a_record_at_the_name_keeps_the_wildcards_other_types_away(
     assert client().lookup(PAIRS) == (Record(NAME, "A", "192.0.2.7"),)
 
 
+def test_a_name_of_other_types_is_in_use(named: Named, client: Client) -> None:
+    named.nsupdate(f"update add {NAME} 60 MX 1 mail.example.")
+    assert client().lookup(PAIRS) == (Record(NAME, "MX", "1 mail.example."),)
+
+
 def test_a_name_that_only_has_names_below_it_is_free(named: Named, client: Client) -> None:
     named.nsupdate(f"update add *.{ZONE} 60 A 192.0.2.99", f"update add www.{NAME} 60 A 192.0.2.1")
     assert client().lookup(PAIRS) == ()
