@@ -1,23 +1,26 @@
 """The host's CPUs and memory, from sysfs and procfs."""
 
+import os
 from pathlib import Path
 from typing import Final
 
-from raptorctl.errors import InputError, MissingError
+from raptorctl.errors import CommandError, InputError, MissingError
 from raptorctl.host import procfs
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.sizes import KIB, Size
-from raptorctl.model.topology import Cpu, Topology
+from raptorctl.model.topology import SLICE, Cpu, Topology
 
 SYSFS: Final = Path("/sys/devices/system")
+CGROUPS: Final = Path("/sys/fs/cgroup")
 PROC: Final = Path("/proc")
 
 
-def topology(sysfs: Path = SYSFS) -> Topology:
-    """Read which CPUs are online, and how they are arranged.
+def topology(sysfs: Path = SYSFS, cgroups: Path = CGROUPS) -> Topology:
+    """Read which CPUs are online, how they are arranged, and which machines may use.
 
     The files are described in the kernel's Documentation/ABI/stable/sysfs-devices-system-cpu and
-    -node. A kernel without NUMA has no nodes; then all CPUs are in node 0.
+    -node, and admin-guide/cgroup-v2.rst. A kernel without NUMA has no nodes; then all CPUs are in
+    node 0.
 
     Raises:
         MissingError: /sys is not there.
@@ -26,7 +29,9 @@ def topology(sysfs: Path = SYSFS) -> Topology:
     online = _cpus(sysfs / "cpu/online")
     if not online:
         raise MissingError(f"{sysfs}/cpu/online names no CPU", resolution="is /sys mounted?")
-    return Topology(tuple(_cpu(sysfs / "cpu", n, nodes.get(n, 0)) for n in online))
+    cpus = tuple(_cpu(sysfs / "cpu", n, nodes.get(n, 0)) for n in online)
+    told = dict.fromkeys(_threads(sysfs / f"cpu/cpu{n}/topology", n) for n in online)
+    return Topology(cpus, _allowed(cgroups), tuple(filter(None, told)))
 
 
 def memory(proc: Path = PROC) -> Size:
@@ -46,6 +51,41 @@ def _cpu(directory: Path, number: int, node: int) -> Cpu:
     place = directory / f"cpu{number}/topology"
     socket, core = _number(place / "physical_package_id", 0), _number(place / "core_id", number)
     return Cpu(number, socket=socket, core=core, node=node)
+
+
+def _threads(place: Path, number: int) -> CpuSet:
+    """The CPUs of a core, by the list's new name or its old one (admin-guide/cputopology.rst)."""
+    if not place.is_dir():
+        return CpuSet((number,))
+    texts = ("".join(_lines(place / f"{name}_list")) for name in ("core_cpus", "thread_siblings"))
+    return next(filter(None, map(_told, texts)), CpuSet())
+
+
+def _allowed(cgroups: Path) -> CpuSet | None:
+    """What machine.slice may use: cgroup v2, v1, or systemd's word before its first machine."""
+    for file in (
+        cgroups / SLICE / "cpuset.cpus.effective",
+        cgroups / "cpuset" / SLICE / "cpuset.effective_cpus",
+    ):
+        if found := _told("".join(_lines(file))):
+            return found
+    # It is there without a cpuset, or not for us to ask systemd of.
+    if cgroups != CGROUPS or (cgroups / SLICE).is_dir() or os.geteuid() != 0:
+        return None
+    from raptorctl.host import command
+
+    try:
+        said = command.run("systemctl", "show", "--property", "AllowedCPUs", "--value", SLICE)
+    except (CommandError, MissingError):
+        return None
+    return _told(",".join(said.split())) or None
+
+
+def _told(text: str) -> CpuSet:
+    try:
+        return CpuSet.parse(text.strip())
+    except InputError:
+        return CpuSet()
 
 
 def _nodes(directory: Path) -> dict[int, int]:

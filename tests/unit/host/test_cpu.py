@@ -67,3 +67,58 @@ def test_no_memory_is_said(tmp_path: Path) -> None:
 def test_this_very_machine_can_be_read() -> None:
     assert cpu.topology().cpus
     assert cpu.memory() > GIB // 4
+
+
+class TestSiblings:
+    """What the kernel tells of a core wins over the numbers of its firmware."""
+
+    def test_are_those_that_the_kernel_lists(self, two_sockets: Path) -> None:
+        for number in range(7):  # Opteron 6100: core numbers repeat, and no core has two threads
+            at = two_sockets / f"cpu/cpu{number}/topology"
+            write(at, core_id="0\n", physical_package_id="0\n", thread_siblings_list=f"{number}\n")
+        found = cpu.topology(two_sockets)
+        assert [found.siblings(number).cpus for number in range(7)] == [(n,) for n in range(7)]
+
+    @pytest.mark.parametrize("name", ["core_cpus_list", "thread_siblings_list"])
+    def test_are_listed_under_either_name(self, two_sockets: Path, name: str) -> None:
+        for number, said in ((0, "0,2"), (2, "0,2"), (1, "1,3"), (3, "1,3")):
+            write(two_sockets / f"cpu/cpu{number}/topology", **{name: f"{said}\n"})
+        found = cpu.topology(two_sockets)
+        assert (found.siblings(0).cpus, found.siblings(3).cpus) == ((0, 2), (1, 3))
+        assert found.siblings(4).cpus == (4,)  # alone of its numbers that are not told of
+
+    def test_of_one_without_a_topology_is_itself_whatever_number_a_core_has(
+        self, tmp_path: Path
+    ) -> None:
+        write(tmp_path, cpu__online="0-1,5\n")
+        for number in (0, 1):
+            at = tmp_path / f"cpu/cpu{number}/topology"
+            write(at, physical_package_id="0\n", core_id="5\n")
+        found = cpu.topology(tmp_path)
+        assert (found.siblings(0).cpus, found.siblings(5).cpus) == ((0, 1), (5,))
+
+    def test_that_are_offline_are_none(self, two_sockets: Path) -> None:
+        write(two_sockets / "cpu/cpu3/topology", thread_siblings_list="3,7\n")
+        assert cpu.topology(two_sockets).siblings(3).cpus == (3,)
+
+    def test_that_are_no_list_are_not_told(self, two_sockets: Path) -> None:
+        write(two_sockets / "cpu/cpu1/topology", thread_siblings_list="nonsense\n")
+        assert cpu.topology(two_sockets).siblings(1).cpus == (1, 5)
+
+
+class TestMachineSlice:
+    @pytest.mark.parametrize(
+        "file",
+        ["machine.slice/cpuset.cpus.effective", "cpuset/machine.slice/cpuset.effective_cpus"],
+    )
+    def test_its_cpuset_bounds_what_machines_may_use(
+        self, two_sockets: Path, tmp_path: Path, file: str
+    ) -> None:
+        groups = write(tmp_path / "groups", **{file.replace("/", "__"): "0-2,7\n"})
+        found = cpu.topology(two_sockets, groups)
+        assert (found.online.cpus[-1], found.usable.cpus) == (6, (0, 1, 2))
+
+    def test_without_a_cpuset_it_may_use_all(self, two_sockets: Path, tmp_path: Path) -> None:
+        (tmp_path / "groups/machine.slice").mkdir(parents=True)
+        found = cpu.topology(two_sockets, tmp_path / "groups")
+        assert found.usable == found.online
