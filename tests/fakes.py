@@ -569,6 +569,12 @@ class FakeImages:
     def list(self) -> tuple[Image, ...]:
         return self.all
 
+    def known(self) -> tuple[Image, ...]:
+        return self.all
+
+    def damaged(self) -> Mapping[str, str]:
+        return {}
+
     def foresee(self, wanted: Wanted) -> Image:
         text = wanted.source.text
         here = (image for image in self.all if wanted.source.name == image.name)

@@ -9,7 +9,8 @@ import typer
 
 from raptorctl.cli.change import refuse_unfinished
 from raptorctl.cli.identity import who
-from raptorctl.cli.image_choice import known, login, source_of
+from raptorctl.cli.image_choice import all_images, known, login, refuse_damaged, source_of
+from raptorctl.cli.image_table import lines, rows, stored
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.options import DryRun, Output, example, named
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
@@ -118,28 +119,32 @@ def pull(
 
 def list_images(context: typer.Context, form: Output = Format.TEXT) -> None:
     """List images: name, format, size for a guest, what they take, digest, when they came."""
-    found = session_of(context, root=False).images.list()
+    session = session_of(context, root=False)
+    found, damaged = all_images(session), session.images.damaged()
     if form is Format.JSON:
-        say_json({"images": [encode(image) for image in found]})
+        told = [{**encode(image), "problem": damaged.get(image.name, "")} for image in found]
+        say_json({"images": told, "stored": sum(stored(found).values())})
     elif found:
-        say("\n".join(_rows(found)))
+        say("\n".join(rows(found, damaged)))
     else:
         say("there are no images: see `raptorctl image pull --help`")
 
 
 def inspect(context: typer.Context, image: Reference, form: Output = Format.TEXT) -> None:
     """Show all about one image: where it came from, its whole digest, where it lies."""
-    found = known(session_of(context, root=False), image)
+    session = session_of(context, root=False)
+    found = known(session, image)
+    problem = session.images.damaged().get(found.name, "")
     if form is Format.JSON:
-        say_json({"image": encode(found)})
+        say_json({"image": {**encode(found), "problem": problem}})
     else:
-        say("\n".join(f"{label:<8} {plain(value)}" for label, value in _lines(found)))
+        say("\n".join(f"{label:<8} {plain(value)}" for label, value in lines(found, problem)))
 
 
 def verify(context: typer.Context, images: References = None, form: Output = Format.TEXT) -> None:
     """Hash images anew. Exit code 1 if one is not what it was."""
     session = session_of(context, root=False)
-    chosen = [known(session, text) for text in images or ()] or session.images.known()
+    chosen = [known(session, text) for text in images or ()] or all_images(session)
     verdicts = {}
     with watched() as watch:
         for image in chosen:
@@ -227,6 +232,7 @@ def convert(
         raise InputError("--to takes raw or qcow2")
     session = session_of(context)
     found = known(session, image)
+    refuse_damaged(session, found.name)
     if found.format == to:
         if name not in {"", found.name}:
             raise InputError(
@@ -264,25 +270,6 @@ def _say_verdicts(results: Iterable[tuple[Image, bool]], form: Format) -> None:
     say("\n".join(lines) if rows else "there are no images")
 
 
-def _rows(found: Iterable[Image]) -> list[str]:
-    rows = [
-        (i.name, i.format, str(i.size), str(i.stored), i.short, i.pulled.partition("T")[0])
-        for i in found
-    ]
-    head = ("NAME", "FORMAT", "SIZE", "STORED", "SHA256", "PULLED")
-    return table(head, rows, right=("SIZE", "STORED"), columns=width_of_output())
-
-
 def _waste_lines(waste: Iterable[Waste]) -> list[str]:
     rows = [(w.image or Path(w.path).name[:16], str(w.size), w.reason) for w in waste]
     return table(("FILE", "SIZE", "WHY"), rows, right=("SIZE",), columns=width_of_output())
-
-
-def _lines(image: Image) -> Iterable[tuple[str, str]]:
-    yield "name", image.name
-    yield "source", image.source
-    yield "format", image.format
-    yield "size", f"{image.size} for a guest, {image.stored} on the disk"
-    yield "sha256", image.digest
-    yield "file", image.path
-    yield "pulled", image.pulled.replace("T", " ").removesuffix("Z")

@@ -6,9 +6,9 @@ from pathlib import Path
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.output import plain
 from raptorctl.cli.session import Session
-from raptorctl.errors import InputError, MissingError
+from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.host.image_drivers import Login, Wanted
-from raptorctl.model.image import Image, find
+from raptorctl.model.image import UNSEEN, Image, find
 from raptorctl.model.image_source import Source, parse_source
 
 
@@ -22,6 +22,7 @@ def fetched(session: Session, text: str, password_file: str | None = None) -> Im
 
     Raises:
         InputError: nothing is called so.
+        RefusedError: it is here, and damaged, and not what a catalogue knows by that name.
         HostError: it cannot be had.
     """
     here = find(session.images.list(), text)
@@ -30,7 +31,10 @@ def fetched(session: Session, text: str, password_file: str | None = None) -> Im
     except InputError:
         if here:
             return here
+        refuse_damaged(session, text)
         raise
+    if not here:
+        refuse_damaged(session, text, source.text)
     with watched() as watch:
         return session.images.pull(Wanted(source, login=login(password_file)), watch).image
 
@@ -60,8 +64,40 @@ def foreseen(session: Session, text: str) -> Image:
     except InputError:
         if here:
             return here
+        refuse_damaged(session, text)
         raise
+    if not here:
+        refuse_damaged(session, text, source.text)
     return session.images.foresee(Wanted(source, login=login(None)))
+
+
+def refuse_damaged(session: Session, text: str, source: str = "") -> None:
+    """Refuse an image that is here, and not whole; what its source still has comes anew.
+
+    Args:
+        session: the run.
+        text: a name, source, or digest.
+        source: what would be pulled, or "".
+
+    Raises:
+        RefusedError: says what is wrong with it.
+    """
+    damaged = session.images.damaged()
+    bad = find((i for i in all_images(session) if i.name in damaged), text)
+    if bad and bad.source != (source or None):
+        again = "`raptorctl image remove` it, and pull it again"
+        if bad.source.startswith("/") or "://" in bad.source:
+            again = f"raptorctl image pull {plain(bad.source)} --name {plain(bad.name)}"
+        problem = damaged[bad.name]
+        raise RefusedError(f"image {bad.name} is damaged: {problem}", resolution=again)
+
+
+def all_images(session: Session) -> tuple[Image, ...]:
+    """Return all that have a name; of what cannot be read, no more than that."""
+    images = session.images.known()
+    lost = set(session.images.damaged()) - {image.name for image in images}
+    all_ = (*images, *(Image(name, "", *UNSEEN) for name in lost))
+    return tuple(sorted(all_, key=lambda image: image.name))
 
 
 def known(session: Session, text: str) -> Image:
@@ -70,7 +106,7 @@ def known(session: Session, text: str) -> Image:
     Raises:
         MissingError: there is none of that name, source or digest.
     """
-    images = session.images.known()
+    images = all_images(session)
     if found := find(images, text) or find(images, str(Path.cwd() / text)):
         return found
     raise MissingError(f"no such image: {plain(text)}", resolution="see `raptorctl image list`")

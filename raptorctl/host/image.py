@@ -1,26 +1,23 @@
 """The cache of images: files that never change, and what is known of each."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from raptorctl.errors import HostError, InputError, RefusedError
 from raptorctl.host.image_drivers import Pulled, Wanted, Waste, Watch
 from raptorctl.host.image_store import ImageStore, key_of
 from raptorctl.host.tick import Tick
-from raptorctl.model.image import Image, Origin, Reference, image_name
+from raptorctl.model.image import UNSEEN, Image, Origin, Reference, image_name
 from raptorctl.model.settings import Images as Settings
 from raptorctl.model.sizes import Size
 
 if TYPE_CHECKING:
     from raptorctl.host.image_fetch import Fetched
     from raptorctl.host.image_http import Http
-
-UNSEEN: Final = ("", "", Size(0), Size(0), "", "")
-"""The fields of an image that nobody has looked at yet: from its digest on."""
 
 
 class LocalImages:
@@ -47,6 +44,10 @@ class LocalImages:
         """See `raptorctl.host.drivers.Images`."""
         return tuple(reference.image for reference in self._store.known())
 
+    def damaged(self) -> Mapping[str, str]:
+        """See `raptorctl.host.drivers.Images`."""
+        return dict(self._store.damaged())
+
     def pull(self, wanted: Wanted, watch: Watch) -> Pulled:
         """See `raptorctl.host.drivers.Images`."""
         if done := self._done(wanted, watch):
@@ -57,6 +58,7 @@ class LocalImages:
             if done := self._done(wanted, watch):
                 return done
             known = self._latest(wanted)
+            self._tell_damage(wanted, watch)
             fetched = self._fetched(wanted, known, watch)
             if fetched is None and known:
                 return self._named(wanted, known, watch)
@@ -97,6 +99,8 @@ class LocalImages:
         """See `raptorctl.host.drivers.Images`."""
         from raptorctl.host.image_copy import hashed
 
+        if not image.digest:
+            return False  # what was known of it cannot be read
         try:
             return hashed(Path(image.path), tick) == image.digest
         except FileNotFoundError:
@@ -124,6 +128,13 @@ class LocalImages:
                 yield
             finally:
                 self._work(source).unlink(missing_ok=True)
+
+    def _tell_damage(self, wanted: Wanted, watch: Watch) -> None:
+        """Say why what seems to be here comes again."""
+        for found in self._store.known():
+            same = found.image.source == wanted.source.text and not found.image.superseded
+            if same and (problem := self._store.problem(found)):
+                watch.note(f"{found.image.name} is damaged, and comes anew: {problem}")
 
     def _all(self) -> tuple[Reference, ...]:
         return tuple(self._store.references())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -114,6 +114,12 @@ class Images(Protocol):
 
     def known(self) -> tuple[Image, ...]:
         """Return all that have a name, whole or not."""
+
+    def damaged(self) -> Mapping[str, str]:
+        """Return the names of those that are not whole, as far as lengths tell, and why not.
+
+        Among them are names of which nothing else can be read.
+        """
 
     def pull(self, wanted: Wanted, watch: Watch) -> Pulled:
         """Have an image in the cache.

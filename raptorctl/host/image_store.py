@@ -47,15 +47,34 @@ class ImageStore:
 
     def references(self) -> Iterator[Reference]:
         """Return all names whose file is there and as long as it was, in their order."""
-        for found in self.known():
-            if _length(self.files / found.image.digest) == found.origin.length:
-                yield found
+        return (found for found in self.known() if not self.problem(found))
 
     def known(self) -> Iterator[Reference]:
         """Return all names, in their order."""
         for path in self._name_files():
             if found := self._read(path):
                 yield found
+
+    def damaged(self) -> Iterator[tuple[str, str]]:
+        """Return the names of images that are not whole, and why not."""
+        for path in self._name_files():
+            found = self._read(path)
+            problem = self.problem(found) if found else f"{path} cannot be read"
+            if problem:
+                yield path.stem, problem
+
+    def problem(self, reference: Reference) -> str:
+        """Say what is wrong with an image, as far as the length of its file tells; or ""."""
+        try:
+            length = self.files.joinpath(reference.image.digest).stat().st_size
+        except OSError as error:
+            gone = isinstance(error, FileNotFoundError)
+            return "its file is gone" if gone else f"its file cannot be read: {error.strerror}"
+        if length == reference.origin.length:
+            return ""
+        told = f"it has {length} bytes, and had {reference.origin.length}"
+        is_cut = length < reference.origin.length
+        return f"its file is {'cut off' if is_cut else 'longer than it was'}: {told}"
 
     def prepare(self) -> None:
         """Make the folders.
@@ -121,13 +140,16 @@ class ImageStore:
         """Return what nothing needs."""
         # What a machine's mark names stays, too: a rebuild begins with the same.
         needed = {Path(disk).name for disk in disks} | set(_digests_in(marks))
+        counted = {r.image.digest for r in self.known() if not r.image.superseded}
         for path in self._name_files():
             found = self._read(path)
             if found is None:
                 yield _waste(path, "cannot be read")
             elif found.image.superseded and found.image.digest not in needed:
-                stored, reason = found.image.stored, "its source has a newer one"
-                yield Waste(str(path), stored, reason, found.image.name)
+                # A file goes with its last name, and its bytes are counted once.
+                size = Size(0) if found.image.digest in counted else found.image.stored
+                counted.add(found.image.digest)
+                yield Waste(str(path), size, "its source has a newer one", found.image.name)
         for path in _in(self.files):
             if path.name not in self._digests() | needed:
                 yield _waste(path, "has no name")
@@ -215,13 +237,6 @@ def _wait(descriptor: int, source: str, watch: Watch) -> None:
             time.sleep(POLL)
         else:
             return
-
-
-def _length(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
 
 
 def _in(folder: Path) -> list[Path]:

@@ -50,6 +50,10 @@ class Image:
         return "@" in self.name
 
 
+UNSEEN: Final = ("", "", Size(0), Size(0), "", "")
+"""The fields of an image that nobody has looked at yet: from its digest on."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """What was known of a source when an image was taken from it.

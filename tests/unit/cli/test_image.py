@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,13 @@ from typing import Any
 import pytest
 
 from raptorctl.cli.image_choice import fetched
-from raptorctl.errors import HostError, InputError
+from raptorctl.errors import HostError, InputError, RefusedError
 from raptorctl.host.image import LocalImages
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.image import Image
 from tests.disks import disk, raw_disk
 from tests.fakes import World
-from tests.unit.cli.session import CommandLine, FakeSession
+from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
 from tests.unit.test_docs import shape, told_shape
 
 
@@ -135,6 +136,99 @@ def test_a_damaged_image_is_exit_code_1_and_named(raptorctl: CommandLine) -> Non
     assert [line.split()[-1] for line in result.out.splitlines()] == ["STATE", "whole", "DAMAGED"]
     assert result.err.splitlines()[-1].startswith("raptorctl: damaged: web.img: ")
     assert raptorctl("image", "verify", "db.qcow2").code == 0
+
+
+# Damaged is not unknown
+
+
+def shorten(path: Path) -> None:
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def lengthen(path: Path) -> None:
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes() + b"x")
+
+
+def spoil(path: Path) -> None:
+    (path.parents[1] / "names/mine.json").write_text("{")
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (shorten, "its file is cut off: it has 4194303 bytes, and had 4194304"),
+        (lengthen, "its file is longer than it was: it has 4194305 bytes"),
+        (Path.unlink, "its file is gone"),
+        (spoil, "names/mine.json cannot be read"),
+    ],
+)
+def test_a_damaged_image_is_said_to_be_so_wherever_it_is_named(
+    raptorctl: CommandLine, damage: Callable[[Path], None], said: str
+) -> None:
+    raptorctl("image", "pull", "./web.img", "--name", "mine")
+    raptorctl("image", "pull", "./db.qcow2")
+    damage(Path(inspected(raptorctl, "mine")["path"]))
+    listed = raptorctl("image", "list").out.splitlines()
+    assert [line.split()[0] for line in listed] == ["NAME", "db.qcow2", "mine"]
+    assert listed[0].endswith("STATE")
+    assert "DAMAGED" in listed[2]
+    assert "DAMAGED" not in listed[1]
+    told = json.loads(raptorctl("image", "list", "-o", "json").out)["images"]
+    assert [bool(image["problem"]) for image in told] == [False, True]
+    assert said in told[1]["problem"]
+    assert said in inspected(raptorctl, "mine")["problem"]
+    assert re.search(rf"^DAMAGED .*{said}", raptorctl("image", "inspect", "mine").out, re.MULTILINE)
+    verified = raptorctl("image", "verify")
+    assert verified.code == 1
+    assert "damaged: mine: " in verified.err
+    converted = raptorctl("image", "convert", "mine", "--to", "qcow2")
+    assert (converted.code, "image mine is damaged: " in converted.complaint) == (3, True)
+    for more in ([], ["--dry-run"]):
+        made = raptorctl(*PROVISION, "--image", "mine", *more)
+        assert made.code == 3
+        assert "image mine is damaged: " in made.complaint
+        assert said in made.complaint
+        assert "catalogue" not in made.complaint
+
+
+def test_a_damaged_image_comes_anew_by_its_source_and_that_is_said(raptorctl: CommandLine) -> None:
+    raptorctl("image", "pull", "./web.img", "--name", "mine")
+    shorten(Path(inspected(raptorctl, "mine")["path"]))
+    again = raptorctl("image", "pull", "./web.img", "--name", "mine")
+    assert "mine is damaged, and comes anew: its file is cut off" in again.err
+    assert "STATE" not in raptorctl("image", "list").out
+    assert raptorctl("image", "verify").code == 0
+
+
+def test_an_own_image_that_is_damaged_is_not_replaced_by_the_catalogues(
+    raptorctl: CommandLine,
+) -> None:
+    raptorctl("image", "pull", "./db.qcow2", "--name", "debian:13")
+    shorten(Path(inspected(raptorctl, "debian:13")["path"]))
+    with pytest.raises(RefusedError, match=r"debian:13 is damaged: .*image pull /.*/db.qcow2"):
+        fetched(session(raptorctl), "debian:13")
+
+
+# Two names of one content
+
+
+def test_a_file_of_two_names_is_counted_once(raptorctl: CommandLine) -> None:
+    raptorctl("image", "pull", "./web.img", "--name", "one")
+    raptorctl("image", "pull", "./web.img", "--name", "two")
+    rows = raptorctl("image", "list").out.splitlines()[1:]
+    assert [row.split()[3:5] for row in rows][1] == ["as", "one"]
+    told = json.loads(raptorctl("image", "list", "-o", "json").out)
+    assert told["stored"] == told["images"][0]["stored"] == told["images"][1]["stored"]
+
+
+def test_gc_counts_no_file_that_stays(raptorctl: CommandLine) -> None:
+    raptorctl("image", "pull", "./web.img")
+    raptorctl("image", "pull", "./web.img", "--name", "kept")
+    raw_disk(Path("web.img"), size=8 << 20, seed=2)
+    raptorctl("image", "pull", "./web.img")
+    assert raptorctl("image", "gc", "--dry-run").out.splitlines()[-1] == "0B would be free"
 
 
 def test_an_image_that_a_disk_is_built_on_stays(raptorctl: CommandLine) -> None:
