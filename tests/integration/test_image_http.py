@@ -72,8 +72,10 @@ def test_a_refresh_downloads_nothing_that_has_not_changed(
 ) -> None:
     server.pages["/web.qcow2"] = Page(image)
     cache.pull(f"{server.url}/web.qcow2")
+    cache.watcher.titles.clear()
     again = cache.pull(f"{server.url}/web.qcow2", refresh=True)
     assert again.outcome == "already here"
+    assert cache.watcher.titles == [f"ask {server.url}/web.qcow2 for something newer"]
     assert [request.sent for request in server.asked] == [len(image), 0]
 
 
@@ -96,7 +98,10 @@ def test_what_changed_gets_the_name_and_what_it_was_is_kept_beside_it(
     newer = disk(tmp_path / "newer", seed=2).read_bytes()
     server.pages["/web.qcow2"] = Page(newer)
     assert cache.pull(f"{server.url}/web.qcow2").image == old
+    cache.watcher.titles.clear()
     new = cache.pull(f"{server.url}/web.qcow2", refresh=True).image
+    asks, downloads = cache.watcher.titles[:2]
+    assert (asks.partition(" ")[0], downloads) == ("ask", f"download {server.url}/web.qcow2")
     assert new.digest == sha256(newer)
     assert cache.names == ["web.qcow2", f"web.qcow2@{old.short}"]
     assert find(cache.images.list(), old.digest)
