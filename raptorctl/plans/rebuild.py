@@ -80,8 +80,9 @@ def plan_rebuild(
 def _image(request: RebuildRequest, there: Existing, facts: HostFacts) -> Image | None:
     mark = there.mark
     if request.image is None and mark.image:
-        same = (image for image in facts.images if image.digest == mark.image_digest)
-        return next(same, None) or images.chosen(mark.image_name, facts)
+        same = [image for image in facts.images if image.digest == mark.image_digest]
+        named = (image for image in same if image.name == mark.image_name)
+        return next(iter((*named, *same)), None) or images.chosen(mark.image_name, facts)
     return images.chosen(request.image, facts)
 
 

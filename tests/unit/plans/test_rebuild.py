@@ -115,6 +115,12 @@ def test_it_begins_as_the_image_it_had_even_if_that_name_means_another_now(world
     assert step.encode()["image"]["digest"] == IMAGE.digest
 
 
+def test_of_two_names_of_one_content_it_begins_as_the_one_it_had(world: World) -> None:
+    plan = planned(world, images=(replace(IMAGE, name="another"), IMAGE))
+    (step,) = [s for s in plan.steps if s.kind.endswith("image")]
+    assert step.encode()["image"]["name"] == IMAGE.name
+
+
 def test_another_image_is_written_when_asked_for(world: World, tmp_path: Any) -> None:
     run(world, planned(world, RebuildRequest(NAME, "alpine:3.22", start=False)), tmp_path)
     volume, domain = parts(world)
