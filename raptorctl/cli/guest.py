@@ -79,7 +79,8 @@ class Guest:
 
         keys = known(self.domain, self.session.console_text(self.name))
         account = _account(user, self.name)
-        return Login(self.name.domain, self.at, account, keys, key_file(identity), key)
+        file, own = key_file(identity), self.session.own
+        return Login(self.name.domain, self.at, account, keys, file, key, files=own)
 
 
 def console_since(session: Session, name: MachineName, started: float | None) -> str:

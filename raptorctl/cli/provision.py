@@ -81,7 +81,7 @@ def provision(
     )
     session = session_of(context)
     boot, job_key = wanted.first_boot, None
-    steps = given(session.typed, scripts, copies, identity, has_key=boot is not None)
+    steps = given(session.typed, scripts, copies, identity, has_key=boot is not None or session.own)
     if steps and no_start:
         raise InputError("--no-start leaves no guest to --run or --copy in")
     wanted = replace(wanted, image=begins_as(session, image or begin.image, dry_run=dry_run))
@@ -96,7 +96,7 @@ def provision(
         name=str(wanted.name),
         queries=lambda settings: queries(wanted.name, settings),
         people=(wanted.name.tenant,),
-        decide=_decide(wanted, identity, needs_key=bool(steps)),
+        decide=_decide(wanted, identity, needs_key=bool(steps) and not session.own),
         confirm=ask.before_it_comes(asks=not yes),
         after=tuple(step.title for step in steps),
     )

@@ -104,7 +104,9 @@ def run(
     form: Output = Format.TEXT,
 ) -> None:
     """Run scripts and copy files in a guest, in the order typed; the first failure ends it."""
-    steps = given(session_of(context).typed, scripts, copies, identity)
+    session = session_of(context)
+    # On a session host ssh's own files may have a key; that none fits is told at the login.
+    steps = given(session.typed, scripts, copies, identity, has_key=session.own)
     if not steps:
         raise InputError("there is nothing to do", resolution="say --run or --copy")
     guest = guest_of(context, words, root=True)

@@ -29,6 +29,7 @@ class Login:
         host_keys: the only ones it may show.
         identity: a file with a private key; None leaves it to the agent of SSH_AUTH_SOCK.
         key: a private key itself, in OpenSSH's format, or ""; it goes before the file. A secret.
+        files: where neither is given, the files that ssh tries by itself count as well.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Login:
     host_keys: tuple[PublicKey, ...]
     identity: Path | None = None
     key: str = field(default="", repr=False)
+    files: bool = False
 
 
 class Shell(Protocol):

@@ -17,9 +17,18 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from raptorctl.errors import HostError, InputError, RaptorError, WaitError, last_line
+from raptorctl.errors import (
+    CommandError,
+    HostError,
+    InputError,
+    MissingError,
+    RaptorError,
+    WaitError,
+    last_line,
+)
 from raptorctl.host import command
 from raptorctl.host.caller import caller
 from raptorctl.host.guest_drivers import Login
@@ -174,6 +183,23 @@ def arguments(login: Login, words: Sequence[str]) -> list[str]:
     key = ["-i", str(login.identity), "-o", "IdentitiesOnly=yes"] if login.identity else []
     where = ["-l", login.user, "-p", str(login.at.port)]
     return ["ssh", *said, *key, *where, "--", login.at.host, *words]
+
+
+def ssh_tries(login: Login) -> tuple[str, ...]:
+    """Return the files of private keys that ssh would try by itself (ssh(1), -G).
+
+    Its settings have a say, and its defaults; many of them are not there. Where there is no ssh,
+    there are none.
+    """
+    try:
+        said = command.run("ssh", "-G", *arguments(login, ())[1:])
+    except (MissingError, CommandError):
+        return ()
+    return tuple(
+        str(Path(line.partition(" ")[2]).expanduser())
+        for line in said.splitlines()
+        if line.startswith("identityfile ")
+    )
 
 
 def _printing(login: Login) -> str:

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from raptorctl.errors import HostError, InputError, WaitError
-from raptorctl.host.caller import open_given, read_given, whole
+from raptorctl.host.caller import open_given, whole
 from raptorctl.host.guest_drivers import Heard, Login
+from raptorctl.host.guest_keys import is_named, own_keys
 from raptorctl.model.cause import LOGIN
 from raptorctl.model.host_key import changed
 from raptorctl.model.names import shown
@@ -40,8 +41,6 @@ CLEAR: Final = 5.0  # seconds, to tidy up one thing in a guest that may not answ
 TIDY: Final = 3 * CLEAR  # seconds, for all of it, before the connection is cut
 LARGEST: Final = 64 * MIB
 """Bytes of one file: it is held in memory."""
-LARGEST_KEY: Final = MIB
-"""Bytes of a private key's file: one of RSA with 16384 bits has 13 KB."""
 TEMPORARY: Final = "mktemp -d"
 BEGIN: Final = 'sh -c \'echo $$ >"$0.pid"; exec "$0"\''
 """Runs a script, and leaves word which process it is; its name follows as one word of a shell."""
@@ -148,7 +147,7 @@ class SshShell:
         login = self._login
         trusted = [asyncssh.import_public_key(f"{k.type} {k.blob}") for k in login.host_keys]
         began = time.monotonic()
-        own = _own_keys(login)
+        own = own_keys(login)
         try:
             return await asyncssh.connect(
                 login.at.host,
@@ -156,7 +155,7 @@ class SshShell:
                 username=login.user,
                 known_hosts=(trusted, [], []),
                 client_keys=own,
-                agent_path=None if own else os.environ.get("SSH_AUTH_SOCK"),
+                agent_path=None if is_named(login) else os.environ.get("SSH_AUTH_SOCK"),
                 preferred_auth="publickey",
                 config=None,
                 keepalive_interval=KEEPALIVE,
@@ -293,29 +292,9 @@ def _local(path: Path) -> tuple[bytes, int]:
     return data, mode & 0o777
 
 
-def _own_keys(login: Login) -> Any:
-    """Return what asyncssh calls client_keys; None for none but the agent's."""
-    import asyncssh
-
-    if login.key:
-        return [asyncssh.import_private_key(login.key)]
-    return [_identity(str(login.identity))] if login.identity else None
-
-
-def _identity(path: str) -> bytes | tuple[bytes, bytes]:
-    """Read a private key, and the certificate beside it if there is one (ssh(1), -i).
-
-    asyncssh would open them by their names, with our rights.
-    """
-    key = read_given(path, LARGEST_KEY, follow=True)
-    try:
-        return key, read_given(f"{path}-cert.pub", LARGEST_KEY, follow=True)
-    except InputError:
-        return key
-
-
 def _refused(login: Login) -> HostError:
-    file = f"the key in {login.identity}" if login.identity else "the keys of your ssh agent"
+    tried = "your ssh agent" + (" and those that ssh tries" if login.files else "")
+    file = f"the key in {login.identity}" if login.identity else f"the keys of {tried}"
     by = "the job's own key" if login.key else file
     return HostError(
         f"{login.name} lets {login.user} not in by {by}",

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pwd
 import re
 import socket
 import stat
@@ -22,7 +23,7 @@ import pytest
 
 from raptorctl.cli.run import new_job_key
 from raptorctl.errors import HostError, InputError, StoppedError, WaitError
-from raptorctl.host import greeting, guest_ssh, readiness
+from raptorctl.host import greeting, guest_keys, guest_login, guest_ssh, readiness
 from raptorctl.host.guest import LocalGuests
 from raptorctl.host.guest_drivers import Login
 from raptorctl.host.guest_login import PATIENCE, arguments
@@ -156,6 +157,28 @@ def test_another_key_of_ours_is_no_way_in(sshd: Sshd, tmp_path: Path) -> None:
     make_key(tmp_path / "stranger")
     login = sshd.login(identity=tmp_path / "stranger")
     with pytest.raises(HostError, match="not in by"), open_shell(login, lambda: None):
+        pytest.fail("logged in")
+
+
+def test_on_a_session_host_steps_log_in_by_the_files_that_ssh_tries(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = replace(sshd.login(), identity=None, files=True)
+    home = pwd.getpwuid(os.getuid()).pw_dir
+    monkeypatch.setenv("HOME", home)
+    asked = guest_login.ssh_tries(login)
+    assert asked
+    assert all(path.startswith("/") for path in asked)
+    locked = tmp_path / "locked"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "word", "-f", locked], check=True)
+    (tmp_path / "damaged").write_text("x")
+    names = (str(tmp_path / "missing"), str(tmp_path / "damaged"), str(locked))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    monkeypatch.setattr(guest_keys, "ssh_tries", lambda _login: (*names, str(sshd.folder / "own")))
+    with open_shell(login, lambda: None):
+        pass
+    monkeypatch.setattr(guest_keys, "ssh_tries", lambda _login: names)
+    with pytest.raises(HostError, match="that ssh tries"), open_shell(login, lambda: None):
         pytest.fail("logged in")
 
 
