@@ -187,6 +187,8 @@ BAD_KEYS: dict[str, str | bytes] = {
     "options": f'command="/bin/sh" {GOOD}\n',
     "dsa": "ssh-dss AAAAB3NzaC1kc3M=\n",
     "short": f"{rsa(1024)}\n",
+    "cr": f"{GOOD}\r{GOOD}\r",
+    "utf-16": f"{GOOD}\r\n".encode("utf-16"),
     "nul": f"{GOOD}\0\n",
     "long": f"ssh-ed25519 {'A' * 17 * 1024}\n",
     "many": "".join(f"{rsa(3072 + 8 * n)}\n" for n in range(51)),
