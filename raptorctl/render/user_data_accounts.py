@@ -12,7 +12,6 @@ from raptorctl.model.names import shown
 from raptorctl.render.yaml_text import Plain
 
 _TRUE: Final = frozenset({"true", "1", "on", "yes"})
-"""`util.is_true`."""
 _NO_LOGIN: Final = (
     "no_create_home", "system", "snapuser", "ssh_redirect_user", "inactive", "expiredate",
 )  # fmt: skip
@@ -94,7 +93,7 @@ def _of_table(key: str, given: Any) -> Iterator[Any]:
     if isinstance(given, dict):
         yield {"name": key, **given}
     elif isinstance(given, str | Plain) and not is_null(given):
-        if _is_true(given):
+        if is_true(given):
             yield key
     else:
         raise _unread("users", f"has no table at {shown(key)}", f"write `- name: {key}`")
@@ -166,7 +165,8 @@ def _members(value: Any) -> list[str]:
     """What an account's `groups` has: names with commas, a list of them, or a table of them."""
     given = value.split(",") if isinstance(value, str) else value
     given = list(given) if isinstance(given, dict) else given
-    return [name.strip() for name in given] if isinstance(given, list) else []
+    names = given if isinstance(given, list) else []
+    return [name.strip() for name in names if isinstance(name, str)]
 
 
 def is_null(value: Any) -> bool:
@@ -175,9 +175,10 @@ def is_null(value: Any) -> bool:
 
 
 def _is_false(value: Any) -> bool:
-    return is_null(value) or (isinstance(value, Plain) and not _is_true(value))
+    return is_null(value) or (isinstance(value, Plain) and not is_true(value))
 
 
-def _is_true(value: str | Plain) -> bool:
+def is_true(value: Any) -> bool:
+    """Whether cloud-init takes something for true (`util.is_true`)."""
     text = value.text if isinstance(value, Plain) else value
-    return text.lower().strip() in _TRUE
+    return isinstance(text, str) and text.lower().strip() in _TRUE

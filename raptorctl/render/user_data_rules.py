@@ -62,6 +62,11 @@ def notes(config: Mapping[str, Any]) -> Iterator[str]:
             "output is not taken: cloud-init's words go to its log and to the machine's console,"
             " where `wait` looks for them"
         )
+    if _expires(config.get("chpasswd")):
+        yield (
+            "chpasswd sets passwords that have expired: whoever has one must change it at the first"
+            " login, and --run cannot; `expire: false` keeps them"
+        )
     if "final_message" in config and (why := final_message.problem(config["final_message"])):
         yield f"final_message is not taken: {why}"
     if "ssh_authorized_keys" in config and not _has_default(config):
@@ -69,6 +74,13 @@ def notes(config: Mapping[str, Any]) -> Iterator[str]:
             "ssh_authorized_keys is for the image's own account, which is not made: use --key, or"
             " `users: [default]`"
         )
+
+
+def _expires(chpasswd: Any) -> bool:
+    """cc_set_passwords: passwords that are set have expired, unless told otherwise."""
+    if not isinstance(chpasswd, dict) or not chpasswd.keys() & {"users", "list"}:
+        return False
+    return "expire" not in chpasswd or user_data_accounts.is_true(chpasswd["expire"])
 
 
 def _has_default(config: Mapping[str, Any]) -> bool:

@@ -3,16 +3,18 @@
 import email
 import re
 from ipaddress import IPv4Address
+from typing import Any
 
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from raptorctl.errors import InputError
+from raptorctl.model.boot_clue import SEED_DONE
 from raptorctl.model.names import MachineName
 from raptorctl.model.seed import FirstBoot, Guest, HostKey
 from raptorctl.model.slot import Slot
-from raptorctl.render.cloud_config import render_seed
+from raptorctl.render.cloud_config import cloud_config, render_seed
 from raptorctl.render.seed_iso import read_iso, render_iso
 from raptorctl.render.user_data import check, joined
 from raptorctl.render.yaml_text import dump
@@ -32,9 +34,9 @@ plain = st.recursive(
 )
 
 
-def handed_on(text: str) -> object:
+def handed_on(text: str, ours: dict[str, Any] | None = None) -> object:
     """The config that the guest gets, out of a message where cloud-init would look for one."""
-    whole = joined({}, text)
+    whole = joined(ours or {}, text)
     if b"mime-version:" in whole.encode()[:4096].lower():
         parts = [*email.message_from_string(whole).walk()]
         said = parts[-1].get_payload(decode=True)
@@ -81,6 +83,42 @@ def test_any_user_data_is_refused_in_a_line_or_merged_as_it_was_meant(text: str)
     config = handed_on(given_text)
     meant = yaml.safe_load(given_text) or {}
     assert config == meant or read.notes
+
+
+OURS = cloud_config(FirstBoot(keys=("ssh-ed25519 AAAA",)), GUEST)
+KEYS = st.sampled_from(
+    "users user groups runcmd bootcmd write_files packages final_message output hostname fqdn"
+    " chpasswd ssh_authorized_keys system_info cloud_final_modules cloud_init_modules network"
+    " swap".split()
+)
+PARTS = st.sampled_from(
+    "name groups ssh_authorized_keys ssh-authorized-keys shell system sudo list users expire path"
+    " alice default".split()
+)
+VALUES = st.recursive(
+    st.one_of(lines, st.integers(), st.booleans(), st.none(), PARTS),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(PARTS, inner, max_size=3)),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=3))
+def test_whatever_stands_at_a_key_takes_nothing_of_ours_away(data: object) -> None:
+    tried("user-data")
+    text = "#cloud-config\n" + yaml.safe_dump(data)
+    try:
+        merged = handed_on(text, OURS)
+    except InputError as error:
+        assert "\n" not in str(error)
+        return
+    assert isinstance(merged, dict)
+    first = merged["users"][0]
+    assert first["name"] == "alice"
+    assert first["ssh_authorized_keys"][0] == "ssh-ed25519 AAAA"
+    assert merged["final_message"].endswith(SEED_DONE)
+    assert merged["output"] == OURS["output"]
+    assert merged["runcmd"][: len(OURS["runcmd"])] == OURS["runcmd"]
+    assert merged["ssh_deletekeys"] is True
 
 
 @given(plain)

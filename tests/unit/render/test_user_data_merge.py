@@ -180,6 +180,20 @@ def test_its_output_stays_on_the_owners_console(text: str) -> None:
     assert check(f"{HEAD}{text}\n").notes[0].startswith("output is not taken")
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("chpasswd: {list: 'alice:x'}", True),
+        ("chpasswd: {users: [{name: alice}], expire: true}", True),
+        ("chpasswd: {users: [{name: alice}], expire: false}", False),
+        ("chpasswd: {expire: true}", False),
+    ],
+)
+def test_passwords_that_have_expired_are_told(text: str, told: bool) -> None:
+    notes = check(f"{HEAD}{text}\n").notes
+    assert [note.startswith("chpasswd sets passwords") for note in notes] == [True] * told
+
+
 def test_keys_for_an_account_that_is_not_made_are_told() -> None:
     keys = "ssh_authorized_keys: [k]\n"
     assert "the image's own account" in check(HEAD + keys).notes[0]
