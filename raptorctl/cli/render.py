@@ -6,6 +6,7 @@ import typer
 
 from raptorctl.cli import options, request
 from raptorctl.cli.identity import new_identity
+from raptorctl.cli.image_choice import begins_as
 from raptorctl.cli.options import Output
 from raptorctl.cli.output import Format, say, say_json
 from raptorctl.cli.seed import Told, first_boot
@@ -56,6 +57,7 @@ def xml(
         wanted,
         first_boot=first_boot(wanted, begin, beside, told),
         graphics=graphics or begin.graphics,
+        image=begins_as(session, image or begin.image, dry_run=True),
     )
 
     from raptorctl.plans.provision import render_xml
