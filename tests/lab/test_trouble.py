@@ -108,3 +108,37 @@ def test_doctor_is_content_with_a_pristine_host_and_names_what_is_not(lab: Lab) 
     assert done.returncode != 0
     assert "br-vm3" in done.stdout
     assert "named" in done.stdout or "DNS" in done.stdout
+
+
+LOSE_A_DISK = """
+truncate -s 600M /var/tmp/p2
+loop=$(losetup -f --show /var/tmp/p2)
+pvcreate -ffqy $loop && vgextend -q lvm-data $loop
+lvcreate -qy -n other -L 300M lvm-data $loop
+lvchange -an lvm-data/other && losetup -d $loop
+"""
+FIND_IT_AGAIN = """
+loop=$(losetup -f --show /var/tmp/p2)
+lvremove -qy lvm-data/other; vgreduce -q lvm-data $loop; pvremove -qy $loop
+losetup -d $loop; rm /var/tmp/p2
+"""
+
+
+def test_a_group_that_misses_a_disk_is_told_by_doctor_and_refused_before_a_job_begins(
+    lab: Lab,
+) -> None:
+    lab.sh(LOSE_A_DISK)
+    try:
+        doctor = lab.run("raptorctl", "doctor", check=False)
+        refused = lab.run(*PROVISION, check=False)
+        planned = lab.run(*PROVISION, "--dry-run", check=False)
+    finally:
+        lab.sh(FIND_IT_AGAIN)
+    assert doctor.returncode == 3
+    for done in (doctor, refused, planned):
+        assert "misses a disk" in done.stdout + done.stderr
+    for done in (refused, planned):
+        assert done.returncode == 3
+        assert "vgreduce --removemissing lvm-data" in done.stderr
+    nothing_is_left(lab)
+    assert lab.run("raptorctl", "doctor", check=False).returncode == 0
