@@ -25,6 +25,8 @@ NOISE: Final = re.compile(
 )
 """Lines that are no reason."""
 
+WRAPPERS: Final = frozenset({"prlimit", "env"})
+
 FAMILIES: Final = {
     **dict.fromkeys(
         "lvs vgs pvs lvcreate lvchange lvrename lvremove lvextend lvreduce lvconvert lvconfig "
@@ -61,10 +63,12 @@ def reason(argv: Sequence[str], said: str) -> Reason:
 
 
 def program(argv: Sequence[str]) -> str:
-    """The name of what was started: prlimit(1) only bounds it."""
-    words = (word for word in argv[1:] if not word.startswith("-"))
-    first = next(words, argv[0]) if argv[0] == "prlimit" else argv[0]
-    return first.rpartition("/")[2]
+    """The name of what was started, by itself or by a wrapper that only bounds it."""
+    name, *rest = (word.rpartition("/")[2] for word in argv)
+    if name not in WRAPPERS:
+        return name
+    words = [word for word in rest if not word.startswith("-") and "=" not in word]
+    return program(words) if words else name
 
 
 def why(said: str, causes: Iterable[Cause]) -> Reason:

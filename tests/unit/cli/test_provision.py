@@ -258,3 +258,11 @@ def test_the_plan_names_the_image_as_the_job_does_where_two_have_one_content(
         plan = plan_provision(asked, settings(), world.facts(templates()), NOBODY)
         (step,) = (step for step in plan.steps if isinstance(step, WriteImage))
         assert step.image.name == image.name
+
+
+def test_a_rebuild_from_an_image_that_nobody_has_is_refused_by_a_dry_run(
+    raptorctl: CommandLine,
+) -> None:
+    assert raptorctl(*PROVISION).code == 0
+    shown = raptorctl("rebuild", "alice", "dev", "--image", "nope:1", "--dry-run")
+    assert (shown.code, "is in no catalogue" in shown.complaint) == (2, True)

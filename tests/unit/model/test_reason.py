@@ -109,6 +109,9 @@ def test_the_reason_is_the_line_that_says_it_and_a_known_cause_has_its_advice(
 def test_the_program_that_failed_is_named_and_not_the_one_that_bounds_it() -> None:
     argv = ["prlimit", "--as=1", "/usr/bin/qemu-img", "info"]
     assert CommandError(argv, 1, "").brief == "qemu-img failed (exit status 1)"
+    argv = ["prlimit", "--as=1", "/usr/bin/env", "LC_ALL=C.UTF-8", "/usr/bin/bsdtar", "-tf", "-"]
+    assert CommandError(argv, 1, "").brief == "bsdtar failed (exit status 1)"
+    assert CommandError(["prlimit", "--as=1"], 1, "").brief == "prlimit failed (exit status 1)"
 
 
 def test_an_argument_is_not_taken_for_the_program() -> None:
