@@ -18,7 +18,7 @@ from raptorctl.engine.apply import apply
 from raptorctl.engine.journals import Journals
 from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
-from raptorctl.host import command, lvm, udev
+from raptorctl.host import command, cpu, lvm, udev
 from raptorctl.host.drivers import Host
 from raptorctl.host.lvm_life import LivingGroup
 from raptorctl.host.survey import survey
@@ -93,6 +93,8 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Door:
     door = Door()
     monkeypatch.setattr(command, "_started", door.started)
     monkeypatch.setattr(lvm, "mapping", door.mapping)
+    # As where a machine ran since boot: systemd is asked of machine.slice only before that.
+    monkeypatch.setattr(cpu, "CGROUPS", Path("/proc/none"))
     for name in ("wait_for_node", "wait_until_gone", "settle"):
         monkeypatch.setattr(udev, name, lambda *_: None)
     return door
