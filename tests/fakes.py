@@ -284,8 +284,9 @@ class FakeDomains:
         if any(d.name == domain.name and d.uuid != domain.uuid for d in self.list()):
             raise ConflictError(f"domain {domain.name} exists with another UUID")
         old = self.by_uuid.get(domain.uuid)
-        kept = {"state": old.state, "autostart": old.autostart} if old else {}
-        self.by_uuid[domain.uuid] = replace(domain, **kept)  # type: ignore[arg-type]
+        names = ("state", "autostart", "live", "saved")
+        kept = {name: getattr(old, name) for name in names} if old else {}
+        self.by_uuid[domain.uuid] = replace(domain, **kept)
 
     def undefine(self, uuid: str, *, keep_nvram: bool) -> None:
         domain = self.by_uuid.get(uuid)
@@ -300,7 +301,7 @@ class FakeDomains:
 
     def start(self, uuid: str) -> None:
         domain = self.by_uuid[uuid]
-        self.by_uuid[uuid] = replace(domain, state=State.RUNNING)
+        self.by_uuid[uuid] = replace(domain, state=State.RUNNING, saved=None)
         self.files.paths |= {domain.nvram, *domain.logs}
         self.files.texts.setdefault(domain.nvram, (f"variables of {domain.name}", 0o600))
         for volume in self.volumes.list():
@@ -310,6 +311,16 @@ class FakeDomains:
                 self.seen[uuid] = volume.size
         self.pinned[uuid] = (domain.pins, domain.emulator)
         self.plugs[uuid] = set(domain.disks)
+
+    def drop_saved(self, uuid: str) -> None:
+        if self.by_uuid[uuid].state is State.SAVED:
+            self.by_uuid[uuid] = replace(self.by_uuid[uuid], state=State.OFF, saved=None)
+
+    def save(self, uuid: str) -> None:
+        """What `virsh managedsave` does: its memory is kept, and what it ran with."""
+        domain = self.by_uuid[uuid]
+        runs = domain.live or replace(domain, xml="")
+        self.by_uuid[uuid] = replace(domain, state=State.SAVED, saved=runs, live=None)
 
     def named(self, name: str) -> Domain | None:
         return next((d for d in self.list() if d.name == name), None)
@@ -687,6 +698,7 @@ class World:
     """A host's whole state, and the drivers onto it."""
 
     def __init__(self) -> None:
+        self.topology = topology()
         self.volumes = FakeVolumes()
         self.files = FakeFiles()
         self.domains = FakeDomains(self.volumes, self.files)
@@ -730,7 +742,7 @@ class World:
 
     def facts(self, templates: Mapping[str, str], people: Iterable[str] = ()) -> HostFacts:
         return HostFacts(
-            topology=topology(),
+            topology=self.topology,
             memory=Size(16 * GIB),
             accelerator="qemu",
             group=self.volumes.group(),

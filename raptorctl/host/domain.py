@@ -12,10 +12,11 @@ from typing import Any, Final
 import libvirt
 
 from raptorctl.errors import ConflictError, HostError, WaitError
+from raptorctl.host import domain_read
 from raptorctl.host.ability import LibvirtAbilities
 from raptorctl.host.disk import LibvirtDisks
 from raptorctl.host.drivers import Tick
-from raptorctl.host.hypervisor import Ignoring, state_of
+from raptorctl.host.hypervisor import Ignoring
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 
@@ -32,29 +33,33 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
         self._asked: dict[str, float] = {}  # when a domain was first asked to go off
 
     def list(self) -> tuple[Domain, ...]:
-        """Return every domain with its definition, by name.
+        """Return every domain as it is defined, runs and was saved, by name.
 
-        Two bulk calls and then one XML per domain: for surveys that a plan needs, and no others.
+        Bulk calls, then one XML for each of these: for surveys that a plan needs, and no others.
         """
         with self._calling("list its domains") as connection:
-            stats = _bulk_states(connection)
+            stats = domain_read.states(connection, self._uri)
             starting = connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
             autostarted = {domain.UUIDString() for domain in starting}
-            read = (_read(d, state, d.UUIDString() in autostarted) for d, state in stats)
+            read = (
+                domain_read.whole(d, state, autostart=d.UUIDString() in autostarted)
+                for d, state in stats
+            )
             found = [domain for domain in read if domain]
         return tuple(sorted(found, key=lambda domain: domain.name))
 
     def states(self) -> Mapping[str, State]:
-        """Return every domain's state by name, in one call."""
+        """Return every domain's state by name, in one call; two where one may be saved."""
         with self._calling("tell its domains' states") as connection:
-            return {domain.name(): state for domain, state in _bulk_states(connection)}
+            found = domain_read.states(connection, self._uri)
+            return {domain.name(): state for domain, state in found}
 
     def find(self, uuid: str) -> Domain | None:
         """Return the domain with that UUID."""
         with self._calling(f"find domain {uuid}") as connection:
             found = _lookup(connection, uuid)
             with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
-                if found and (read := _read(found, state_of(found.state()[0]), found.autostart())):
+                if found and (read := domain_read.alone(found)):
                     return replace(read, persistent=bool(found.isPersistent()))
         return None
 
@@ -62,8 +67,7 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
         """Return the domain of that name; one that we may not see is not there."""
         unseen = (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_ACCESS_DENIED)
         with self._calling(f"find domain {name}") as connection, Ignoring(*unseen):
-            domain = connection.lookupByName(name)
-            return _read(domain, state_of(domain.state()[0]), domain.autostart())
+            return domain_read.alone(connection.lookupByName(name))
         return None
 
     def define(self, xml: str) -> None:
@@ -104,9 +108,10 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
                 domain.undefineFlags(_undefine_flags(connection, keep_nvram=keep_nvram))
 
     def start(self, uuid: str) -> None:
-        """Start it; one that runs, whoever started it, is left alone."""
-        with self._calling(f"start domain {uuid}") as connection:
+        """Start it, or resume what was saved; one that runs, whoever did it, is left alone."""
+        with self._calling(f"find domain {uuid}") as connection:
             domain = _need(connection, uuid)
+        with self._calling(f"start domain {domain.name()}"):
             if domain.isActive():
                 return
             try:
@@ -114,6 +119,13 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
             except libvirt.libvirtError:
                 if not _active(domain):
                     raise
+
+    def drop_saved(self, uuid: str) -> None:
+        """Give up what was saved, so that its next start boots; without a save, nothing."""
+        with self._calling(f"drop the saved state of domain {uuid}") as connection:
+            domain = _need(connection, uuid)
+            if domain.hasManagedSaveImage():
+                domain.managedSaveRemove()
 
     def set_autostart(self, uuid: str, *, on: bool) -> None:
         """Have it started with the host, or not."""
@@ -210,9 +222,11 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
             _need(connection, uuid).suspend()
 
     def resume(self, uuid: str) -> None:
-        """Let its virtual CPUs go on."""
+        """Let its virtual CPUs go on; one whose guest suspended itself is woken."""
         with self._calling(f"resume domain {uuid}") as connection:
-            _need(connection, uuid).resume()
+            domain = _need(connection, uuid)
+            asleep = domain.state()[0] == libvirt.VIR_DOMAIN_PMSUSPENDED
+            domain.pMWakeup() if asleep else domain.resume()
 
 
 def _lookup(connection: Any, uuid: str) -> Any | None:
@@ -226,21 +240,6 @@ def _need(connection: Any, uuid: str) -> Any:
     if domain is None:
         raise HostError(f"libvirt knows no domain {uuid}")
     return domain
-
-
-def _bulk_states(connection: Any) -> list[tuple[Any, State]]:
-    stats = connection.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE)
-    return [(domain, state_of(said.get("state.state", 0))) for domain, said in stats]
-
-
-def _read(domain: Any, state: State, autostart: int) -> Domain | None:
-    with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):  # gone since it was listed
-        # Here, as it loads lxml, which `list` has no need of.
-        from raptorctl.render.read_domain import read_domain
-
-        xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
-        return read_domain(xml, state=state, autostart=bool(autostart))
-    return None
 
 
 def _refuse_others(connection: Any, wanted: Domain) -> None:

@@ -163,7 +163,7 @@ class Domains(Disks, Protocol):
     """libvirt's domains."""
 
     def list(self) -> tuple[Domain, ...]:
-        """Return every domain with its definition."""
+        """Return every domain as it is defined, as it runs, and as it was saved."""
 
     def states(self) -> Mapping[str, State]:
         """Return every domain's state by name, in one call."""
@@ -181,7 +181,10 @@ class Domains(Disks, Protocol):
         """Take the definition away; one that runs goes on, and is gone once it stops."""
 
     def start(self, uuid: str) -> None:
-        """Start it; one that runs is left alone."""
+        """Start it, or resume what was saved; one that runs is left alone."""
+
+    def drop_saved(self, uuid: str) -> None:
+        """Give up what was saved of it, so that its next start boots."""
 
     def set_autostart(self, uuid: str, *, on: bool) -> None:
         """Have it started with the host, or not."""

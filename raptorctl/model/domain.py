@@ -17,13 +17,14 @@ NAMESPACE: Final = "https://raptorctl.dev/xmlns/machine/1"
 
 
 class State(enum.Enum):
-    """A domain's state, in libvirt's words (virDomainState)."""
+    """A domain's state, in libvirt's words (virDomainState); `saved` is off, with its memory."""
 
     RUNNING = "running"
     BLOCKED = "idle"
     PAUSED = "paused"
     SHUTTING_DOWN = "in shutdown"
     OFF = "shut off"
+    SAVED = "saved"
     CRASHED = "crashed"
     SUSPENDED = "pmsuspended"
     UNKNOWN = "unknown"
@@ -31,7 +32,23 @@ class State(enum.Enum):
     @property
     def active(self) -> bool:
         """Whether a QEMU process holds the disk."""
-        return self not in {State.OFF, State.CRASHED}
+        # One that crashed and is preserved is there, too (virDomainLifecycleCrashAction).
+        return self not in {State.OFF, State.SAVED}
+
+    @property
+    def runs(self) -> bool:
+        """Whether its virtual CPUs get time, now or when its guest wants some."""
+        return self in {State.RUNNING, State.BLOCKED}
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether it is there and waits to be told to go on."""
+        return self in {State.PAUSED, State.SUSPENDED}
+
+    @property
+    def can_run(self) -> bool:
+        """Whether starting it, or letting it go on, makes it run."""
+        return self.runs or self.stands_still or not self.active
 
 
 @dataclass(frozen=True)
@@ -101,6 +118,7 @@ class Domain:
         emulator: host CPUs of the emulator's own threads.
         macs, bridges: of its network interfaces.
         disks: host paths it uses.
+        layers: those of them that lie below others, as backing files.
         nvram: its file of UEFI variables.
         mark: ours, when it carries one.
         xml: its persistent definition, to define it again if a removal must be undone.
@@ -108,6 +126,11 @@ class Domain:
         logs: files that its consoles are logged to.
         persistent: whether it has a definition; one without is gone once it stops.
         vcpus: how many virtual CPUs it has, pinned or not.
+        places: host CPUs of each virtual CPU, in order.
+        iothreads: host CPUs of QEMU's threads for disks, where they are pinned.
+        live: the same of what runs, where it does; that may be another than what is defined.
+        saved: the same of its managed save, which its next start resumes; None where there is
+            none, or libvirt cannot read it.
     """
 
     uuid: str
@@ -126,6 +149,56 @@ class Domain:
     logs: tuple[str, ...] = ()
     persistent: bool = True
     vcpus: int = 0
+    places: tuple[CpuSet, ...] = ()
+    iothreads: CpuSet = CpuSet()
+    layers: tuple[str, ...] = ()
+    live: "Domain | None" = None
+    saved: "Domain | None" = None
+
+    @property
+    def now(self) -> "Domain":
+        """What runs, where something does; else what its next start brings."""
+        return self.live or self.saved or self
+
+    @property
+    def forms(self) -> "tuple[Domain, ...]":
+        """As it is defined, as it runs, as it was saved: it holds what any of them names."""
+        return tuple(form for form in (self, self.live, self.saved) if form)
+
+    @property
+    def own_cpus(self) -> CpuSet:
+        """Host CPUs that this form names, ascending."""
+        return CpuSet(tuple(sorted({*self.pins, *self.emulator, *self.iothreads})))
+
+    @property
+    def held_cpus(self) -> CpuSet:
+        """Host CPUs that any form names, ascending."""
+        return CpuSet(tuple(sorted({cpu for form in self.forms for cpu in form.own_cpus})))
+
+    @property
+    def held_memory(self) -> Size:
+        """Bytes: the most that it has in any form."""
+        return max(form.memory for form in self.forms)
+
+    @property
+    def held_macs(self) -> tuple[str, ...]:
+        """MACs of its interfaces, plugged in or defined."""
+        return tuple(dict.fromkeys(mac for form in self.forms for mac in form.macs))
+
+    @property
+    def held_bridges(self) -> tuple[str, ...]:
+        """Bridges it is on, or will be."""
+        return tuple(dict.fromkeys(bridge for form in self.forms for bridge in form.bridges))
+
+    @property
+    def held_disks(self) -> tuple[str, ...]:
+        """Host paths that it uses, or will."""
+        return tuple(dict.fromkeys(disk for form in self.forms for disk in form.disks))
+
+    @property
+    def held_nvram(self) -> frozenset[str]:
+        """Files of UEFI variables that it uses, or will."""
+        return frozenset(form.nvram for form in self.forms if form.nvram)
 
     @property
     def ours(self) -> bool:

@@ -32,7 +32,7 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
     """Read a domain's definition, ours or anybody's, as libvirt prints it.
 
     Args:
-        xml: the persistent definition.
+        xml: what is defined, what runs, or what was saved.
         state: what libvirt says beside the XML.
         autostart: likewise.
 
@@ -43,12 +43,13 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
         InputError: it is not a domain's XML at all.
     """
     root = parse_domain(xml)
+    places = tuple(_read_places(root))
     return Domain(
         uuid=_text(root, "uuid"),
         name=_text(root, "name"),
         state=state,
         memory=_read_memory(root),
-        pins=_read_pins(root),
+        pins=CpuSet(tuple(dict.fromkeys(chain.from_iterable(places)))),
         emulator=_read_emulator(root),
         macs=tuple(mac.lower() for mac in _values(root, "devices/interface/mac", "address")),
         bridges=tuple(_values(root, "devices/interface/source", "bridge")),
@@ -59,7 +60,10 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
         xml=xml,
         autostart=autostart,
         logs=tuple(dict.fromkeys(_values(root, "devices//log", "file"))),
-        vcpus=min(_number(_text(root, "vcpu")), HIGHEST),
+        vcpus=len(places),
+        places=places,
+        iothreads=_read_iothreads(root),
+        layers=tuple(_values(root, "devices/disk//backingStore/source", "dev", "file")),
     )
 
 
@@ -122,15 +126,19 @@ def _read_memory(root: _Element) -> Size:
     return Size(_number(_text(root, "memory")) * _UNITS.get(unit.lower(), 0))
 
 
-def _read_pins(root: _Element) -> CpuSet:
+def _read_places(root: _Element) -> Iterator[CpuSet]:
     """Each virtual CPU's host CPUs, in order; those not pinned go where `<vcpu cpuset=>` says."""
     unpinned = _read_vcpu_set(root)
     pinned = {
         pin.get("vcpu"): _read_cpus(pin.get("cpuset")) for pin in root.iterfind("cputune/vcpupin")
     }
     count = min(_number(_text(root, "vcpu")), HIGHEST)
-    cpus = chain.from_iterable(pinned.get(str(number), unpinned) for number in range(count))
-    return CpuSet(tuple(dict.fromkeys(cpus)))
+    return (pinned.get(str(number), unpinned) for number in range(count))
+
+
+def _read_iothreads(root: _Element) -> CpuSet:
+    pins = (_read_cpus(pin.get("cpuset")) for pin in root.iterfind("cputune/iothreadpin"))
+    return CpuSet(tuple(dict.fromkeys(chain.from_iterable(pins))))
 
 
 def _read_emulator(root: _Element) -> CpuSet:

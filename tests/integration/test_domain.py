@@ -16,6 +16,7 @@ from raptorctl.errors import (
     UnknownOutcomeError,
     WaitError,
 )
+from raptorctl.host import domain_read
 from raptorctl.host.domain import LibvirtDomains
 from raptorctl.host.drivers import Domains
 from raptorctl.model.cpuset import CpuSet
@@ -125,6 +126,49 @@ class TestReading:
         for name in ("XMLDesc", "state", "info", "autostart", "isActive"):
             monkeypatch.setattr(libvirt.virDomain, name, one_each)
         assert defined.states() == {"alice-dev": State.OFF}
+
+    def test_one_that_is_saved_and_what_its_start_makes_of_it(
+        self, defined: LibvirtDomains, behind: Any
+    ) -> None:
+        defined.start(PLAIN.uuid)
+        behind.lookupByName("alice-dev").managedSave()
+        assert defined.states() == {"alice-dev": State.SAVED}
+        for seen in (found(defined), defined.named("alice-dev"), *defined.list()):
+            assert seen
+            # What was saved, this driver of libvirt's cannot tell.
+            assert (seen.state, seen.state.active, seen.saved) == (State.SAVED, False, None)
+        defined.start(PLAIN.uuid)
+        assert found(defined).state is State.RUNNING
+
+    def test_one_whose_save_is_given_up(self, defined: LibvirtDomains, behind: Any) -> None:
+        defined.start(PLAIN.uuid)
+        behind.lookupByName("alice-dev").managedSave()
+        for _ in range(2):  # once more changes nothing
+            defined.drop_saved(PLAIN.uuid)
+            assert found(defined).state is State.OFF
+
+    def test_what_runs_beside_what_is_defined(self, defined: LibvirtDomains, behind: Any) -> None:
+        assert found(defined).live is None
+        defined.start(PLAIN.uuid)
+        behind.defineXML(
+            resized_domain(PLAIN_XML, CpuSet.parse("0-1"), CpuSet((0, 1)), Size(64 * MIB), 2)
+        )
+        for seen in (found(defined), *defined.list()):
+            assert seen.live
+            assert (seen.pins, seen.live.pins) == (CpuSet.parse("0-1"), CpuSet.parse("4-7"))
+            assert (seen.memory, seen.live.memory) == (64 * MIB, PLAIN.memory)
+            assert seen.held_cpus == CpuSet.parse("0,1,4-7")
+
+    def test_nobody_is_asked_for_saves_where_libvirts_directory_has_none(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(domain_read, "SAVES", tmp_path / "none-such")
+        assert not domain_read.nothing_saved("qemu:///system")
+        monkeypatch.setattr(domain_read, "SAVES", tmp_path)
+        assert domain_read.nothing_saved("qemu:///system")
+        assert not domain_read.nothing_saved("qemu:///session")
+        (tmp_path / "alice-dev.save").touch()
+        assert not domain_read.nothing_saved("qemu:///system")
 
     def test_one_that_vanishes_while_it_is_listed(
         self, defined: LibvirtDomains, behind: Any, monkeypatch: pytest.MonkeyPatch
