@@ -8,8 +8,9 @@ import typer
 from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Colour, Format, painted, plain, say, say_json
 from raptorctl.cli.session import session_of
-from raptorctl.model.cpu_map import CpuMap, CpuUse, cpu_map
+from raptorctl.model.cpu_map import CpuMap, CpuUse, Pin, cpu_map
 from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.topology import SLICE
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +40,7 @@ def picture(found: CpuMap) -> Iterator[str]:
     digits = len(str(max(use.cpu.number for use in found.cpus)))
     for place, uses in groupby(found.cpus, key=lambda use: (use.cpu.node, use.cpu.socket)):
         yield f"node {place[0]}, socket {place[1]}"
-        for _, core in groupby(uses, key=lambda use: use.cpu.core):
+        for _, core in groupby(uses, key=lambda use: use.siblings):
             yield _core_line(list(core), digits, widest)
     yield ""
     yield f"free: {found.free or 'none'}"
@@ -58,30 +59,35 @@ def _cell(use: CpuUse, digits: int, widest: int) -> str:
 
 
 def _who(use: CpuUse) -> str:
-    words = [plain(f"{pin.domain}{_vcpu(pin.vcpu)}") for pin in use.pins]
+    words = [_pin(pin) for pin in use.pins]
     guests = {pin.domain for pin in use.pins}
     words += [
         "+emulator" if name in guests else f"{plain(name)}+emulator" for name in use.emulators
     ]
     if use.reserved:
         words.insert(0, "host")
+    if not use.usable:
+        words.append(f"not {SLICE}'s")
     return " ".join(words) or "free"
 
 
-def _vcpu(number: int | None) -> str:
-    return "(being made)" if number is None else f":{number}"
+def _pin(pin: Pin) -> str:
+    vcpu = "(being made)" if pin.vcpu is None else f":{pin.vcpu}"
+    return plain(f"{pin.domain}{vcpu}{f'({pin.form})' if pin.form else ''}")
 
 
 def _colour(use: CpuUse) -> Colour:
     if use.free:
         return Colour.GOOD
-    return Colour.BAD if len(use.pins) > 1 else Colour.STRONG
+    return Colour.BAD if len(use.owners) > 1 or not use.usable else Colour.STRONG
 
 
 def _remarks(found: CpuMap) -> Iterator[str]:
     for use in found.cpus:
-        if len(use.pins) > 1:
-            yield f"note: CPU {use.cpu.number} has {_listed(pin.domain for pin in use.pins)}"
+        if len(use.owners) > 1:
+            yield f"note: CPU {use.cpu.number} has {_listed(use.owners)}"
+    for cpu, pin in found.offline:
+        yield f"note: CPU {cpu} is not online, and {_pin(pin)} is pinned to it"
     for core, domains in found.split_cores:
         yield f"note: the core of CPUs {_plainly(core)} is shared by {_listed(domains)}"
 

@@ -215,8 +215,8 @@ def gc(context: typer.Context, dry_run: DryRun = False, form: Output = Format.TE
 
 def _waste(session: Session) -> tuple[Waste, ...]:
     domains = session.host.domains.list()
-    marks = [domain.mark.image for domain in domains if domain.mark]
-    disks = [disk for domain in domains for disk in domain.disks]
+    marks = [form.mark.image for domain in domains for form in domain.forms if form.mark]
+    disks = [disk for domain in domains for disk in domain.held_disks]
     return tuple(session.images.waste(marks, disks))
 
 
@@ -248,7 +248,7 @@ def convert(
 
 
 def _users(session: Session, image: Image) -> list[str]:
-    return [d.name for d in session.host.domains.list() if image.path in d.disks]
+    return [d.name for d in session.host.domains.list() if image.path in d.held_disks]
 
 
 def _say_pulled(done: Pulled, form: Format) -> None:

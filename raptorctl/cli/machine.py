@@ -11,7 +11,14 @@ from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_o
 from raptorctl.cli.session import Session, session_of
 from raptorctl.errors import MissingError
 from raptorctl.model.domain import State
-from raptorctl.model.machine import Machine, MachineDetails, describe, machines, machines_seen
+from raptorctl.model.machine import (
+    Form,
+    Machine,
+    MachineDetails,
+    describe,
+    machines,
+    machines_seen,
+)
 from raptorctl.model.names import MachineName, parse_tenant
 from raptorctl.model.record import OWNER_MARK, readable
 from raptorctl.model.sizes import Size
@@ -101,6 +108,9 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     yield "state", machine.state
     yield "cpus", _cpus(details)
     yield "memory", str(details.memory) if details.memory else "-"
+    if other := details.other:
+        label = "saved with" if other is details.saved else "runs with"
+        yield label, f"CPUs {_cpus(other)}, {other.memory} of memory"
     yield "autostart", _autostart(details)
     if details.ssh:
         yield "ssh", details.ssh
@@ -132,7 +142,7 @@ def _autostart(details: MachineDetails) -> str:
     return "with the host" if details.autostart else "no"
 
 
-def _cpus(details: MachineDetails) -> str:
+def _cpus(details: MachineDetails | Form) -> str:
     if details.cpus:
         return f"{details.cpus} (emulator {details.emulator})"
     return f"{details.vcpus}, not pinned" if details.vcpus else "-"

@@ -30,6 +30,10 @@ NewCpus = Annotated[
         help="Host CPUs, one for each virtual CPU, in order: 4-9. On a host of your own: how many.",
     ),
 ]
+DropSaved = Annotated[
+    bool,
+    typer.Option("--drop-saved", help="Give up what was saved of it, as if its power were cut."),
+]
 NewMemory = Annotated[str | None, typer.Option("--memory", metavar="SIZE", help="8G.")]
 
 
@@ -44,6 +48,7 @@ def resize(
     size: NewSize = None,
     cpus: NewCpus = None,
     memory: NewMemory = None,
+    drop_saved: DropSaved = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     form: Output = Format.TEXT,
@@ -60,6 +65,7 @@ def resize(
         cpus=None if cpus is None or own else named("--cpus", CpuSet.parse, cpus),
         memory=None if memory is None else named("--memory", Size.parse_memory, memory),
         vcpus=named("--cpus", count, cpus) if own and cpus is not None else None,
+        drop_saved=drop_saved,
     )
     change = Change(
         verb="resize",

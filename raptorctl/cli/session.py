@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from raptorctl.model.own import Places
     from raptorctl.model.probe import OwnProbe, Probe
     from raptorctl.model.settings import Settings
+    from raptorctl.model.topology import Topology
     from raptorctl.model.volume import Volume
     from raptorctl.plans.past import Past
 
@@ -117,6 +118,12 @@ class Session:
         from raptorctl.host.inventory import inventory
 
         return inventory(self.host)
+
+    def topology(self) -> "Topology":
+        """Read which CPUs are there for machines: anybody may."""
+        from raptorctl.host.cpu import topology
+
+        return topology()
 
     def machine(self, name: "MachineName") -> "Domain":
         """Find a machine by what libvirt shows us: a tenant sees his own.

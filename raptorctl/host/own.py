@@ -117,7 +117,8 @@ def kvm_obstacle(cpuinfo: Path = procfs.CPUINFO, device: Path = KVM) -> str:
 
 def free_ports(domains: Iterable[Domain], count: int = ENOUGH) -> tuple[int, ...]:
     """Return ports of loopback that nobody listens at and no machine, running or not, has."""
-    taken = {ssh_port(domain.mark.ssh) for domain in domains if domain.mark}
+    forms = (form for domain in domains for form in domain.forms)
+    taken = {ssh_port(form.mark.ssh) for form in forms if form.mark}
     found: list[int] = []
     for port in PORTS:
         if port not in taken and is_free(port):

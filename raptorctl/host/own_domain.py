@@ -1,8 +1,9 @@
 """libvirt's session: domains of one's own, whose ssh is forwarded from a port that must be free."""
 
-from raptorctl.errors import HostError
+from raptorctl.errors import HostError, RefusedError
 from raptorctl.host import own
 from raptorctl.host.domain import LibvirtDomains
+from raptorctl.model.domain import State
 from raptorctl.model.own import LOOPBACK, ssh_port
 from raptorctl.render.user_network import forwarded_elsewhere
 
@@ -15,10 +16,17 @@ class OwnDomains(LibvirtDomains):
 
         Raises:
             HostError: no port is free.
+            RefusedError: it is saved, and its port is taken: what was saved keeps it.
         """
         domain = self.find(uuid)
-        port = ssh_port(domain.mark.ssh) if domain and domain.mark else 0
+        mark = domain.now.mark if domain else None
+        port = ssh_port(mark.ssh) if mark else 0
         if domain and port and not domain.state.active and not own.is_free(port):
+            if domain.state is State.SAVED:
+                raise RefusedError(
+                    f"{domain.name} was saved with its ssh at {LOOPBACK}:{port}, which is taken",
+                    resolution="stop what listens there (see `ss -tlnp`)",
+                )
             free = own.free_ports(self.list(), 1)
             if not free:
                 raise HostError(f"no port of {LOOPBACK} is free for the ssh of {domain.name}")

@@ -20,10 +20,16 @@ class Pin:
     Args:
         domain: libvirt's name of it; a machine's, or somebody else's.
         vcpu: the virtual CPU's number, or None while the domain is not defined yet.
+        form: "" where it is defined so; `live` or `saved` where it only runs or was saved so.
     """
 
     domain: str
     vcpu: int | None
+    form: str = ""
+
+    def encode(self) -> dict[str, Any]:
+        """Return the shape that `cpu map -o json` documents."""
+        return {"domain": self.domain, "vcpu": self.vcpu, "form": self.form or "defined"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class CpuUse:
         reserved: the host's own, by the settings.
         pins: virtual CPUs that are pinned to it; more than one is an overlap.
         emulators: domains whose emulator threads may run on it.
+        usable: whether machine.slice has it.
     """
 
     cpu: Cpu
@@ -43,11 +50,17 @@ class CpuUse:
     reserved: bool = False
     pins: tuple[Pin, ...] = ()
     emulators: tuple[str, ...] = ()
+    usable: bool = True
 
     @property
     def free(self) -> bool:
         """Whether a machine may be pinned to it."""
-        return not (self.reserved or self.pins or self.emulators)
+        return self.usable and not (self.reserved or self.pins or self.emulators)
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The domains that are pinned to it, each once."""
+        return tuple(dict.fromkeys(pin.domain for pin in self.pins))
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that `cpu map -o json` documents."""
@@ -58,17 +71,24 @@ class CpuUse:
             "core": self.cpu.core,
             "siblings": list(self.siblings),
             "reserved": self.reserved,
+            "usable": self.usable,
             "free": self.free,
-            "pins": [{"domain": pin.domain, "vcpu": pin.vcpu} for pin in self.pins],
+            "pins": [pin.encode() for pin in self.pins],
             "emulators": list(self.emulators),
         }
 
 
 @dataclass(frozen=True)
 class CpuMap:
-    """All online CPUs, ordered by node, socket, core and number."""
+    """All online CPUs, ordered by node, socket, core and number.
+
+    Args:
+        cpus: those.
+        offline: pins to CPUs that are not online, with the CPU's number.
+    """
 
     cpus: tuple[CpuUse, ...] = ()
+    offline: tuple[tuple[int, Pin], ...] = ()
 
     @property
     def free(self) -> CpuSet:
@@ -88,14 +108,18 @@ class CpuMap:
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that `cpu map -o json` documents."""
-        return {"cpus": [use.encode() for use in self.cpus], "free": list(self.free)}
+        return {
+            "cpus": [use.encode() for use in self.cpus],
+            "free": list(self.free),
+            "offline": [{"cpu": cpu, **pin.encode()} for cpu, pin in self.offline],
+        }
 
 
 def cpu_map(facts: HostFacts, reserved: CpuSet) -> CpuMap:
     """Lay the pins of all domains and of unfinished jobs over the host's CPUs."""
     pins = _by_cpu([*_pins(facts.domains), *_planned(facts.reservations, facts.domains)])
-    emulators = _by_cpu((cpu, d.name) for d in facts.domains for cpu in d.emulator)
-    kept = set(reserved)
+    emulators = _by_cpu(_threads(facts.domains))
+    kept, usable = set(reserved), set(facts.topology.usable)
     uses = (
         CpuUse(
             cpu,
@@ -103,24 +127,45 @@ def cpu_map(facts: HostFacts, reserved: CpuSet) -> CpuMap:
             reserved=cpu.number in kept,
             pins=tuple(pins.get(cpu.number, ())),
             emulators=tuple(emulators.get(cpu.number, ())),
+            usable=cpu.number in usable,
         )
         for cpu in facts.topology.cpus
     )
-    return CpuMap(tuple(sorted(uses, key=_position)))
+    offline = sorted(pins.keys() - set(facts.topology.online))
+    absent = tuple((cpu, pin) for cpu in offline for pin in pins[cpu])
+    return CpuMap(tuple(sorted(uses, key=_position)), absent)
 
 
 def _siblings(topology: Topology, cpu: Cpu) -> CpuSet:
     return topology.siblings(cpu.number).ascending()
 
 
-def _position(use: CpuUse) -> tuple[int, int, int, int]:
+def _position(use: CpuUse) -> tuple[int, int, int, int, int]:
     cpu = use.cpu
-    return (cpu.node, cpu.socket, cpu.core, cpu.number)
+    # Cores of two dies of a package may have one number: their threads stay together.
+    return (cpu.node, cpu.socket, cpu.core, min(use.siblings, default=cpu.number), cpu.number)
 
 
 def _pins(domains: Iterable[Domain]) -> Iterator[tuple[int, Pin]]:
     for domain in domains:
-        yield from ((cpu, Pin(domain.name, vcpu)) for vcpu, cpu in enumerate(domain.pins))
+        defined = set(_places(domain))
+        yield from ((cpu, Pin(domain.name, vcpu)) for vcpu, cpu in _places(domain))
+        for name, form in (("live", domain.live), ("saved", domain.saved)):
+            for vcpu, cpu in _places(form) if form else ():
+                if (vcpu, cpu) not in defined:
+                    yield cpu, Pin(domain.name, vcpu, name)
+
+
+def _places(domain: Domain) -> Iterator[tuple[int, int]]:
+    places = domain.places or tuple(CpuSet((cpu,)) for cpu in domain.pins)
+    return ((vcpu, cpu) for vcpu, place in enumerate(places) for cpu in place)
+
+
+def _threads(domains: Iterable[Domain]) -> Iterator[tuple[int, str]]:
+    for domain in domains:
+        forms = domain.forms
+        found = dict.fromkeys(cpu for f in forms for cpu in (*f.emulator, *f.iothreads))
+        yield from ((cpu, domain.name) for cpu in found)
 
 
 def _planned(

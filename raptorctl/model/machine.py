@@ -30,7 +30,7 @@ class Machine:
 
     Args:
         name: whose and which.
-        state: libvirt's word for the domain's state, or `no domain`.
+        state: libvirt's word for the domain's state, `saved`, or `no domain`.
         slot: its place on the network, from the volume's tag.
         size: bytes of its volume; None where LVM was not asked, or it has none.
         snapshots: how many it has; None where LVM was not asked.
@@ -87,6 +87,38 @@ def _machine(
 
 
 @dataclass(frozen=True)
+class Form:
+    """What a machine has as it runs, or as it was saved.
+
+    Args:
+        cpus: host CPU of each virtual CPU, in order.
+        emulator: host CPUs of the emulator's threads.
+        memory: bytes.
+        vcpus: how many virtual CPUs, pinned or not.
+    """
+
+    cpus: CpuSet
+    emulator: CpuSet
+    memory: Size
+    vcpus: int
+
+    def encode(self) -> dict[str, Any]:
+        """Return the shape of `live` and `saved` of `show -o json`."""
+        return {
+            "cpus": list(self.cpus),
+            "emulator": list(self.emulator),
+            "vcpus": self.vcpus,
+            "memory": int(self.memory),
+        }
+
+
+def _form(domain: Domain | None) -> Form | None:
+    if domain is None:
+        return None
+    return Form(domain.pins, domain.emulator.ascending(), domain.memory, domain.vcpus)
+
+
+@dataclass(frozen=True)
 class MachineDetails:
     """All that `show` tells of one machine.
 
@@ -108,6 +140,8 @@ class MachineDetails:
         ssh: where its ssh is forwarded from, on a host of one's own; or "".
         image: what its disk began as, by name; or "".
         macs: of its network interfaces.
+        live: what it runs with, where it runs; None where it does not, or libvirt did not say.
+        saved: what it would resume with, likewise.
     """
 
     machine: Machine
@@ -130,11 +164,20 @@ class MachineDetails:
     ssh: str = ""
     image: str = ""
     macs: tuple[str, ...] = ()
+    live: Form | None = None
+    saved: Form | None = None
 
     @property
     def mac(self) -> str:
         """The slot's, or its own where it has no slot; "" where nobody knows."""
         return self.place.mac if self.place else next(iter(self.macs), "")
+
+    @property
+    def other(self) -> Form | None:
+        """What it has now, where that is not what is defined."""
+        form = self.live or self.saved
+        defined = Form(self.cpus, self.emulator, self.memory, self.vcpus)
+        return None if form == defined else form
 
     @property
     def console(self) -> str:
@@ -155,6 +198,8 @@ class MachineDetails:
             "emulator": list(self.emulator),
             "vcpus": self.vcpus,
             "memory": int(self.memory),
+            "live": self.live.encode() if self.live else None,
+            "saved": self.saved.encode() if self.saved else None,
             "autostart": self.autostart,
             "bridge": self.place.bridge if self.place else None,
             "mac": self.mac or None,
@@ -234,4 +279,6 @@ def _details(base: MachineDetails, volume: Volume | None, domain: Domain | None)
         ssh=mark.ssh if mark else "",
         image=mark.image_name if mark else "",
         macs=domain.macs if domain else (),
+        live=_form(domain.live) if domain else None,
+        saved=_form(domain.saved) if domain else None,
     )

@@ -6,9 +6,11 @@ from typing import Final, Protocol
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName, split_domain
 from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.topology import SLICE, Topology
 from raptorctl.plans import own
 
 PLAIN: Final = 255
@@ -22,15 +24,18 @@ def emulator(chosen: CpuSet) -> CpuSet:
 
 
 def claims(facts: HostFacts) -> Iterator[tuple[str, CpuSet]]:
-    """Who has which CPUs: every domain, running or not, and every unfinished job."""
+    """Who has which CPUs: every domain, as defined, running or saved, and every unfinished job."""
     for domain in facts.domains:
-        yield f"machine {domain.name}", CpuSet(tuple({*domain.pins, *domain.emulator}))
+        yield f"machine {domain.name}", domain.own_cpus
+        for how, form in (("as it runs", domain.live), ("as it was saved", domain.saved)):
+            if form:
+                yield f"machine {domain.name}, {how}", form.own_cpus
     for kept in facts.reservations:
         yield f"job {kept.job}", kept.cpus
 
 
 def refuse(chosen: CpuSet, settings: Settings, facts: HostFacts) -> None:
-    """Refuse CPUs that are absent, the host's own, or somebody else's.
+    """Refuse CPUs that are absent, kept from machines, the host's own, or somebody else's.
 
     Raises:
         RefusedError: names the CPUs and who has them.
@@ -39,6 +44,11 @@ def refuse(chosen: CpuSet, settings: Settings, facts: HostFacts) -> None:
     if absent := chosen - online:
         raise RefusedError(
             f"CPU {absent} is absent or offline", resolution=f"this host has {online}"
+        )
+    if outside := chosen - facts.topology.usable:
+        raise RefusedError(
+            f"{SLICE} may not use CPU {outside}, so no machine can run there",
+            resolution=f"free: {free(settings, facts)}; see cpuset.cpus.effective of {SLICE}",
         )
     if kept := chosen & settings.cpus.reserved:
         raise RefusedError(
@@ -57,10 +67,11 @@ def refuse_none(settings: Settings, facts: HostFacts) -> None:
     Raises:
         RefusedError: names the setting.
     """
-    online = facts.topology.online
-    if settings.kind is Kind.SHARED and not online - settings.cpus.reserved:
+    usable = facts.topology.usable
+    if settings.kind is Kind.SHARED and not usable - settings.cpus.reserved:
+        bounded = "" if usable == facts.topology.online else f" that {SLICE} may use"
         raise RefusedError(
-            f"all CPUs of this host, {online}, are kept for the host",
+            f"all CPUs of this host{bounded}, {usable}, are kept for the host",
             resolution=f"name fewer in {settings.file}: cpus.reserved",
         )
 
@@ -82,6 +93,48 @@ def refuse_many(count: int, template: str, facts: HostFacts) -> None:
         raise RefusedError(
             f"{count} CPUs asked; a machine has {most} at most", resolution=f"--cpus {most}"
         )
+
+
+def refuse_stuck(domain: Domain, topology: Topology) -> None:
+    """Refuse to start a machine that libvirt could not: a thread of it has no CPU to run on.
+
+    The kernel takes a set of which one CPU can be used (sched_setaffinity(2), EINVAL).
+
+    Raises:
+        RefusedError: names the machine and the CPUs.
+    """
+    form = domain.now
+    for place in (*form.places, form.emulator, form.iothreads):
+        if place and not place & topology.usable:
+            raise RefusedError(
+                f"machine {domain.name} cannot start: it is {pinned_badly(place, topology)}",
+                resolution=moving(domain),
+            )
+
+
+def pinned_badly(cpus: CpuSet, topology: Topology) -> str:
+    """Say why a machine cannot run on CPUs of which none can be used; "" where one can."""
+    if absent := cpus - topology.online:
+        return f"pinned to CPU {absent.ascending()}, which is not online"
+    if outside := cpus - topology.usable:
+        return (
+            f"pinned to CPU {outside.ascending()}, which {SLICE} may not use "
+            f"(it has {topology.usable})"
+        )
+    return ""
+
+
+def moving(domain: Domain) -> str:
+    """How a machine gets CPUs that it can run on."""
+    if domain.state is State.SAVED:
+        return (
+            "bring the CPU back (`chcpu -e`, AllowedCPUs=), or give up what was saved: "
+            f"raptorctl resize {domain.name} --cpus SET --drop-saved"
+        )
+    return (
+        "bring the CPU back (`chcpu -e`, AllowedCPUs=), or "
+        f"raptorctl resize {domain.name} --cpus SET"
+    )
 
 
 class Wish(Protocol):
@@ -126,7 +179,7 @@ def free(settings: Settings, facts: HostFacts) -> str:
 
 
 def _left(settings: Settings, facts: HostFacts) -> CpuSet:
-    left = facts.topology.online - settings.cpus.reserved
+    left = facts.topology.usable - settings.cpus.reserved
     for _, taken in claims(facts):
         left -= taken
     return left
@@ -143,8 +196,9 @@ def _split_cores(name: MachineName, chosen: CpuSet, facts: HostFacts) -> Iterato
     )
     for domain in facts.domains:
         owner = split_domain(domain.name)
-        if (owner is None or owner.tenant != name.tenant) and neighbours & domain.pins:
-            shared = (neighbours & domain.pins).ascending()
+        pins = {pin for form in domain.forms for pin in form.pins}
+        if (owner is None or owner.tenant != name.tenant) and neighbours & pins:
+            shared = (neighbours & pins).ascending()
             yield f"shares a core with {domain.name}: its CPU {shared} is an SMT sibling"
 
 

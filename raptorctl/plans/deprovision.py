@@ -195,7 +195,8 @@ def _own_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> str:
     """The file of the machine's UEFI variables, or "": a file of its name may be another's."""
     domain = facts.domain(name)
     path = domain.nvram if domain else f"{settings.libvirt.nvram_dir}/{name.nvram}"
-    used = {other.nvram for other in facts.domains if other.name != name.domain}
+    others = (other for other in facts.domains if other.name != name.domain)
+    used = {file for other in others for file in other.held_nvram}
     ours = domain is not None or (facts.volume(name) is not None and path in facts.files)
     return path if ours and path.endswith(f"/{name.nvram}") and path not in used else ""
 
@@ -203,7 +204,7 @@ def _own_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> str:
 def _refuse_in_use(name: MachineName, facts: HostFacts) -> None:
     volume, own = facts.volume(name), facts.domain(name)
     for domain in facts.domains if volume else ():
-        if domain.name != name.domain and volume and volume.path in domain.disks:
+        if domain.name != name.domain and volume and volume.path in domain.held_disks:
             raise RefusedError(
                 f"domain {domain.name} uses volume {volume.name} too",
                 resolution="take the disk out of it first",

@@ -18,6 +18,7 @@ from raptorctl.plans.doctor_access import access
 from raptorctl.plans.doctor_walls import walls
 from raptorctl.plans.fault import Fault, Scene, scene
 from raptorctl.plans.fault_clash import clashes
+from raptorctl.plans.fault_form import forms
 from raptorctl.plans.fault_machine import machines
 from raptorctl.plans.fault_number import numbers
 from raptorctl.plans.fault_record import records
@@ -64,6 +65,7 @@ def faults(scene: Scene, today: str) -> Iterator[Fault]:
     yield from machines(scene)
     yield from lost_snapshots(scene)
     yield from lost_seeds(scene)
+    yield from forms(scene)
     yield from clashes(scene)
     yield from records(scene)
     yield from tenants(scene, today)
@@ -240,8 +242,9 @@ def _belonging(probe: Probe, seen: Scene) -> Findings:
     blind = bool({Part.LVM, Part.LIBVIRT} & set(probe.troubles))
     answered = not (blind or {Part.DNS, Part.KEY} & set(probe.troubles) or seen.facts.dns_problem)
     yield from _trouble(probe, Part.TENANTS)
+    yield from _trouble(probe, Part.CPUS)
     if not blind:
-        whole = chain(machines(seen), lost_snapshots(seen), lost_seeds(seen))
+        whole = chain(machines(seen), lost_snapshots(seen), lost_seeds(seen), forms(seen))
         yield from _told(whole, "machines", "every one is whole, and nothing is left over")
         yield from _told(clashes(seen), "places", "no slot, MAC or CPU has two machines")
     if answered:

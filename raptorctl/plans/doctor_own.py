@@ -10,7 +10,9 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.own import LOOPBACK
 from raptorctl.model.probe import Finding, OwnPart, OwnProbe, Part, Verdict
 from raptorctl.model.sizes import GIB, Size
+from raptorctl.model.topology import Topology
 from raptorctl.model.volume import device_path
+from raptorctl.plans.fault_form import told
 from raptorctl.plans.trial import readiness
 from raptorctl.render.domain_xml import render_domain
 
@@ -110,7 +112,7 @@ def _templates(probe: OwnProbe) -> Findings:
 
 
 def _machines(probe: OwnProbe) -> Findings:
-    """Halves of machines, unless a job that is not done yet has made them so."""
+    """Halves of machines, unless a job has made them so; and those not as they are defined."""
     domains = {d.mark.name for d in probe.facts.domains if d.ours and d.mark}
     volumes = {volume.machine for volume in probe.facts.volumes if volume.ours and volume.machine}
     busy = {job.machine for job in probe.jobs}
@@ -118,7 +120,9 @@ def _machines(probe: OwnProbe) -> Findings:
     for name in half:
         what = f"{name} has {'no disk' if name in domains else 'no domain'}"
         yield Finding("machines", FAIL, what, f"raptorctl deprovision {name}", name.domain)
-    if not half and Part.LIBVIRT not in probe.troubles:
+    differing = [fault.finding for fault in told(probe.facts.domains, Topology())]
+    yield from differing
+    if not (half or differing) and Part.LIBVIRT not in probe.troubles:
         yield Finding("machines", OK, "every one is whole")
 
 

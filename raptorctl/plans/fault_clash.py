@@ -19,20 +19,20 @@ def clashes(scene: Scene) -> Faults:
 
 def _slots(scene: Scene) -> Faults:
     bridges = {slot.bridge: f"slot {slot.number}" for slot in scene.settings.slot}
-    for bridge, owners in _shared((d, d.bridges) for d in scene.facts.domains):
+    for bridge, owners in _shared((d, d.held_bridges) for d in scene.facts.domains):
         if bridge in bridges:
             what = f"{_named(owners)} share bridge {bridge}"
             yield _fault(bridges[bridge], bridge, what, owners)
 
 
 def _macs(scene: Scene) -> Faults:
-    for mac, owners in _shared((d, d.macs) for d in scene.facts.domains):
+    for mac, owners in _shared((d, d.held_macs) for d in scene.facts.domains):
         yield _fault("mac", mac, f"{_named(owners)} share MAC {mac}", owners)
 
 
 def _cpus(scene: Scene) -> Faults:
     """Tell each group of machines once, with all CPUs that it shares."""
-    places = ((d, map(str, {*d.pins, *d.emulator})) for d in scene.facts.domains)
+    places = ((d, map(str, d.held_cpus)) for d in scene.facts.domains)
     groups: dict[str, tuple[list[Domain], list[int]]] = {}
     for cpu, owners in _shared(places):
         groups.setdefault(_named(owners), (owners, []))[1].append(int(cpu))

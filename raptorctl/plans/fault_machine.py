@@ -116,7 +116,7 @@ def _wiped(scene: Scene, volume: Volume) -> tuple[Step, ...]:
 
 
 def _nvram(scene: Scene) -> Faults:
-    used = {domain.nvram for domain in scene.facts.domains}
+    used = {file for domain in scene.facts.domains for file in domain.held_nvram}
     ours = scene.past.nvram_files()
     for path in sorted(scene.facts.files - used):
         name = split_domain(PurePosixPath(path).name.removesuffix("_VARS.fd"))

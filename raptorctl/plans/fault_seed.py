@@ -13,7 +13,7 @@ _ENDING: Final = "-seed.iso"
 
 def lost_seeds(scene: Scene) -> Faults:
     """Find every seed that no domain has as a disk."""
-    used = {disk for domain in scene.facts.domains for disk in domain.disks}
+    used = {disk for domain in scene.facts.domains for disk in domain.held_disks}
     ours = scene.past.seed_files()
     for path in sorted(scene.facts.files - used):
         file = PurePosixPath(path)

@@ -61,7 +61,10 @@ def notes(size: Size, ssh: str, settings: Settings, facts: HostFacts) -> Iterato
 
 
 def promised(settings: Settings, facts: HostFacts) -> Size:
-    """Memory that is given away: what is defined on a shared host, what runs on one's own."""
+    """Memory that is given away: all of it on a shared host, what runs on one's own.
+
+    One that is defined with less than it runs or was saved with has the more of it.
+    """
     all_count = settings.kind is Kind.SHARED
-    found = (d.memory for d in facts.domains if all_count or d.state.active)
+    found = (d.held_memory for d in facts.domains if all_count or d.state.active)
     return Size(sum(found))

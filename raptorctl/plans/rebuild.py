@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
@@ -15,7 +16,7 @@ from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Settings
 from raptorctl.model.snapshot import snapshots
 from raptorctl.model.volume import is_overlay
-from raptorctl.plans import disk, existing, room, seed
+from raptorctl.plans import cpus, disk, existing, room, seed
 from raptorctl.plans import image as images
 from raptorctl.plans.existing import Existing
 from raptorctl.plans.plan import Identity, Plan
@@ -61,6 +62,9 @@ def plan_rebuild(
     room.refuse_missing_disks(facts)
     image = _image(request, there, facts)
     _refuse(there, image, settings, facts)
+    if request.start:  # as it is defined: what was saved or runs is given up
+        defined = replace(there.domain, state=State.OFF, live=None, saved=None)
+        cpus.refuse_stuck(defined, facts.topology)
     return Plan(
         verb="rebuild",
         identity=identity,
@@ -72,7 +76,7 @@ def plan_rebuild(
         notes=(
             *images.notes(image),
             *seed.notes(request.first_boot, request.name, settings, facts),
-            *_notes(request),
+            *_notes(request, there.domain),
         ),
     )
 
@@ -214,7 +218,9 @@ def _summary(name: MachineName, image: Image | None) -> str:
     return f"machine {name} has a new disk, which begins {begins}"
 
 
-def _notes(request: RebuildRequest) -> Iterator[str]:
+def _notes(request: RebuildRequest, domain: Domain) -> Iterator[str]:
     yield "everything on its disk will be gone"
+    if domain.state is State.SAVED:
+        yield "what was saved of it is given up, also if this job is rolled back"
     if not request.reset_nvram:
         yield "its UEFI variables stay as they are (--reset-nvram)"

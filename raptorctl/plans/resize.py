@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.cpuset import CpuSet
-from raptorctl.model.domain import Domain
+from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
@@ -16,7 +16,7 @@ from raptorctl.plans.existing import Existing
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.quota import Usage, refuse_over
 from raptorctl.render.domain_xml import resized_domain
-from raptorctl.steps.definition import PinDomain, RedefineDomain
+from raptorctl.steps.definition import DropSaved, PinDomain, RedefineDomain
 from raptorctl.steps.overlay import GrowOverlay
 from raptorctl.steps.resize import GiveDisk, GrowVolume, ReserveGrowth
 from raptorctl.steps.step import Step
@@ -32,6 +32,7 @@ class ResizeRequest:
         cpus: one host CPU for each virtual CPU, in order.
         memory: bytes.
         vcpus: how many virtual CPUs, on a host of one's own, where none is pinned.
+        drop_saved: give up what a saved machine would resume with.
     """
 
     name: MachineName
@@ -39,11 +40,12 @@ class ResizeRequest:
     cpus: CpuSet | None = None
     memory: Size | None = None
     vcpus: int | None = None
+    drop_saved: bool = False
 
 
 @dataclass(frozen=True)
 class Change:
-    """A machine as it is, and as it is to be."""
+    """A machine as it is, and as it is to be; `moves` where it runs on other CPUs than asked."""
 
     name: MachineName
     volume: Volume
@@ -52,6 +54,7 @@ class Change:
     cpus: CpuSet
     memory: Size
     vcpus: int
+    moves: bool = False
 
     @property
     def growth(self) -> Size:
@@ -72,12 +75,12 @@ class Change:
     @property
     def kept(self) -> tuple[str, ...]:
         """What it runs with until its next start."""
-        domain = self.domain
-        if not domain.state.active:
+        if not self.domain.state.active:
             return ()
-        where = f" on {domain.pins}" if domain.pins else ""
-        numbers = (f"{own.counted(domain.vcpus)}{where}",) if self.vcpus != domain.vcpus else ()
-        return numbers + ((f"{domain.memory} of memory",) if self.memory != domain.memory else ())
+        runs = self.domain.now
+        where = f" on {runs.pins}" if runs.pins else ""
+        numbers = (f"{own.counted(runs.vcpus)}{where}",) if self.vcpus != runs.vcpus else ()
+        return numbers + ((f"{runs.memory} of memory",) if self.memory != runs.memory else ())
 
     @property
     def usage(self) -> Usage:
@@ -98,6 +101,7 @@ def plan_resize(
         RefusedError: the host's state forbids it; the message says who or what is in the way.
     """
     change = _change(request, existing.whole(request.name, facts), facts)
+    _refuse_saved(request, change.domain)
     others = replace(facts, domains=tuple(d for d in facts.domains if d != change.domain))
     _refuse(change, settings, facts, others)
     if change.growth:
@@ -123,13 +127,34 @@ def _change(request: ResizeRequest, there: Existing, facts: HostFacts) -> Change
         cpus=request.cpus or there.domain.pins,
         memory=request.memory or there.domain.memory,
         vcpus=len(request.cpus) if request.cpus else request.vcpus or there.domain.vcpus,
+        moves=bool(request.cpus) and _moves(request.cpus or CpuSet(), there.domain),
     )
+
+
+def _moves(asked: CpuSet, domain: Domain) -> bool:
+    """Whether a machine runs with as many CPUs, and not on these."""
+    runs, emulator = domain.now, cpus.emulator(asked)
+    as_many = domain.state.active and len(asked) == (runs.vcpus or len(runs.pins))
+    return as_many and (asked, emulator.ascending()) != (runs.pins, runs.emulator.ascending())
+
+
+def _refuse_saved(request: ResizeRequest, domain: Domain) -> None:
+    """Refuse to change what a saved machine would not know of when it resumes."""
+    if domain.state is State.SAVED and not request.drop_saved:
+        runs = domain.now
+        with_what = f"CPUs {runs.pins}" if runs.pins else own.counted(runs.vcpus)
+        raise RefusedError(
+            f"machine {request.name} is saved, and would resume with {with_what} and "
+            f"{runs.memory} of memory",
+            resolution=f"raptorctl start {request.name} first, or --drop-saved to give up what "
+            "was saved, as if its power had been cut",
+        )
 
 
 def _refuse(change: Change, settings: Settings, facts: HostFacts, others: HostFacts) -> None:
     if change.growth:
         _refuse_growth(change, facts)
-    if change.cpus != change.domain.pins:
+    if change.cpus != change.domain.pins or change.moves:
         cpus.refuse(change.cpus, settings, others)
     if change.vcpus > change.domain.vcpus:
         cpus.refuse_many(change.vcpus, change.domain.xml, facts)
@@ -175,8 +200,7 @@ def _steps(change: Change, identity: Identity) -> Iterator[Step]:
         return
     if change.growth:
         yield _reserve(change, identity)
-    if change.redefines:
-        yield from _definition(change)
+    yield from _definition(change)
     if change.growth:
         yield GrowVolume(
             reason="its new end is known to be zero",
@@ -187,6 +211,7 @@ def _steps(change: Change, identity: Identity) -> Iterator[Step]:
             size=change.size,
             domain=change.domain.uuid,
         )
+        yield from _dropped(change)
         yield GiveDisk(
             reason="at once if it runs, else when it starts",
             job=identity.job,
@@ -196,10 +221,19 @@ def _steps(change: Change, identity: Identity) -> Iterator[Step]:
             size=change.size,
         )
 
+    else:
+        yield from _dropped(change)
+
+
+def _dropped(change: Change) -> Iterator[Step]:
+    """Last of what may fail, as there is no way back from it."""
+    domain = change.domain
+    if domain.state is State.SAVED:
+        yield DropSaved("it would resume as it was", domain.name, domain.uuid)
+
 
 def _own_steps(change: Change) -> Iterator[Step]:
-    if change.redefines:
-        yield from _definition(change)
+    yield from _definition(change)
     if change.growth:
         yield GrowOverlay(
             reason="what is new in a file is zero",
@@ -209,6 +243,7 @@ def _own_steps(change: Change) -> Iterator[Step]:
             size=change.size,
             domain=change.domain.uuid,
         )
+    yield from _dropped(change)
 
 
 def _reserve(change: Change, identity: Identity) -> Step:
@@ -225,19 +260,20 @@ def _reserve(change: Change, identity: Identity) -> Step:
 
 def _definition(change: Change) -> Iterator[Step]:
     domain, emulator = change.domain, cpus.emulator(change.cpus)
-    yield RedefineDomain(
-        reason=f"{_counted(change)}, {change.memory} of memory",
-        name=domain.name,
-        uuid=domain.uuid,
-        before=domain.xml,
-        xml=resized_domain(domain.xml, change.cpus, emulator, change.memory, change.vcpus),
-    )
-    if domain.state.active and change.cpus != domain.pins and len(change.cpus) == len(domain.pins):
+    if change.redefines:
+        yield RedefineDomain(
+            reason=f"{_counted(change)}, {change.memory} of memory",
+            name=domain.name,
+            uuid=domain.uuid,
+            before=domain.xml,
+            xml=resized_domain(domain.xml, change.cpus, emulator, change.memory, change.vcpus),
+        )
+    if change.moves:
         yield PinDomain(
             reason="as many as it has, so it need not start anew",
             name=domain.name,
             uuid=domain.uuid,
-            before=(domain.pins, domain.emulator),
+            before=(domain.now.pins, domain.now.emulator),
             pins=(change.cpus, emulator),
         )
 
@@ -255,6 +291,8 @@ def _summary(change: Change) -> str:
 
 def _notes(request: ResizeRequest, change: Change, others: HostFacts) -> Iterator[str]:
     domain = change.domain
+    if domain.state is State.SAVED:
+        yield "what was saved of it is given up, as if its power had been cut"
     if change.kept:
         yield (
             "that takes effect when it is stopped and started, not at a reboot; until then it "

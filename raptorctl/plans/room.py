@@ -129,7 +129,7 @@ def refuse_old_nvram(name: MachineName, settings: Settings, facts: HostFacts) ->
     """
     # libvirt copies the template only where no file is: an old one's boot keys would be believed.
     path = f"{settings.libvirt.nvram_dir}/{name.nvram}"
-    users = [domain.name for domain in facts.domains if domain.nvram == path]
+    users = [domain.name for domain in facts.domains if path in domain.held_nvram]
     if users or path in facts.files:
         whose = f"belongs to domain {users[0]}" if users else "is there already"
         raise RefusedError(f"{path} {whose}", resolution="move it away, or choose another name")

@@ -94,7 +94,7 @@ def refuse_old(name: MachineName, settings: Settings, facts: HostFacts) -> None:
         RefusedError: it may be somebody else's, with his keys.
     """
     path = seed_path(name, settings)
-    users = [domain.name for domain in facts.domains if path in domain.disks]
+    users = [domain.name for domain in facts.domains if path in domain.held_disks]
     if users or path in facts.files:
         whose = f"belongs to domain {users[0]}" if users else "is there already"
         raise RefusedError(f"{path} {whose}", resolution="move it away")

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from raptorctl.model.domain import Domain
+from raptorctl.errors import RefusedError
+from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.plans import existing
@@ -18,10 +19,15 @@ def plan_detach(name: MachineName, facts: HostFacts, identity: Identity) -> Plan
     """Decide how a machine's seed goes.
 
     Raises:
-        RefusedError: there is no such machine, or a job works on it.
+        RefusedError: there is no such machine, it is saved, or a job works on it.
     """
     domain = existing.whole(name, facts).domain
     path = attached(domain)
+    if path and domain.state is State.SAVED:
+        raise RefusedError(
+            f"machine {name} is saved, and cannot resume without its seed",
+            resolution=f"raptorctl start {name} first",
+        )
     return Plan(
         verb="seed-detach",
         identity=identity,

@@ -14,7 +14,7 @@ def holders(slot: Slot, facts: HostFacts) -> Iterator[str]:
     """Who is on a slot: domains by bridge or MAC, volumes by tag, unfinished jobs."""
     named = set()
     for domain in facts.domains:
-        if slot.mac in domain.macs or slot.bridge in domain.bridges:
+        if slot.mac in domain.held_macs or slot.bridge in domain.held_bridges:
             named.add(domain.name)
             yield domain.name
     for volume in facts.volumes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.domain import State
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
@@ -220,6 +221,8 @@ def _create_notes(there: Existing, size: Size) -> Iterator[str]:
     )
     if there.domain.state.active:
         yield "the machine runs: the snapshot is as its disk would be after a power cut"
+    if there.domain.state is State.SAVED:
+        yield "the machine is saved: the snapshot is as its disk would be after a power cut"
 
 
 def _one(machine: MachineName, name: str | None, facts: HostFacts) -> Snapshot:

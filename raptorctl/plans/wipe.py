@@ -75,7 +75,7 @@ def refuse_in_use(volume: Volume, facts: HostFacts) -> None:
         RefusedError: says which.
     """
     for domain in facts.domains:
-        if volume.path in domain.disks:
+        if volume.path in domain.held_disks:
             away = f"`raptorctl deprovision {domain.name}`" if domain.ours else "take it out there"
             raise RefusedError(f"domain {domain.name} uses volume {volume.name}", resolution=away)
     for other in facts.volumes:

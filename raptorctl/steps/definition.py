@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.host.drivers import Host, Tick
 from raptorctl.model.cpuset import CpuSet
-from raptorctl.model.domain import Domain
+from raptorctl.model.domain import Domain, State
 from raptorctl.render.read_domain import read_domain
-from raptorctl.steps.domain import essence
+from raptorctl.steps.domain import essence, refuse_dirty
 from raptorctl.steps.step import Observed, Step
 
 
@@ -106,6 +106,91 @@ class PinDomain(Step):
     def leftover(self) -> str:
         """What remains."""
         return f"domain {self.name}, on CPUs {self.pins[0]}"
+
+
+@dataclass(frozen=True)
+class DropSaved(Step):
+    """Give up a domain's managed save, which would bring back its earlier definition.
+
+    Args:
+        name: the domain's.
+        uuid: libvirt's identifier.
+    """
+
+    name: str
+    uuid: str
+
+    kind = "domain.drop-saved"
+    reversible = False
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"give up the saved state of {self.name}"
+
+    def is_done(self, host: Host) -> bool:
+        """Nothing is saved."""
+        return _defined(host, self.uuid, self.name).state is not State.SAVED
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Have libvirt remove it, and look."""
+        host.domains.drop_saved(self.uuid)
+        if not self.is_done(host):
+            raise HostError(f"libvirt kept the saved state of {self.name}")
+        return {}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """There is no way back: its memory is gone."""
+
+    def leftover(self) -> str:
+        """What remains."""
+        return f"domain {self.name}, saved or not"
+
+
+@dataclass(frozen=True)
+class RunDomain(Step):
+    """Have a machine run that was there before the job: start it, or let it go on.
+
+    Args:
+        name: the domain's.
+        uuid: libvirt's identifier.
+        volume: what must be clean.
+    """
+
+    name: str
+    uuid: str
+    volume: str
+
+    kind = "domain.run"
+    reversible = False
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        return f"have {self.name} run"
+
+    def is_done(self, host: Host) -> bool:
+        """It runs."""
+        return _defined(host, self.uuid, self.name).state.runs
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Start it, resume what was saved, or let it go on."""
+        was = _defined(host, self.uuid, self.name).state
+        refuse_dirty(host, self.volume)
+        if was.stands_still:
+            host.domains.resume(self.uuid)
+        else:
+            host.domains.start(self.uuid)
+        if not self.is_done(host):
+            raise HostError(f"libvirt did not let {self.name} run; it was {was.value}")
+        return {"was": was.value}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """It goes on: somebody may use it by now."""
+
+    def leftover(self) -> str:
+        """What remains."""
+        return f"domain {self.name}, running or not"
 
 
 @dataclass(frozen=True)

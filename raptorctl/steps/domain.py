@@ -54,7 +54,7 @@ class DefineDomain(Step):
             # In this order: its tenant, who may start it, cannot start it again in between.
             host.domains.undefine(self.uuid, keep_nvram=False)
             host.domains.shut_down(self.uuid, 0, tick)
-        if all(domain.nvram != self.nvram for domain in host.domains.list()):
+        if all(self.nvram not in domain.held_nvram for domain in host.domains.list()):
             host.files.remove(self.nvram)
         remove_logs(host, self.log)
 

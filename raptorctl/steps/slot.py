@@ -44,7 +44,7 @@ class TakeSlot(Step):
             raise HostError(f"bridge {self.bridge} is {'down' if bridge else 'not there'}")
         for domain in host.domains.list():
             if domain.uuid != self.uuid and (
-                self.mac in domain.macs or self.bridge in domain.bridges
+                self.mac in domain.held_macs or self.bridge in domain.held_bridges
             ):
                 raise ConflictError(f"domain {domain.name} has taken slot {self.number}")
         return {}

@@ -271,7 +271,7 @@ def refuse_in_use(host: Host, volume: Volume) -> None:
     if host.volumes.held(volume):
         raise ConflictError(f"volume {volume.name} is open", resolution="see `lsof`, `dmsetup ls`")
     for domain in host.domains.list():
-        if volume.path in domain.disks:
+        if volume.path in domain.held_disks:
             raise ConflictError(f"domain {domain.name} uses volume {volume.name}")
     _refuse_snapshots(host, volume)
 

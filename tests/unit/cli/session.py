@@ -16,6 +16,7 @@ from raptorctl.host.files import templates
 from raptorctl.model.domain import State
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.probe import Probe
+from raptorctl.model.topology import Topology
 from raptorctl.model.volume import Volume
 from tests.fakes import Tripwire, World, settings
 
@@ -61,6 +62,9 @@ class FakeSession(Session):
 
     def inventory(self) -> tuple[tuple[Volume, ...], Mapping[str, State]]:
         return self.world.volumes.list(), self.world.domains.states()
+
+    def topology(self) -> Topology:
+        return self.world.topology
 
     def probe(self) -> Probe:
         facts, queries = self.facts(), self.record_queries()
