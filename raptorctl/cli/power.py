@@ -62,18 +62,22 @@ def register(app: typer.Typer) -> None:
 
 
 def start(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
-    """Start a machine."""
+    """Start a machine; one that is saved or suspended goes on where it was."""
 
     def act(session: Session, domain: Domain) -> Did:
-        if domain.state.active:
+        if domain.state.runs:
             return Did(f"{domain.name} is already {domain.state.value}", already=True)
+        _refuse_unstartable(session, domain)
         if session.is_root:
             from raptorctl.steps.domain import refuse_dirty
 
             refuse_dirty(session.host, options.machine_name(words).volume)
-        session.host.domains.start(domain.uuid)
-        said = f"{domain.name} runs; `raptorctl console {domain.name}` shows it"
-        return Did(f"{said}{_moved(session, domain)}")
+        if domain.state.stands_still:
+            session.host.domains.resume(domain.uuid)
+        else:
+            session.host.domains.start(domain.uuid)
+        seen = f"`raptorctl console {domain.name}` shows it"
+        return Did(f"{domain.name} {_how(domain)}; {seen}{_moved(session, domain)}")
 
     _act(context, "start", options.machine_name(words), form, act)
 
@@ -88,6 +92,9 @@ def stop(
     """Shut a machine down: press its power button and wait. Exit code 5 if it does not go off."""
 
     def act(session: Session, domain: Domain) -> Did:
+        if domain.state is State.SAVED:
+            said = f"{domain.name} is already off; it is saved, and goes on when it is started"
+            return Did(said, already=True)
         if not domain.state.active:
             return Did(f"{domain.name} is already {domain.state.value}", already=True)
         wait = session.settings.libvirt.shutdown_timeout if timeout is None else timeout
@@ -102,7 +109,7 @@ def reboot(context: typer.Context, words: options.Words, form: Output = Format.T
     """Ask a machine to boot anew."""
 
     def act(session: Session, domain: Domain) -> Did:
-        _refuse_off(domain)
+        _refuse_still(domain)
         session.host.domains.reboot(domain.uuid)
         return Did(f"{domain.name} is asked to reboot")
 
@@ -113,7 +120,7 @@ def reset(context: typer.Context, words: options.Words, form: Output = Format.TE
     """Press a machine's reset button: it boots anew at once, and loses what it has not written."""
 
     def act(session: Session, domain: Domain) -> Did:
-        _refuse_off(domain)
+        _refuse_still(domain)
         session.host.domains.reset(domain.uuid)
         return Did(f"{domain.name} boots anew")
 
@@ -125,8 +132,9 @@ def suspend(context: typer.Context, words: options.Words, form: Output = Format.
 
     def act(session: Session, domain: Domain) -> Did:
         _refuse_off(domain)
-        if domain.state is State.PAUSED:
+        if domain.state.stands_still:
             return Did(f"{domain.name} is already suspended", already=True)
+        _refuse_unrunnable(domain)
         session.host.domains.suspend(domain.uuid)
         return Did(f"{domain.name} is suspended; `raptorctl resume {domain.name}` lets it go on")
 
@@ -138,8 +146,9 @@ def resume(context: typer.Context, words: options.Words, form: Output = Format.T
 
     def act(session: Session, domain: Domain) -> Did:
         _refuse_off(domain)
-        if domain.state is not State.PAUSED:
+        if domain.state.runs:
             return Did(f"{domain.name} is already {domain.state.value}", already=True)
+        _refuse_unrunnable(domain)
         session.host.domains.resume(domain.uuid)
         return Did(f"{domain.name} goes on")
 
@@ -198,6 +207,45 @@ def _stopped(session: Session, domain: Domain, wait: float, *, force: bool) -> b
         except WaitError as error:
             error.resolution = "--force switches it off"
             raise
+
+
+def _how(domain: Domain) -> str:
+    """What its start did."""
+    if domain.state is State.SAVED:
+        return f"resumes what was saved of it{_as_saved(domain)}"
+    return f"was {domain.state.value}, and goes on" if domain.state.stands_still else "runs"
+
+
+def _as_saved(domain: Domain) -> str:
+    from raptorctl.plans.fault_form import differences
+
+    told = [f"{what} {has}" for what, has, _ in differences(domain, domain.now)]
+    return f", with {', '.join(told)}, which differs from its definition" if told else ""
+
+
+def _refuse_unstartable(session: Session, domain: Domain) -> None:
+    from raptorctl.plans.cpus import refuse_stuck
+
+    _refuse_unrunnable(domain)
+    if not domain.state.active:
+        refuse_stuck(domain, session.topology())
+
+
+def _refuse_unrunnable(domain: Domain) -> None:
+    from raptorctl.plans.again import restart
+
+    if domain.state.active and not domain.state.can_run:
+        said = f"{domain.name} is {domain.state.value}"
+        raise RefusedError(said, resolution=restart(domain))
+
+
+def _refuse_still(domain: Domain) -> None:
+    """Refuse to restart what would stand as still afterwards."""
+    _refuse_off(domain)
+    if domain.state.stands_still:
+        raise RefusedError(
+            f"{domain.name} is {domain.state.value}", resolution=f"raptorctl resume {domain.name}"
+        )
 
 
 def _refuse_off(domain: Domain) -> None:

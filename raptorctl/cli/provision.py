@@ -109,7 +109,7 @@ def provision(
     done = perform(session, change, form, dry_run=dry_run, says=says)
     if steps and done:
         user = boot.account if boot and boot.account else None
-        if done.job is None:
+        if not _makes(done.plan):
             job_key = None
         carry_out(running(session, wanted.name), steps, user, identity, key=job_key)
 
@@ -121,11 +121,16 @@ def _decide(
 
     def decide(settings: Settings, facts: HostFacts, job: plans.Identity) -> plans.Plan:
         plan = plan_provision(wanted, settings, facts, job)
-        if needs_key and not plan.steps:
+        if needs_key and not _makes(plan):
             refuse_keyless(identity)
         return plan
 
     return decide
+
+
+def _makes(plan: plans.Plan) -> bool:
+    """Whether the machine is made by it, and did not stand before."""
+    return any(step.kind == "domain.define" for step in plan.steps)
 
 
 def _next(session: Session, *, start: bool) -> str:

@@ -1,14 +1,19 @@
-"""Provision of what is there: already so, or different."""
+"""Provision of what is there: already so, to be started, or different."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.settings import Settings
-from raptorctl.plans import existing
+from raptorctl.model.sizes import Size
+from raptorctl.plans import cpus, existing
 from raptorctl.plans import image as images
 from raptorctl.plans.plan import Identity, Plan
+from raptorctl.steps.definition import RunDomain
+from raptorctl.steps.step import Step
 
 if TYPE_CHECKING:
     from raptorctl.plans.provision import ProvisionRequest
@@ -21,23 +26,45 @@ def already(
     facts: HostFacts,
     identity: Identity,
 ) -> Plan:
-    """Return a plan without a step, for a machine that is there and as asked.
+    """Return a plan for a machine that is there and as asked: to start it if it does not run.
 
     Raises:
-        RefusedError: it differs; says in what.
+        RefusedError: it differs; says in what. Or it cannot be started now.
     """
     if differences := tuple(_differences(request, there, settings, facts)):
         raise RefusedError(
             f"machine {request.name} exists and differs: {'; '.join(differences)}",
             resolution="see `raptorctl show`, or deprovision it first",
         )
+    steps = tuple(_started(there, facts)) if request.start else ()
     return Plan(
         verb="provision",
         identity=identity,
         reservation=Reservation(identity.job, request.name.domain),
-        steps=(),
-        summary=f"machine {request.name} is already so",
+        steps=steps,
+        summary=f"machine {request.name} {'is there, and runs' if steps else 'is already so'}",
     )
+
+
+def _started(there: existing.Existing, facts: HostFacts) -> Iterable[Step]:
+    domain, state = there.domain, there.domain.state
+    if state.runs:
+        return
+    cpus.refuse_stuck(domain, facts.topology)
+    if not state.can_run:
+        raise RefusedError(f"{domain.name} is {state.value}", resolution=restart(domain))
+    was = {State.SAVED: "what was saved of it goes on", State.OFF: "asked to run"}
+    yield RunDomain(
+        reason=was.get(state, f"it is {state.value}"),
+        name=domain.name,
+        uuid=domain.uuid,
+        volume=there.volume.name,
+    )
+
+
+def restart(domain: Domain) -> str:
+    """What brings a machine back that is neither off nor running."""
+    return f"raptorctl stop {domain.name} --timeout 0 --force, then start it"
 
 
 def _differences(
@@ -48,22 +75,35 @@ def _differences(
     asked_size = request.size.rounded_up(extent) if request.size else None
     pairs = [
         ("size", there.volume.size, asked_size),
-        ("CPUs", there.domain.pins, request.cpus or None),
-        ("number of CPUs", there.domain.vcpus, request.cpu_count or None),
-        ("memory", there.domain.memory, request.memory),
+        *_asked(request, there.domain),
         ("slot", there.mark.place, request.slot),
         ("template", there.mark.template, request.template),
     ]
     for what, has, asked in pairs:
         if asked is not None and has != asked:
             yield f"{what} {has}, not {asked}"
+    yield from _forms_differ(request, there.domain)
     image = images.chosen(request.image, facts)
     if image and image.digest and image.digest != there.mark.image_digest:
         yield f"image {there.mark.image_name or 'none'}, not {image.name}"
-    if request.start and not there.domain.state.active:
-        yield "it does not run"
     if not there.volume.clean:
         yield f"volume {there.volume.name} is not clean"
     fqdn = settings.fqdn(request.name)
     if fqdn and not facts.dns_problem and all(record.name != fqdn for record in facts.records):
         yield "it has no DNS records"
+
+
+def _forms_differ(request: "ProvisionRequest", domain: Domain) -> Iterable[str]:
+    for how, form in (("it runs", domain.live), ("it was saved", domain.saved)):
+        for what, has, asked in _asked(request, form) if form else ():
+            if asked is not None and has != asked:
+                yield f"{how} with {what} {has}, not {asked}"
+
+
+def _asked(
+    request: "ProvisionRequest", form: Domain
+) -> Iterable[tuple[str, CpuSet | int | Size, CpuSet | int | Size | None]]:
+    """What a machine has of what was asked for, in any of its forms."""
+    yield "CPUs", form.pins, request.cpus or None
+    yield "number of CPUs", form.vcpus, request.cpu_count or None
+    yield "memory", form.memory, request.memory

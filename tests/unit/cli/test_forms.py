@@ -105,6 +105,22 @@ class TestSaved:
         (domain,) = world.domains.list()
         assert (domain.state, domain.saved) == (State.OFF, None)
 
+    def test_resumes_and_says_so(self, raptorctl: CommandLine, world: World) -> None:
+        saved_with(world)
+        said = raptorctl("start", "alice-dev").out
+        assert said.startswith("alice-dev resumes what was saved of it; ")
+        assert world.domains.list()[0].state is State.RUNNING
+
+    def test_resumes_and_says_with_what(self, raptorctl: CommandLine, world: World) -> None:
+        saved_with(world, memory=Size(GIB))
+        said = raptorctl("start", "alice-dev").out
+        assert "resumes what was saved of it, with memory 1G, which differs" in said
+
+    def test_is_off_already_and_that_is_said(self, raptorctl: CommandLine, world: World) -> None:
+        saved_with(world)
+        done = raptorctl("stop", "alice-dev")
+        assert (done.code, "it is saved, and goes on when it is started" in done.out) == (0, True)
+
     def test_seed_is_not_taken_from_it(self, raptorctl: CommandLine, world: World) -> None:
         kept = change(world, disks=("/dev/lvm-data/guest-alice-dev", "/srv/alice-dev-seed.iso"))
         saved_with(world, disks=kept.disks)
@@ -204,6 +220,13 @@ class TestLive:
         (domain,) = world.domains.list()
         assert world.domains.pinned[domain.uuid] == (CpuSet((2, 3)), CpuSet((2, 3)))
 
+    def test_provision_of_it_is_not_already_so(self, raptorctl: CommandLine, world: World) -> None:
+        runs_with(world, pins=CpuSet((6, 7)))
+        typed = ("provision", "alice", "dev", "--size", "1G", "--cpus", "2,3", "-y")
+        refused = raptorctl(*typed)
+        assert refused.code == 3
+        assert "it runs with CPUs 6,7, not 2,3" in refused.complaint
+
 
 @pytest.mark.usefixtures("machine")
 class TestCpusThatCannotBeUsed:
@@ -237,9 +260,84 @@ class TestCpusThatCannotBeUsed:
         assert "3 alice-dev:1 +emulator not machine.slice's" in shown
         assert "free: 4\n" in shown
 
+    @pytest.mark.usefixtures("off", "offline")
+    def test_start_names_the_machine_and_the_offline_cpu(
+        self, raptorctl: CommandLine, world: World
+    ) -> None:
+        for typed in (
+            ("start", "alice-dev"),
+            ("provision", "alice", "dev", "--size", "1G", "--cpus", "2,3", "-y"),
+            ("rebuild", "alice", "dev", "-y"),
+        ):
+            refused = raptorctl(*typed)
+            assert refused.code == 3
+            assert "machine alice-dev cannot start: it is pinned to CPU 3, which is not online" in (
+                refused.complaint
+            )
+        assert world.domains.list()[0].state is State.OFF
+
+    @pytest.mark.usefixtures("off", "bounded")
+    def test_start_names_the_slice(self, raptorctl: CommandLine) -> None:
+        refused = raptorctl("start", "alice-dev")
+        assert "alice-dev cannot start: it is pinned to CPU 3, which machine.slice may not use" in (
+            refused.complaint
+        )
+
     @pytest.mark.usefixtures("bounded")
     def test_a_new_machine_does_not_get_them(self, raptorctl: CommandLine) -> None:
         code, said = of_bob(raptorctl, "4,6")
         assert code == 3
         assert "machine.slice may not use CPU 6" in said
         assert "free: 4;" in said
+
+    @pytest.mark.usefixtures("off", "offline")
+    def test_one_that_may_run_elsewhere_too_starts(
+        self, raptorctl: CommandLine, world: World
+    ) -> None:
+        """The kernel takes what is left of a set (sched_setaffinity(2))."""
+        change(world, places=(CpuSet((2, 3)), CpuSet((2,))))
+        assert raptorctl("start", "alice-dev").code == 0
+
+
+@pytest.mark.usefixtures("machine")
+class TestRunning:
+    """What is asked to run runs afterwards, or it is said why not."""
+
+    AGAIN = ("provision", "alice", "dev", "--size", "1G", "--cpus", "2,3", "-y")
+
+    @pytest.mark.parametrize("state", [State.OFF, State.PAUSED, State.SUSPENDED, State.SAVED])
+    @pytest.mark.parametrize("typed", [AGAIN, ("start", "alice-dev")])
+    def test_a_machine_that_stands_runs_again(
+        self, raptorctl: CommandLine, world: World, state: State, typed: tuple[str, ...]
+    ) -> None:
+        change(world, state=state)
+        done = raptorctl(*typed)
+        assert (done.code, world.domains.list()[0].state) == (0, State.RUNNING)
+        assert "already" not in done.out
+
+    @pytest.mark.parametrize("state", [State.SHUTTING_DOWN, State.CRASHED, State.UNKNOWN])
+    @pytest.mark.parametrize("typed", [AGAIN, ("start", "alice-dev"), ("resume", "alice-dev")])
+    def test_one_that_cannot_run_now_is_not_called_so(
+        self, raptorctl: CommandLine, world: World, state: State, typed: tuple[str, ...]
+    ) -> None:
+        change(world, state=state)
+        refused = raptorctl(*typed)
+        assert (refused.code, world.domains.list()[0].state) == (3, state)
+        assert f"alice-dev is {state.value}: raptorctl stop alice-dev" in refused.complaint
+
+    @pytest.mark.parametrize("verb", ["reboot", "reset"])
+    def test_one_that_stands_still_does_not_boot(
+        self, raptorctl: CommandLine, world: World, verb: str
+    ) -> None:
+        change(world, state=State.PAUSED)
+        refused = raptorctl(verb, "alice-dev")
+        assert refused.complaint.endswith("alice-dev is paused: raptorctl resume alice-dev")
+        assert world.domains.reboots == world.domains.resets == []
+
+    def test_one_that_is_not_to_start_is_left_as_it_is(
+        self, raptorctl: CommandLine, world: World
+    ) -> None:
+        change(world, state=State.OFF)
+        done = raptorctl(*self.AGAIN, "--no-start")
+        assert (done.code, world.domains.list()[0].state) == (0, State.OFF)
+        assert "already so" in done.out
