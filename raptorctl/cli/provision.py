@@ -84,6 +84,10 @@ def provision(
     steps = given(session.typed, scripts, copies, identity, has_key=boot is not None or session.own)
     if steps and no_start:
         raise InputError("--no-start leaves no guest to --run or --copy in")
+    if steps and identity:
+        from raptorctl.host.login_key import public_half
+
+        wanted = replace(wanted, login=public_half(identity))
     wanted = replace(wanted, image=begins_as(session, image or begin.image, dry_run=dry_run))
     if steps and boot and identity is None:
         job_key = new_job_key()

@@ -145,7 +145,10 @@ def given(
         open_given(str(step.source)).close()
     if steps and not has_key:
         refuse_keyless(identity)
-    key_file(identity if steps else None)
+    if steps and key_file(identity) and identity:
+        from raptorctl.host.login_key import public_half
+
+        public_half(identity)  # one that nobody could use is refused
     return steps
 
 

@@ -236,7 +236,7 @@ def _refuse_snapshots(name: MachineName, facts: HostFacts) -> None:
 def _disk_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[str]:
     domain, volume = facts.domain(name), facts.volume(name)
     kept = {_own_seed(name, settings, facts), *(image.path for image in facts.images)}
-    for path in domain.disks if domain else ():
+    for path in domain.held_disks if domain else ():
         if path not in kept and (volume is None or path != volume.path):
             yield f"{path} is attached too; it is left as it is"
 

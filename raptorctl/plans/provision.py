@@ -47,6 +47,7 @@ class ProvisionRequest:
         first_boot: what cloud-init is told; None for nothing.
         cpu_count: how many CPUs, where `cpus` has none.
         graphics: what shows its screen; None for what the template has.
+        login: type and blob of the key that its steps log in with; "" for none that is known.
     """
 
     name: MachineName
@@ -61,6 +62,7 @@ class ProvisionRequest:
     first_boot: FirstBoot | None = None
     cpu_count: int = 0
     graphics: Graphics | None = None
+    login: str = ""
 
     @property
     def boot(self) -> FirstBoot | None:
@@ -153,6 +155,7 @@ def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> t
     room.refuse_old_nvram(request.name, settings, facts)
     log.refuse_old(request.name, settings, facts)
     seed.refuse_old(request.name, settings, facts)
+    seed.refuse_stranger(request.login, request.boot, request.name, facts)
     room.refuse_large(request.size or DISK, settings, facts)
     room.refuse_memory(request.memory or settings.machine.memory, settings, facts)
     cpus.refuse(request.cpus, settings, facts)

@@ -100,6 +100,25 @@ def refuse_old(name: MachineName, settings: Settings, facts: HostFacts) -> None:
         raise RefusedError(f"{path} {whose}", resolution="move it away")
 
 
+def refuse_stranger(
+    login: str, boot: FirstBoot | None, name: MachineName, facts: HostFacts
+) -> None:
+    """Refuse steps whose key the guest is not told: nobody would let them in.
+
+    What an admin's own user-data does is not known here, so nothing is refused with it.
+
+    Raises:
+        RefusedError: says how to tell it.
+    """
+    if not login or boot is None or boot.user_data:
+        return
+    if _blob(login) not in map(_blob, with_keys(boot, name, facts).keys):
+        raise RefusedError(
+            f"the guest of {name} is not told the key in --identity, so its steps could not log in",
+            resolution="add --key FILE.pub, or leave --identity out: the job has a key of its own",
+        )
+
+
 def notes(
     boot: FirstBoot | None, name: MachineName, settings: Settings, facts: HostFacts
 ) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -424,6 +425,48 @@ def stepped(
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     world.guests.banners = [BANNER]
     return (*PROVISION, "--network", "dhcp", "--run", str(tmp_path / "a.sh"))
+
+
+def new_key(path: Path, passphrase: str = "") -> Path:
+    """Make a key as ssh-keygen does; its public half lies beside it."""
+    words = ("ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-C", "somebody")
+    subprocess.run([*words, "-f", str(path)], check=True)
+    return path
+
+
+def test_steps_by_a_key_that_the_guest_is_not_told_are_refused_before_anything_is_made(
+    raptorctl: CommandLine, world: World, stepped: tuple[str, ...], tmp_path: Path
+) -> None:
+    stranger = new_key(tmp_path / "stranger")
+    before = world.picture()
+    for more in ((), ("--dry-run",)):
+        refused = raptorctl(*stepped, "--identity", str(stranger), *more)
+        assert (refused.code, "is not told the key in --identity" in refused.complaint) == (3, True)
+        assert "--key FILE.pub" in refused.complaint
+    assert world.picture() == before
+    told = raptorctl(*stepped, "--identity", str(stranger), "--key", f"{stranger}.pub")
+    assert (told.code, world.guests.done) == (0, ["run a.sh"])
+
+
+def test_a_key_that_user_data_or_a_certificate_may_let_in_is_not_refused(
+    raptorctl: CommandLine, stepped: tuple[str, ...], tmp_path: Path
+) -> None:
+    stranger = new_key(tmp_path / "stranger")
+    words = (*stepped, "--identity", str(stranger), "--dry-run")
+    (tmp_path / "user-data").write_text("#cloud-config\nssh_import_id: [gh:somebody]\n")
+    assert raptorctl(*words, "--user-data", str(tmp_path / "user-data")).code == 0
+    (tmp_path / "stranger-cert.pub").write_text("ssh-ed25519-cert-v01@openssh.com AAAA\n")
+    assert raptorctl(*words).code == 0
+
+
+def test_a_key_with_a_passphrase_is_refused_as_nobody_is_asked_for_it(
+    known: CommandLine, world: World, tmp_path: Path, files: list[str]
+) -> None:
+    locked = new_key(tmp_path / "locked", "secret")
+    step = ("--run", str(tmp_path / "a.sh"), "--identity", str(locked))
+    refused = known("run", "alice", "dev", *step)
+    assert (refused.code, "has a passphrase" in refused.complaint) == (2, True)
+    assert world.guests.logins == []
 
 
 def test_a_jobs_key_that_nobody_comes_to_take_away_is_mentioned(
