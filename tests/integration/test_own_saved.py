@@ -46,6 +46,11 @@ def shown(person: Person) -> dict[str, object]:
     return details
 
 
+def findings(person: Person) -> list[str]:
+    told = json.loads(person.raptorctl("doctor", "-o", "json").stdout)["findings"]
+    return [str(one["what"]) for one in told]
+
+
 def test_a_saved_machine_is_so_in_list_and_show_and_says_what_it_was_saved_with(
     person: Person, saved: str
 ) -> None:
@@ -80,10 +85,9 @@ def test_start_says_that_a_saved_machine_resumes_and_with_what(person: Person, s
     changed = virsh(person, "dumpxml", "--inactive", saved).replace(">131072<", ">196608<")
     (person.home / "changed.xml").write_text(changed)
     virsh(person, "define", str(person.home / "changed.xml"))
-    told = json.loads(person.raptorctl("doctor", "-o", "json").stdout)["findings"]
-    assert f"machine {saved} was saved with memory 128M; its definition says 192M" in [
-        one["what"] for one in told
-    ]
+    assert f"machine {saved} was saved with memory 128M; its definition says 192M" in findings(
+        person
+    )
     said = person.raptorctl("start", "web").stdout
     assert f"{saved} resumes what was saved of it, with memory 128M, which differs" in said
     details = shown(person)
@@ -91,10 +95,21 @@ def test_start_says_that_a_saved_machine_resumes_and_with_what(person: Person, s
     live = details["live"]
     assert isinstance(live, dict)
     assert live["memory"] == 128 << 20
-    told = json.loads(person.raptorctl("doctor", "-o", "json").stdout)["findings"]
-    assert f"machine {saved} runs with memory 128M; its definition says 192M" in [
-        one["what"] for one in told
-    ]
+    assert f"machine {saved} runs with memory 128M; its definition says 192M" in findings(person)
+
+
+def test_pins_that_only_what_runs_or_was_saved_has_are_told(person: Person, machine: str) -> None:
+    virsh(person, "vcpupin", machine, "0", "1", "--live")
+    virsh(person, "emulatorpin", machine, "0", "--live")
+    for how, form in (("runs", "live"), ("was saved", "saved")):
+        kept = shown(person)[form]
+        assert isinstance(kept, dict)
+        assert (kept["cpus"], kept["emulator"]) == ([1], [0])
+        assert shown(person)["cpus"] == []
+        said = f"machine {machine} {how} with CPUs 1; its definition says 1 (not pinned)"
+        assert said in findings(person)
+        if form == "live":
+            virsh(person, "managedsave", machine)
 
 
 @pytest.mark.usefixtures("saved")
@@ -120,10 +135,7 @@ def test_provision_of_a_machine_that_is_off_starts_it(person: Person, machine: s
 def test_what_a_broken_save_holds_is_told_as_unknown(person: Person, saved: str) -> None:
     (file,) = person.home.glob("conf/libvirt/qemu/save/*.save")
     file.write_bytes(b"cut")
-    told = json.loads(person.raptorctl("doctor", "-o", "json").stdout)["findings"]
-    assert f"machine {saved} is saved, and libvirt cannot read as what" in [
-        one["what"] for one in told
-    ]
+    assert f"machine {saved} is saved, and libvirt cannot read as what" in findings(person)
     assert shown(person)["state"] == "saved"
 
 

@@ -33,12 +33,19 @@ THEN = Identity("j1b", JOB.uuid, JOB.by, "2026-11-20T12:30:00Z")
 NEXT = Identity("j2", JOB.uuid, JOB.by, "2026-11-20T13:00:00Z")
 
 
-def resize(size: int | None, cpus: tuple[int, ...] | None, memory: int | None) -> "Planner":
+def resize(
+    size: int | None,
+    cpus: tuple[int, ...] | None,
+    memory: int | None,
+    *,
+    drop_saved: bool = False,
+) -> "Planner":
     request = ResizeRequest(
         NAME,
         None if size is None else Size(size * GIB),
         None if cpus is None else CpuSet(cpus),
         None if memory is None else Size(memory * GIB),
+        drop_saved=drop_saved,
     )
     return lambda world: plan_resize(request, settings(), world.facts(TEMPLATES), NEXT)
 
@@ -49,6 +56,17 @@ JOBS: dict[str, Planner] = {
     "grow one that is off": resize(80, None, None),
     "move": resize(None, (2, 3, 4, 5), None),
     "all of it": resize(80, (4, 5), 2),
+    "all of one that is saved": resize(80, (4, 5), 2, drop_saved=True),
+    "move one that is saved": resize(None, (2, 3, 4, 5), None, drop_saved=True),
+    "provision of one that is off": lambda world: plan_provision(
+        ALICE, settings(), world.facts(TEMPLATES), NEXT
+    ),
+    "provision of one that is saved": lambda world: plan_provision(
+        ALICE, settings(), world.facts(TEMPLATES), NEXT
+    ),
+    "provision of one that is paused": lambda world: plan_provision(
+        ALICE, settings(), world.facts(TEMPLATES), NEXT
+    ),
     "snapshot": lambda world: plan_create(
         SnapshotRequest(NAME, "second"), world.facts(TEMPLATES), NEXT
     ),
@@ -89,6 +107,10 @@ class Case(Trial):
         self.run(plan_provision(wanted, settings(), self.world.facts(TEMPLATES), JOB))
         if "off" in job:
             self.world.domains.shut_down(JOB.uuid, 1, lambda *_: None)
+        if "saved" in job:
+            self.world.domains.save(JOB.uuid)
+        if "paused" in job:
+            self.world.domains.suspend(JOB.uuid)
         if job in WITH_SNAPSHOT:
             self.run(plan_create(SnapshotRequest(NAME, "first"), self.world.facts(TEMPLATES), THEN))
             self._write("newer")
