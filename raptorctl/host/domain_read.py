@@ -17,6 +17,7 @@ SAVES: Final = Path("/var/lib/libvirt/qemu/save")
 
 UNREADABLE: Final = (
     libvirt.VIR_ERR_NO_SUPPORT,  # the driver has saves, and cannot tell what is in them
+    libvirt.VIR_ERR_ACCESS_DENIED,  # to tenants: raptorctl.relay.calls
     libvirt.VIR_ERR_OPERATION_INVALID,  # it was started meanwhile
     libvirt.VIR_ERR_OPERATION_FAILED,  # its file is cut or another's
     libvirt.VIR_ERR_INTERNAL_ERROR,

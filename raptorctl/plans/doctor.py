@@ -202,7 +202,7 @@ def _dns(probe: Probe, settings: Settings) -> Findings:
 def _cpus(probe: Probe, settings: Settings) -> Findings:
     yield from _trouble(probe, Part.CPUS)
     if Part.CPUS not in probe.troubles:
-        left = probe.facts.topology.online - settings.cpus.reserved
+        left = probe.facts.topology.usable - settings.cpus.reserved
         if left:
             yield Finding(Part.CPUS, OK, f"{left} are for machines")
 
@@ -242,7 +242,6 @@ def _belonging(probe: Probe, seen: Scene) -> Findings:
     blind = bool({Part.LVM, Part.LIBVIRT} & set(probe.troubles))
     answered = not (blind or {Part.DNS, Part.KEY} & set(probe.troubles) or seen.facts.dns_problem)
     yield from _trouble(probe, Part.TENANTS)
-    yield from _trouble(probe, Part.CPUS)
     if not blind:
         whole = chain(machines(seen), lost_snapshots(seen), lost_seeds(seen), forms(seen))
         yield from _told(whole, "machines", "every one is whole, and nothing is left over")

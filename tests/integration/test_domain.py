@@ -140,6 +140,15 @@ class TestReading:
         defined.start(PLAIN.uuid)
         assert found(defined).state is State.RUNNING
 
+    def test_what_was_saved_where_nobody_tells_us(
+        self, defined: LibvirtDomains, behind: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        defined.start(PLAIN.uuid)
+        behind.lookupByName("alice-dev").managedSave()
+        fails(monkeypatch, "managedSaveGetXMLDesc", libvirt.VIR_ERR_ACCESS_DENIED)  # a tenant's
+        (seen,) = defined.list()
+        assert (seen.state, seen.saved, seen.pins) == (State.SAVED, None, CpuSet.parse("4-7"))
+
     def test_one_whose_save_is_given_up(self, defined: LibvirtDomains, behind: Any) -> None:
         defined.start(PLAIN.uuid)
         behind.lookupByName("alice-dev").managedSave()

@@ -50,7 +50,7 @@ from raptorctl.plans.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.resize import ResizeRequest, plan_resize
 from raptorctl.plans.snapshot import SnapshotRequest, plan_create, plan_restore
 from raptorctl.plans.wipe import plan_wipe
-from tests.fakes import World, settings
+from tests.fakes import World, settings, topology
 from tests.own import OwnWorld
 from tests.unit.plans.test_doctor import healthy
 from tests.unit.plans.test_provision import ALICE, JOB, whole_machine
@@ -87,6 +87,7 @@ BARE = [
     Bare("room.refuse_missing_firmware", {"files": frozenset()}),
     Bare("room.refuse_memory", {"memory": Size(128 * MIB)}),
     Bare("cpus.refuse_none", {}, {"cpus": CpuSet(tuple(range(8)))}),
+    Bare("cpus.refuse_none", {"topology": replace(topology(), allowed=CpuSet((0, 1)))}),
     Bare("slots.choose", {"bridges": ()}),
     Bare("slots.choose", {"bridges": (Bridge("br-vm1", up=False),)}),
     Bare("need._refuse_silent_dns", {"dns_problem": "named does not answer"}),
@@ -97,9 +98,11 @@ BARE = [
 
 OF_A_REQUEST = {
     "again.already",  # it is there, and differs
+    "again._started",  # it is there, and cannot be started now
     "cpus.chosen",  # more CPUs than are free; none at all is refuse_none
     "cpus.refuse",  # these CPUs
     "cpus.refuse_many",
+    "cpus.refuse_stuck",  # it is there, and its CPUs are not
     "room.refuse_long_file",
     "existing.find",
     "existing.refuse_foreign",
@@ -115,6 +118,7 @@ OF_A_REQUEST = {
     "room.refuse_large",  # a size; no room at all is refuse_unfit_group
     "room.refuse_old_nvram",
     "seed.refuse_old",
+    "seed.refuse_stranger",  # a key of the caller's
     "seed.seed_steps",
     "tenant._refuse_anothers_number",
     "tenant._refuse_lookalikes",
