@@ -123,7 +123,7 @@ class Session:
         """Read which CPUs are there for machines: anybody may."""
         from raptorctl.host.cpu import topology
 
-        return topology()
+        return topology(session=self.own)
 
     def machine(self, name: "MachineName") -> "Domain":
         """Find a machine by what libvirt shows us: a tenant sees his own.

@@ -15,12 +15,17 @@ CGROUPS: Final = Path("/sys/fs/cgroup")
 PROC: Final = Path("/proc")
 
 
-def topology(sysfs: Path = SYSFS, cgroups: Path = CGROUPS) -> Topology:
+def topology(sysfs: Path = SYSFS, cgroups: Path = CGROUPS, *, session: bool = False) -> Topology:
     """Read which CPUs are online, how they are arranged, and which machines may use.
 
     The files are described in the kernel's Documentation/ABI/stable/sysfs-devices-system-cpu and
     -node, and admin-guide/cgroup-v2.rst. A kernel without NUMA has no nodes; then all CPUs are in
     node 0.
+
+    Args:
+        sysfs: where it is.
+        cgroups: likewise.
+        session: machines are those of libvirt's session, which run outside of machine.slice.
 
     Raises:
         MissingError: /sys is not there.
@@ -31,7 +36,7 @@ def topology(sysfs: Path = SYSFS, cgroups: Path = CGROUPS) -> Topology:
         raise MissingError(f"{sysfs}/cpu/online names no CPU", resolution="is /sys mounted?")
     cpus = tuple(_cpu(sysfs / "cpu", n, nodes.get(n, 0)) for n in online)
     told = dict.fromkeys(_threads(sysfs / f"cpu/cpu{n}/topology", n) for n in online)
-    return Topology(cpus, _allowed(cgroups), tuple(filter(None, told)))
+    return Topology(cpus, None if session else _allowed(cgroups), tuple(filter(None, told)))
 
 
 def memory(proc: Path = PROC) -> Size:

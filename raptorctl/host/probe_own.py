@@ -71,7 +71,7 @@ def _facts(prober: Prober, settings: Settings) -> HostFacts:
     libvirt = Part.LIBVIRT not in prober.troubles
     found = prober.attempt(Part.LIBVIRT, domains.list, ()) if libvirt else ()
     return HostFacts(
-        topology=prober.attempt(Part.CPUS, cpu.topology, Topology()),
+        topology=prober.attempt(Part.CPUS, lambda: cpu.topology(session=True), Topology()),
         memory=prober.attempt(Part.CPUS, cpu.memory, Size(0)),
         group=_group(volumes),
         accelerator="qemu" if own.kvm_obstacle() else "kvm",

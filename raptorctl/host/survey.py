@@ -52,7 +52,7 @@ def survey(
         records = asked.submit(_records, host, queries)
         volumes = asked.submit(host.volumes.look)
         return HostFacts(
-            topology=cpu.topology(),
+            topology=cpu.topology(session=settings.kind is Kind.OWN),
             memory=cpu.memory(),
             bridges=host.links.bridges(),
             templates=files.templates(),

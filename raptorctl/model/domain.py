@@ -176,6 +176,11 @@ class Domain:
         return CpuSet(tuple(sorted({cpu for form in self.forms for cpu in form.own_cpus})))
 
     @property
+    def most_cpus(self) -> int:
+        """How many pinned CPUs it has: one that was moved and runs as before has them once."""
+        return max(len(form.pins) for form in self.forms)
+
+    @property
     def held_memory(self) -> Size:
         """Bytes: the most that it has in any form."""
         return max(form.memory for form in self.forms)

@@ -10,7 +10,6 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.own import LOOPBACK
 from raptorctl.model.probe import Finding, OwnPart, OwnProbe, Part, Verdict
 from raptorctl.model.sizes import GIB, Size
-from raptorctl.model.topology import Topology
 from raptorctl.model.volume import device_path
 from raptorctl.plans.fault_form import told
 from raptorctl.plans.trial import readiness
@@ -120,7 +119,7 @@ def _machines(probe: OwnProbe) -> Findings:
     for name in half:
         what = f"{name} has {'no disk' if name in domains else 'no domain'}"
         yield Finding("machines", FAIL, what, f"raptorctl deprovision {name}", name.domain)
-    differing = [fault.finding for fault in told(probe.facts.domains, Topology())]
+    differing = [fault.finding for fault in told(probe.facts.domains, probe.facts.topology)]
     yield from differing
     if not (half or differing) and Part.LIBVIRT not in probe.troubles:
         yield Finding("machines", OK, "every one is whole")

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from raptorctl.errors import RefusedError
-from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import split_domain, split_snapshot, split_volume
 from raptorctl.model.sizes import Size
@@ -50,7 +49,7 @@ def usage(tenant: str, facts: HostFacts) -> Usage:
     volumes = [v for v in facts.volumes if _holder(v.name) == tenant]
     return Usage(
         machines=len(machines_of(tenant, facts)),
-        cpus=sum(map(_cpus, domains)) + sum(len(kept.cpus) for kept in begun),
+        cpus=sum(d.most_cpus for d in domains) + sum(len(kept.cpus) for kept in begun),
         memory=Size(sum(domain.held_memory for domain in domains)),
         size=Size(sum(volume.size for volume in volumes)),
     )
@@ -82,11 +81,6 @@ def _holder(volume: str) -> str | None:
         return said[0].tenant
     name = split_volume(volume)
     return name.tenant if name else None
-
-
-def _cpus(domain: Domain) -> int:
-    """How many it has: one that was moved and runs where it was before has them once."""
-    return max(len(form.pins) for form in domain.forms)
 
 
 def _owner(domain: str) -> str | None:

@@ -86,8 +86,8 @@ class Change:
     def usage(self) -> Usage:
         """What it takes of its owner's quota beyond what it has."""
         return Usage(
-            cpus=max(0, len(self.cpus) - len(self.domain.pins)),
-            memory=Size(max(0, self.memory - self.domain.memory)),
+            cpus=max(0, len(self.cpus) - self.domain.most_cpus),
+            memory=Size(max(0, self.memory - self.domain.held_memory)),
             size=self.growth,
         )
 

@@ -1,11 +1,12 @@
 """CPUs and memory, from trees like /sys and /proc."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from raptorctl.errors import MissingError
-from raptorctl.host import cpu
+from raptorctl.host import command, cpu
 from raptorctl.model.sizes import GIB
 from raptorctl.model.topology import Cpu
 
@@ -117,6 +118,26 @@ class TestMachineSlice:
         groups = write(tmp_path / "groups", **{file.replace("/", "__"): "0-2,7\n"})
         found = cpu.topology(two_sockets, groups)
         assert (found.online.cpus[-1], found.usable.cpus) == (6, (0, 1, 2))
+
+    @pytest.mark.parametrize(("said", "usable"), [("0-1 5\n", (0, 1, 5)), ("\n", tuple(range(7)))])
+    def test_before_its_first_machine_systemd_is_asked(
+        self,
+        two_sockets: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        said: str,
+        usable: tuple[int, ...],
+    ) -> None:
+        monkeypatch.setattr(cpu, "CGROUPS", tmp_path / "groups")
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+        monkeypatch.setattr(command, "run", lambda *_words: said)
+        assert cpu.topology(two_sockets, tmp_path / "groups").usable.cpus == usable
+
+    def test_a_sessions_machines_are_not_in_it(self, two_sockets: Path, tmp_path: Path) -> None:
+        file = "machine.slice__cpuset.cpus.effective"
+        groups = write(tmp_path / "groups", **{file: "0\n"})
+        found = cpu.topology(two_sockets, groups, session=True)
+        assert found.usable == found.online
 
     def test_without_a_cpuset_it_may_use_all(self, two_sockets: Path, tmp_path: Path) -> None:
         (tmp_path / "groups/machine.slice").mkdir(parents=True)
