@@ -59,6 +59,7 @@ def plan_deprovision(
         steps=steps,
         summary=f"nothing of {name} is left" if steps else f"there is no machine {name}",
         notes=(
+            *existing.save_notes(facts.domain(name)),
             *_disk_notes(name, settings, facts),
             *_dns_notes(facts),
             *_tenant_notes(name, settings, facts),

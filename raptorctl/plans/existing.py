@@ -1,9 +1,10 @@
 """What of a machine is on the host already, and whether it is ours."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from raptorctl.errors import MissingError, RefusedError
-from raptorctl.model.domain import Domain, Mark
+from raptorctl.model.domain import Domain, Mark, State
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.volume import Volume
@@ -48,6 +49,12 @@ def whole(name: MachineName, facts: HostFacts) -> Existing:
     if there is None:
         raise MissingError(f"no such machine: {name}", resolution="see `raptorctl list`")
     return there
+
+
+def save_notes(domain: Domain | None) -> Iterator[str]:
+    """Say what becomes of a managed save when its domain's definition goes for a while."""
+    if domain and domain.state is State.SAVED:
+        yield "what was saved of it is given up, also if this job is rolled back"
 
 
 def refuse_foreign(name: MachineName, facts: HostFacts) -> None:

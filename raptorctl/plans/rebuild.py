@@ -220,7 +220,6 @@ def _summary(name: MachineName, image: Image | None) -> str:
 
 def _notes(request: RebuildRequest, domain: Domain) -> Iterator[str]:
     yield "everything on its disk will be gone"
-    if domain.state is State.SAVED:
-        yield "what was saved of it is given up, also if this job is rolled back"
+    yield from existing.save_notes(domain)
     if not request.reset_nvram:
         yield "its UEFI variables stay as they are (--reset-nvram)"

@@ -126,7 +126,10 @@ def plan_restore(
         plan,
         # As long as its domain is withdrawn, only the job says that its CPUs are taken.
         reservation=replace(plan.reservation, cpus=there.domain.pins),
-        notes=("its UEFI variables stay as they are; the snapshot stays, too",),
+        notes=(
+            "its UEFI variables stay as they are; the snapshot stays, too",
+            *existing.save_notes(there.domain),
+        ),
     )
 
 

@@ -127,10 +127,26 @@ class TestSaved:
         refused = raptorctl("seed", "detach", "alice", "dev", "-y")
         assert (refused.code, "cannot resume without its seed" in refused.complaint) == (3, True)
 
-    def test_is_told_to_go_before_a_rebuild(self, raptorctl: CommandLine, world: World) -> None:
+    @pytest.mark.parametrize(
+        "typed", [("rebuild",), ("snapshot", "restore"), ("deprovision",)], ids=" ".join
+    )
+    def test_is_told_to_go_with_its_definition(
+        self, raptorctl: CommandLine, world: World, typed: tuple[str, ...]
+    ) -> None:
+        if typed == ("snapshot", "restore"):
+            assert raptorctl("snapshot", "create", "alice", "dev", "-y").code == 0
+        assert raptorctl("stop", "alice-dev").code == 0
+        assert "saved" not in raptorctl(*typed, "alice", "dev", "--dry-run").out
+        change(world, state=State.SAVED)
+        said = raptorctl(*typed, "alice", "dev", "--dry-run").out
+        assert "what was saved of it is given up, also if this job is rolled back" in said
+
+    def test_has_a_disk_as_after_a_power_cut(self, raptorctl: CommandLine, world: World) -> None:
         saved_with(world)
-        said = raptorctl("rebuild", "alice", "dev", "--dry-run").out
-        assert "what was saved of it is given up" in said
+        said = raptorctl("snapshot", "create", "alice", "dev", "--dry-run").out
+        assert (
+            "the machine is saved: the snapshot is as its disk would be after a power cut" in said
+        )
 
 
 @pytest.mark.usefixtures("machine")
