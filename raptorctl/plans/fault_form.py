@@ -70,17 +70,22 @@ def _disks(form: Domain, defined: Domain) -> tuple[str, str]:
 
 
 def _differing(domain: Domain) -> Faults:
-    again = f"raptorctl start {domain.name} resumes it so; "
+    name = domain.name
     for how, form, advice in (
-        ("runs with", domain.live, f"stop and start it, or raptorctl resize {domain.name}"),
-        ("was saved with", domain.saved, f"{again}raptorctl resize {domain.name} --drop-saved"),
+        ("runs with", domain.live, "stop and start it; `raptorctl resize --cpus` moves CPUs"),
+        (
+            "was saved with",
+            domain.saved,
+            f"`raptorctl start {name}` resumes it so; `raptorctl resize {name} --drop-saved` with "
+            "what it is to have gives the save up",
+        ),
     ):
         for what, has, said in differences(domain, form) if form else ():
-            text = f"machine {domain.name} {how} {what} {has}; its definition says {said}"
-            yield Fault(CHECK, domain.name, text, advice)
+            text = f"machine {name} {how} {what} {has}; its definition says {said}"
+            yield Fault(CHECK, name, text, advice)
     if domain.state is State.SAVED and domain.saved is None:
-        text = f"machine {domain.name} is saved, and libvirt cannot read as what"
-        yield Fault(CHECK, domain.name, text, f"virsh managedsave-dumpxml {domain.name} says why")
+        text = f"machine {name} is saved, and libvirt cannot read what was saved"
+        yield Fault(CHECK, name, text, f"virsh managedsave-dumpxml {name} says why")
 
 
 def _stuck(domain: Domain, topology: Topology) -> Faults:

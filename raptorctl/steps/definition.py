@@ -167,7 +167,7 @@ class RunDomain(Step):
     @property
     def title(self) -> str:
         """One line."""
-        return f"have {self.name} run"
+        return f"start {self.name}, or let it go on"
 
     def is_done(self, host: Host) -> bool:
         """It runs."""

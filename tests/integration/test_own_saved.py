@@ -135,7 +135,7 @@ def test_provision_of_a_machine_that_is_off_starts_it(person: Person, machine: s
 def test_what_a_broken_save_holds_is_told_as_unknown(person: Person, saved: str) -> None:
     (file,) = person.home.glob("conf/libvirt/qemu/save/*.save")
     file.write_bytes(b"cut")
-    assert f"machine {saved} is saved, and libvirt cannot read as what" in findings(person)
+    assert f"machine {saved} is saved, and libvirt cannot read what was saved" in findings(person)
     assert shown(person)["state"] == "saved"
 
 

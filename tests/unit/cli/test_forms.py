@@ -85,7 +85,7 @@ class TestSaved:
     def test_what_libvirt_cannot_read_is_told(self, raptorctl: CommandLine, world: World) -> None:
         change(world, state=State.SAVED, live=None, saved=None)
         assert told(raptorctl) == [
-            "machine alice-dev is saved, and libvirt cannot read as what",
+            "machine alice-dev is saved, and libvirt cannot read what was saved",
         ]
 
     @pytest.mark.parametrize("wish", [("--cpus", "4,5"), ("--memory", "2G"), ("--size", "2G")])
