@@ -1,4 +1,4 @@
-"""Starts the relay: `python -I -m raptorctl.relay DIRECTORY GROUP...`, by systemd.
+"""Starts the relay: `python3 -I /usr/local/lib/raptorctl-relay DIRECTORY GROUP...`, by systemd.
 
 DIRECTORY has libvirtd's own sockets, by the names of ours; each GROUP is one of admins.
 """

@@ -16,6 +16,9 @@ from tests.lab.ssh import Ssh
 
 ANSIBLE = cache.CHECKOUT / "ansible"
 HOST_VARS = cache.CHECKOUT / "tests/lab/host_vars.yml"
+RELAY = cache.CHECKOUT / "raptorctl/relay"
+"""What the role lays in front of libvirtd."""
+
 TIMEOUT = 1500
 """Seconds for one run of the playbook under emulation; measured: 200, or 600 beside four other labs."""
 
@@ -23,7 +26,8 @@ TIMEOUT = 1500
 def digest(image: Image) -> str:
     """Return the digest of everything the converged host is made from."""
     hardware = " ".join([*qemu.machine(), qemu.DATA_SIZE])
-    return cache.digest(image.digest, cache.tree_digest(ANSIBLE, HOST_VARS), hardware, PREPARE)
+    inputs = cache.tree_digest(ANSIBLE, RELAY, HOST_VARS)
+    return cache.digest(image.digest, inputs, hardware, PREPARE)
 
 
 def strategy() -> dict[str, str]:

@@ -43,6 +43,7 @@ NO_FILES: Final = frozenset(
 
 ALICE: Final = ("alice", "dev")
 NEW: Final = ("provision", "alice", "web", "--size", "4G", "--cpus", "3", "-y")
+XML: Final = ("render", "xml", *NEW[1:-1])
 STEP: Final = ("--run", "{open}", "--identity", "{open}")
 FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("", "--settings"): ("--settings", "{}", "image", "list"),
@@ -52,6 +53,9 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("provision", "--identity"): (*NEW, "--image", "web.img", "--run", "{open}", "--identity", "{}"),
     ("provision", "--run"): (*NEW, "--image", "web.img", "--identity", "{open}", "--run", "{}"),
     ("provision", "--copy"): (*NEW, "--image", "web.img", "--identity", "{open}", "--copy", "{}:/etc/a"),
+    ("render xml", "--key"): (*XML, "--image", "web.img", "--key", "{}"),
+    ("render xml", "--image"): (*XML, "--image", "{}"),
+    ("render xml", "--user-data"): (*XML, "--image", "web.img", "--user-data", "{}"),
     ("rebuild", "--image"): ("rebuild", *ALICE, "-y", "--image", "{}"),
     ("rebuild", "--user-data"): ("rebuild", *ALICE, "-y", "--image", "web.img", "--user-data", "{}"),
     ("run", "--run"): ("run", *ALICE, "--identity", "{open}", "--run", "{}"),
