@@ -39,16 +39,30 @@ def topology(sysfs: Path = SYSFS, cgroups: Path = CGROUPS, *, session: bool = Fa
     return Topology(cpus, None if session else _allowed(cgroups), tuple(filter(None, told)))
 
 
-def memory(proc: Path = PROC) -> Size:
-    """Read how many bytes of RAM the kernel manages (proc_meminfo(5); its kB are KiB).
+def memory(proc: Path = PROC, cgroups: Path = CGROUPS, *, session: bool = False) -> Size:
+    """Read how many bytes machines may have: what the kernel manages, less what sessions may take.
+
+    The files are described in proc_meminfo(5), whose kB are KiB, and admin-guide/cgroup-v2.rst.
+
+    Args:
+        proc: where /proc is.
+        cgroups: where the control groups are.
+        session: whether machines are in a session themselves.
 
     Raises:
         MissingError: /proc is not there.
     """
     for line in procfs.read(proc / "meminfo").splitlines():
         if line.startswith("MemTotal:"):
-            return Size(int(line.split()[1]) * KIB)
+            total = int(line.split()[1]) * KIB
+            return Size(total - (0 if session else _sessions(cgroups, total)))
     raise MissingError(f"{proc}/meminfo has no MemTotal")
+
+
+def _sessions(cgroups: Path, total: int) -> int:
+    """The bound on all accounts' sessions; without one, nothing is known of them."""
+    bound = "".join(_lines(cgroups / "user.slice/memory.max")).strip()
+    return int(bound) if bound.isdigit() and int(bound) < total else 0
 
 
 def _cpu(directory: Path, number: int, node: int) -> Cpu:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -72,7 +73,7 @@ def _facts(prober: Prober, settings: Settings) -> HostFacts:
     found = prober.attempt(Part.LIBVIRT, domains.list, ()) if libvirt else ()
     return HostFacts(
         topology=prober.attempt(Part.CPUS, lambda: cpu.topology(session=True), Topology()),
-        memory=prober.attempt(Part.CPUS, cpu.memory, Size(0)),
+        memory=prober.attempt(Part.CPUS, partial(cpu.memory, session=True), Size(0)),
         group=_group(volumes),
         accelerator="qemu" if own.kvm_obstacle() else "kvm",
         no_kvm=own.kvm_obstacle(),

@@ -53,7 +53,7 @@ def survey(
         volumes = asked.submit(host.volumes.look)
         return HostFacts(
             topology=cpu.topology(session=settings.kind is Kind.OWN),
-            memory=cpu.memory(),
+            memory=cpu.memory(session=settings.kind is Kind.OWN),
             bridges=host.links.bridges(),
             templates=files.templates(),
             files=_present(host, settings),

@@ -54,7 +54,17 @@ def test_no_cpus_is_said(tmp_path: Path, text: str) -> None:
 
 def test_memory_is_in_bytes(tmp_path: Path) -> None:
     write(tmp_path, meminfo="MemTotal:       16777216 kB\nMemFree:         1234 kB\n")
-    assert cpu.memory(tmp_path) == 16 * GIB
+    assert cpu.memory(tmp_path, tmp_path) == 16 * GIB
+
+
+@pytest.mark.parametrize(
+    ("bound", "left"), [("4294967296", 12), ("max", 16), ("", 16), (str(17 * GIB), 16)]
+)
+def test_what_sessions_may_take_is_not_for_machines(tmp_path: Path, bound: str, left: int) -> None:
+    write(tmp_path, meminfo="MemTotal:       16777216 kB\n")
+    write(tmp_path, **{"user.slice__memory.max": f"{bound}\n"})
+    assert cpu.memory(tmp_path, tmp_path) == left * GIB
+    assert cpu.memory(tmp_path, tmp_path, session=True) == 16 * GIB
 
 
 def test_no_memory_is_said(tmp_path: Path) -> None:
