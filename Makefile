@@ -59,10 +59,14 @@ $(STAMP):
 	@rm -f $(VENV)/made-for-*; touch $@
 
 .PHONY: check
-check: env ## the fast part, for daily work: ruff, mypy, unit tests, a seeded part of the fuzzing
+check: env ## the fast part, for daily work: ruff, mypy, unit tests
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) mypy & types=$$!; tests=0; $(SPREAD) tests/unit tests/fuzz || tests=$$?; wait $$types; exit $$tests
+	$(RUN) mypy & types=$$!; tests=0; $(SPREAD) -m "not long" tests/unit || tests=$$?; wait $$types; exit $$tests
+
+.PHONY: long
+long: env ## the unit tests that take long: jobs killed at every call, disks and archives; a seeded part of the fuzzing
+	$(SPREAD) -m long tests/unit tests/fuzz
 
 .PHONY: fuzz
 fuzz: env ## more than 100,000 random inputs and commands; EXAMPLES=n for each test (for a night)

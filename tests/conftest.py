@@ -17,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: not for `make check`, which is to take a minute")
     config.pluginmanager.register(tally.Tally())
     if times.wanted(config):
         config.pluginmanager.register(times.Times())

@@ -1,4 +1,4 @@
-"""How much is tried: a seeded part of it in `make check`, all night long in `make fuzz`.
+"""How much is tried: a seeded part of it in `make long`, all night long in `make fuzz`.
 
 `RAPTOR_EXAMPLES` is how many inputs each test tries; without it, the same few each time.
 """
@@ -25,6 +25,15 @@ settings.register_profile(
     print_blob=bool(ASKED),
 )
 settings.load_profile("raptor")
+
+
+HERE: Final = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(autouse=True, scope="module")

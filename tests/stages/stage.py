@@ -24,7 +24,8 @@ class Stage:
 
 LANES: Final = (
     (
-        Stage("check", "check", 4),
+        Stage("check", "check", 2),
+        Stage("long", "long", 2.5),
         Stage("lint", "lint", 2),
         Stage("integration", "integration", 4),
         Stage("guests", "guests", 6),

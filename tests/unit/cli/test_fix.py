@@ -26,6 +26,8 @@ from tests.fakes import Killed, Tripwire, World
 from tests.unit.cli.session import PROVISION, CommandLine
 from tests.unit.plans.test_tenant import ADD, NEXT
 
+pytestmark = pytest.mark.long
+
 NVRAM = "/var/lib/libvirt/qemu/nvram/alice-dev_VARS.fd"
 TAGS = ("raptor", "raptor.tenant=alice", "raptor.job=20261120-101010-aaaa", "raptor.slot=1")
 FQDN = "alice-dev.raptor.example."

@@ -24,6 +24,8 @@ from tests.fakes import IMAGE, Tripwire, World, settings
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial, undisturbed
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
 
+pytestmark = pytest.mark.long
+
 SEEDED = replace(
     ALICE, first_boot=FirstBoot(("ssh-ed25519 AAAA alice",), HostKey("secret", "ssh-ed25519 BBBB"))
 )

@@ -27,6 +27,8 @@ from tests.unit.engine.ordeal import EVERY, Ordeal, Trial
 from tests.unit.engine.test_crash import SEEDED
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
 
+pytestmark = pytest.mark.long
+
 NAME = ALICE.name
 OTHER_BOOT = FirstBoot(("ssh-ed25519 AAAA alice",), HostKey("another", "ssh-ed25519 CCCC"))
 THEN = Identity("j1b", JOB.uuid, JOB.by, "2026-11-20T12:30:00Z")

@@ -20,6 +20,8 @@ from tests.own import OwnWorld, without_qemu_img
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial
 from tests.unit.plans.test_own import LATER, NOW, WEB
 
+pytestmark = pytest.mark.long
+
 VERBS = pytest.mark.parametrize("verb", ["provision", "provision image", "deprovision", "rebuild"])
 
 

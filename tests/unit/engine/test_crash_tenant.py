@@ -16,6 +16,8 @@ from tests.unit.engine.ordeal import EVERY, Ordeal, Trial
 from tests.unit.model.test_ssh_key import rsa
 from tests.unit.plans.test_tenant import ADD, ALICE, NEXT
 
+pytestmark = pytest.mark.long
+
 ADOPTED = replace(ALICE, adopt=True, mode=Mode.CONSOLE)
 JOBS: dict[str, Callable[[World], Plan]] = {
     "add": lambda world: plan_add(ALICE, world.facts({}, ["alice"]), NEXT),

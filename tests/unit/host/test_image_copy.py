@@ -13,6 +13,8 @@ from raptorctl.host.pipe import piped
 from raptorctl.model.sizes import MIB, Size
 from tests.disks import packed, raw_disk
 
+pytestmark = pytest.mark.long
+
 KINDS = ["gz", "xz", "zst", "7z"]
 ROOM = Size(16 * MIB)
 

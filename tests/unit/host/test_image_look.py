@@ -10,6 +10,8 @@ from raptorctl.host.image_look import look
 from raptorctl.model.sizes import GIB, MIB, Size
 from tests.disks import disk, packed, qemu_img, raw_disk
 
+pytestmark = pytest.mark.long
+
 LARGEST = Size(GIB)
 
 

@@ -20,6 +20,8 @@ from raptorctl.host.image_unpack import unpacker, verdict
 from raptorctl.model.sizes import MIB, Size
 from tests.disks import packed, raw_disk
 
+pytestmark = pytest.mark.long
+
 SKIPPABLE = b"\x5a\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"some"  # RFC 8878 3.1.2
 
 

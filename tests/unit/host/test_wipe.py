@@ -19,6 +19,8 @@ from raptorctl.host.read_back import PIECE, first_nonzero, spans_to_verify, veri
 from raptorctl.model.sizes import GIB, KIB, MIB, Size
 from raptorctl.model.volume import Volume
 
+pytestmark = pytest.mark.long
+
 ALL = 1 << 62
 SIZE = 28 * MIB - 4 * KIB
 UUID = "AbCdEf-1234-5678-9aBc-DeFg-HiJk-LmNoPq"
