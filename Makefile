@@ -90,22 +90,12 @@ guests: env ## boot the guests of the tests on this machine: what a seed says is
 lab-host: env ## the throwaway host, built or started
 	$(RUN) tests.lab up
 
+# The role's own tests come last: they converge the host again and again.
+LAB := $(filter-out %/test_role.py,$(sort $(wildcard tests/lab/test_*.py))) tests/lab/test_role.py
+
 .PHONY: lab
 lab: lab-host ## tests on the throwaway host (python -m tests.lab)
-	$(RUN) pytest tests/lab
-
-# The same in two parts, each on a host of its own; a new file belongs to the first.
-LAB_TWO := $(patsubst %,tests/lab/test_%.py,role spoofing tenants trouble verbs volume wipe wipe_resume)
-
-.PHONY: lab-one
-lab-one: lab-host ## the first part of them
-	$(RUN) pytest $(filter-out $(LAB_TWO),$(wildcard tests/lab/test_*.py))
-
-.PHONY: lab-two
-lab-two: export RAPTORCTL_LAB := two
-lab-two: env ## the second part, on a second throwaway host
-	$(RUN) pytest $(LAB_TWO)
-	$(RUN) tests.lab down
+	$(RUN) pytest $(LAB)
 
 .PHONY: full-boots
 full-boots: env ## boot Debian on a host of one's own and on the throwaway host: an hour where both are emulated

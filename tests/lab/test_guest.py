@@ -131,14 +131,6 @@ def test_its_tenant_sees_it_come_up_too(tiny: Lab) -> None:
     assert "no such machine" in foreign.stderr
 
 
-def test_a_guest_that_does_not_let_go_of_its_seed_keeps_it(tiny: Lab) -> None:
-    """No ACPI is heard by iPXE; a guest that does is in tests/guest/test_own_small.py."""
-    done = tiny.run("raptorctl", "seed", "detach", "alice", "dev", "-y", check=False, timeout=900)
-    assert done.returncode == 4
-    assert "does not let go" in done.stderr
-    assert tiny.run("test", "-e", SEED).returncode == 0
-
-
 def test_rebuilt_while_it_runs_it_is_the_same_machine_with_a_new_disk(tiny: Lab) -> None:
     tiny.sh(f"echo mine | dd of={DISK} bs=1M seek=60 conv=sync oflag=direct")
     before = identity(tiny)
