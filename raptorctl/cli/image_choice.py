@@ -25,16 +25,9 @@ def fetched(session: Session, text: str, password_file: str | None = None) -> Im
         RefusedError: it is here, and damaged, and not what a catalogue knows by that name.
         HostError: it cannot be had.
     """
-    here = find(session.images.list(), text)
-    try:
-        source = source_of(text)
-    except InputError:
-        if here:
-            return here
-        refuse_damaged(session, text)
-        raise
-    if not here:
-        refuse_damaged(session, text, source.text)
+    source = _sought(session, text)
+    if isinstance(source, Image):
+        return source
     with watched() as watch:
         return session.images.pull(Wanted(source, login=login(password_file)), watch).image
 
@@ -58,6 +51,14 @@ def begins_as(session: Session, text: str | None, *, dry_run: bool) -> Image | N
 
 def foreseen(session: Session, text: str) -> Image:
     """Return the image that `fetched` would, as far as it is known; raises as that begins."""
+    source = _sought(session, text)
+    if isinstance(source, Image):
+        return source
+    return session.images.foresee(Wanted(source, login=login(None)))
+
+
+def _sought(session: Session, text: str) -> Image | Source:
+    """Return where an image is to be had; the image itself where only the cache knows the name."""
     here = find(session.images.list(), text)
     try:
         source = source_of(text)
@@ -68,7 +69,7 @@ def foreseen(session: Session, text: str) -> Image:
         raise
     if not here:
         refuse_damaged(session, text, source.text)
-    return session.images.foresee(Wanted(source, login=login(None)))
+    return source
 
 
 def refuse_damaged(session: Session, text: str, source: str = "") -> None:
