@@ -6,9 +6,13 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from tests.stages.record import StageRun
 from tests.stages.stage import Stage
+
+IDLE: Final = ("chrt", "--idle", "0")
+"""The prefix of what runs only where nothing else wants to (chrt(1))."""
 
 
 def run_lane(stages: Iterable[Stage], times: Path, results: list[StageRun]) -> None:
@@ -30,7 +34,7 @@ def run_stage(stage: Stage, times: Path) -> StageRun:
     """Run one stage, each line of its output marked with its name and its minute."""
     began = time.time()
     process = subprocess.Popen(
-        ["make", "--no-print-directory", stage.target],
+        [*(IDLE if stage.idle else ()), "make", "--no-print-directory", stage.target],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
