@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.firmware import halting
+from tests.lab.firmware import halting, unconfined
 from tests.lab.host import Lab
 
 
@@ -29,7 +29,14 @@ def pristine(lab: Lab) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def quiet(lab: Lab) -> Lab:
+def confined(lab: Lab) -> Lab:
     """Give a host whose machines halt in their first instruction."""
     halting(lab)
     return lab
+
+
+@pytest.fixture(scope="module")
+def quiet(confined: Lab) -> Lab:
+    """Give one that does not confine them by AppArmor either."""
+    unconfined(confined)
+    return confined

@@ -14,9 +14,9 @@ SMALL = ("--size", "64M", "--memory", "128M", "-y")
 
 
 @pytest.fixture(scope="module")
-def shared(quiet: Lab) -> Lab:
+def shared(confined: Lab) -> Lab:
     """A host with a tenant and his machine, an admin, and somebody who is neither."""
-    lab = quiet
+    lab = confined
     lab.tenant("alice")
     lab.tenant("bob")
     lab.account("mallory", "nogroup")
