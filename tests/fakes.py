@@ -14,11 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from raptorctl.drivers.guest import Heard, Login
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.image import ImageReport, Wanted
+from raptorctl.drivers.tick import Tick
+from raptorctl.drivers.volume import RestoreReport, WipeReport
 from raptorctl.errors import ConflictError, HostError, WaitError
-from raptorctl.host.drivers import Host, RestoreReport, Tick, WipeReport
 from raptorctl.host.files import shipped_rules
-from raptorctl.host.guest_drivers import Heard, Login
-from raptorctl.host.image_drivers import ImageReport, Wanted
 from raptorctl.host.survey import numbers
 from raptorctl.model.access import RULES, Person, Question, decide
 from raptorctl.model.cpuset import CpuSet

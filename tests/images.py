@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from raptorctl.drivers.image import Pulled, Wanted
 from raptorctl.host.image import LocalImages
-from raptorctl.host.image_drivers import Pulled, Wanted
 from raptorctl.host.image_http import Http
 from raptorctl.model.catalogue import Catalogue
 from raptorctl.model.image_source import parse_source

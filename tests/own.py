@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.drivers.host import Host
 from raptorctl.host import overlay, overlay_image
-from raptorctl.host.drivers import Host
 from raptorctl.host.overlay import FileWiper, OverlayVolumes
 from raptorctl.host.overlay_image import OverlayImageWriter
 from raptorctl.model.facts import HostFacts

@@ -158,7 +158,7 @@ def _ask(session: Session, asked: Iterable[tuple[str, Account, str]]) -> Trial:
 
 
 def _told(session: Session, account: Account, asked: Iterable[Question]) -> tuple[Answer, ...]:
-    from raptorctl.host.polkit_answers import person
+    from raptorctl.model.access_trial import person
 
     groups = session.settings.access.admin_groups
     return tuple(decide(person(account), question, groups) for question in asked)

@@ -12,8 +12,8 @@ import typer
 from raptorctl.cli import options, progress
 from raptorctl.cli.output import is_terminal, tell
 from raptorctl.cli.session import Session, session_of
+from raptorctl.drivers.guest import Login
 from raptorctl.errors import InputError, RefusedError, WaitError
-from raptorctl.host.guest_drivers import Login
 from raptorctl.model.domain import Domain
 from raptorctl.model.guest import Awaited, Endpoint, Sight, endpoint, place_of
 from raptorctl.model.job import StepState

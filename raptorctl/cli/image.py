@@ -15,8 +15,8 @@ from raptorctl.cli.image_watch import watched
 from raptorctl.cli.options import DryRun, Output, example, named
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
 from raptorctl.cli.session import Session, session_of
+from raptorctl.drivers.image import Pulled, Wanted, Waste
 from raptorctl.errors import HostError, InputError, RefusedError
-from raptorctl.host.image_drivers import Pulled, Wanted, Waste
 from raptorctl.model.codec import encode
 from raptorctl.model.image import Image, image_name, parse_digest
 from raptorctl.model.image_source import Source, parse_url

@@ -6,8 +6,8 @@ from pathlib import Path
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.output import plain
 from raptorctl.cli.session import Session
+from raptorctl.drivers.image import Login, Wanted
 from raptorctl.errors import InputError, MissingError, RefusedError
-from raptorctl.host.image_drivers import Login, Wanted
 from raptorctl.model.image import UNSEEN, Image, find
 from raptorctl.model.image_source import Source, parse_source
 

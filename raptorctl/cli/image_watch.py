@@ -19,7 +19,7 @@ SMALLEST: Final = 4 << 20
 
 
 class ImageWatch:
-    """Tells a person; implements `raptorctl.host.image_drivers.Watch`."""
+    """Tells a person; implements `raptorctl.drivers.image.Watch`."""
 
     def __init__(self) -> None:
         self._title = ""

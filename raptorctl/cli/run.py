@@ -34,7 +34,7 @@ from raptorctl.model.guest_step import TIMEOUT as STEP_TIMEOUT
 from raptorctl.model.guest_step import GuestStep, in_order
 
 if TYPE_CHECKING:
-    from raptorctl.host.guest_drivers import Shell
+    from raptorctl.drivers.guest import Shell
     from raptorctl.host.step_log import StepLog
 
 Scripts = Annotated[

@@ -17,9 +17,9 @@ from raptorctl.model.settings_file import DEFAULT_FILE
 if TYPE_CHECKING:
     import typer
 
+    from raptorctl.drivers.host import Host
+    from raptorctl.drivers.image import Images
     from raptorctl.engine.journals import Journals
-    from raptorctl.host.drivers import Host
-    from raptorctl.host.image_drivers import Images
     from raptorctl.model.domain import Domain, State
     from raptorctl.model.facts import HostFacts
     from raptorctl.model.names import MachineName

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from raptorctl.drivers.host import Host
 from raptorctl.engine.journal import Journal
 from raptorctl.engine.journals import Journals
 from raptorctl.engine.report import Reporter
@@ -16,7 +17,6 @@ from raptorctl.errors import (
     StoppedError,
     WaitError,
 )
-from raptorctl.host.drivers import Host
 from raptorctl.model.job import Job, StepState
 from raptorctl.plans.plan import Plan
 

@@ -6,6 +6,7 @@ changes nothing, and recovering may itself be killed at any moment.
 
 from pathlib import Path
 
+from raptorctl.drivers.host import Host
 from raptorctl.engine.apply import Context, Run
 from raptorctl.engine.history import History
 from raptorctl.engine.journal import Journal
@@ -13,7 +14,6 @@ from raptorctl.engine.journals import Journals
 from raptorctl.engine.report import Reporter
 from raptorctl.engine.stop import Stop
 from raptorctl.errors import HostError, JournalError, RaptorError, StoppedError
-from raptorctl.host.drivers import Host
 from raptorctl.model.job import Job, Outcome
 
 

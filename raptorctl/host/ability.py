@@ -7,7 +7,7 @@ from raptorctl.host.hypervisor import Hypervisor, Ignoring
 
 
 class LibvirtAbilities(Hypervisor):
-    """Part of `raptorctl.host.drivers.Domains`; see `Hypervisor` for what it raises."""
+    """Part of `raptorctl.drivers.domain.Domains`; see `Hypervisor` for what it raises."""
 
     def accelerator(self) -> str:
         """Return `kvm` where both the CPU and libvirt offer it, else `qemu`.

@@ -11,9 +11,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import CommandError, HostError, MissingError
 from raptorctl.host import clients, command, procfs
-from raptorctl.host.tick import Tick
 from raptorctl.model.tenant import LAST_UID, Account
 from raptorctl.model.tombstone import FIRST_UID, next_uid
 
@@ -36,7 +36,7 @@ REMOVAL: Final = 3600.0
 
 
 class LocalAccounts:
-    """Accounts of the machine we run on; implements `raptorctl.host.account_drivers.Accounts`."""
+    """Accounts of the machine we run on; implements `raptorctl.drivers.account.Accounts`."""
 
     def find(self, name: str) -> Account | None:
         """Return the account of that name, read anew."""
@@ -59,7 +59,7 @@ class LocalAccounts:
         return frozenset(entry.pw_name for entry in pwd.getpwall())
 
     def free_uid(self, given: Iterable[int] = ()) -> int:
-        """See `raptorctl.host.account_drivers.Accounts`."""
+        """See `raptorctl.drivers.account.Accounts`."""
         there = {e.pw_uid for e in pwd.getpwall()} | {e.gr_gid for e in grp.getgrall()}
         uid = next_uid(there.union(given))
         if uid is None:
@@ -128,13 +128,13 @@ class LocalAccounts:
         _run("groupdel", account.name, ok=(0, 6, 8))
 
     def left(self, uid: int) -> tuple[str, ...]:
-        """See `raptorctl.host.account_drivers.Accounts`."""
+        """See `raptorctl.drivers.account.Accounts`."""
         from raptorctl.host import remains
 
         return remains.left(uid)
 
     def sweep(self, uid: int, tick: Tick) -> Mapping[str, int]:
-        """See `raptorctl.host.account_drivers.Accounts`."""
+        """See `raptorctl.drivers.account.Accounts`."""
         from raptorctl.host import remains
 
         return remains.sweep(uid, tick)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from raptorctl.host.drivers import Host
+from raptorctl.drivers.host import Host
 from raptorctl.model.settings import Kind, Settings
 
 if TYPE_CHECKING:

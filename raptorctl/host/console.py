@@ -25,12 +25,12 @@ QUIET: Final = 2.0  # seconds of silence after the end of what is typed, from a 
 
 
 class LibvirtConsoles(Hypervisor):
-    """Consoles of one libvirt; implements `raptorctl.host.drivers.Consoles`."""
+    """Consoles of one libvirt; implements `raptorctl.drivers.domain.Consoles`."""
 
     def attach(
         self, uuid: str, source: int, sink: int, *, force: bool, tick: Callable[[], None]
     ) -> bool:
-        """Connect two descriptors with a console; see `raptorctl.host.drivers.Consoles`.
+        """Connect two descriptors with a console; see `raptorctl.drivers.domain.Consoles`.
 
         Raises:
             HostError: somebody else has it, or libvirt says no.

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import libvirt
 
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
 from raptorctl.host.hypervisor import Hypervisor, Ignoring
-from raptorctl.host.tick import Tick
 
 PATIENCE: Final = 30.0
 """Seconds that a guest has to let go of a disk; one that runs takes less than one."""
@@ -15,7 +15,7 @@ LOOK: Final = 0.25
 
 
 class LibvirtDisks(Hypervisor):
-    """The part of `host.drivers.Domains` that is about disks while a domain runs."""
+    """The part of `raptorctl.drivers.domain.Domains` that is about disks while a domain runs."""
 
     def plugged(self, uuid: str, path: str) -> bool:
         """Whether it runs and has that file as a disk."""

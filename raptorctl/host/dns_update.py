@@ -44,7 +44,7 @@ class ZoneCheck:
 
 
 class DnsServer:
-    """The server of the settings, by TCP only. Implements `raptorctl.host.drivers.Zones`.
+    """The server of the settings, by TCP only. Implements `raptorctl.drivers.dns.Zones`.
 
     Every method raises DnsDownError when nobody answers, KeyRefusedError when the server does not
     take our key, DeclinedError when it says no, and SettingsError or MissingError for the key file,

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import libvirt
 
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError, WaitError
 from raptorctl.host import domain_read
 from raptorctl.host.ability import LibvirtAbilities
 from raptorctl.host.disk import LibvirtDisks
-from raptorctl.host.drivers import Tick
 from raptorctl.host.hypervisor import Ignoring
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
@@ -26,7 +26,7 @@ ASK_AGAIN: Final = 5.0  # seconds; firmware and early boot ignore the power butt
 
 
 class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
-    """`host.drivers.Domains` on a libvirt connection; see `Hypervisor` for what it raises."""
+    """`drivers.domain.Domains` on a libvirt connection; see `Hypervisor` for what it raises."""
 
     def __init__(self, uri: str) -> None:
         super().__init__(uri)
@@ -165,7 +165,7 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
             return True
 
     def goes_off(self, uuid: str, timeout: float, tick: Tick) -> bool:
-        """Wait for one that was asked before; see `raptorctl.host.drivers.Domains`."""
+        """Wait for one that was asked before; see `raptorctl.drivers.domain.Domains`."""
         with self._calling(f"wait for domain {uuid}") as connection:
             domain = _lookup(connection, uuid)
             if domain is None or not _active(domain):

@@ -24,7 +24,7 @@ PACKAGE: Final = Path(__file__).parent.parent
 
 
 class LocalFiles:
-    """Files of the machine we run on; implements `raptorctl.host.drivers.Files`."""
+    """Files of the machine we run on; implements `raptorctl.drivers.files.Files`."""
 
     def exists(self, path: str) -> bool:
         """Whether a regular file is there."""

@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Final
 
+from raptorctl.drivers.guest import Login, Shell
 from raptorctl.errors import CommandError, MissingError
 from raptorctl.host import arp, command
 from raptorctl.host.greeting import Greeting
-from raptorctl.host.guest_drivers import Login, Shell
 from raptorctl.model.guest import SSH_PORT, Endpoint, Neighbour, is_there
 from raptorctl.model.slot import Slot
 
@@ -23,7 +23,7 @@ NET: Final = Path("/sys/class/net")
 
 
 class LocalGuests:
-    """`host.guest_drivers.Guests` on this machine.
+    """`raptorctl.drivers.guest.Guests` on this machine.
 
     Args:
         uri: libvirt's, for the agent.

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from raptorctl.drivers.guest import Login
 from raptorctl.errors import InputError
 from raptorctl.host.caller import read_given
-from raptorctl.host.guest_drivers import Login
 from raptorctl.host.guest_login import ssh_tries
 from raptorctl.model.sizes import MIB
 

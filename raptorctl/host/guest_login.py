@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from raptorctl.drivers.guest import Login
 from raptorctl.errors import (
     CommandError,
     HostError,
@@ -31,7 +32,6 @@ from raptorctl.errors import (
 )
 from raptorctl.host import command
 from raptorctl.host.caller import caller
-from raptorctl.host.guest_drivers import Login
 from raptorctl.model.cause import FILES_OF_SSH, LOGIN
 from raptorctl.model.host_key import changed
 from raptorctl.model.reason import Reason, why

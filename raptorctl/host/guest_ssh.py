@@ -18,9 +18,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from raptorctl.drivers.guest import Heard, Login
 from raptorctl.errors import HostError, InputError, WaitError
 from raptorctl.host.caller import open_given, whole
-from raptorctl.host.guest_drivers import Heard, Login
 from raptorctl.host.guest_keys import is_named, own_keys
 from raptorctl.model.cause import LOGIN
 from raptorctl.model.host_key import changed
@@ -56,7 +56,7 @@ _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]")
 
 @contextmanager
 def open_shell(login: Login, tick: Callable[[], None]) -> Iterator["SshShell"]:
-    """Log in for steps; see `raptorctl.host.guest_drivers.Guests.open`.
+    """Log in for steps; see `raptorctl.drivers.guest.Guests.open`.
 
     Raises:
         HostError: another host key than the known ones, or no right to log in.
@@ -72,7 +72,7 @@ def open_shell(login: Login, tick: Callable[[], None]) -> Iterator["SshShell"]:
 
 
 class SshShell:
-    """One login; `host.guest_drivers.Shell` by asyncssh.
+    """One login; `raptorctl.drivers.guest.Shell` by asyncssh.
 
     Args:
         login: how to log in.

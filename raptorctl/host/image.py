@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from raptorctl.drivers.image import Pulled, Wanted, Waste, Watch
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError, InputError, RefusedError
-from raptorctl.host.image_drivers import Pulled, Wanted, Waste, Watch
 from raptorctl.host.image_store import ImageStore, key_of
-from raptorctl.host.tick import Tick
 from raptorctl.model.image import UNSEEN, Image, Origin, Reference, image_name
 from raptorctl.model.settings import Images as Settings
 from raptorctl.model.sizes import Size
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class LocalImages:
-    """Images in a directory; implements `raptorctl.host.drivers.Images`.
+    """Images in a directory; implements `raptorctl.drivers.image.Images`.
 
     Args:
         directory: the cache.
@@ -41,15 +41,15 @@ class LocalImages:
         return tuple(reference.image for reference in self._store.references())
 
     def known(self) -> tuple[Image, ...]:
-        """See `raptorctl.host.drivers.Images`."""
+        """See `raptorctl.drivers.image.Images`."""
         return tuple(reference.image for reference in self._store.known())
 
     def damaged(self) -> Mapping[str, str]:
-        """See `raptorctl.host.drivers.Images`."""
+        """See `raptorctl.drivers.image.Images`."""
         return dict(self._store.damaged())
 
     def pull(self, wanted: Wanted, watch: Watch) -> Pulled:
-        """See `raptorctl.host.drivers.Images`."""
+        """See `raptorctl.drivers.image.Images`."""
         if done := self._done(wanted, watch):
             return done
         self._name(wanted)
@@ -67,7 +67,7 @@ class LocalImages:
             return self._kept(wanted, fetched, watch)
 
     def foresee(self, wanted: Wanted) -> Image:
-        """See `raptorctl.host.drivers.Images`."""
+        """See `raptorctl.drivers.image.Images`."""
         if found := self._hit(wanted):
             return found.image
         from raptorctl.host.image_foresight import foresee
@@ -82,7 +82,7 @@ class LocalImages:
         return replace(seen, name=name)
 
     def convert(self, image: Image, to: str, name: str, watch: Watch) -> Pulled:
-        """See `raptorctl.host.drivers.Images`."""
+        """See `raptorctl.drivers.image.Images`."""
         from raptorctl.host.image_convert import converted
 
         source = f"sha256:{image.digest} as {to}"
@@ -96,7 +96,7 @@ class LocalImages:
             return Pulled(self._keep(new, made, chosen=True), "converted")
 
     def is_whole(self, image: Image, tick: Tick) -> bool:
-        """See `raptorctl.host.drivers.Images`."""
+        """See `raptorctl.drivers.image.Images`."""
         from raptorctl.host.image_copy import hashed
 
         if not image.digest:
@@ -109,15 +109,15 @@ class LocalImages:
             raise HostError(f"{image.path} cannot be read: {error.strerror}") from error
 
     def remove(self, image: Image) -> None:
-        """See `raptorctl.host.drivers.Images`."""
+        """See `raptorctl.drivers.image.Images`."""
         self._store.forget(image.name)
 
     def waste(self, marks: Iterable[str], disks: Iterable[str]) -> tuple[Waste, ...]:
-        """See `raptorctl.host.drivers.Images`."""
+        """See `raptorctl.drivers.image.Images`."""
         return tuple(self._store.waste(marks, disks))
 
     def sweep(self, waste: Waste) -> None:
-        """See `raptorctl.host.drivers.Images`."""
+        """See `raptorctl.drivers.image.Images`."""
         self._store.sweep(waste)
 
     @contextmanager

@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
+from raptorctl.drivers.image import Watch
 from raptorctl.errors import CommandError, HostError
 from raptorctl.host.command import watch as follow
 from raptorctl.host.image_copy import hashed
-from raptorctl.host.image_drivers import Watch
 from raptorctl.host.image_fetch import Fetched
 from raptorctl.host.image_unpack import CPU
 from raptorctl.host.image_write import MEMORY, PERCENT

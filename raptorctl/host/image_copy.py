@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import CommandError, HostError, RefusedError
 from raptorctl.host.image_unpack import Unpacker, unpacker, verdict, warning
 from raptorctl.host.pipe import piped
-from raptorctl.host.tick import Tick
 from raptorctl.model.sizes import Size
 
 CHUNK: Final = 1 << 20

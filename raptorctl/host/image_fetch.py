@@ -6,10 +6,10 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 from urllib.parse import urlsplit
 
+from raptorctl.drivers.image import Wanted, Watch
 from raptorctl.errors import HostError
 from raptorctl.host.caller import open_given, open_own
 from raptorctl.host.image_copy import brought, hashed_stream
-from raptorctl.host.image_drivers import Wanted, Watch
 from raptorctl.host.image_file import file_version
 from raptorctl.host.image_http import BrokenOffError, Download, Http
 from raptorctl.host.image_look import about

@@ -7,9 +7,9 @@ import os
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
+from raptorctl.drivers.image import Wanted
 from raptorctl.errors import HostError
 from raptorctl.host.caller import open_given
-from raptorctl.host.image_drivers import Wanted
 from raptorctl.host.image_fetch import LARGEST_LIST
 from raptorctl.host.image_http import BrokenOffError, Http
 from raptorctl.host.image_look import HEAD, foreseen

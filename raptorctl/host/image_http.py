@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 from raptorctl import __version__
+from raptorctl.drivers.image import Watch
 from raptorctl.errors import HostError
-from raptorctl.host.image_drivers import Watch
 from raptorctl.host.image_partial import Partial
 from raptorctl.model.cause import TLS
 from raptorctl.model.names import shown

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from raptorctl.drivers.image import Login
 from raptorctl.errors import InputError
 from raptorctl.host.caller import caller, open_given, whole
-from raptorctl.host.image_drivers import Login
 from raptorctl.model.names import shown
 
 USER: Final = "RAPTORCTL_REGISTRY_USER"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
+from raptorctl.drivers.image import Login
 from raptorctl.errors import HostError
-from raptorctl.host.image_drivers import Login
 from raptorctl.host.image_http import BrokenOffError, Http
 from raptorctl.host.image_manifest import (
     INDEXES,

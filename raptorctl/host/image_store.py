@@ -17,9 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from raptorctl.drivers.image import Waste, Watch
 from raptorctl.errors import HostError, RefusedError, WaitError
 from raptorctl.host.durable import remove_file, replace_file, sync_directory
-from raptorctl.host.image_drivers import Waste, Watch
 from raptorctl.model.codec import ShapeError, decode, encode
 from raptorctl.model.image import DIGEST, Reference
 from raptorctl.model.sizes import Size

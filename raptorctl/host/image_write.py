@@ -11,10 +11,10 @@ import re
 import time
 from typing import Final
 
+from raptorctl.drivers.image import ImageReport
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import CommandError, HostError
 from raptorctl.host.command import watch
-from raptorctl.host.image_drivers import ImageReport
-from raptorctl.host.tick import Tick
 from raptorctl.host.wipe import claimed
 from raptorctl.model.image import Image
 from raptorctl.model.sizes import GIB
@@ -37,7 +37,7 @@ PROGRAM: Final = ("prlimit", f"--as={MEMORY}", "qemu-img")
 
 
 class BlockImageWriter:
-    """Writes onto block devices; implements `raptorctl.host.drivers.ImageWriter`."""
+    """Writes onto block devices; implements `raptorctl.drivers.image.ImageWriter`."""
 
     def write(self, image: Image, volume: Volume, tick: Tick) -> ImageReport:
         """Make a volume that is all zeroes begin as an image, and read it back.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from raptorctl.host.drivers import Host
+from raptorctl.drivers.host import Host
 
 if TYPE_CHECKING:
     from raptorctl.model.domain import State

@@ -10,7 +10,7 @@ IFF_UP: Final = 0x1
 
 
 class KernelLinks:
-    """Network interfaces of the machine we run on; implements `raptorctl.host.drivers.Links`."""
+    """Network interfaces of the machine we run on; implements `raptorctl.drivers.links.Links`."""
 
     def bridges(self) -> tuple[Bridge, ...]:
         """Return every bridge, by name."""

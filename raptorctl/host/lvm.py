@@ -42,7 +42,7 @@ PROBED: Final = 5.0
 
 
 class LvmGroup:
-    """One volume group; implements `raptorctl.host.drivers.Volumes`.
+    """One volume group; implements `raptorctl.drivers.volume.Volumes`.
 
     Every method raises CommandError when LVM refuses, and MissingError when the group, or LVM
     itself, is not there.

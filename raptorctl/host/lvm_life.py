@@ -19,7 +19,7 @@ RANGE: Final = re.compile(r"(/[^\s:]+):([0-9]{1,10})-([0-9]{1,10})", re.ASCII)
 
 
 class LivingGroup(LvmGroup):
-    """All of `raptorctl.host.drivers.Volumes`; raises as `LvmGroup` does."""
+    """All of `raptorctl.drivers.volume.Volumes`; raises as `LvmGroup` does."""
 
     def extents(self, volume: Volume) -> Extents:
         """Return where the volume lies, and the group's commit at that time.

@@ -15,9 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from raptorctl.drivers.tick import Tick
+from raptorctl.drivers.volume import WipeReport
 from raptorctl.errors import CommandError, ConflictError, HostError
 from raptorctl.host.command import run
-from raptorctl.host.drivers import Tick, WipeReport
 from raptorctl.host.durable import replace_file, sync_directory
 from raptorctl.host.qcow2 import virtual_size
 from raptorctl.model.cause import ANY
@@ -30,7 +31,7 @@ CLUSTER: Final = 64 * KIB
 
 
 class OverlayVolumes:
-    """Volumes in a directory; implements `raptorctl.host.drivers.Volumes`.
+    """Volumes in a directory; implements `raptorctl.drivers.volume.Volumes`.
 
     Args:
         directory: where they are.
@@ -215,7 +216,7 @@ class OverlayVolumes:
 
 
 class FileWiper:
-    """Empties files of one's own; implements `raptorctl.host.drivers.Wiper`."""
+    """Empties files of one's own; implements `raptorctl.drivers.volume.Wiper`."""
 
     def wipe(self, volume: Volume, tick: Tick) -> WipeReport:
         """Put a new, empty file in the volume's place; nothing of the old one is overwritten."""

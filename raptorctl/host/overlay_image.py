@@ -3,16 +3,16 @@
 import time
 from pathlib import Path
 
+from raptorctl.drivers.image import ImageReport
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
-from raptorctl.host.image_drivers import ImageReport
 from raptorctl.host.overlay import make_file
-from raptorctl.host.tick import Tick
 from raptorctl.model.image import Image
 from raptorctl.model.volume import Volume
 
 
 class OverlayImageWriter:
-    """Lays files over images; implements `raptorctl.host.drivers.ImageWriter`."""
+    """Lays files over images; implements `raptorctl.drivers.image.ImageWriter`."""
 
     def write(self, image: Image, volume: Volume, tick: Tick) -> ImageReport:
         """Put a file over the image in the place of the volume's own.

@@ -9,7 +9,7 @@ from raptorctl.render.user_network import forwarded_elsewhere
 
 
 class OwnDomains(LibvirtDomains):
-    """`raptorctl.host.drivers.Domains` of a session; raises as `LibvirtDomains` does."""
+    """`raptorctl.drivers.domain.Domains` of a session; raises as `LibvirtDomains` does."""
 
     def start(self, uuid: str) -> None:
         """Start it; a port that somebody has taken meanwhile is changed for a free one first.

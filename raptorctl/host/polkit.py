@@ -29,7 +29,7 @@ TIMEOUT: Final = 20.0
 
 
 class Polkit:
-    """The polkit of this host; implements `raptorctl.host.drivers.Authority`."""
+    """The polkit of this host; implements `raptorctl.drivers.account.Authority`."""
 
     def actions(self) -> tuple[str, ...]:
         """Return the identifiers of all of libvirt's actions that polkit knows.

@@ -19,6 +19,7 @@ from raptorctl.host.lvm import LvmGroup
 from raptorctl.host.remains import account_of, left
 from raptorctl.host.survey import log_files, removed, tenants
 from raptorctl.model.access import OUTSIDER
+from raptorctl.model.access_trial import wrong_answers
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
@@ -191,14 +192,17 @@ def _lingers(account: Account | None) -> bool:
 def _wrong_answers(tenant: str, admin_groups: Sequence[str]) -> tuple[str, ...]:
     # Not at the top: a host without jeepney is one of the troubles to tell of.
     from raptorctl.host.polkit import Polkit
-    from raptorctl.host.polkit_answers import wrong_answers
 
+    polkit = Polkit()
+    actions = polkit.actions()
     found = map(LocalAccounts().find, filter(None, (OUTSIDER, tenant)))
     return tuple(
         wrong
         for account in found
         if account
-        for wrong in wrong_answers(Polkit(), account, tenant or "alice", admin_groups)
+        for wrong in wrong_answers(
+            actions, polkit.answers, account, tenant or "alice", admin_groups
+        )
     )
 
 

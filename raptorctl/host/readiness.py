@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from raptorctl.host.guest_drivers import Guests
+from raptorctl.drivers.guest import Guests
 from raptorctl.model import first_boot
 from raptorctl.model.domain import Domain
 from raptorctl.model.guest import Awaited, Endpoint, Sight, is_banner

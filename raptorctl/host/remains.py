@@ -20,10 +20,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import CommandError, HostError
 from raptorctl.host import command, procfs
 from raptorctl.host.pipe import piped
-from raptorctl.host.tick import Tick
 
 MOUNTS: Final = Path("/proc/self/mountinfo")
 IPC: Final = Path("/proc/sysvipc")

@@ -15,9 +15,10 @@ from itertools import groupby
 from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from typing import Final
 
+from raptorctl.drivers.tick import Tick
+from raptorctl.drivers.volume import RestoreReport
 from raptorctl.errors import WipeError
 from raptorctl.host.device import Device, naming_errors
-from raptorctl.host.drivers import RestoreReport, Tick
 from raptorctl.host.wipe import claimed
 from raptorctl.model.sizes import KIB, MIB
 from raptorctl.model.volume import Volume
@@ -31,7 +32,7 @@ BLOCK: Final = 4 * KIB
 
 
 class BlockCopier:
-    """Restores logical volumes; implements `raptorctl.host.drivers.Copier`."""
+    """Restores logical volumes; implements `raptorctl.drivers.volume.Copier`."""
 
     def restore(self, volume: Volume, snapshot: Volume, tick: Tick) -> RestoreReport:
         """Make a volume hold what its snapshot shows; the snapshot stays as it is.

@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+from raptorctl.drivers.account import Accounts
+from raptorctl.drivers.files import Files
+from raptorctl.drivers.host import Host
 from raptorctl.errors import HostError, MissingError
 from raptorctl.host import cpu, files, own
-from raptorctl.host.account_drivers import Accounts
-from raptorctl.host.drivers import Files, Host
 from raptorctl.model.access import RULES
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts, Reservation

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError, WaitError
-from raptorctl.host.drivers import Tick
 from raptorctl.model.guest import Sight
 
 POLL: Final = 0.25

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from raptorctl.drivers.tick import Tick
+from raptorctl.drivers.volume import WipeReport
 from raptorctl.errors import WipeError
 from raptorctl.host.device import BUSY_TIMEOUT, BlockDevice, Device, mapping, naming_errors
-from raptorctl.host.drivers import Tick, WipeReport
 from raptorctl.host.read_back import spans_to_verify, verify
 from raptorctl.model.sizes import GIB, MIB
 from raptorctl.model.volume import Volume
@@ -36,7 +37,7 @@ progress, and a stop is heard, at least twice a second, and a fast device is har
 
 
 class BlockWiper:
-    """Wipes logical volumes; implements `raptorctl.host.drivers.Wiper`.
+    """Wipes logical volumes; implements `raptorctl.drivers.volume.Wiper`.
 
     Args:
         verify_all_up_to: bytes; a larger volume is read back in samples.

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
-from raptorctl.host.drivers import Host, Tick
-from raptorctl.host.polkit_answers import wrong_answers
+from raptorctl.model.access_trial import wrong_answers
 from raptorctl.steps.step import Observed, Step
 
 
@@ -39,12 +40,13 @@ class CheckRules(Step):
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Ask, and raise at the first wrong answer: the old rules then come back."""
         host.authority.reload()
+        actions, ask = host.authority.actions(), host.authority.answers
         asked = 0
         for name in (self.outsider, self.tenant):
             account = host.accounts.find(name)
             if account is None:
                 raise HostError(f"account {name} is not there")
-            for wrong in wrong_answers(host.authority, account, self.tenant, self.admin_groups):
+            for wrong in wrong_answers(actions, ask, account, self.tenant, self.admin_groups):
                 raise HostError(f"with the new rules, polkit {wrong}")
             asked += 1
         return {"people": asked}

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
-from raptorctl.host.drivers import Host, Tick
 from raptorctl.model.domain import Domain
 from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.file import RemoveFile

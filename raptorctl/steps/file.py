@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError
-from raptorctl.host.drivers import Host, Tick
 from raptorctl.steps.step import Observed, Step
 
 

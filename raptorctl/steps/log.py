@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from raptorctl.host.drivers import Host, Tick
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
 from raptorctl.steps.step import Observed, Step
 
 

@@ -7,8 +7,9 @@ nothing says so.
 
 from dataclasses import dataclass
 
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
-from raptorctl.host.drivers import Host, Tick
 from raptorctl.model.codec import encode
 from raptorctl.model.image import Image
 from raptorctl.model.sizes import Size

@@ -7,8 +7,9 @@ before must not be put over it as long as it stands.
 
 from dataclasses import dataclass
 
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
-from raptorctl.host.drivers import Host, Tick
 from raptorctl.steps.domain import StopDomain, UndefineDomain
 from raptorctl.steps.file import RemoveFile
 from raptorctl.steps.step import Observed, Step

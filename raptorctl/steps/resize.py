@@ -9,8 +9,9 @@ before it that was not seen to be zero, whatever is cut off when.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
-from raptorctl.host.drivers import Host, Tick
 from raptorctl.model.codec import encode
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import CLEAN, DIRTY, GROWING, GROWN, Volume

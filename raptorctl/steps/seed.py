@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError, InputError
-from raptorctl.host.drivers import Host, Tick
 from raptorctl.model.seed import Seed
 from raptorctl.render.seed_iso import LARGEST, read_iso, render_iso
 from raptorctl.steps.file import RemoveFile

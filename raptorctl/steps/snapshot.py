@@ -6,8 +6,9 @@ off makes it one, under the same UUID, and from then on it goes the way of a ret
 
 from dataclasses import dataclass
 
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError
-from raptorctl.host.drivers import Host, Tick
 from raptorctl.model.codec import encode
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import RESTORED, Volume

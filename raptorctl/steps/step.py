@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from raptorctl.host.drivers import Host, Tick
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
 from raptorctl.model.codec import ShapeError, decode, encode
 
 Observed = Mapping[str, Any]

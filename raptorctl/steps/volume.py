@@ -8,8 +8,10 @@ again, which is the only state from which a volume that a tenant has had is remo
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
+from raptorctl.drivers.volume import WipeReport
 from raptorctl.errors import ConflictError, HostError, WipeError
-from raptorctl.host.drivers import Host, Tick, WipeReport
 from raptorctl.model.codec import encode
 from raptorctl.model.names import wipe_volume
 from raptorctl.model.sizes import Size

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from raptorctl.cli.edge import run
-from raptorctl.host.drivers import Host, Tick
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
 from raptorctl.model.domain import State
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.volume import Volume

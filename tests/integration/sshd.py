@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from raptorctl.host.guest_drivers import Login
+from raptorctl.drivers.guest import Login
 from raptorctl.model.guest import Endpoint
 from raptorctl.model.ssh_key import PublicKey, parse_keys
 

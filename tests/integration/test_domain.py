@@ -7,6 +7,7 @@ from typing import Any
 import libvirt
 import pytest
 
+from raptorctl.drivers.domain import Domains
 from raptorctl.errors import (
     ConflictError,
     HostError,
@@ -18,7 +19,6 @@ from raptorctl.errors import (
 )
 from raptorctl.host import domain_read
 from raptorctl.host.domain import LibvirtDomains
-from raptorctl.host.drivers import Domains
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.sizes import MIB, Size

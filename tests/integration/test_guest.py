@@ -22,10 +22,10 @@ import asyncssh
 import pytest
 
 from raptorctl.cli.run import new_job_key
+from raptorctl.drivers.guest import Login
 from raptorctl.errors import HostError, InputError, StoppedError, WaitError
 from raptorctl.host import greeting, guest_keys, guest_login, guest_ssh, readiness
 from raptorctl.host.guest import LocalGuests
-from raptorctl.host.guest_drivers import Login
 from raptorctl.host.guest_login import PATIENCE, arguments
 from raptorctl.host.guest_ssh import SshShell, open_shell
 from raptorctl.host.wait import wait_until
@@ -194,7 +194,7 @@ LOG_IN = """
 import sys
 from pathlib import PosixPath
 from raptorctl.errors import RaptorError
-from raptorctl.host.guest_drivers import Login
+from raptorctl.drivers.guest import Login
 from raptorctl.host.guest_login import log_in
 from raptorctl.model.guest import Endpoint
 from raptorctl.model.ssh_key import PublicKey

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.drivers.image import Wanted
 from raptorctl.errors import HostError, RefusedError, StoppedError
-from raptorctl.host.image_drivers import Wanted
 from raptorctl.model.catalogue import Catalogue
 from raptorctl.model.image import Image, find
 from raptorctl.model.image_source import Source, parse_source
@@ -230,7 +230,7 @@ def test_without_its_published_checksum_nothing_is_an_image(
 
 
 def pull_source(cache: Cache, source: Source):  # type: ignore[no-untyped-def]
-    from raptorctl.host.image_drivers import Wanted
+    from raptorctl.drivers.image import Wanted
 
     return cache.images.pull(Wanted(source), cache.watcher).image
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.drivers.image import Login
 from raptorctl.errors import HostError
-from raptorctl.host.image_drivers import Login
 from raptorctl.model.image import Image
 from tests.disks import disk, packed, raw_disk
 from tests.images import Cache

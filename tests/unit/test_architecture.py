@@ -14,9 +14,11 @@ CHECKOUT = Path(__file__).parents[2]
 PACKAGE = CHECKOUT / "raptorctl"
 
 FLOORS = {
-    "errors": 0, "model": 0, "render": 1, "host": 1, "steps": 2, "plans": 3, "engine": 4,
-    "cli": 5, "__main__": 6, "relay": 0,
+    "relay": 0, "errors": 1, "model": 1, "drivers": 2, "render": 2, "host": 3, "steps": 4,
+    "plans": 5, "engine": 6, "cli": 7, "__main__": 8,
 }  # fmt: skip
+PORTS_ONLY = ("raptorctl.steps", "raptorctl.plans")
+"""What asks a host by its ports, and never knows what answers."""
 HOST_ONLY = {"sh", "libvirt", "dns", "pyudev", "jeepney", "subprocess", "asyncssh", "libvirt_qemu"}
 
 MODULES = {
@@ -76,6 +78,21 @@ def test_imports_go_down_or_sideways(module: str) -> None:
         if name.startswith("raptorctl") and floor(name) > own
     ]
     assert not up
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith(PORTS_ONLY)])
+def test_steps_and_plans_know_nothing_of_what_answers(module: str) -> None:
+    named = set(imports(MODULES[module], deep=True))
+    assert not {name for name in named if name.startswith("raptorctl.host")}
+
+
+def test_a_port_has_no_code() -> None:
+    """All methods of a Protocol there are a docstring."""
+    for module in (m for m in MODULES if m.startswith("raptorctl.drivers.")):
+        for node in nodes(MODULES[module]):
+            if isinstance(node, ast.FunctionDef):
+                assert len(node.body) == 1, f"{module}: {node.name}"
+                assert ast.get_docstring(node), f"{module}: {node.name}"
 
 
 def test_no_module_waits_for_itself() -> None:

@@ -17,9 +17,9 @@ import pytest
 from raptorctl.cli.app import command
 from raptorctl.cli.edge import run
 from raptorctl.cli.session import Session
+from raptorctl.drivers.image import Wanted
 from raptorctl.host import guest_login
 from raptorctl.host.image import LocalImages
-from raptorctl.host.image_drivers import Wanted
 from raptorctl.model.image_source import Source
 from tests.fakes import World
 from tests.unit.cli.session import PROVISION, CommandLine, FakeSession, below

@@ -1,6 +1,6 @@
 import pytest
 
-from raptorctl.host.drivers import Tick
+from raptorctl.drivers.tick import Tick
 from tests.fakes import World
 from tests.unit.cli.session import PROVISION, CommandLine
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.drivers.tick import Tick
+from raptorctl.drivers.volume import WipeReport
 from raptorctl.engine.apply import apply
 from raptorctl.engine.journals import Journals
 from raptorctl.engine.lock import hold_lock
 from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
 from raptorctl.errors import RefusedError, StoppedError
-from raptorctl.host.drivers import Tick, WipeReport
 from raptorctl.model.job import Outcome
 from raptorctl.model.volume import Volume
 from raptorctl.plans.deprovision import plan_deprovision

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from raptorctl.drivers.host import Host
 from raptorctl.engine.apply import apply
 from raptorctl.engine.journals import Journals
 from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
 from raptorctl.host import command, cpu, lvm, udev
-from raptorctl.host.drivers import Host
 from raptorctl.host.lvm_life import LivingGroup
 from raptorctl.host.survey import survey
 from raptorctl.model.facts import HostFacts

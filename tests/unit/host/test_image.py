@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.drivers.image import Wanted
 from raptorctl.errors import HostError, InputError, RefusedError, StoppedError, WaitError
 from raptorctl.host import image_store
 from raptorctl.host.durable import unfinished
 from raptorctl.host.image import LocalImages
-from raptorctl.host.image_drivers import Wanted
 from raptorctl.host.image_store import ImageStore
 from raptorctl.model.catalogue import Catalogue
 from raptorctl.model.image_source import Source, parse_source

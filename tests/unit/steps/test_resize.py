@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError, WipeError
-from raptorctl.host.drivers import Tick
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import Volume

@@ -1,4 +1,4 @@
-"""What may be asked of the host's accounts; `raptorctl.host.drivers` has the rest."""
+"""What may be asked of the host's accounts, and of polkit about them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from raptorctl.host.tick import Tick
+    from raptorctl.drivers.tick import Tick
+    from raptorctl.model.access import Question
     from raptorctl.model.tenant import Account
 
 
@@ -67,3 +68,16 @@ class Accounts(Protocol):
             HostError: nobody can look.
             StoppedError: from `tick`.
         """
+
+
+class Authority(Protocol):
+    """polkit."""
+
+    def actions(self) -> tuple[str, ...]:
+        """Return the identifiers of all of libvirt's actions that it knows."""
+
+    def answers(self, account: Account, questions: Iterable[Question]) -> tuple[bool, ...]:
+        """Return what it answers to a process of that account, in order."""
+
+    def reload(self) -> None:
+        """Have it read its rules anew, and wait until it has."""

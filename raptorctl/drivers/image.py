@@ -1,4 +1,4 @@
-"""What steps may ask of a host about images; `raptorctl.host.drivers` has the rest."""
+"""What may be asked about images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from raptorctl.host.tick import Tick
+    from raptorctl.drivers.tick import Tick
     from raptorctl.model.image import Image
     from raptorctl.model.image_source import Source
     from raptorctl.model.sizes import Size

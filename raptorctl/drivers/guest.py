@@ -1,4 +1,4 @@
-"""What may be asked of guests; `raptorctl.host.drivers` has the rest."""
+"""What may be asked of guests."""
 
 from __future__ import annotations
 
@@ -65,29 +65,6 @@ class Shell(Protocol):
 
         Raises:
             HostError: the connection broke, or the file cannot be written.
-        """
-
-
-class Consoles(Protocol):
-    """Machines' consoles."""
-
-    def attach(
-        self, uuid: str, source: int, sink: int, *, force: bool, tick: Callable[[], None]
-    ) -> bool:
-        """Connect two descriptors with a console until somebody leaves or it ends.
-
-        Args:
-            uuid: the domain's.
-            source: what its owner types is read from here; `^]` leaves.
-            sink: what it says is written here.
-            force: take it over from whoever has it.
-            tick: called at least every half second; what it raises ends the connection.
-
-        Returns:
-            Whether its owner left; False when the machine went off.
-
-        Raises:
-            HostError: somebody else has it.
         """
 
 

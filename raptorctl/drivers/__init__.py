@@ -1,0 +1,1 @@
+"""What may be asked of a host: ports without code. `raptorctl.host` answers on a real one."""
