@@ -109,9 +109,10 @@ class Session:
             queries: (DNS name, type) pairs to look up.
             people: names of accounts to look up beside all tenants.
         """
-        from raptorctl.host.survey import survey
+        from raptorctl.host.survey import Scope, survey
 
-        return survey(self.host, self.settings, queries, self.journals.reservations(), people)
+        scope = Scope(tuple(queries), tuple(self.journals.reservations()), tuple(people))
+        return survey(self.host, self.settings, scope)
 
     def inventory(self) -> "tuple[tuple[Volume, ...], Mapping[str, State]]":
         """Read what `list` needs and no more: one LVM report, one call of states."""

@@ -48,7 +48,20 @@ def late(make: Callable[[], T]) -> T:
 
 
 def connect(settings: Settings) -> Host:
-    """Build all drivers of this machine, those of its kind."""
+    """Build all drivers of this machine, those of its kind, and have them find their directories.
+
+    Raises:
+        HostError: a directory of one's own cannot be made.
+    """
+    if settings.kind is Kind.OWN:
+        from raptorctl.host.own import make_directories
+
+        make_directories(settings)
+    return drivers(settings)
+
+
+def drivers(settings: Settings) -> Host:
+    """Build all drivers of this machine, and change nothing on it."""
     return _own(settings) if settings.kind is Kind.OWN else _shared(settings)
 
 
@@ -56,10 +69,9 @@ def _own(settings: Settings) -> Host:
     from raptorctl.host.guest import LocalGuests
     from raptorctl.host.overlay import FileWiper, OverlayVolumes
     from raptorctl.host.overlay_image import OverlayImageWriter
-    from raptorctl.host.own import make_directories, session_runs
+    from raptorctl.host.own import session_runs
     from raptorctl.host.own_domain import OwnDomains
 
-    make_directories(settings)
     return replace(
         _shared(settings),
         volumes=OverlayVolumes(settings.storage.volume_group),

@@ -41,10 +41,12 @@ class OverlayVolumes:
         self.directory = Path(directory)
 
     def group(self) -> VolumeGroup | None:
-        """Return the directory's filesystem: volumes grow into what is free as they are written."""
-        if not self.directory.is_dir():
-            return None
-        usage = shutil.disk_usage(self.directory)
+        """Return the filesystem of the directory, which may not have been made yet.
+
+        Volumes grow into what is free as they are written.
+        """
+        there = (path for path in (self.directory, *self.directory.parents) if path.is_dir())
+        usage = shutil.disk_usage(next(there))
         return VolumeGroup(str(self.directory), Size(usage.total), Size(usage.free), Size(CLUSTER))
 
     def list(self) -> tuple[Volume, ...]:

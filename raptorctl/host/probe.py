@@ -4,30 +4,25 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from raptorctl.errors import CommandError, MissingError, RaptorError
-from raptorctl.host import command, cpu, doors, files, walls
+from raptorctl.host import command, doors, files, walls
 from raptorctl.host.account import LocalAccounts
-from raptorctl.host.files import LocalFiles
-from raptorctl.host.links import KernelLinks
-from raptorctl.host.lvm import LvmGroup
+from raptorctl.host.connect import drivers
 from raptorctl.host.remains import account_of, left
-from raptorctl.host.survey import log_files, removed, tenants
+from raptorctl.host.survey import survey
 from raptorctl.model.access import OUTSIDER
 from raptorctl.model.access_trial import wrong_answers
-from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
 from raptorctl.model.probe import OLDEST_PACKAGE, AnyPart, Doors, Part, Probe, Trouble, Walls
-from raptorctl.model.settings import Libvirt, Settings
-from raptorctl.model.sizes import Size
+from raptorctl.model.settings import Settings
 from raptorctl.model.tenant import Account
-from raptorctl.model.topology import Topology
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -56,14 +51,6 @@ class Prober:
             advice = f"apt install python3-{error.name}" if error.name else ""
             self.troubles.setdefault(part, Trouble(f"Python has no {error.name}", advice))
         return otherwise
-
-
-@dataclass(frozen=True)
-class _LocalPeople:
-    """Who has a record or an account here; see `survey.People`."""
-
-    files: LocalFiles = field(default_factory=LocalFiles)
-    accounts: LocalAccounts = field(default_factory=LocalAccounts)
 
 
 def probe(
@@ -99,54 +86,25 @@ def probe(
 
 
 def _read(prober: Prober, settings: Settings) -> dict[str, Any]:
+    facts = survey(drivers(settings), settings, attempt=prober.attempt)
     return {
-        "facts": _facts(prober, settings),
+        "facts": facts,
         "zones": _zones(prober, settings),
-        **_numbers(prober),
+        **_numbers(prober, [one.uid for one in facts.removed]),
         "programs": {program: _lacking(program) for program in PROGRAMS},
         "scan_lvs": prober.attempt(Part.SCAN, _scans_lvs, False),
         **_libvirt(prober, settings),
     }
 
 
-def _facts(prober: Prober, settings: Settings) -> HostFacts:
-    lvm = LvmGroup(settings.storage.volume_group)
-    group = prober.attempt(Part.LVM, lvm.group, None)
-    volumes = prober.attempt(Part.LVM, lvm.list, ()) if group else ()
-    libvirt = settings.libvirt
-    domains, accelerator = prober.attempt(Part.LIBVIRT, lambda: _domains(libvirt), ((), "qemu"))
-    return HostFacts(
-        topology=prober.attempt(Part.CPUS, cpu.topology, Topology()),
-        memory=prober.attempt(Part.CPUS, cpu.memory, Size(0)),
-        accelerator=accelerator,
-        group=group,
-        volumes=volumes,
-        domains=domains,
-        bridges=prober.attempt(Part.LINKS, KernelLinks().bridges, ()),
-        templates=prober.attempt(Part.TEMPLATES, files.templates, {}),
-        files=_files(libvirt),
-        tenants=prober.attempt(Part.TENANTS, lambda: tenants(_LocalPeople()), ()),
-        removed=prober.attempt(Part.TENANTS, lambda: removed(LocalFiles()), ()),
-        declarative=LocalAccounts().declarative(),
-    )
-
-
-def _numbers(prober: Prober) -> dict[str, Any]:
+def _numbers(prober: Prober, gone: Sequence[int]) -> dict[str, Any]:
     """What became of the numbers of removed tenants; nobody looks where there are none."""
-    gone = [one.uid for one in prober.attempt(Part.TENANTS, lambda: removed(LocalFiles()), ())]
     owners = {uid: name for uid in gone if (name := account_of(uid))}
     if os.geteuid() != 0:
         return {"owners": owners}
     look = {uid: partial(left, uid) for uid in gone if uid not in owners}
     found = {uid: prober.attempt(Part.TENANTS, ask, ()) for uid, ask in look.items()}
     return {"owners": owners, "left": {uid: things for uid, things in found.items() if things}}
-
-
-def _files(libvirt: Libvirt) -> frozenset[str]:
-    firmware = (libvirt.firmware_code, libvirt.firmware_vars)
-    variables = Path(libvirt.nvram_dir).glob("*_VARS.fd")
-    logs = log_files(libvirt.console_log_dir)
-    return frozenset([*(p for p in firmware if Path(p).is_file()), *map(str, variables), *logs])
 
 
 def _with_records(
@@ -211,14 +169,6 @@ def _archived() -> int:
         return sum(1 for _ in ARCHIVE.iterdir())
     except OSError:
         return 0  # a host without LVM, or without root
-
-
-def _domains(settings: Libvirt) -> tuple[tuple[Domain, ...], str]:
-    # Not at the top: a host without libvirt-python is one of the troubles to tell of.
-    from raptorctl.host.domain import LibvirtDomains
-
-    domains = LibvirtDomains(settings.uri)
-    return domains.list(), domains.accelerator()
 
 
 def _lacking(program: str) -> str:

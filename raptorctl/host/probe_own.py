@@ -2,25 +2,30 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from raptorctl.host import command, cpu, files, own
-from raptorctl.host.overlay import OverlayVolumes
+from raptorctl.host import command
+from raptorctl.host.connect import drivers
 from raptorctl.host.probe import Prober
-from raptorctl.host.survey import log_files
-from raptorctl.model.facts import HostFacts
+from raptorctl.host.survey import survey
 from raptorctl.model.job import Job
 from raptorctl.model.own import Places
-from raptorctl.model.probe import OwnPart, OwnProbe, Part
+from raptorctl.model.probe import AnyPart, OwnPart, OwnProbe, Part
 from raptorctl.model.settings import Settings
-from raptorctl.model.sizes import Size
-from raptorctl.model.topology import Topology
-from raptorctl.model.volume import VolumeGroup
+
+T = TypeVar("T")
+S = TypeVar("S")
 
 USER: Final = "user"
+
+
+class OwnProber(Prober):
+    """One that knows files of one's own for what they are."""
+
+    def attempt(self, part: AnyPart, ask: Callable[[], T], otherwise: S) -> T | S:
+        """Ask one part; see `Prober`."""
+        return super().attempt(OwnPart.VOLUMES if part is Part.LVM else part, ask, otherwise)
 
 
 def probe_own(
@@ -33,16 +38,16 @@ def probe_own(
         places: where files are.
         unfinished: reads the jobs that have not ended.
     """
-    prober = Prober()
+    prober = OwnProber()
     version = prober.attempt(Part.LIBVIRT, lambda: _version(settings), (0, 0, 0))
     emulator = "" if Part.LIBVIRT in prober.troubles else _emulator(prober, settings)
     return OwnProbe(
         settings=settings,
-        facts=_facts(prober, settings),
+        facts=survey(drivers(settings), settings, attempt=prober.attempt),
         libvirt_version=version,
         emulator=emulator,
         user_network=bool(emulator) and prober.attempt(Part.QEMU, lambda: _users(emulator), False),
-        qemu_img=prober.attempt(OwnPart.IMAGES, lambda: command.find("qemu-img"), ""),
+        qemu_img=prober.attempt(OwnPart.QEMU_IMG, lambda: command.find("qemu-img"), ""),
         unwritable=tuple(filter(_unwritable, places.directories)),
         jobs=tuple(prober.attempt(Part.JOURNAL, unfinished, ())),
         troubles=prober.troubles,
@@ -61,44 +66,6 @@ def _emulator(prober: Prober, settings: Settings) -> str:
 
     domains, wanted = OwnDomains(settings.libvirt.uri), settings.libvirt.machine_type
     return prober.attempt(Part.QEMU, lambda: domains.emulator(wanted), "")
-
-
-def _facts(prober: Prober, settings: Settings) -> HostFacts:
-    from raptorctl.host.own_domain import OwnDomains
-
-    volumes = OverlayVolumes(settings.storage.volume_group)
-    firmware = (settings.libvirt.firmware_code, settings.libvirt.firmware_vars)
-    domains = OwnDomains(settings.libvirt.uri)
-    libvirt = Part.LIBVIRT not in prober.troubles
-    found = prober.attempt(Part.LIBVIRT, domains.list, ()) if libvirt else ()
-    return HostFacts(
-        topology=prober.attempt(Part.CPUS, lambda: cpu.topology(session=True), Topology()),
-        memory=prober.attempt(Part.CPUS, partial(cpu.memory, session=True), Size(0)),
-        group=_group(volumes),
-        accelerator="qemu" if own.kvm_obstacle() else "kvm",
-        no_kvm=own.kvm_obstacle(),
-        volumes=prober.attempt(OwnPart.VOLUMES, volumes.list, ()),
-        domains=found,
-        templates=prober.attempt(Part.TEMPLATES, files.templates, {}),
-        files=frozenset(
-            [
-                *(path for path in firmware if Path(path).is_file()),
-                *log_files(settings.libvirt.console_log_dir),
-            ]
-        ),
-        ports=own.free_ports(found),
-    )
-
-
-def _group(volumes: OverlayVolumes) -> VolumeGroup:
-    """The file system that disks will lie on: their directory may not have been made yet."""
-    there = next(path for path in (volumes.directory, *volumes.directory.parents) if path.is_dir())
-    found = OverlayVolumes(str(there)).group()
-    return (
-        replace(found, name=str(volumes.directory))
-        if found
-        else VolumeGroup(str(volumes.directory), Size(0), Size(0), Size(1))
-    )
 
 
 def _users(emulator: str) -> bool:

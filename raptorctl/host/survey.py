@@ -1,9 +1,11 @@
-"""Reading everything once, in bulk, so that planners need no host."""
+"""Reading everything once, in bulk, so that planners need no host; doctor reads the same."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from raptorctl.drivers.account import Accounts
 from raptorctl.drivers.files import Files
@@ -13,8 +15,11 @@ from raptorctl.host import cpu, files, own
 from raptorctl.model.access import RULES
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.image import Image
+from raptorctl.model.probe import AnyPart, Part
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.sizes import Size
 from raptorctl.model.tenant import (
     GROUP,
     RECORDS,
@@ -24,39 +29,66 @@ from raptorctl.model.tenant import (
     record_path,
 )
 from raptorctl.model.tombstone import REMOVED, Tombstone, parse_tombstone
+from raptorctl.model.topology import Topology
+from raptorctl.model.volume import Volume, VolumeGroup
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+class Attempt(Protocol):
+    """How a part of the host is read: a plan wants all or nothing, doctor what there is."""
+
+    def __call__(self, part: AnyPart, ask: Callable[[], T], otherwise: S, /) -> T | S:
+        """Return what `ask` returns, or `otherwise`, where that is better than what it raises."""
+
+
+def plainly(_part: AnyPart, ask: Callable[[], T], _otherwise: S, /) -> T | S:
+    """Ask, and let it raise."""
+    return ask()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a survey is to know beside what is always looked at.
+
+    Args:
+        queries: (DNS name, type) pairs to look up.
+        reservations: what unfinished jobs hold.
+        people: names of accounts to look up beside all tenants.
+    """
+
+    queries: tuple[tuple[str, str], ...] = ()
+    reservations: tuple[Reservation, ...] = ()
+    people: tuple[str, ...] = ()
 
 
 def survey(
-    host: Host,
-    settings: Settings,
-    queries: Iterable[tuple[str, str]] = (),
-    reservations: Iterable[Reservation] = (),
-    people: Iterable[str] = (),
+    host: Host, settings: Settings, scope: Scope = Scope(), attempt: Attempt = plainly
 ) -> HostFacts:
     """Read everything a planner may look at. LVM, libvirt and DNS are asked at the same time.
 
     Args:
         host: whom to ask.
         settings: where firmware and machines' UEFI variables are.
-        queries: (DNS name, type) pairs to look up.
-        reservations: what unfinished jobs hold.
-        people: names of accounts to look up beside all tenants.
+        scope: what else to look at.
+        attempt: what becomes of a part that does not answer.
 
     Raises:
         MissingError: the volume group or libvirt is not there; says what to do. A DNS server that
             does not answer is a fact like others: a removal goes on without it.
     """
-    queries = tuple(queries)
-    _load(host, queries)
+    session = settings.kind is Kind.OWN
+    _load(host, scope.queries, attempt)
     with ThreadPoolExecutor(3, "survey") as asked:
-        domains = asked.submit(_libvirt, host, settings.libvirt.machine_type)
-        records = asked.submit(_records, host, queries)
-        volumes = asked.submit(host.volumes.look)
+        domains = asked.submit(_domains, host, settings.libvirt.machine_type, attempt)
+        records = asked.submit(_records, host, scope.queries)
+        volumes = asked.submit(attempt, Part.LVM, partial(_volumes, host), (None, ()))
         return HostFacts(
-            topology=cpu.topology(session=settings.kind is Kind.OWN),
-            memory=cpu.memory(session=settings.kind is Kind.OWN),
-            bridges=host.links.bridges(),
-            templates=files.templates(),
+            topology=attempt(Part.CPUS, lambda: cpu.topology(session=session), Topology()),
+            memory=attempt(Part.CPUS, lambda: cpu.memory(session=session), Size(0)),
+            bridges=attempt(Part.LINKS, host.links.bridges, ()),
+            templates=attempt(Part.TEMPLATES, files.templates, {}),
             files=_present(host, settings),
             group=volumes.result()[0],
             volumes=volumes.result()[1],
@@ -65,28 +97,46 @@ def survey(
             most_vcpus=domains.result()[2],
             records=records.result()[0],
             dns_problem=records.result()[1],
-            reservations=tuple(reservations),
+            reservations=scope.reservations,
             account_names=host.accounts.names(),
-            **numbers(host, people),
-            rules=host.files.read(RULES),
+            **numbers(host, scope.people, attempt),
+            rules=attempt(Part.ACCESS, lambda: host.files.read(RULES), None),
             shipped_rules=files.shipped_rules(),
             declarative=host.accounts.declarative(),
-            images=host.images.list(),
+            images=attempt(Part.IMAGES, partial(_images, host), ()),
             **_own(settings, domains.result()[0]),
         )
 
 
-def _libvirt(host: Host, machine_type: str) -> tuple[tuple[Domain, ...], str, int]:
-    domains, accelerator = host.domains.list(), host.domains.accelerator()
-    return domains, accelerator, host.domains.most_vcpus(machine_type, accelerator)
+def _domains(
+    host: Host, machine_type: str, attempt: Attempt
+) -> tuple[tuple[Domain, ...], str, int]:
+    def ask() -> tuple[tuple[Domain, ...], str, int]:
+        domains, accelerator = host.domains.list(), host.domains.accelerator()
+        return domains, accelerator, host.domains.most_vcpus(machine_type, accelerator)
+
+    return attempt(Part.LIBVIRT, ask, ((), "qemu", 0))
 
 
-def _load(host: Host, queries: tuple[tuple[str, str], ...]) -> tuple[object, ...]:
+# A driver that is first asked is imported: that is a part of the attempt.
+
+
+def _volumes(host: Host) -> tuple[VolumeGroup | None, tuple[Volume, ...]]:
+    return host.volumes.look()
+
+
+def _images(host: Host) -> tuple[Image, ...]:
+    return host.images.list()
+
+
+def _load(host: Host, queries: tuple[tuple[str, str], ...], attempt: Attempt) -> None:
     """Import what the threads will ask: side by side they would wait for each other's imports."""
-    from raptorctl.render import read_domain
+    from raptorctl.render import read_domain as read_domain  # noqa: PLC0414 - to have it
 
-    zones = host.zones.lookup if queries else None
-    return read_domain, host.domains.list, host.volumes.look, zones
+    attempt(Part.LIBVIRT, lambda: host.domains.list, None)
+    attempt(Part.LVM, lambda: host.volumes.look, None)
+    if queries:
+        attempt(Part.DNS, lambda: host.zones.lookup, None)
 
 
 def _own(settings: Settings, domains: Iterable[Domain]) -> dict[str, Any]:
@@ -136,11 +186,13 @@ def tenants(host: People, people: Iterable[str] = ()) -> tuple[Tenant, ...]:
     )
 
 
-def numbers(host: People, people: Iterable[str]) -> dict[str, Any]:
+def numbers(host: People, people: Iterable[str], attempt: Attempt = plainly) -> dict[str, Any]:
     """Tenants, those who were removed, and a number that is and was none of theirs."""
-    there, gone = tenants(host, people), removed(host.files)
+    there = attempt(Part.TENANTS, lambda: tenants(host, people), ())
+    gone = attempt(Part.TENANTS, lambda: removed(host.files), ())
     given = {tenant.record.uid for tenant in there if tenant.record} | {one.uid for one in gone}
-    return {"tenants": there, "removed": gone, "free_uid": host.accounts.free_uid(given)}
+    free = attempt(Part.TENANTS, lambda: host.accounts.free_uid(given), 0)
+    return {"tenants": there, "removed": gone, "free_uid": free}
 
 
 def removed(files: Files) -> tuple[Tombstone, ...]:

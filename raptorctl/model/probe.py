@@ -71,6 +71,7 @@ class Part(enum.StrEnum):
     KEY = "dns key"
     TEMPLATES = "templates"
     TENANTS = "tenants"
+    IMAGES = "images"
     ACCESS = "access"
     WALLS = "isolation"
     JOURNAL = "journal"
@@ -79,7 +80,7 @@ class Part(enum.StrEnum):
 class OwnPart(enum.StrEnum):
     """Parts that only a host of one's own is asked about by name."""
 
-    IMAGES = "qemu-img"
+    QEMU_IMG = "qemu-img"
     VOLUMES = "volumes"
 
 

@@ -216,6 +216,12 @@ def _programs(probe: Probe, _settings: Settings) -> Findings:
         yield Finding("programs", OK, "those for images are there")
 
 
+def _images(probe: Probe, _settings: Settings) -> Findings:
+    yield from _trouble(probe, Part.IMAGES)
+    if Part.IMAGES not in probe.troubles:
+        yield Finding(Part.IMAGES, OK, f"{len(probe.facts.images)} in the cache")
+
+
 def _ready(probe: Probe, settings: Settings, found: list[Finding]) -> Findings:
     """Try what provision would refuse; nobody knows where a part of the host does not answer."""
     if not probe.troubles:
@@ -269,8 +275,8 @@ def _jobs(probe: Probe) -> Findings:
 
 
 _CHECKS: Final[tuple[Callable[[Probe, Settings], Findings], ...]] = (
-    _group, _scan, _libvirt, _emulator, _cpus, _programs, _firmware, _templates, _slots, _dns,
-    access, walls, _archive,
+    _group, _scan, _libvirt, _emulator, _cpus, _programs, _images, _firmware, _templates, _slots,
+    _dns, access, walls, _archive,
 )  # fmt: skip
 
 

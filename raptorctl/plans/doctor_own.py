@@ -78,10 +78,10 @@ def _firmware(probe: OwnProbe) -> Findings:
 
 
 def _programs(probe: OwnProbe) -> Findings:
-    if trouble := probe.troubles.get(OwnPart.IMAGES):
-        yield Finding(OwnPart.IMAGES, FAIL, trouble.what, "install it (Debian: qemu-utils)")
+    if trouble := probe.troubles.get(OwnPart.QEMU_IMG):
+        yield Finding(OwnPart.QEMU_IMG, FAIL, trouble.what, "install it (Debian: qemu-utils)")
     else:
-        yield Finding(OwnPart.IMAGES, OK, probe.qemu_img)
+        yield Finding(OwnPart.QEMU_IMG, OK, probe.qemu_img)
 
 
 def _directories(probe: OwnProbe) -> Findings:

@@ -21,7 +21,7 @@ from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
 from raptorctl.host import command, cpu, lvm, udev
 from raptorctl.host.lvm_life import LivingGroup
-from raptorctl.host.survey import survey
+from raptorctl.host.survey import Scope, survey
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.plans.deprovision import plan_deprovision
@@ -112,7 +112,9 @@ def starts(door: Door, tmp_path: Path) -> Starts:
     def run(planned: Callable[[HostFacts], Plan], *wanted: str) -> None:
         door.programs.clear()
         host: Host = replace(world.host(), volumes=LivingGroup("lvm-data"))
-        facts = survey(host, settings(), [(r.name, r.type) for r in world.zones.records])
+        facts = survey(
+            host, settings(), Scope(tuple((r.name, r.type) for r in world.zones.records))
+        )
         here = replace(facts, topology=topology(), memory=Size(16 * GIB), templates=TEMPLATES)
         journals = Journals(tmp_path / "journal", tmp_path / "audit.jsonl")
         apply(planned(here), host, journals, Silent(), Stop())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from raptorctl.host.connect import late
-from raptorctl.host.survey import survey
+from raptorctl.host.survey import Scope, survey
 from tests.fakes import World, settings
 from tests.fresh_python import said
 
@@ -91,5 +91,5 @@ def test_what_the_threads_of_the_survey_ask_is_imported_before_them() -> None:
         return make
 
     drivers = {name: late(noted(getattr(host, name))) for name in ("domains", "volumes", "zones")}
-    survey(replace(host, **drivers), settings(), [("alice-dev.raptor.example.", "A")])
+    survey(replace(host, **drivers), settings(), Scope((("alice-dev.raptor.example.", "A"),)))
     assert threads == [main_thread()] * 3

@@ -8,9 +8,12 @@ import pytest
 
 from raptorctl.errors import MissingError
 from raptorctl.host.inventory import inventory
-from raptorctl.host.survey import survey
+from raptorctl.host.probe import Prober
+from raptorctl.host.survey import Scope, survey
 from raptorctl.model.facts import Reservation
+from raptorctl.model.probe import Part
 from raptorctl.model.sizes import GIB
+from raptorctl.model.tenant import record_path
 from tests.fakes import World, settings
 
 
@@ -28,7 +31,7 @@ def test_every_part_is_asked() -> None:
     world = World()
     volume = world.volumes.create("guest-alice-dev", GIB, ["raptor"])
     held = Reservation(job="j1", machine="alice-dev")
-    facts = survey(world.host(), settings(), reservations=[held])
+    facts = survey(world.host(), settings(), Scope(reservations=(held,)))
     assert facts.volumes == (volume,)
     assert facts.group == world.volumes.group()
     assert facts.bridges == world.links.bridges()
@@ -46,9 +49,48 @@ def test_a_part_that_is_missing_is_said(part: str) -> None:
         survey(host, settings())
 
 
+@pytest.mark.parametrize(
+    ("part", "missing"),
+    [
+        (Part.LVM, "volumes"),
+        (Part.LIBVIRT, "domains"),
+        (Part.LINKS, "links"),
+        (Part.IMAGES, "images"),
+    ],
+)
+def test_doctor_reads_the_rest_and_notes_what_does_not_answer(part: Part, missing: str) -> None:
+    world, prober = World().with_tenants("alice"), Prober()
+    volume = world.volumes.create("guest-alice-dev", GIB, ["raptor"])
+    host = replace(world.host(), **{missing: Missing()})
+    facts = survey(host, settings(), attempt=prober.attempt)
+    assert {name: trouble.what for name, trouble in prober.troubles.items()} == {
+        part: "it is not there"
+    }
+    assert [tenant.name for tenant in facts.tenants] == ["alice"]
+    assert facts.volumes == (() if missing == "volumes" else (volume,))
+    assert facts.topology.cpus
+
+
+def test_what_is_no_record_hides_neither_tombstones_nor_anything_else() -> None:
+    world, prober = World(), Prober()
+    world.files.write(record_path("alice"), "no record", 0o644)
+    facts = survey(world.host(), settings(), attempt=prober.attempt)
+    assert set(prober.troubles) == {Part.TENANTS}
+    assert facts.bridges == world.links.bridges()
+
+
+def test_seeds_are_among_the_files(tmp_path: Path) -> None:
+    """What plans and doctor know of them is the same."""
+    (tmp_path / "alice-dev-seed.iso").touch()
+    given = settings()
+    given = replace(given, images=replace(given.images, seed_dir=str(tmp_path)))
+    seen = survey(World().host(), given, attempt=Prober().attempt).files
+    assert str(tmp_path / "alice-dev-seed.iso") in seen
+
+
 def test_dns_that_does_not_answer_is_a_fact() -> None:
     host = replace(World().host(), zones=Missing())
-    facts = survey(host, settings(), [("alice-dev.raptor.example.", "A")])
+    facts = survey(host, settings(), Scope(queries=(("alice-dev.raptor.example.", "A"),)))
     assert (facts.records, facts.dns_problem) == ((), "it is not there")
 
 
