@@ -6,6 +6,7 @@ from typing import Any
 
 from raptorctl.model.codec import decode, encode
 from raptorctl.model.facts import Reservation
+from raptorctl.steps import load_all
 from raptorctl.steps.step import Step, decode_step
 
 
@@ -64,26 +65,7 @@ def decode_plan(data: Mapping[str, Any]) -> Plan:
     Raises:
         ShapeError: it is something else.
     """
-    # A journal's steps are read by their kind, and a kind is known once its module is loaded.
-    from raptorctl.steps import (  # noqa: F401
-        access,
-        account,
-        definition,
-        domain,
-        file,
-        image,
-        log,
-        number,
-        overlay,
-        rebuild,
-        record,
-        resize,
-        seed,
-        slot,
-        snapshot,
-        volume,
-    )
-
+    load_all()
     steps = [{k: v for k, v in step.items() if k != "title"} for step in data["steps"]]
     return Plan(
         verb=decode(str, data["verb"], "verb"),
