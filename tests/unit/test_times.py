@@ -69,6 +69,7 @@ def run(folder: Path, *options: str) -> Any:
     return json.loads((folder / "new" / "unit.json").read_text())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_each_test_is_written_once_with_all_its_phases(tmp_path: Path, workers: str) -> None:
     before = time.time()

@@ -112,6 +112,7 @@ def test_undoing_is_told_apart_from_doing(disk: Disk) -> None:
     assert job.timeline[len(done) - 1].problem == "the disk is on fire"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", OPEN)
 def test_any_flipped_bit_is_seen(disk: Disk, name: str) -> None:
     content = sample(name)
@@ -127,6 +128,7 @@ def test_any_flipped_bit_is_seen(disk: Disk, name: str) -> None:
             disk.is_refused()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", OPEN)
 def test_any_byte_that_became_zero_is_seen(disk: Disk, name: str) -> None:
     content = sample(name)
@@ -172,6 +174,7 @@ def test_any_line_that_is_there_twice_is_seen(disk: Disk, name: str) -> None:
         disk.is_refused()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", OPEN)
 def test_a_file_cut_anywhere_was_not_written_from_there_on(disk: Disk, name: str) -> None:
     content = sample(name)

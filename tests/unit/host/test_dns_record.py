@@ -27,6 +27,7 @@ records = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.frozensets(records, max_size=6))
 @example(frozenset(Record(f"n{size}.{ZONE}", "TXT", "x" * size) for size in (0, 255, 256, 4000)))
@@ -40,6 +41,7 @@ def test_records_come_back_from_the_wire_as_they_went(wanted: frozenset[Record])
     assert {rrset.name.to_text() for rrset in message.prerequisite} == {r.name for r in wanted}
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.frozensets(records, max_size=6))
 def test_a_removal_deletes_exactly_its_records(wanted: frozenset[Record]) -> None:

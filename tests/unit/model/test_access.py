@@ -79,6 +79,7 @@ DOMAINS = st.sampled_from(["alice-dev", "al-ice-dev", "bob-web", "alice", "Alice
 DRIVERS = st.sampled_from(["QEMU", "qemu", "network", "nwfilter", "bhyve", ""])
 
 
+@pytest.mark.long
 @settings(max_examples=600, derandomize=True, deadline=None)
 @given(NAMES, GROUPS, PERMISSIONS, DOMAINS, DRIVERS)
 def test_what_is_told_is_what_the_rules_answer(

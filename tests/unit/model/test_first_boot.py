@@ -232,6 +232,7 @@ def test_a_guest_that_writes_nonsense_is_read_all_the_same() -> None:
         assert explain(noise, FACTS).stages
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "noise",

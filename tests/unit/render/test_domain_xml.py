@@ -185,6 +185,7 @@ def test_control_characters_in_paths_are_refused(bad: str) -> None:
             render(spec)
 
 
+@pytest.mark.long
 @given(text=st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1))
 def test_no_value_becomes_markup(text: str) -> None:
     assume(text.strip() and not {"\ufffe", "\uffff"} & set(text))
@@ -214,6 +215,7 @@ cpu_sets = st.lists(st.integers(0, HIGHEST), min_size=1, max_size=64, unique=Tru
 )
 
 
+@pytest.mark.long
 @given(
     tenant=st.from_regex(TENANT, fullmatch=True),
     machine=machines,
