@@ -1,6 +1,7 @@
-"""What a tenant tries: `restore.py KIND VIRSH...` has libvirtd open what blocks, 25 times.
+"""What a tenant tries: `restore.py KIND SECONDS VIRSH...` has libvirtd open what blocks, 25 times.
 
-Says how many of 25 `virsh restore` still run after a while, then waits for the end of its input.
+Says how many of 25 `virsh restore` still run after so long, at once if none does, then waits for the
+end of its input.
 """
 
 import os
@@ -10,8 +11,8 @@ import sys
 import tempfile
 import time
 
-PATIENCE = 5.0
-"""Seconds in which a call that is refused has long been answered."""
+PAUSE = 2.5
+"""Seconds that libvirtd has for what it does with a terminal."""
 
 
 def trap(kind: str) -> str:
@@ -34,15 +35,15 @@ def terminal(virsh: "list[str]") -> "list[subprocess.Popen[bytes]]":
     tried = subprocess.Popen(
         [*virsh, "restore", path], stdout=subprocess.DEVNULL, start_new_session=True
     )
-    time.sleep(PATIENCE / 2)
+    time.sleep(PAUSE)
     os.write(ours, b"\x03")
-    time.sleep(PATIENCE / 2)
+    time.sleep(PAUSE)
     return [tried]
 
 
 def main() -> None:
     """Attack."""
-    kind, *virsh = sys.argv[1:]
+    kind, seconds, *virsh = sys.argv[1:]
     if kind == "terminal":
         tried = terminal(virsh)
     else:
@@ -51,7 +52,7 @@ def main() -> None:
             subprocess.Popen([*virsh, "restore", path], stdout=subprocess.DEVNULL)
             for _ in range(25)
         ]
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + float(seconds)
         while time.monotonic() < until and any(one.poll() is None for one in tried):
             time.sleep(0.1)
     print(sum(one.poll() is None for one in tried), flush=True)
