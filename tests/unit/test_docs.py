@@ -340,3 +340,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         there = (page.parent / file).resolve() if file else page
         assert there.exists(), target
         assert not anchor or anchor in anchors(there), target
+
+
+WIDTH = 120
+"""Characters of a line of text; rows of tables, and what programs print, are as long as they are."""
+
+
+@pytest.mark.parametrize("page", [*PAGES, CHECKOUT / "CHANGELOG.md"], ids=lambda page: page.name)
+def test_text_is_of_lines_that_a_terminal_can_show(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    lines = (line for line in text.splitlines() if not line.startswith("|"))
+    assert [line for line in lines if len(line) > WIDTH] == []
