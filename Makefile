@@ -64,6 +64,11 @@ check: env ## the fast part, for daily work: ruff, mypy, unit tests
 	$(RUN) ruff format --check .
 	$(RUN) mypy & types=$$!; tests=0; $(SPREAD) -m "not long" tests/unit || tests=$$?; wait $$types; exit $$tests
 
+.PHONY: format
+format: env ## have ruff write the code as `make check` wants it
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
 .PHONY: long
 long: env ## the unit tests that take long: jobs killed at every call, disks and archives; a seeded part of the fuzzing
 	$(SPREAD) -m long tests/unit tests/fuzz
