@@ -6,7 +6,7 @@ from pathlib import Path
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.output import plain
 from raptorctl.cli.session import Session
-from raptorctl.drivers.image import Login, Wanted
+from raptorctl.drivers.image import RegistryLogin, Wanted
 from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.model.image import UNSEEN, Image, find
 from raptorctl.model.image_source import Source, parse_source
@@ -113,7 +113,7 @@ def known(session: Session, text: str) -> Image:
     raise MissingError(f"no such image: {plain(text)}", resolution="see `raptorctl image list`")
 
 
-def login(password_file: str | None) -> Login:
+def login(password_file: str | None) -> RegistryLogin:
     """Read what a registry asks for."""
     from raptorctl.host.image_login import registry_login
 

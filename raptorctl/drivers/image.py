@@ -45,7 +45,7 @@ class Watch(Protocol):
 
 
 @dataclass(frozen=True)
-class Login:
+class RegistryLogin:
     """What a registry asks for; never shown.
 
     Args:
@@ -73,7 +73,7 @@ class Wanted:
     name: str = ""
     sha256: str = ""
     refresh: bool = False
-    login: Login = Login()
+    login: RegistryLogin = RegistryLogin()
 
 
 @dataclass(frozen=True)

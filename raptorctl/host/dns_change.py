@@ -19,7 +19,7 @@ from raptorctl.model.record import Record
 _DNSSEC: Final = frozenset({"RRSIG", "NSEC", "NSEC3"})
 
 
-class Change(Protocol):
+class DnsChange(Protocol):
     """An UPDATE that may be sent again and again with the same end."""
 
     @property

@@ -12,7 +12,7 @@ import dns.rrset
 from dns.rcode import Rcode
 
 from raptorctl.errors import UnknownOutcomeError
-from raptorctl.host.dns_change import Addition, Change, Removal, Replacement, harmless
+from raptorctl.host.dns_change import Addition, DnsChange, Removal, Replacement, harmless
 from raptorctl.host.dns_held import Holdings
 from raptorctl.host.dns_key import TsigKey, read_key
 from raptorctl.host.dns_record import to_name, to_records, to_type
@@ -142,7 +142,7 @@ class DnsServer:
     def _connect(self) -> Connection:
         return Connection(self._settings, self._key)
 
-    def _act(self, change: Change) -> None:
+    def _act(self, change: DnsChange) -> None:
         """Send until the outcome is known: with its prerequisites a change can be sent twice."""
         problem: Exception | None = None
         for attempt in range(TRIES if change.names else 0):
@@ -159,7 +159,7 @@ class DnsServer:
         if problem is not None:
             raise _unknown(change, problem) if isinstance(problem, DnsDownError) else problem
 
-    def _send(self, change: Change) -> DeclinedError | None:
+    def _send(self, change: DnsChange) -> DeclinedError | None:
         """Send once. Returns None when it is done, or the prerequisite that did not hold."""
         message = change.message()
         try:
@@ -175,7 +175,7 @@ class DnsServer:
             raise declined
         return None if change.settled(self._everything_at(change.names)) else declined
 
-    def _ask_after(self, change: Change, silent: SilentError) -> None:
+    def _ask_after(self, change: DnsChange, silent: SilentError) -> None:
         """Return when the server says that the change has been made.
 
         Raises:
@@ -210,7 +210,7 @@ def _check(server: Connection, zone: str) -> ZoneCheck:
     return ZoneCheck(zone)
 
 
-def _unknown(change: Change, problem: DnsDownError) -> UnknownOutcomeError:
+def _unknown(change: DnsChange, problem: DnsDownError) -> UnknownOutcomeError:
     return UnknownOutcomeError(
         f"it is not known whether {', '.join(change.names)} was changed: {problem.brief}",
         details=problem.details,

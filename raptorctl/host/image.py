@@ -12,7 +12,7 @@ from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError, InputError, RefusedError
 from raptorctl.host.image_store import ImageStore, key_of
 from raptorctl.model.image import UNSEEN, Image, Origin, Reference, image_name
-from raptorctl.model.settings import Images as Settings
+from raptorctl.model.settings import ImageSettings as Settings
 from raptorctl.model.sizes import Size
 
 if TYPE_CHECKING:

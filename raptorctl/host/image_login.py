@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from raptorctl.drivers.image import Login
+from raptorctl.drivers.image import RegistryLogin
 from raptorctl.errors import InputError
 from raptorctl.host.caller import caller, open_given, whole
 from raptorctl.model.names import shown
@@ -15,7 +15,7 @@ PASSWORD: Final = "RAPTORCTL_REGISTRY_PASSWORD"  # noqa: S105 - the name of a va
 LARGEST: Final = 65536
 
 
-def registry_login(path: str | None, environment: Mapping[str, str]) -> Login:
+def registry_login(path: str | None, environment: Mapping[str, str]) -> RegistryLogin:
     """Read the login.
 
     Args:
@@ -26,12 +26,12 @@ def registry_login(path: str | None, environment: Mapping[str, str]) -> Login:
         InputError: the file cannot be read, is somebody else's, or others may read it.
     """
     if path is None:
-        return Login(environment.get(USER, ""), environment.get(PASSWORD, ""))
+        return RegistryLogin(environment.get(USER, ""), environment.get(PASSWORD, ""))
     line = _read(path).strip()
     user, colon, password = line.partition(":")
     if not line or "\n" in line:
         raise InputError(f"{shown(path)} should have one line, USER:PASSWORD or a token")
-    return Login(user, password) if colon else Login("", line)
+    return RegistryLogin(user, password) if colon else RegistryLogin("", line)
 
 
 def _trusted() -> set[int]:

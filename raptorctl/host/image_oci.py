@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from raptorctl.drivers.image import Login
+from raptorctl.drivers.image import RegistryLogin
 from raptorctl.errors import HostError
 from raptorctl.host.image_http import BrokenOffError, Http
 from raptorctl.host.image_manifest import (
@@ -73,7 +73,7 @@ class Registry:
         login: for the registry.
     """
 
-    def __init__(self, http: Http, reference: str, login: Login) -> None:
+    def __init__(self, http: Http, reference: str, login: RegistryLogin) -> None:
         self._http, self._reference, self._login = http, reference, login
         self._registry, self._repository, self._tag = split_oci(reference)
         # As docker does: without TLS on this very machine only.

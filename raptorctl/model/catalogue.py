@@ -33,7 +33,7 @@ class Tag:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """A name without its tag.
 
     Args:
@@ -63,7 +63,7 @@ class Resolved:
 class Catalogue:
     """All names."""
 
-    image: tuple[Entry, ...] = ()
+    image: tuple[CatalogueEntry, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ LINE: Final = 1024
 """Characters of a line that are looked at together; what is longer is taken apart."""
 
 
-class Mark(enum.StrEnum):
+class Sign(enum.StrEnum):
     """What is known of a stage."""
 
     SEEN = "seen"
@@ -72,7 +72,7 @@ class Stage:
     """One stage of a boot: its name, what is known of it, and what was seen."""
 
     name: str
-    mark: Mark
+    mark: Sign
     seen: str = ""
 
     def encode(self) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def cloud_init(console: str) -> Sight:
         return Sight(so=False, seen=_short(fault[0]), problem=f"it failed: {_short(fault[0])}")
     if done:
         return Sight(so=True, seen=_short(done[0]))
-    stages = [stage for stage in _console_stages(text) if stage.mark is not Mark.MISSING]
+    stages = [stage for stage in _console_stages(text) if stage.mark is not Sign.MISSING]
     return Sight(so=False, seen=f"it at {stages[-1].name}" if stages else "nothing of it yet")
 
 
@@ -175,28 +175,28 @@ def explain(console: str, facts: BootFacts) -> Explanation:
         facts: what the host sees.
     """
     if not facts.active:
-        stage = Stage("power", Mark.MISSING, facts.state)
+        stage = Stage("power", Sign.MISSING, facts.state)
         return Explanation((stage,), "", f"it is {facts.state}", "start it: `raptorctl start`")
     text = last_boot(console)
     told = _console_stages(text)
     if facts.address.so:  # only a kernel answers there, whether the console told of it or not
         told[2:4] = map(_passed, told[2:4])
     stages = (_power(facts), *told[:4], _dhcp(facts), *told[4:], *_reached(facts))
-    seen = [stage.name for stage in stages if stage.mark in {Mark.SEEN, Mark.FAILED}]
+    seen = [stage.name for stage in stages if stage.mark in {Sign.SEEN, Sign.FAILED}]
     problem, advice = _judge(CONTROL.sub("", text), stages, facts)
     return Explanation(stages, seen[-1], problem, advice)
 
 
 def _power(facts: BootFacts) -> Stage:
     since = "" if facts.seconds is None else f" for {facts.seconds:.0f} s"
-    return Stage("power", Mark.SEEN, f"{facts.state}{since}")
+    return Stage("power", Sign.SEEN, f"{facts.state}{since}")
 
 
 def _console_stages(text: str) -> list[Stage]:
     """The stages that a console tells; what must have been on the way to a later one was passed."""
     said = [(line, CONTROL.sub("", line)) for line in text.splitlines()]
     stages = [_stage(clue, said, text) for clue in CLUES]
-    last = max((n for n, stage in enumerate(stages) if stage.mark is not Mark.MISSING), default=-1)
+    last = max((n for n, stage in enumerate(stages) if stage.mark is not Sign.MISSING), default=-1)
     return [
         _passed(stage) if number < last and not stage.name.startswith("cloud-init") else stage
         for number, stage in enumerate(stages)
@@ -204,8 +204,8 @@ def _console_stages(text: str) -> list[Stage]:
 
 
 def _passed(stage: Stage) -> Stage:
-    missing = stage.mark is Mark.MISSING
-    return Stage(stage.name, Mark.UNKNOWN, "not told, but passed") if missing else stage
+    missing = stage.mark is Sign.MISSING
+    return Stage(stage.name, Sign.UNKNOWN, "not told, but passed") if missing else stage
 
 
 def _stage(clue: Clue, said: list[tuple[str, str]], text: str) -> Stage:
@@ -216,8 +216,8 @@ def _stage(clue: Clue, said: list[tuple[str, str]], text: str) -> Stage:
     faults = (clue.fault.search(plain) for _, plain in once) if clue.fault else ()
     fault = next((found[0].strip() for found in faults if found), "")
     if fault and not _recovered(clue, text):
-        return Stage(clue.stage, Mark.FAILED, _short(fault))
-    return Stage(clue.stage, Mark.SEEN if sign or fault else Mark.MISSING, _short(sign or fault))
+        return Stage(clue.stage, Sign.FAILED, _short(fault))
+    return Stage(clue.stage, Sign.SEEN if sign or fault else Sign.MISSING, _short(sign or fault))
 
 
 def _recovered(clue: Clue, text: str) -> bool:
@@ -229,31 +229,31 @@ def _recovered(clue: Clue, text: str) -> bool:
 def _dhcp(facts: BootFacts) -> Stage:
     name = "network"
     if facts.address.so:
-        return Stage(name, Mark.SEEN, facts.address.seen)
+        return Stage(name, Sign.SEEN, facts.address.seen)
     if facts.address.problem:  # QEMU's own network: nothing of it is seen from outside
-        return Stage(name, Mark.UNKNOWN, "QEMU's own")
+        return Stage(name, Sign.UNKNOWN, "QEMU's own")
     if facts.leases:
-        return Stage(name, Mark.SEEN, _short(facts.leases[-1]))
+        return Stage(name, Sign.SEEN, _short(facts.leases[-1]))
     sent = "" if facts.frames is None else f"{facts.frames} frames sent, "
     if facts.leases is None:
-        return Stage(name, Mark.MISSING if facts.frames == 0 else Mark.UNKNOWN,
+        return Stage(name, Sign.MISSING if facts.frames == 0 else Sign.UNKNOWN,
                      f"{sent}only an admin sees DHCP requests")  # fmt: skip
-    return Stage(name, Mark.MISSING, f"{sent}no DHCP request of {facts.mac}")
+    return Stage(name, Sign.MISSING, f"{sent}no DHCP request of {facts.mac}")
 
 
 def _reached(facts: BootFacts) -> Iterator[Stage]:
-    yield Stage("ssh", Mark.SEEN if facts.ssh.so else Mark.MISSING, _short(facts.ssh.seen))
+    yield Stage("ssh", Sign.SEEN if facts.ssh.so else Sign.MISSING, _short(facts.ssh.seen))
     if facts.agent is None:
-        yield Stage("agent", Mark.UNKNOWN, "only an admin may ask")
+        yield Stage("agent", Sign.UNKNOWN, "only an admin may ask")
     else:
-        mark = Mark.SEEN if facts.agent.so else Mark.MISSING
+        mark = Sign.SEEN if facts.agent.so else Sign.MISSING
         yield Stage("agent", mark, _short(facts.agent.seen))
 
 
 def _judge(text: str, stages: tuple[Stage, ...], facts: BootFacts) -> tuple[str, str]:
     """What it hangs at, in one sentence, and what to try; by a text without control characters."""
     advice = {clue.stage: clue.advice for clue in CLUES}
-    failed = [stage for stage in stages if stage.mark is Mark.FAILED]
+    failed = [stage for stage in stages if stage.mark is Sign.FAILED]
     if failed:
         worst = failed[-1] if failed[-1].name == "root filesystem" else failed[0]
         return f"{worst.name} failed: {worst.seen}", advice[worst.name]
@@ -266,7 +266,7 @@ def _judge(text: str, stages: tuple[Stage, ...], facts: BootFacts) -> tuple[str,
 
 def _late(text: str, stages: tuple[Stage, ...]) -> tuple[str, str]:
     """Of a guest that answers: whether cloud-init, if it is there, still works."""
-    begun = [s for s in stages if s.name.startswith("cloud-init") and s.mark is Mark.SEEN]
+    begun = [s for s in stages if s.name.startswith("cloud-init") and s.mark is Sign.SEEN]
     if not begun or FINISHED.search(text):
         return "", ""
     return f"ssh answers, but cloud-init has not finished: it is at {begun[-1].name}", (
@@ -290,20 +290,20 @@ def _stuck(
     told = {stage.name: stage for stage in stages}
     network = told["network"]
     complaint = NO_DHCP.search(text)
-    late = any(told[n].mark is Mark.SEEN for n in ("root filesystem", "login", "cloud-init local"))
+    late = any(told[n].mark is Sign.SEEN for n in ("root filesystem", "login", "cloud-init local"))
     if late and not (facts.address.so or facts.address.problem):
         said = _short(complaint[0]) if complaint else network.seen
-        if network.mark is Mark.SEEN:
+        if network.mark is Sign.SEEN:
             said = f"the DHCP server answered ({network.seen}), but nobody is at the address"
         return f"it runs, but is not on the network: {said}", (
             "its image must ask for an address by DHCP on the interface with MAC "
             f"{facts.mac}; see `ip addr` on its console"
         )
-    if told["login"].mark is Mark.SEEN:
+    if told["login"].mark is Sign.SEEN:
         return _no_ssh("it is up", text, facts)
     if facts.address.so and not late:
         return _no_ssh("it is on the network", text, facts)
-    seen = [stage for stage in stages if stage.mark is Mark.SEEN and stage.name in advice]
+    seen = [stage for stage in stages if stage.mark is Sign.SEEN and stage.name in advice]
     last = seen[-1] if seen else told["power"]
     then = advice.get(last.name, "wait a little, and look again")
     said = text.strip().splitlines()[-1]

@@ -10,7 +10,15 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from raptorctl.model.names import RESERVED_TENANTS, TENANT
-from raptorctl.model.settings import Access, Dns, Images, Libvirt, Machine, Settings, Storage
+from raptorctl.model.settings import (
+    Access,
+    Dns,
+    ImageSettings,
+    Libvirt,
+    MachineSettings,
+    Settings,
+    Storage,
+)
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import Slot
 
@@ -147,9 +155,9 @@ def own_settings(found: Places, owner: str, firmware: tuple[str, str]) -> Settin
             console_log_dir=found.consoles,
         ),
         # Every guest, its boot loader and older firmware too, speaks on a serial line.
-        machine=Machine(memory=MEMORY, template="serial-console"),
+        machine=MachineSettings(memory=MEMORY, template="serial-console"),
         access=Access(qemu_ids=0),
-        images=Images(found.images, found.seeds),
+        images=ImageSettings(found.images, found.seeds),
     )
     object.__setattr__(settings, "owner", owner)
     object.__setattr__(settings, "file", "")

@@ -87,7 +87,7 @@ class FirstBoot:
 
 
 @dataclass(frozen=True)
-class Guest:
+class SeedGuest:
     """What a seed has to know of the machine it is for.
 
     Args:

@@ -70,7 +70,7 @@ class Libvirt:
 
 
 @dataclass(frozen=True)
-class Machine:
+class MachineSettings:
     """What a machine gets when nobody says otherwise.
 
     Args:
@@ -137,7 +137,7 @@ class Access:
 
 
 @dataclass(frozen=True)
-class Images:
+class ImageSettings:
     """Where images are kept, and how machines that begin as one come up.
 
     Args:
@@ -159,10 +159,10 @@ class Settings:
     slot: tuple[Slot, ...]
     storage: Storage = field(default_factory=Storage)
     libvirt: Libvirt = field(default_factory=Libvirt)
-    machine: Machine = field(default_factory=Machine)
+    machine: MachineSettings = field(default_factory=MachineSettings)
     cpus: Cpus = field(default_factory=Cpus)
     access: Access = field(default_factory=Access)
-    images: Images = field(default_factory=Images)
+    images: ImageSettings = field(default_factory=ImageSettings)
     file: str = field(default=DEFAULT_FILE, init=False)
     owner: str = field(default="", init=False)
 

@@ -44,7 +44,7 @@ class ResizeRequest:
 
 
 @dataclass(frozen=True)
-class Change:
+class Resized:
     """A machine as it is, and as it is to be; `moves` where it runs on other CPUs than asked."""
 
     name: MachineName
@@ -117,9 +117,9 @@ def plan_resize(
     )
 
 
-def _change(request: ResizeRequest, there: Existing, facts: HostFacts) -> Change:
+def _change(request: ResizeRequest, there: Existing, facts: HostFacts) -> Resized:
     extent = facts.group.extent if facts.group else 1
-    return Change(
+    return Resized(
         name=request.name,
         volume=there.volume,
         domain=there.domain,
@@ -151,7 +151,7 @@ def _refuse_saved(request: ResizeRequest, domain: Domain) -> None:
         )
 
 
-def _refuse(change: Change, settings: Settings, facts: HostFacts, others: HostFacts) -> None:
+def _refuse(change: Resized, settings: Settings, facts: HostFacts, others: HostFacts) -> None:
     if change.growth:
         _refuse_growth(change, facts)
     if change.cpus != change.domain.pins or change.moves:
@@ -168,7 +168,7 @@ def _refuse(change: Change, settings: Settings, facts: HostFacts, others: HostFa
         refuse_over(tenant, change.usage, facts)
 
 
-def _refuse_growth(change: Change, facts: HostFacts) -> None:
+def _refuse_growth(change: Resized, facts: HostFacts) -> None:
     volume, name = change.volume, change.name
     if change.growth < 0:
         raise RefusedError(
@@ -193,7 +193,7 @@ def _refuse_growth(change: Change, facts: HostFacts) -> None:
         )
 
 
-def _steps(change: Change, identity: Identity) -> Iterator[Step]:
+def _steps(change: Resized, identity: Identity) -> Iterator[Step]:
     # What takes long comes first: it changes nothing of the machine.
     if is_overlay(change.volume.group):
         yield from _own_steps(change)
@@ -225,14 +225,14 @@ def _steps(change: Change, identity: Identity) -> Iterator[Step]:
         yield from _dropped(change)
 
 
-def _dropped(change: Change) -> Iterator[Step]:
+def _dropped(change: Resized) -> Iterator[Step]:
     """Last of what may fail, as there is no way back from it."""
     domain = change.domain
     if domain.state is State.SAVED:
         yield DropSaved("it would resume as it was", domain.name, domain.uuid)
 
 
-def _own_steps(change: Change) -> Iterator[Step]:
+def _own_steps(change: Resized) -> Iterator[Step]:
     yield from _definition(change)
     if change.growth:
         yield GrowOverlay(
@@ -246,7 +246,7 @@ def _own_steps(change: Change) -> Iterator[Step]:
     yield from _dropped(change)
 
 
-def _reserve(change: Change, identity: Identity) -> Step:
+def _reserve(change: Resized, identity: Identity) -> Step:
     return ReserveGrowth(
         reason="no earlier owner's data may show",
         job=identity.job,
@@ -258,7 +258,7 @@ def _reserve(change: Change, identity: Identity) -> Step:
     )
 
 
-def _definition(change: Change) -> Iterator[Step]:
+def _definition(change: Resized) -> Iterator[Step]:
     domain, emulator = change.domain, cpus.emulator(change.cpus)
     if change.redefines:
         yield RedefineDomain(
@@ -278,18 +278,18 @@ def _definition(change: Change) -> Iterator[Step]:
         )
 
 
-def _counted(change: Change) -> str:
+def _counted(change: Resized) -> str:
     return own.counted(change.vcpus) + (f" on {change.cpus}" if change.cpus else "")
 
 
-def _summary(change: Change) -> str:
+def _summary(change: Resized) -> str:
     return (
         f"machine {change.name}: {change.size} on {change.volume.name}, {change.processors}, "
         f"{change.memory} of memory"
     )
 
 
-def _notes(request: ResizeRequest, change: Change, others: HostFacts) -> Iterator[str]:
+def _notes(request: ResizeRequest, change: Resized, others: HostFacts) -> Iterator[str]:
     domain = change.domain
     if domain.state is State.SAVED:
         yield "what was saved of it is given up, as if its power had been cut"

@@ -8,7 +8,7 @@ from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.own import mac_of
-from raptorctl.model.seed import FirstBoot, Guest, Network
+from raptorctl.model.seed import FirstBoot, Network, SeedGuest
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 from raptorctl.plans.plan import Identity
@@ -31,7 +31,7 @@ def seed_path(name: MachineName, settings: Settings) -> str:
 
 def guest(
     name: MachineName, slot: Slot | None, template: str, settings: Settings, identity: Identity
-) -> Guest:
+) -> SeedGuest:
     """Say of a machine what its seed has to know.
 
     Args:
@@ -41,7 +41,7 @@ def guest(
         settings: the host's.
         identity: of the job: a new one makes cloud-init begin anew.
     """
-    return Guest(
+    return SeedGuest(
         name=name,
         zone=settings.dns.zone,
         instance=f"{identity.uuid}-{identity.job}",
@@ -53,7 +53,7 @@ def guest(
 
 
 def seed_steps(
-    boot: FirstBoot | None, guest: Guest, job: str, settings: Settings, facts: HostFacts
+    boot: FirstBoot | None, guest: SeedGuest, job: str, settings: Settings, facts: HostFacts
 ) -> tuple[WriteSeed, ...]:
     """Write a machine's seed; nothing where it is to be told nothing.
 

@@ -5,7 +5,7 @@ The keys are those of https://docs.cloud-init.io/en/latest/reference/modules.htm
 
 from typing import Any, Final
 
-from raptorctl.model.seed import FirstBoot, Guest, HostKey, Network, Seed
+from raptorctl.model.seed import FirstBoot, HostKey, Network, Seed, SeedGuest
 from raptorctl.model.slot import Slot
 from raptorctl.render import user_data
 from raptorctl.render.final_message import FINAL
@@ -17,7 +17,7 @@ MODULES: Final = "/etc/modules-load.d/raptorctl.conf"
 SWAP: Final = "/swapfile"
 
 
-def render_seed(boot: FirstBoot, guest: Guest) -> Seed:
+def render_seed(boot: FirstBoot, guest: SeedGuest) -> Seed:
     """Write a seed.
 
     Args:
@@ -34,7 +34,7 @@ def render_seed(boot: FirstBoot, guest: Guest) -> Seed:
     )
 
 
-def cloud_config(boot: FirstBoot, guest: Guest) -> dict[str, Any]:
+def cloud_config(boot: FirstBoot, guest: SeedGuest) -> dict[str, Any]:
     """What we have to say ourselves; the admin's own file is merged into it."""
     config: dict[str, Any] = {
         "hostname": _hostname(boot, guest),
@@ -58,7 +58,7 @@ def cloud_config(boot: FirstBoot, guest: Guest) -> dict[str, Any]:
     return {key: value for key, value in config.items() if value != []}
 
 
-def network_config(guest: Guest, network: Network) -> dict[str, Any]:
+def network_config(guest: SeedGuest, network: Network) -> dict[str, Any]:
     """Say how the guest's only interface gets its addresses.
 
     It is found by its MAC and called eth0, for not every distribution's network can do without a
@@ -91,15 +91,15 @@ def _static(slot: Slot) -> dict[str, Any]:
     return {"dhcp4": False, "dhcp6": False, "addresses": addresses, "routes": routes}
 
 
-def _hostname(boot: FirstBoot, guest: Guest) -> str:
+def _hostname(boot: FirstBoot, guest: SeedGuest) -> str:
     return boot.hostname or guest.name.domain
 
 
-def _fqdn(boot: FirstBoot, guest: Guest) -> str:
+def _fqdn(boot: FirstBoot, guest: SeedGuest) -> str:
     return f"{_hostname(boot, guest)}.{guest.zone}".strip(".")
 
 
-def _account(boot: FirstBoot, guest: Guest) -> dict[str, Any]:
+def _account(boot: FirstBoot, guest: SeedGuest) -> dict[str, Any]:
     return {
         "name": boot.account or guest.name.tenant,
         "groups": ["sudo"],
@@ -144,7 +144,7 @@ def _output(console: str) -> str:
     )
 
 
-def _files(boot: FirstBoot, guest: Guest) -> list[dict[str, Any]]:
+def _files(boot: FirstBoot, guest: SeedGuest) -> list[dict[str, Any]]:
     files = []
     if guest.console == "hvc0":
         files.append(_file(MODULES, "virtio_console\n"))
@@ -161,7 +161,7 @@ def _file(path: str, content: str) -> dict[str, Any]:
     return {"path": path, "permissions": "0644", "content": content}
 
 
-def _commands(boot: FirstBoot, guest: Guest) -> list[list[str]]:
+def _commands(boot: FirstBoot, guest: SeedGuest) -> list[list[str]]:
     """What is run once, late: a login on the console, and what boot was too early for."""
     commands = [["echo", "raptorctl: cloud-init config done"]]
     if boot.sysctl:

@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from raptorctl.model.boot_clue import SEED_DONE
-from raptorctl.render.yaml_text import Plain
+from raptorctl.render.yaml_text import PlainText
 
 _WORDS: Final = "version timestamp datasource uptime".split()
 NAMES: Final = frozenset([*_WORDS, *map(str.upper, _WORDS)])
@@ -62,7 +62,7 @@ def problem(theirs: object) -> str:
 
 
 def _text(theirs: object) -> str | None:
-    said = theirs.text if isinstance(theirs, Plain) else theirs
+    said = theirs.text if isinstance(theirs, PlainText) else theirs
     return said.strip() if isinstance(said, str) else None
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from raptorctl.errors import InputError
 from raptorctl.model.seed import Seed
 from raptorctl.render.user_data import load
-from raptorctl.render.yaml_text import Plain, dump
+from raptorctl.render.yaml_text import PlainText, dump
 
 HIDDEN: Final = "(hidden)"
 
@@ -62,6 +62,6 @@ def _masked(data: Any) -> Any:
 
 
 def _is_secret(key: str, value: Any) -> bool:
-    if isinstance(value, Plain) and value.tag.endswith(_SAY_NOTHING):
+    if isinstance(value, PlainText) and value.tag.endswith(_SAY_NOTHING):
         return False
     return bool(_SECRET.search(key)) and key not in _FLAGS

@@ -16,7 +16,7 @@ from raptorctl.model.seed import LARGEST_USER_DATA
 from raptorctl.render import user_data_rules as rules
 from raptorctl.render.user_data_head import HEADER, is_script, looks_like_mime
 from raptorctl.render.user_data_merge import merged
-from raptorctl.render.yaml_text import Plain, dump
+from raptorctl.render.yaml_text import PlainText, dump
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -254,7 +254,7 @@ class _Reader:
         if is_text or _BASE_60.fullmatch(text):
             self._note(line, text)
             return text
-        return Plain(text, node.tag)
+        return PlainText(text, node.tag)
 
     def _note(self, line: int, text: str) -> None:
         self.notes.append(f"line {line}: {shown(text)} is taken for text; quote it to say so")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from raptorctl.errors import InputError
 from raptorctl.model.names import shown
-from raptorctl.render.yaml_text import Plain
+from raptorctl.render.yaml_text import PlainText
 
 _TRUE: Final = frozenset({"true", "1", "on", "yes"})
 _NO_LOGIN: Final = (
@@ -92,7 +92,7 @@ def _entries(value: Any) -> Iterator[dict[str, Any]]:
 def _of_table(key: str, given: Any) -> Iterator[Any]:
     if isinstance(given, dict):
         yield {"name": key, **given}
-    elif isinstance(given, str | Plain) and not is_null(given):
+    elif isinstance(given, str | PlainText) and not is_null(given):
         if is_true(given):
             yield key
     else:
@@ -171,14 +171,14 @@ def _members(value: Any) -> list[str]:
 
 def is_null(value: Any) -> bool:
     """Whether a key is there and has nothing, as where all below it is commented out."""
-    return value is None or (isinstance(value, Plain) and value.tag.endswith(":null"))
+    return value is None or (isinstance(value, PlainText) and value.tag.endswith(":null"))
 
 
 def _is_false(value: Any) -> bool:
-    return is_null(value) or (isinstance(value, Plain) and not is_true(value))
+    return is_null(value) or (isinstance(value, PlainText) and not is_true(value))
 
 
 def is_true(value: Any) -> bool:
     """Whether cloud-init takes something for true (`util.is_true`)."""
-    text = value.text if isinstance(value, Plain) else value
+    text = value.text if isinstance(value, PlainText) else value
     return isinstance(text, str) and text.lower().strip() in _TRUE

@@ -14,7 +14,7 @@ _WORD: Final = re.compile(r"[a-z][a-z_-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Plain:
+class PlainText:
     """A scalar that goes out as it came in, without quotes: a number, a truth value, a date.
 
     Args:
@@ -27,7 +27,7 @@ class Plain:
 
 
 def dump(data: Any) -> str:
-    """Write data of dicts, lists, texts, numbers, truth values, None and `Plain` as YAML.
+    """Write data of dicts, lists, texts, numbers, truth values, None and `PlainText` as YAML.
 
     Returns:
         ASCII, so that no reader has to guess an encoding.
@@ -71,7 +71,7 @@ def _dumper() -> Any:
         Key, lambda dumper, key: dumper.represent_scalar("tag:yaml.org,2002:str", str(key))
     )
     Dumper.add_representer(
-        Plain, lambda dumper, plain: dumper.represent_scalar(plain.tag, plain.text)
+        PlainText, lambda dumper, plain: dumper.represent_scalar(plain.tag, plain.text)
     )
     return Dumper
 

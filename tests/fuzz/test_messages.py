@@ -11,7 +11,7 @@ from lxml import etree
 
 from raptorctl.errors import InputError
 from raptorctl.host.command import run
-from raptorctl.host.dns_change import Addition, Change, Removal, Replacement
+from raptorctl.host.dns_change import Addition, DnsChange, Removal, Replacement
 from raptorctl.host.dns_record import to_records
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.record import Record
@@ -93,7 +93,7 @@ good_records = st.one_of(
 some = st.lists(st.one_of(good_records, all_records), max_size=4).map(frozenset)
 
 
-def sent(change: Change) -> dns.update.UpdateMessage:
+def sent(change: DnsChange) -> dns.update.UpdateMessage:
     """What the server reads out of what we send."""
     message = change.message()
     read = dns.message.from_wire(message.to_wire())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from raptorctl.errors import InputError
 from raptorctl.model.boot_clue import SEED_DONE
 from raptorctl.model.names import MachineName
-from raptorctl.model.seed import FirstBoot, Guest, HostKey
+from raptorctl.model.seed import FirstBoot, HostKey, SeedGuest
 from raptorctl.model.slot import Slot
 from raptorctl.render.cloud_config import cloud_config, render_seed
 from raptorctl.render.seed_iso import read_iso, render_iso
@@ -21,7 +21,9 @@ from raptorctl.render.yaml_text import dump
 from tests.fuzz import texts
 from tests.fuzz.tally import tried
 
-GUEST = Guest(MachineName("alice", "dev"), "x.example", "u-j", Slot(1, IPv4Address("192.0.2.1")))
+GUEST = SeedGuest(
+    MachineName("alice", "dev"), "x.example", "u-j", Slot(1, IPv4Address("192.0.2.1"))
+)
 # What no UTF-8 file can hold, no field has.
 words = texts.anything.filter(lambda text: not re.search("[\ud800-\udfff]", text))
 lines = st.one_of(

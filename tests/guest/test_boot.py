@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from raptorctl.model.names import MachineName
-from raptorctl.model.seed import FirstBoot, Guest, HostKey, Network
+from raptorctl.model.seed import FirstBoot, HostKey, Network, SeedGuest
 from raptorctl.model.sizes import MIB, Size
 from raptorctl.render.cloud_config import render_seed
 from raptorctl.render.seed_iso import render_iso
@@ -76,7 +76,7 @@ def seed(directory: Path, network: Network = Network.DHCP) -> Path:
         network=network,
         user_data="#cloud-config\nwrite_files:\n- {path: /etc/mine, content: 'no'}\n",
     )
-    told = render_seed(wanted, Guest(NAME, "vm.example.org", "first", boot.SLOT))
+    told = render_seed(wanted, SeedGuest(NAME, "vm.example.org", "first", boot.SLOT))
     path = directory / "seed.iso"
     path.write_bytes(render_iso(told))
     return path

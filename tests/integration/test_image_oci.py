@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from raptorctl.drivers.image import Login
+from raptorctl.drivers.image import RegistryLogin
 from raptorctl.errors import HostError
 from raptorctl.model.image import Image
 from tests.disks import disk, packed, raw_disk
@@ -170,9 +170,9 @@ def test_a_token_for_a_login_is_fetched(folder: Path, cache: Cache, image: bytes
             with pytest.raises(HostError, match=r"no token: '127.0.0.1:[0-9]+' says 401"):
                 cache.pull(reference)
             with pytest.raises(HostError, match="no token") as refused:
-                cache.pull(reference, login=Login(USER, "not the password"))
+                cache.pull(reference, login=RegistryLogin(USER, "not the password"))
             assert "not the password" not in repr(refused.value) + refused.value.details
-            assert is_of(cache.pull(reference, login=Login(USER, PASSWORD)).image, image)
+            assert is_of(cache.pull(reference, login=RegistryLogin(USER, PASSWORD)).image, image)
 
 
 def test_a_registry_with_passwords_gets_one(folder: Path, cache: Cache, image: bytes) -> None:
@@ -184,8 +184,8 @@ def test_a_registry_with_passwords_gets_one(folder: Path, cache: Cache, image: b
         with pytest.raises(HostError, match=r"the registry wants a login: .*image pull --help"):
             cache.pull(reference)
         with pytest.raises(HostError, match="does not let us have it"):
-            cache.pull(reference, login=Login(USER, "wrong"))
-        assert is_of(cache.pull(reference, login=Login(USER, PASSWORD)).image, image)
+            cache.pull(reference, login=RegistryLogin(USER, "wrong"))
+        assert is_of(cache.pull(reference, login=RegistryLogin(USER, PASSWORD)).image, image)
 
 
 # Registries that are none, by a server that says anything
@@ -278,4 +278,4 @@ def test_no_login_goes_where_no_https_is(server: ImageServer, cache: Cache, real
     challenge = {"WWW-Authenticate": f'Bearer realm="{realm}"'}
     server.pages["/v2/web/manifests/1"] = Page(status=401, headers=challenge)
     with pytest.raises(HostError, match=r"for a token (where no https is|to no address)"):
-        cache.pull(address(server), login=Login(USER, PASSWORD))
+        cache.pull(address(server), login=RegistryLogin(USER, PASSWORD))

@@ -182,3 +182,15 @@ def test_upper_floors_work_without_what_only_the_host_needs() -> None:
         timeout=60,
     )
     assert done.stderr == ""
+
+
+def test_no_public_class_has_the_name_of_another() -> None:
+    """One word means one thing. The relay is a program of its own, with libvirt's words."""
+    named: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        if module.startswith("raptorctl.relay"):
+            continue
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                named.setdefault(node.name, []).append(module)
+    assert {name: modules for name, modules in named.items() if len(modules) > 1} == {}

@@ -7,7 +7,7 @@ import pytest
 from raptorctl.model.first_boot import (
     BootFacts,
     Explanation,
-    Mark,
+    Sign,
     cloud_init,
     explain,
     is_old,
@@ -177,7 +177,7 @@ def test_where_a_boot_hangs_is_said_in_one_sentence(
     told = explain(console, facts)
     assert problem in told.problem
     assert told.advice
-    seen = [s.name for s in told.stages if s.mark in {Mark.SEEN, Mark.FAILED}]
+    seen = [s.name for s in told.stages if s.mark in {Sign.SEEN, Sign.FAILED}]
     facts_tell = {"ssh", "agent", "network"} if facts.agent and facts.agent.so else {"network"}
     console_tells = [name for name in seen if name not in facts_tell]
     assert told.reached == reached or console_tells[-1] == reached
@@ -191,7 +191,7 @@ def test_a_boot_option_that_fails_before_one_that_works_is_no_fault() -> None:
 def test_who_may_not_know_of_dhcp_is_not_told_that_there_was_none() -> None:
     told = explain(BOOT, replace(FACTS, leases=None, frames=5, agent=None))
     network = next(stage for stage in told.stages if stage.name == "network")
-    assert (network.mark, "only an admin" in network.seen) == (Mark.UNKNOWN, True)
+    assert (network.mark, "only an admin" in network.seen) == (Sign.UNKNOWN, True)
     assert marks(told)["agent"] == "unknown"
 
 

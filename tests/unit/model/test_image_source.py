@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raptorctl.errors import InputError
-from raptorctl.model.catalogue import Catalogue, Entry, Tag
+from raptorctl.model.catalogue import Catalogue, CatalogueEntry, Tag
 from raptorctl.model.image import NAME
 from raptorctl.model.image_source import parse_source, split_oci
 
 CATALOGUE = Catalogue((
-    Entry("web", (
+    CatalogueEntry("web", (
         Tag(r"(?P<major>\d+)\.(?P<minor>\d+)", "https://example.org/{major}/web-{major}.{minor}.qcow2",
             "https://example.org/{major}/SHA256SUMS"),
         Tag("latest", "oci://example.org/images/web:stable"),

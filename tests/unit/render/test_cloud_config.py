@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 from raptorctl.model.names import MachineName
-from raptorctl.model.seed import FirstBoot, Guest, HostKey, Network
+from raptorctl.model.seed import FirstBoot, HostKey, Network, SeedGuest
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import Slot
 from raptorctl.render.cloud_config import render_seed
 
-GUEST = Guest(
+GUEST = SeedGuest(
     name=MachineName("alice", "dev"),
     zone="raptor.example.",
     instance="u1-j1",
@@ -23,7 +23,7 @@ GUEST = Guest(
 KEY = "ssh-ed25519 AAAA alice@laptop"
 
 
-def told(boot: FirstBoot, guest: Guest = GUEST) -> dict[str, Any]:
+def told(boot: FirstBoot, guest: SeedGuest = GUEST) -> dict[str, Any]:
     text = render_seed(boot, guest).user_data
     assert text.startswith("#cloud-config\n")
     config = yaml.safe_load(text)
@@ -31,7 +31,7 @@ def told(boot: FirstBoot, guest: Guest = GUEST) -> dict[str, Any]:
     return config
 
 
-def network(boot: FirstBoot, guest: Guest = GUEST) -> dict[str, Any]:
+def network(boot: FirstBoot, guest: SeedGuest = GUEST) -> dict[str, Any]:
     config = yaml.safe_load(render_seed(boot, guest).network_config)
     assert config["version"] == 2
     link: dict[str, Any] = config["ethernets"]["eth0"]
