@@ -25,7 +25,9 @@ from raptorctl.model.access import OUTSIDER, Answer, Question, decide, needs, qu
 from raptorctl.model.names import parse_words, shown
 from raptorctl.model.tenant import Account
 
-Who = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Whoever asks.", show_default=False)]
+Who = Annotated[
+    str, typer.Argument(metavar="ACCOUNT", help="Account to ask about.", show_default=False)
+]
 What = Annotated[
     str,
     typer.Argument(
@@ -36,9 +38,7 @@ On = Annotated[
     list[str] | None,
     typer.Argument(metavar="MACHINE", help="`bob web` or `bob-web`.", show_default=False),
 ]
-Everything = Annotated[
-    bool, typer.Option("--all", help="Also what everybody but admins is denied.")
-]
+Everything = Annotated[bool, typer.Option("--all", help="Include what only admins may do.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -54,7 +54,7 @@ def register(app: typer.Typer) -> None:
 def explain(
     context: typer.Context, who: Who, what: What, machine: On = None, form: Output = Format.TEXT
 ) -> None:
-    """Say whether somebody may do something, and by which rule; polkit is asked."""
+    """Explain whether an account may do something, and by which rule; asks polkit."""
     wanted = needs(what)
     domain = str(parse_words(machine)) if machine else ""
     session = session_of(context)

@@ -16,7 +16,7 @@ from raptorctl.model.sizes import Size
 
 Tenant = Annotated[
     str | None,
-    typer.Option("--tenant", metavar="TENANT", help="Only this one's.", show_default=False),
+    typer.Option("--tenant", metavar="TENANT", help="Only this tenant.", show_default=False),
 ]
 Since = Annotated[
     str | None,
@@ -37,7 +37,7 @@ def audit(
     since: Since = None,
     form: Output = Format.TEXT,
 ) -> None:
-    """Show who did what, to whose machine, and how it ended, oldest first."""
+    """Show who did what to which machine, when, and the outcome; oldest first."""
     wanted = None if tenant is None else parse_tenant(tenant)
     begin = None if since is None else parse_since(since, datetime.now(UTC))
     entries, bad = session_of(context).journals.audit.read()

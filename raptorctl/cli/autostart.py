@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 def autostart(
     context: typer.Context, words: Words, dry_run: DryRun = False, form: Output = Format.TEXT
 ) -> None:
-    """Have a machine start with the host, or not."""
+    """Start a machine with the host, or not."""
     from raptorctl.plans.autostart import plan_autostart
 
     *machine, last = words

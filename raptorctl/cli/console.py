@@ -14,7 +14,7 @@ from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain
 
 ESCAPE = b"\x1d"
-Force = Annotated[bool, typer.Option("--force", help="Take it over from whoever has it.")]
+Force = Annotated[bool, typer.Option("--force", help="Disconnect whoever is attached.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def console(context: typer.Context, words: options.Words, force: Force = False) -> None:
-    """Attach to a machine's console; ^] leaves. It stays attached while the machine reboots."""
+    """Attach to a machine's console, also across reboots; ^] detaches."""
     name = options.machine_name(words)
     session = session_of(context, root=False)
     domain = session.machine(name)

@@ -26,7 +26,7 @@ Seconds = Annotated[
         default=False,
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Switch it off at once.")]
+Force = Annotated[bool, typer.Option("--force", help="Power it off at once.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +43,7 @@ def deprovision(
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Remove a machine for good: DNS names, domain, and its wiped volume."""
+    """Remove a machine for good: its DNS names, its domain, and its volume, wiped first."""
     if force and timeout is not None:
         raise InputError("--force waits for nobody", resolution="leave out --timeout")
     name = options.machine_name(words)

@@ -23,7 +23,8 @@ COLOURS = {Verdict.OK: Colour.GOOD, Verdict.WARN: Colour.DOUBT, Verdict.FAIL: Co
 
 
 Fix = Annotated[
-    bool, typer.Option("--fix", help="Mend what is ours; the plan is shown first. Needs root.")
+    bool,
+    typer.Option("--fix", help="Repair what raptorctl made; shows the plan first. Needs root."),
 ]
 
 
@@ -39,7 +40,7 @@ def doctor(
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Check everything that provision needs, and what does not belong.
+    """Check the host for everything that provision needs, and for what does not belong.
 
     Changes nothing without --fix. Exit code 3 when something fails.
     """

@@ -31,17 +31,20 @@ SourceText = Annotated[
     ),
 ]
 Name = Annotated[
-    str, typer.Option("--name", metavar="NAME", help="Call it so. Default: by its source.")
+    str,
+    typer.Option("--name", metavar="NAME", help="Name for the image. Default: from its source."),
 ]
 Sum = Annotated[
     str,
-    typer.Option("--sha256", metavar="HEX", help="What the source must give, before unpacking."),
+    typer.Option(
+        "--sha256", metavar="HEX", help="Expected digest of the download, before unpacking."
+    ),
 ]
 SumUrl = Annotated[
     str,
-    typer.Option("--checksum-url", metavar="URL", help="Of a list of SHA-256 or SHA-512."),
+    typer.Option("--checksum-url", metavar="URL", help="File of SHA-256 or SHA-512 sums."),
 ]
-Refresh = Annotated[bool, typer.Option("--refresh", help="Ask the source for something newer.")]
+Refresh = Annotated[bool, typer.Option("--refresh", help="Look for a newer image at the source.")]
 PasswordFile = Annotated[
     str | None,
     typer.Option(
@@ -58,7 +61,7 @@ Reference = Annotated[
 ]
 References = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[IMAGE]...", help="Only these.", show_default=False),
+    typer.Argument(metavar="[IMAGE]...", help="Only these images.", show_default=False),
 ]
 To = Annotated[str, typer.Option("--to", metavar="raw|qcow2", help="The format.")]
 

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def ip(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
-    """Show a machine's addresses: by its slot, by the neighbour table, by its agent."""
+    """Show a machine's addresses, from its slot, the neighbour table and the guest agent."""
     session = session_of(context, root=False)
     domain = session.machine(options.machine_name(words))
     slot = place_of(domain, session.settings)

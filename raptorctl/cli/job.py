@@ -11,7 +11,7 @@ from raptorctl.cli.session import session_of
 from raptorctl.model.codec import encode
 from raptorctl.model.job import Act, Job, JobStep
 
-JobText = Annotated[str, typer.Argument(metavar="JOB", help="Its identifier, or how it begins.")]
+JobText = Annotated[str, typer.Argument(metavar="JOB", help="Job ID, or its beginning.")]
 
 
 def register(app: typer.Typer) -> None:

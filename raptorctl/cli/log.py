@@ -15,12 +15,12 @@ from raptorctl.errors import InputError, MissingError
 from raptorctl.model.names import MachineName
 
 Lines = Annotated[
-    int, typer.Option("-n", "--lines", min=1, max=100_000, help="How many of the last lines.")
+    int, typer.Option("-n", "--lines", min=1, max=100_000, help="Number of lines to show.")
 ]
-Follow = Annotated[bool, typer.Option("--follow", help="Go on with what comes; ^C leaves.")]
-Console = Annotated[bool, typer.Option("--console", help="What its console said: the default.")]
-Steps = Annotated[bool, typer.Option("--steps", help="What steps in its guest said; for admins.")]
-Raw = Annotated[bool, typer.Option("--raw", help="As it is, with what moves a terminal's cursor.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Keep printing new lines; ^C stops.")]
+Console = Annotated[bool, typer.Option("--console", help="The console log (the default).")]
+Steps = Annotated[bool, typer.Option("--steps", help="Output of steps in the guest; for admins.")]
+Raw = Annotated[bool, typer.Option("--raw", help="Do not remove terminal control sequences.")]
 
 SEQUENCE: Final = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI (ECMA-48 5.4)
@@ -44,7 +44,7 @@ def log(
     console: Console = False,
     steps: Steps = False,
 ) -> None:
-    """Show what a machine's console said since it was made, or what steps in its guest said."""
+    """Show the console log of a machine, or the output of steps that ran in its guest."""
     if console and steps:
         raise InputError("--console and --steps are two logs", resolution="look at one of them")
     name = options.machine_name(words)

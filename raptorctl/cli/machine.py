@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from raptorctl.model.facts import HostFacts
 
 Tenant = Annotated[
-    str | None, typer.Argument(metavar="TENANT", help="Only this one's.", show_default=False)
+    str | None, typer.Argument(metavar="TENANT", help="Only this tenant.", show_default=False)
 ]
 
 
@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
 def list_machines(
     context: typer.Context, tenant: Tenant = None, form: Output = Format.TEXT
 ) -> None:
-    """List machines: whose, in which state, on which slot, how large."""
+    """List machines: tenant, state, slot, size."""
     wanted = None if tenant is None else parse_tenant(tenant)
     session = session_of(context, root=False)
     # A tenant may ask libvirt, which shows him his own, but not LVM.
@@ -62,7 +62,7 @@ def list_machines(
 
 
 def show(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
-    """Show all about one machine: CPUs, memory, addresses, disk, who made it."""
+    """Show one machine: CPUs, memory, addresses, disk, who created it."""
     name = options.machine_name(words)
     session = session_of(context, root=False)
     details = describe(name, session.settings, _facts(session, name))

@@ -24,7 +24,7 @@ SettingsFile = Annotated[
         "--settings", metavar="FILE", help=f"Default: {DEFAULT_FILE}.", show_default=False
     ),
 ]
-Details = Annotated[bool, typer.Option("-v", "--verbose", help="Say more about an error.")]
+Details = Annotated[bool, typer.Option("-v", "--verbose", help="Show more about an error.")]
 
 
 def completed(context: typer.Context, words: list[str]) -> list[str]:
@@ -47,9 +47,9 @@ Words = Annotated[
         show_default=False,
     ),
 ]
-Output = Annotated[Format, typer.Option("-o", "--output", help="What the result looks like.")]
+Output = Annotated[Format, typer.Option("-o", "--output", help="Output format.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")]
-Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask for confirmation.")]
 TenantName = Annotated[
     str, typer.Argument(metavar="TENANT", help="1 to 16 of a-z and 0-9.", show_default=False)
 ]

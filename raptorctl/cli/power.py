@@ -29,7 +29,7 @@ Seconds = Annotated[
     ),
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Switch it off if it has not shut down by then.")
+    bool, typer.Option("--force", help="Power it off if it has not shut down in time.")
 ]
 
 
@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
 
 
 def start(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
-    """Start a machine; one that is saved or suspended goes on where it was."""
+    """Start a machine; a saved or suspended one continues where it was."""
 
     def act(session: Session, domain: Domain) -> Did:
         if domain.state.runs:
@@ -89,7 +89,7 @@ def stop(
     force: Force = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Shut a machine down: press its power button and wait. Exit code 5 if it does not go off."""
+    """Shut a machine down by its power button (ACPI), and wait; exit with 5 if it stays on."""
 
     def act(session: Session, domain: Domain) -> Did:
         if domain.state is State.SAVED:
@@ -106,7 +106,7 @@ def stop(
 
 
 def reboot(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
-    """Ask a machine to boot anew."""
+    """Ask a machine to reboot (ACPI)."""
 
     def act(session: Session, domain: Domain) -> Did:
         _refuse_still(domain)
@@ -117,7 +117,7 @@ def reboot(context: typer.Context, words: options.Words, form: Output = Format.T
 
 
 def reset(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
-    """Press a machine's reset button: it boots anew at once, and loses what it has not written."""
+    """Reset a machine at once, like its reset button; unwritten data is lost."""
 
     def act(session: Session, domain: Domain) -> Did:
         _refuse_still(domain)
@@ -128,7 +128,7 @@ def reset(context: typer.Context, words: options.Words, form: Output = Format.TE
 
 
 def suspend(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
-    """Stop a machine's CPUs where they are; it keeps its memory."""
+    """Pause a machine's CPUs; its memory is kept."""
 
     def act(session: Session, domain: Domain) -> Did:
         _refuse_off(domain)
@@ -142,7 +142,7 @@ def suspend(context: typer.Context, words: options.Words, form: Output = Format.
 
 
 def resume(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
-    """Let a suspended machine go on."""
+    """Resume a suspended machine."""
 
     def act(session: Session, domain: Domain) -> Did:
         _refuse_off(domain)

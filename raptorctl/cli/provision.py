@@ -58,7 +58,7 @@ def provision(
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Make a machine: volume, domain, slot, DNS names, and start it."""
+    """Create a machine (volume, domain, slot, DNS names) and start it."""
     told = Told(user_data, network, no_seed, allow_private_key, key)
     begin, beside = read_profile(profile)
     wanted = request.request(

@@ -28,11 +28,11 @@ NewImage = Annotated[
     typer.Option(
         "--image",
         metavar="REF",
-        help="What the disk begins as. Default: what it began as the last time.",
+        help="Image for the new disk. Default: the one it was made from.",
         show_default=False,
     ),
 ]
-ResetNvram = Annotated[bool, typer.Option("--reset-nvram", help="Forget its UEFI variables.")]
+ResetNvram = Annotated[bool, typer.Option("--reset-nvram", help="Reset its UEFI variables.")]
 LeaveOff = Annotated[bool, typer.Option("--no-start", help="Do not start it.")]
 
 
@@ -56,7 +56,7 @@ def rebuild(
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Give a machine a new disk; name, UUID, MAC, addresses, CPUs and memory stay."""
+    """Give a machine a new disk; name, UUID, MAC, addresses, CPUs and memory are kept."""
     from raptorctl.plans.rebuild import plan_rebuild
 
     told = Told(user_data, network, no_seed, allow_private_key)

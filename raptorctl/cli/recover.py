@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 JobText = Annotated[
     str | None,
-    typer.Argument(metavar="JOB", help="Only this one; else all.", show_default=False),
+    typer.Argument(metavar="JOB", help="Only this job. Default: all.", show_default=False),
 ]
 Abandon = Annotated[
     bool,
-    typer.Option("--abandon", help="Give JOB up: you cleaned up by hand. Noted in the audit log."),
+    typer.Option(
+        "--abandon", help="Give JOB up after cleaning up by hand; noted in the audit log."
+    ),
 ]
 
 

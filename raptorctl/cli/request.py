@@ -20,7 +20,7 @@ SizeText = Annotated[
     typer.Option(
         "--size",
         metavar="SIZE",
-        help="Of the disk: 40G, 2T. On a host of your own: the image's, or 10G.",
+        help="Disk size: 40G, 2T. Session host default: the image's, or 10G.",
         show_default=False,
     ),
 ]
@@ -36,17 +36,23 @@ CpusText = Annotated[
 ]
 MemoryText = Annotated[
     str | None,
-    typer.Option("--memory", metavar="SIZE", help="Default: the settings'.", show_default=False),
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="Memory: 8G. Default: from the settings.",
+        show_default=False,
+    ),
 ]
 SlotText = Annotated[
-    str, typer.Option("--slot", metavar="N|auto", help="Place on the network; auto: first free.")
+    str,
+    typer.Option("--slot", metavar="N|auto", help="Network slot; auto takes the first free one."),
 ]
 TemplateText = Annotated[
     str | None,
     typer.Option(
         "--template",
         metavar="NAME",
-        help="Of the domain. Default: the settings'.",
+        help="Domain template. Default: from the settings.",
         show_default=False,
     ),
 ]
@@ -55,7 +61,7 @@ ImageRef = Annotated[
     typer.Option(
         "--image",
         metavar="REF",
-        help="What the disk begins as: an image's name, a URL, a file. Default: it is empty.",
+        help="Image for the disk: a name, a URL, a file. Default: an empty disk.",
         show_default=False,
     ),
 ]
@@ -64,7 +70,7 @@ ProfileName = Annotated[
     typer.Option(
         "--profile",
         metavar="NAME",
-        help="A machine template: what this command does not say is as it says.",
+        help="Profile to start from; options given here override it.",
         show_default=False,
     ),
 ]
@@ -73,7 +79,7 @@ UserDataFile = Annotated[
     typer.Option(
         "--user-data",
         metavar="FILE|-",
-        help="Your own cloud-config, merged into ours, or a script; - is standard input.",
+        help="Your cloud-config (merged with ours) or script; - reads standard input.",
         show_default=False,
     ),
 ]
@@ -83,13 +89,13 @@ NetworkKind = Annotated[
 ]
 Screen = Annotated[
     Graphics | None,
-    typer.Option("--graphics", help="What shows its screen.", show_default=False),
+    typer.Option("--graphics", help="Show its screen over SPICE or VNC.", show_default=False),
 ]
-NoSeed = Annotated[bool, typer.Option("--no-seed", help="Tell cloud-init nothing.")]
+NoSeed = Annotated[bool, typer.Option("--no-seed", help="Do not make a seed for cloud-init.")]
 AllowPrivateKey = Annotated[
-    bool, typer.Option("--allow-private-key", help="Let user-data hold private keys.")
+    bool, typer.Option("--allow-private-key", help="Accept user-data that contains private keys.")
 ]
-NoStart = Annotated[bool, typer.Option("--no-start", help="Make it, but do not start it.")]
+NoStart = Annotated[bool, typer.Option("--no-start", help="Create it, but do not start it.")]
 
 
 def request(

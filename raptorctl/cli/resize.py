@@ -20,7 +20,7 @@ EXAMPLE = options.example(
 )
 NewSize = Annotated[
     str | None,
-    typer.Option("--size", metavar="SIZE", help="Of the disk, which only grows: 80G."),
+    typer.Option("--size", metavar="SIZE", help="New disk size; a disk only grows: 80G."),
 ]
 NewCpus = Annotated[
     str | None,
@@ -32,9 +32,9 @@ NewCpus = Annotated[
 ]
 DropSaved = Annotated[
     bool,
-    typer.Option("--drop-saved", help="Give up what was saved of it, as if its power were cut."),
+    typer.Option("--drop-saved", help="Discard its saved state, as if its power were cut."),
 ]
-NewMemory = Annotated[str | None, typer.Option("--memory", metavar="SIZE", help="8G.")]
+NewMemory = Annotated[str | None, typer.Option("--memory", metavar="SIZE", help="New memory: 8G.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +53,7 @@ def resize(
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Give a machine a larger disk, other CPUs, other memory; what is not named stays."""
+    """Change a machine's disk size, CPUs or memory; anything not given is kept."""
     from raptorctl.plans.resize import ResizeRequest, plan_resize
 
     if size is cpus is memory is None:

@@ -42,7 +42,7 @@ Scripts = Annotated[
     typer.Option(
         "--run",
         metavar="SCRIPT",
-        help="Run a script in the guest; may be said again.",
+        help="Script to run in the guest; may be repeated.",
         show_default=False,
     ),
 ]
@@ -51,7 +51,7 @@ Copies = Annotated[
     typer.Option(
         "--copy",
         metavar="SRC:DST",
-        help="Copy a file into the guest; may be said again.",
+        help="File to copy into the guest; may be repeated.",
         show_default=False,
     ),
 ]
@@ -103,7 +103,7 @@ def run(
     step_timeout: StepTimeout = STEP_TIMEOUT,
     form: Output = Format.TEXT,
 ) -> None:
-    """Run scripts and copy files in a guest, in the order typed; the first failure ends it."""
+    """Run scripts in a guest and copy files to it, in order; stop at the first failure."""
     session = session_of(context)
     # On a session host ssh's own files may have a key; that none fits is told at the login.
     steps = given(session.typed, scripts, copies, identity, has_key=session.own)

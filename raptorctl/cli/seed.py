@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
-    """Show what a machine's cloud-init was told; keys and passwords are hidden."""
+    """Show a machine's cloud-init seed; keys and passwords are hidden."""
     name = options.machine_name(words)
     session = session_of(context)
     from raptorctl.plans.seed import attached
@@ -54,7 +54,7 @@ def detach(
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Take a machine's seed away, also while it runs; what cloud-init did stays."""
+    """Detach and remove a machine's seed, also while it runs; nothing in the guest changes."""
     from raptorctl.plans.seed_detach import plan_detach
 
     name = options.machine_name(words)

@@ -24,14 +24,14 @@ Words = Annotated[
 ]
 Machine = Annotated[
     list[str] | None,
-    typer.Argument(metavar="TENANT MACHINE", help="Only this one's.", show_default=False),
+    typer.Argument(metavar="TENANT MACHINE", help="Only this machine.", show_default=False),
 ]
 Room = Annotated[
     str | None,
     typer.Option(
         "--size",
         metavar="SIZE",
-        help="Room for what changes: 8G. Default: a fifth of the disk.",
+        help="Space for changed data: 8G. Default: a fifth of the disk.",
         show_default=False,
     ),
 ]
@@ -56,7 +56,7 @@ def create(
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Keep what a machine's disk holds now. NAME is by default the time: at-20261120-130000."""
+    """Take a snapshot of a machine's disk. Default NAME: the time, at-20261120-130000."""
     from raptorctl.plans.snapshot import SnapshotRequest, plan_create
 
     machine, name = parse_snapshot_words(words)
@@ -74,7 +74,7 @@ def create(
 def list_snapshots(
     context: typer.Context, words: Machine = None, form: Output = Format.TEXT
 ) -> None:
-    """List snapshots: when they were taken, and how much of their room is."""
+    """List snapshots: when they were taken, and how much of their space is used."""
     machine = options.machine_name(words) if words else None
     found = snapshots(session_of(context).host.volumes.list(), machine)
     if form is Format.JSON:
@@ -92,7 +92,7 @@ def restore(
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Put a snapshot back into the disk of a machine that is off. The only one needs no NAME."""
+    """Restore a snapshot to the disk of a machine that is off; the only one needs no NAME."""
     from raptorctl.plans.snapshot import plan_restore
 
     machine, name = parse_snapshot_words(words)
@@ -119,7 +119,7 @@ def delete(
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Remove a snapshot: what it kept is wiped, and that is read back."""
+    """Delete a snapshot; the data it kept is wiped and read back."""
     from raptorctl.plans.snapshot import plan_delete
 
     machine, name = parse_snapshot_words(words)

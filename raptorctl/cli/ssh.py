@@ -15,7 +15,7 @@ Words = Annotated[
     list[str],
     typer.Argument(
         metavar="TENANT MACHINE [-- CMD...]",
-        help="`alice dev`, also written `alice-dev`; then what to run there.",
+        help="`alice dev`, also written `alice-dev`; then a command to run there.",
         callback=options.completed,
         show_default=False,
     ),
@@ -27,7 +27,7 @@ Identity = Annotated[
         "--identity",
         "--key",
         metavar="FILE",
-        help="Your private key. Default: what ssh itself takes.",
+        help="Your private key. Default: the keys that ssh uses.",
         show_default=False,
     ),
 ]

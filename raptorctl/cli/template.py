@@ -38,7 +38,7 @@ def list_templates(context: typer.Context, form: Output = Format.TEXT) -> None:
 
 
 def show(context: typer.Context, name: Name, form: Output = Format.TEXT) -> None:
-    """Print a template as it is: a domain's XML, or a profile with the user-data beside it."""
+    """Print a domain template's XML, or a profile with its user-data."""
     session_of(context, root=False)
     from raptorctl.host.files import templates
 

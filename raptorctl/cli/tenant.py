@@ -32,7 +32,7 @@ ModeOption = Annotated[
     Mode | None,
     typer.Option(
         "--mode",
-        help="What he meets when he logs in. [default: shell]",
+        help="What the tenant gets at login. [default: shell]",
         show_default=False,
     ),
 ]
@@ -41,7 +41,7 @@ QuotaText = Annotated[
     typer.Option(
         "--quota",
         metavar="LIST",
-        help="machines=2,cpus=8,memory=16G,size=100G; what is not named has no limit.",
+        help="machines=2,cpus=8,memory=16G,size=100G; anything not named has no limit.",
         show_default=False,
     ),
 ]
@@ -50,14 +50,14 @@ Expires = Annotated[
     typer.Option(
         "--expires",
         metavar="DATE",
-        help="First day he cannot log in: 2027-03-31, or never.",
+        help="First day without login: 2027-03-31, or never.",
         show_default=False,
     ),
 ]
-Adopt = Annotated[bool, typer.Option("--adopt", help="Take an account that is there already.")]
+Adopt = Annotated[bool, typer.Option("--adopt", help="Use an account that exists already.")]
 EmitOption = Annotated[
     Emit | None,
-    typer.Option("--emit", help="Print the account as configuration, and stop."),
+    typer.Option("--emit", help="Print the account as configuration, then stop."),
 ]
 KeyPath = Annotated[
     str,
@@ -65,7 +65,7 @@ KeyPath = Annotated[
 ]
 Which = Annotated[
     str,
-    typer.Argument(metavar="KEY", help="Its fingerprint, or its comment.", show_default=False),
+    typer.Argument(metavar="KEY", help="Fingerprint or comment of the key.", show_default=False),
 ]
 NewQuota = Annotated[
     str | None,
@@ -88,7 +88,7 @@ def register(app: typer.Typer) -> None:
     group.command("set", epilog=example(f"{said} set alice --mode console"))(set_tenant)
     group.command("quota", epilog=example(f"{said} quota alice {quota_text}"))(quota)
     group.command("remove", epilog=example(f"{said} remove alice"))(remove)
-    keys = typer.Typer(help="The keys a tenant logs in with.")
+    keys = typer.Typer(help="Manage the keys of a tenant.")
     keys.command("add", epilog=example(f"{said} key add alice new.pub"))(key_add)
     keys.command("remove", epilog=example(f"{said} key remove alice alice@laptop"))(key_remove)
     keys.command("list", epilog=example(f"{said} key list alice"))(key_list)
@@ -109,7 +109,7 @@ def add(
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Make a tenant: an account that sees the machines called after it, and no others."""
+    """Create a tenant: an account that sees the machines named after it, and no others."""
     from raptorctl.plans.tenant import TenantRequest, plan_add
 
     wanted = TenantRequest(
@@ -134,7 +134,7 @@ def add(
 
 
 def list_tenants(context: typer.Context, form: Output = Format.TEXT) -> None:
-    """List tenants: how they log in, what they have, and of how much."""
+    """List tenants: login mode, machines, quota."""
     from raptorctl.cli.tenant_view import rows, views
 
     found = views(session_of(context).facts())
@@ -147,7 +147,7 @@ def list_tenants(context: typer.Context, form: Output = Format.TEXT) -> None:
 
 
 def show(context: typer.Context, tenant: TenantName, form: Output = Format.TEXT) -> None:
-    """Show all about one tenant."""
+    """Show one tenant."""
     from raptorctl.cli.tenant_view import lines
 
     view = _view(session_of(context), parse_tenant(tenant))
@@ -190,7 +190,7 @@ def quota(
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Show how much a tenant has and may have, or set it; what is not named has no limit."""
+    """Show a tenant's usage and quota, or set the quota; anything not named has no limit."""
     from raptorctl.plans.tenant_change import plan_quota
 
     name = parse_tenant(tenant)
@@ -215,7 +215,7 @@ def remove(
     yes: Yes = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Remove a tenant who has no machines: keys, sessions, and the account if we made it."""
+    """Remove a tenant without machines: keys, sessions, and the account if we created it."""
     from raptorctl.plans.tenant import plan_remove
 
     name = parse_tenant(tenant)
@@ -235,7 +235,7 @@ def key_add(
     dry_run: DryRun = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Let a tenant log in with more keys."""
+    """Add keys that a tenant may log in with."""
     from raptorctl.plans.tenant_change import plan_keys
 
     name, keys = parse_tenant(tenant), options.public_keys(file)
@@ -252,7 +252,7 @@ def key_remove(
     dry_run: DryRun = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """Let a tenant no longer log in with a key; sessions that are open stay open."""
+    """Remove a tenant's key; open sessions stay open."""
     from raptorctl.plans.tenant_change import plan_keys
 
     name = parse_tenant(tenant)
@@ -263,7 +263,7 @@ def key_remove(
 
 
 def key_list(context: typer.Context, tenant: TenantName, form: Output = Format.TEXT) -> None:
-    """List the keys that a tenant logs in with."""
+    """List a tenant's keys."""
     from raptorctl.cli.tenant_view import key_rows
 
     view = _view(session_of(context), parse_tenant(tenant))

@@ -11,7 +11,7 @@ from raptorctl.cli.output import Format, plain, say, say_json
 from raptorctl.errors import RefusedError
 from raptorctl.model.guest import Awaited
 
-For = Annotated[Awaited, typer.Option("--for", help="What to wait for.")]
+For = Annotated[Awaited, typer.Option("--for", help="State to wait for.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +26,7 @@ def wait(
     timeout: Timeout = TIMEOUT,
     form: Output = Format.TEXT,
 ) -> None:
-    """Wait until a machine is so far; exit code 5 if it is not in time, with what was seen."""
+    """Wait until a machine reaches a state; on timeout, exit with 5 and say what was seen."""
     guest = guest_of(context, words)
     if awaited is Awaited.IP and guest.session.own:
         raise RefusedError(

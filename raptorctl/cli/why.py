@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 def why(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
-    """Tell how far a machine's boot came, what it hangs at, and what to try."""
+    """Explain how far a machine has booted, what it is waiting for, and what to try."""
     from raptorctl.model.first_boot import explain
 
     name = options.machine_name(words)

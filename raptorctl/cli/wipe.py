@@ -17,10 +17,10 @@ from raptorctl.model.wipe import Unwiped
 VolumeText = Annotated[
     str | None,
     typer.Argument(
-        metavar="VOLUME", help="Its name, or its LVM UUID: see `wipe list`.", show_default=False
+        metavar="VOLUME", help="Name or LVM UUID, as in `wipe list`.", show_default=False
     ),
 ]
-Every = Annotated[bool, typer.Option("--all", help="All that no unfinished job works on.")]
+Every = Annotated[bool, typer.Option("--all", help="All volumes that no unfinished job holds.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -102,7 +102,7 @@ def read_settings(path: Path = Path(DEFAULT_FILE)) -> Settings:
             str(path),
             "",
             "is not there",
-            resolution="write it, for a shared host; or go without root, on one of your own",
+            resolution="write it, for a shared host; or run without root, on a session host",
         )
     return parse_settings(read_trusted(path), str(path))
 

@@ -206,7 +206,7 @@ class Tenant:
 
     @property
     def mode(self) -> Mode | None:
-        """What he meets when he logs in; None without an account."""
+        """What the tenant gets at login; None without an account."""
         if self.account is None:
             return None
         return _MODES.get(self.account.shell, Mode.SHELL)
