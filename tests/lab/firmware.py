@@ -51,8 +51,11 @@ def unconfined(lab: Lab) -> None:
     It compiles a machine's profile six times at each start: half of what a start takes in the lab.
     """
     lab.sh(f"""
+        sed -i 's/^\\(security_[a-z]*_confined\\) = 1/\\1 = 0/' {QEMU_CONF}
         echo 'security_driver = "none"' >>{QEMU_CONF}
         systemctl restart libvirtd
+        systemctl is-active --quiet libvirtd
+        virsh uri >/dev/null
     """)
 
 
