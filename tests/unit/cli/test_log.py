@@ -1,5 +1,6 @@
 """`raptorctl log`, and where the log comes from and goes to."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ def logged(
 
     def begin(self: FakeSession, *args: object) -> None:
         before(self, *args)  # type: ignore[arg-type]
-        libvirt = self.settings.libvirt
-        object.__setattr__(libvirt, "console_log_dir", str(folder))
+        libvirt = replace(self.settings.libvirt, console_log_dir=str(folder))
+        self.settings = replace(self.settings, libvirt=libvirt)
 
     monkeypatch.setattr(FakeSession, "__init__", begin)
     return raptorctl
