@@ -11,7 +11,7 @@ from raptorctl.host.files import read_settings
 
 def main() -> None:
     """Answer whoever is at the other end of standard input."""
-    with socket.socket(fileno=sys.stdin.fileno()) as client, suppress(OSError):  # he hung up
+    with socket.socket(fileno=sys.stdin.fileno()) as client, suppress(OSError):  # they hung up
         serve(client, Path(read_settings().libvirt.console_log_dir))
 
 

@@ -46,7 +46,7 @@ def list_machines(
     """List machines: tenant, state, slot, size."""
     wanted = None if tenant is None else parse_tenant(tenant)
     session = session_of(context, root=False)
-    # A tenant may ask libvirt, which shows him his own, but not LVM.
+    # A tenant may ask libvirt, which shows them their own, but not LVM.
     seen = (
         machines(*session.inventory())
         if session.is_root

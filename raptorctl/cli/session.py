@@ -127,7 +127,7 @@ class Session:
         return topology(session=self.own)
 
     def machine(self, name: "MachineName") -> "Domain":
-        """Find a machine by what libvirt shows us: a tenant sees his own.
+        """Find a machine by what libvirt shows us: a tenant sees their own.
 
         Raises:
             MissingError: there is none of ours, or it is not for us to see; the same words.

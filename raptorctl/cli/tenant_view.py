@@ -17,13 +17,13 @@ from raptorctl.plans.tenants import keys_of
 
 @dataclass(frozen=True)
 class TenantView:
-    """A tenant with what he has.
+    """A tenant with what they have.
 
     Args:
         tenant: account, record and keys.
-        machines: the names of his machines.
+        machines: the names of their machines.
         has: how much of everything.
-        keys: his public keys; none where somebody else wrote in their file.
+        keys: their public keys; none where somebody else wrote in their file.
         state: `active`, `expired`, `keys edited`, `no account` or `no record`.
     """
 
@@ -35,7 +35,7 @@ class TenantView:
 
     @property
     def quota(self) -> Quota:
-        """How much he may have."""
+        """How much they may have."""
         return self.tenant.record.quota if self.tenant.record else Quota()
 
     def encode(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from raptorctl.model.tenant import LAST_UID, Account
 from raptorctl.model.tombstone import FIRST_UID, next_uid
 
 AT_JOBS: Final = Path("/var/spool/cron/atjobs")
-"""Whose file it is, he is whom atd runs it for; nobody else can make one there."""
+"""atd runs a job as the owner of its file; nobody else can make one there."""
 LINGERING: Final = Path("/var/lib/systemd/linger")
 """A file for each account that logind begins at boot (loginctl(1)); by name, and root's."""
 EPOCH: Final = date(1970, 1, 1)

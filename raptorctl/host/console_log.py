@@ -1,7 +1,7 @@
 """What consoles said: virtlogd's files, for root alone, and the service that reads for tenants.
 
 Who asks over the socket is known by the kernel (unix(7), SO_PEERCRED), and gets what is called
-after him. One line asks: the machine's name, how many lines, and whether to go on (`follow`).
+after them. One line asks: the machine's name, how many lines, and whether to go on (`follow`).
 """
 
 import os
@@ -24,7 +24,7 @@ MOST_LINES: Final = 100_000
 PIECE: Final = 65536
 BEAT: Final = 0.5  # seconds between two looks for more
 REQUEST: Final = re.compile(r"([a-z0-9-]{3,57}) ([0-9]{1,6}) (once|follow)\n", re.ASCII)
-PATIENCE: Final = 10.0  # seconds for somebody to say what he wants
+PATIENCE: Final = 10.0  # seconds for somebody to say what they want
 
 
 def read_log(path: Path, lines: int, *, follow: bool, gone: Callable[[], bool]) -> Iterator[bytes]:
@@ -92,7 +92,7 @@ def ask_service(name: str, lines: int, *, follow: bool) -> Iterator[bytes]:
 
 
 def serve(client: socket.socket, directory: Path) -> None:
-    """Answer one client: his own machines' logs, and nothing for anything else.
+    """Answer one client: their own machines' logs, and nothing for anything else.
 
     Args:
         client: connected.
@@ -132,6 +132,6 @@ def _owns(account: str, name: str) -> bool:
 
 
 def _gone(client: socket.socket) -> bool:
-    """Whether the client hung up: he has nothing more to say, so anything to read is the end."""
+    """Whether the client hung up: they have nothing more to say, so anything to read is the end."""
     ready, _, _ = select.select([client], [], [], 0)
     return bool(ready)

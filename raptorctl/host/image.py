@@ -159,7 +159,7 @@ class LocalImages:
     def _candidates(self, wanted: Wanted) -> Iterator[Reference]:
         known = self._all()
         if wanted.source.listed and not wanted.name:
-            # Somebody gave this very name to an image of his own: that is the one he means.
+            # Somebody gave this very name to an image of their own: that is the one they mean.
             yield from (r for r in known if self._called(wanted, r) and r.origin.chosen)
         yield from self._of_source(wanted, known)
 

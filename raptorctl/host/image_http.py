@@ -38,7 +38,7 @@ CHUNK: Final = 1 << 18
 CERTIFICATE: Final = re.compile(r"certificate verify failed: ([^(\]]+)")  # OpenSSL, by Python
 AGENT: Final = f"raptorctl/{__version__}"
 CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
-"""The host's own, where an admin adds those of his house (update-ca-certificates(8))."""
+"""The host's own, where an admin adds those of their house (update-ca-certificates(8))."""
 BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that may be gone in a moment (RFC 9110 15)."""
 

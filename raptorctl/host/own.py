@@ -73,7 +73,7 @@ def read_own(found: Places) -> Settings:
 
 
 def make_directories(settings: Settings) -> None:
-    """Make what is missing of the caller's directories, for him alone.
+    """Make what is missing of the caller's directories, for them alone.
 
     Raises:
         HostError: one cannot be made.

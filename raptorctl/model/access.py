@@ -138,7 +138,7 @@ def _granted(tenant: Person, question: Question) -> Answer:
         return Answer(False, "not in the tenants' table")
     if not tenant.owns(question.domain):
         return Answer(False, f"{shown(question.domain)} is not called {tenant.name}-...")
-    return Answer(True, "in the tenants' table, and the machine is his")
+    return Answer(True, "in the tenants' table, and the machine is theirs")
 
 
 def questions(actions: Iterable[str], domain: str) -> tuple[Question, ...]:

@@ -128,7 +128,7 @@ class Access:
 
     Args:
         admin_groups: whose members may do everything with libvirt.
-        qemu_ids: what is added to a tenant's uid for the uid and gid that his machines' QEMU runs
+        qemu_ids: what is added to a tenant's uid for the uid and gid that their machines' QEMU runs
             under; 0 leaves that to libvirt, one number for all.
     """
 

@@ -1,8 +1,8 @@
 """Tenants: who owns machines, what account they have on the host, and how much they may take.
 
-What a tenant is stands on the host itself: how he may log in and until when in his account
-(passwd(5), shadow(5)), his keys in a file that sshd reads, and what an account has no place for,
-whose it is and how much he may have, in a record of ours.
+What a tenant is stands on the host itself: how they may log in and until when in their account
+(passwd(5), shadow(5)), their keys in a file that sshd reads, and what an account has no place for,
+whose it is and how much they may have, in a record of ours.
 """
 
 import enum
@@ -34,7 +34,7 @@ CLOSED: Final = "1970-01-02"
 locked password (usermod(8), --lock) leaves them working."""
 
 LAST_UID: Final = 33000
-"""A tenant's highest uid: 66000 above it, where his machines' QEMU can have a number of its own,
+"""A tenant's highest uid: 66000 above it, where their machines' QEMU can have a number of its own,
 ends below subuid(5)'s 100000."""
 
 ACCOUNT_MARK: Final = "raptorctl job "
@@ -48,7 +48,7 @@ BYPASSING: Final = frozenset(
 
 
 class Mode(enum.Enum):
-    """What a tenant meets when he logs in."""
+    """What a tenant gets at login."""
 
     SHELL = "shell"
     CONSOLE = "console"
@@ -174,13 +174,13 @@ class TenantRecord:
 
 @dataclass(frozen=True)
 class Tenant:
-    """A tenant as the host has him, whole or in part.
+    """A tenant as the host has them, whole or in part.
 
     Args:
         name: the login.
         record: ours; None where an account only looks like a tenant's.
         account: None where it is gone.
-        keys: the text of his file of keys, "" without.
+        keys: the text of their file of keys, "" without.
         record_file: the text that the record was read from, "" without.
     """
 
@@ -197,7 +197,7 @@ class Tenant:
         return bool(record and account and record.uid == account.uid and GROUP in account.groups)
 
     def expired(self, today: str) -> bool:
-        """Whether he can no longer log in.
+        """Whether they can no longer log in.
 
         Args:
             today: ISO 8601.

@@ -72,7 +72,7 @@ def _half(scene: Scene, tenant: Tenant) -> Fault:
 
 def _joined(tenant: Tenant, account: Account) -> tuple[Step, ...]:
     mode = tenant.mode or Mode.SHELL
-    return (set_account(account, mode, account.expires, "polkit knows him by it"),)
+    return (set_account(account, mode, account.expires, "polkit knows them by it"),)
 
 
 def _removed(scene: Scene, tenant: Tenant) -> tuple[Step, ...]:

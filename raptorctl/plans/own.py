@@ -50,7 +50,7 @@ def refuse_other(tenant: str, settings: Settings) -> None:
 
 
 def notes(size: Size, ssh: str, settings: Settings, facts: HostFacts) -> Iterator[str]:
-    """Say what somebody should know of a machine of his own."""
+    """Say what somebody should know of a machine of their own."""
     if settings.kind is not Kind.OWN:
         return
     yield f"its port 22 is {ssh} here, and nothing else of it is reached from outside"

@@ -22,8 +22,8 @@ class Owner:
 
     Args:
         name: of the tenant.
-        uid: his account's.
-        steps: what makes him, or gives him a key he lacks.
+        uid: their account's.
+        steps: what makes them, or gives them a key they lack.
         notes: what the admin should know.
     """
 
@@ -44,13 +44,13 @@ def find_owner(
 
     Args:
         name: of the tenant.
-        keys: that he is to have.
+        keys: that they are to have.
         settings: whose host it is.
         facts: the host.
         identity: of the job.
 
     Raises:
-        RefusedError: he has expired, is there by half, or is somebody else.
+        RefusedError: they have expired, are there by half, or are somebody else.
     """
     if settings.kind is Kind.OWN:
         refuse_other(name, settings)
@@ -90,7 +90,7 @@ def _refuse_expired(tenant: Tenant, identity: Identity) -> None:
     if tenant.expired(identity.at[:10]):
         raise RefusedError(
             f"tenant {tenant.name} has expired",
-            resolution=f"`raptorctl tenant set {tenant.name} --expires never` lets him back in",
+            resolution=f"`raptorctl tenant set {tenant.name} --expires never` lets them back in",
         )
 
 
@@ -99,7 +99,7 @@ def _key_steps(tenant: Tenant, keys: tuple[PublicKey, ...]) -> Iterator[Step]:
     lacking = tuple(key for key in keys if key.blob not in {other.blob for other in there})
     if lacking:
         yield WriteFile(
-            reason="he logs in with them",
+            reason="they log in with these",
             what=f"{tenant.name}'s keys",
             path=keys_path(tenant.name),
             before=tenant.keys or None,

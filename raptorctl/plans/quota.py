@@ -38,7 +38,7 @@ def machines_of(tenant: str, facts: HostFacts) -> tuple[str, ...]:
 
 
 def usage(tenant: str, facts: HostFacts) -> Usage:
-    """Add up what a tenant has, by names: what polkit gives him counts, whoever made it."""
+    """Add up what a tenant has, by names: what polkit gives them counts, whoever made it."""
     domains = [d for d in facts.domains if _owner(d.name) == tenant]
     defined = {domain.name for domain in domains}
     begun = [

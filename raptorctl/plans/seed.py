@@ -91,7 +91,7 @@ def refuse_old(name: MachineName, settings: Settings, facts: HostFacts) -> None:
     """Refuse a seed that is there before the machine is.
 
     Raises:
-        RefusedError: it may be somebody else's, with his keys.
+        RefusedError: it may be somebody else's, with their keys.
     """
     path = seed_path(name, settings)
     users = [domain.name for domain in facts.domains if path in domain.held_disks]

@@ -40,10 +40,10 @@ class TenantRequest:
 
     Args:
         name: of the tenant, its grammar checked.
-        mode: what he meets when he logs in; None: a shell, or what an adopted account has.
-        keys: his public keys.
-        quota: how much he may have.
-        expires: the first day he cannot log in any more, ISO 8601, or "".
+        mode: what they get at login; None: a shell, or what an adopted account has.
+        keys: their public keys.
+        quota: how much they may have.
+        expires: the first day they cannot log in any more, ISO 8601, or "".
         adopt: take an account that is there already.
     """
 
@@ -61,7 +61,7 @@ def plan_add(
     identity: Identity,
     admin_groups: Iterable[str] = (),
 ) -> Plan:
-    """Decide how a tenant comes to be, or why he cannot.
+    """Decide how a tenant comes to be, or why they cannot.
 
     Raises:
         RefusedError: an account or half a tenant of that name is in the way.
@@ -108,7 +108,7 @@ def adding(
     yield _account_step(request, account, uid, identity)
     if text := keys_text(request.keys):
         before = tenant.keys or None if tenant else None
-        yield WriteFile("he logs in with them", f"{request.name}'s keys", keys_path(request.name),
+        yield WriteFile("they log in with these", f"{request.name}'s keys", keys_path(request.name),
                         before, text)  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def plan_remove(name: str, facts: HostFacts, identity: Identity) -> Plan:
     """Decide how a tenant goes. Half a tenant goes as well as a whole one.
 
     Raises:
-        RefusedError: he has machines, or his account is not one of ours.
+        RefusedError: they have machines, or their account is not one of ours.
     """
     tenant = facts.tenant(name)
     if machines := machines_of(name, facts):
@@ -160,7 +160,7 @@ def _account_step(
         )
     mode = request.mode or Mode.SHELL
     return MakeAccount(
-        reason="polkit knows him by it",
+        reason="polkit knows them by it",
         job=identity.job,
         name=request.name,
         uid=uid,
@@ -188,7 +188,7 @@ def _removal(tenant: Tenant, facts: HostFacts, identity: Identity) -> Iterator[S
     if ours and record and not record.adopted:
         yield RemoveAccount("we made it", ours.name, ours.uid)
     if tenant.record_file:
-        yield WriteFile("he is nobody's tenant", f"{tenant.name}'s record",
+        yield WriteFile("they are no tenant any more", f"{tenant.name}'s record",
                         record_path(tenant.name), tenant.record_file, None)  # fmt: skip
     if record and not record.adopted:
         yield SweepNumber("its files act for whoever has the number", record.name, record.uid)
@@ -287,7 +287,7 @@ def _refuse_other(tenant: Tenant, request: TenantRequest) -> None:
 
 def _key_notes(request: TenantRequest) -> Iterator[str]:
     if not request.keys and request.mode is not Mode.NOLOGIN:
-        yield f"he cannot log in before `raptorctl tenant key add {request.name} FILE`"
+        yield f"they cannot log in before `raptorctl tenant key add {request.name} FILE`"
 
 
 def _remove_notes(tenant: Tenant | None) -> Iterator[str]:

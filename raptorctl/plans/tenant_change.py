@@ -27,8 +27,8 @@ def plan_keys(
         name: the tenant's.
         facts: the host.
         identity: of the job.
-        add: keys he gets; those he has already change nothing.
-        remove: the fingerprint or comment of one he loses.
+        add: keys they get; those they have already change nothing.
+        remove: the fingerprint or comment of one they lose.
 
     Raises:
         RefusedError: there is no such tenant, or somebody else wrote in the file.
@@ -49,14 +49,14 @@ def plan_keys(
     )
     notes = ["sessions that are open stay open"] if remove else []
     if tenant.mode is Mode.NOLOGIN:
-        notes.append(f"he cannot log in: `raptorctl tenant set {name} --mode shell`")
+        notes.append(f"they cannot log in: `raptorctl tenant set {name} --mode shell`")
     summary = f"{name} has {len(wanted)} key{'s' * (len(wanted) != 1)}"
     plan = tenant_plan("tenant-key", name, identity, (step,), summary)
     return replace(plan, notes=tuple(notes))
 
 
 def plan_quota(name: str, quota: Quota, facts: HostFacts, identity: Identity) -> Plan:
-    """Decide how a tenant gets another quota. One below what he has keeps him from more.
+    """Decide how a tenant gets another quota. One below what they have keeps them from more.
 
     Raises:
         RefusedError: there is no such tenant.
@@ -99,6 +99,6 @@ def _is_idle(step: SetAccount) -> bool:
 def _without(keys: tuple[PublicKey, ...], text: str) -> tuple[PublicKey, ...]:
     found = [key for key in keys if text in {key.fingerprint, key.comment}]
     if len(found) != 1:
-        many = f"{len(found)} keys are called so" if found else "he has no such key"
+        many = f"{len(found)} keys are called so" if found else "they have no such key"
         raise InputError(many, resolution="give its fingerprint: `raptorctl tenant key list`")
     return tuple(key for key in keys if key is not found[0])

@@ -52,7 +52,7 @@ def keys_of(tenant: Tenant) -> tuple[PublicKey, ...]:
 def tenant_plan(
     verb: str, name: str, identity: Identity, steps: Iterable[Step], summary: str
 ) -> Plan:
-    """Lay out a job on a tenant; while it is open, nobody else works on him."""
+    """Lay out a job on a tenant; while it is open, nobody else works on them."""
     return Plan(verb, identity, Reservation(identity.job, name), tuple(steps), summary)
 
 
@@ -68,14 +68,14 @@ def refuse_half(tenant: Tenant | None) -> None:
         what = "no account" if tenant.account is None else "another's account"
         raise RefusedError(
             f"tenant {tenant.name} has a record and {what}",
-            resolution=f"`raptorctl tenant remove {tenant.name}` takes away what is left of him",
+            resolution=f"`raptorctl tenant remove {tenant.name}` takes away what is left of them",
         )
 
 
 def record_step(record: TenantRecord, before: str | None = None) -> WriteFile:
     """Write a record; `before` is the text of the file as it is, None where there is none."""
     return WriteFile(
-        reason="whose account it is, and how much he may have",
+        reason="whose account it is, and how much they may have",
         what=f"{record.name}'s record",
         path=record_path(record.name),
         before=before,

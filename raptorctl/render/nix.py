@@ -17,9 +17,9 @@ def nix_account(name: str, mode: Mode, keys: Iterable[PublicKey], expires: str) 
 
     Args:
         name: of the tenant, its grammar checked.
-        mode: what he meets when he logs in.
-        keys: his public keys.
-        expires: the first day he cannot log in any more, ISO 8601, or "".
+        mode: what they get at login.
+        keys: their public keys.
+        expires: the first day they cannot log in any more, ISO 8601, or "".
     """
     return "\n".join(_lines(name, mode, keys, expires)) + "\n"
 

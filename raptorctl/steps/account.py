@@ -215,7 +215,7 @@ class EndSessions(Step):
     @property
     def title(self) -> str:
         """One line."""
-        return f"end the sessions of {self.name}, and his connections to libvirt"
+        return f"end the sessions of {self.name}, and their connections to libvirt"
 
     def is_done(self, host: Host) -> bool:
         """Never taken for granted: a session may be new."""

@@ -13,7 +13,7 @@ class WriteFile(Step):
     """Have a file say something; `None` is a file that is not there, on either side.
 
     What was there is part of the step, so that undoing brings it back, and so that a file somebody
-    changed since the plan was made is left to him.
+    changed since the plan was made is left to them.
 
     Args:
         what: what it is, for people: `alice's keys`.
