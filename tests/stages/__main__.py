@@ -28,11 +28,7 @@ def run_all(began: float) -> Run:
     before = hosts()
     times = record.begin(time.strftime("%Y%m%d-%H%M%S", time.gmtime(began)))
     results: list[StageRun] = []
-    # Daemons: a ^C ends us, and so the stages, instead of waiting for them.
-    lanes = [
-        threading.Thread(target=run_lane, args=(lane, times, results), daemon=True)
-        for lane in LANES
-    ]
+    lanes = [threading.Thread(target=run_lane, args=(lane, times, results)) for lane in LANES]
     for lane in lanes:
         lane.start()
     for lane in lanes:

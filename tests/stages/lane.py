@@ -6,20 +6,9 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 from tests.stages.record import StageRun
 from tests.stages.stage import Stage
-
-IDLE: Final = (
-    *("setpriv", "--pdeathsig", "TERM"),
-    *("sh", "-c", 'echo 19 >/proc/self/autogroup || :; exec chrt --idle 0 "$@"', "idle"),
-)
-"""The prefix of what runs only where nothing else wants to (chrt(1)), in a session of its own.
-
-A policy counts among the tasks of one session; between sessions it is autogroup's that does
-(sched(7)). A session of its own does not hear a terminal's ^C, so it ends with us.
-"""
 
 
 def run_lane(stages: Iterable[Stage], times: Path, results: list[StageRun]) -> None:
@@ -41,14 +30,13 @@ def run_stage(stage: Stage, times: Path) -> StageRun:
     """Run one stage, each line of its output marked with its name and its minute."""
     began = time.time()
     process = subprocess.Popen(
-        [*(IDLE if stage.idle else ()), "make", "--no-print-directory", stage.target],
+        ["make", "--no-print-directory", stage.target],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
         env={**os.environ, "RAPTOR_TIMES": str(times), "RAPTOR_STAGE": stage.name},
-        start_new_session=stage.idle,
     )
     assert process.stdout is not None
     for line in process.stdout:
