@@ -100,7 +100,11 @@ LAB := $(filter-out %/test_role.py,$(sort $(wildcard tests/lab/test_*.py))) test
 
 .PHONY: lab
 lab: lab-host ## tests on the throwaway host (python -m tests.lab)
-	$(RUN) pytest $(LAB)
+	$(RUN) pytest -m "not long" $(LAB)
+
+.PHONY: lab-long
+lab-long: lab-host ## the lab's tests that make test has no time for: power cuts, more kills, the role's storage
+	$(RUN) pytest -m long $(LAB)
 
 .PHONY: full-boots
 full-boots: env ## boot Debian on a host of one's own and on the throwaway host: an hour where both are emulated

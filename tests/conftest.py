@@ -17,7 +17,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "long: not for `make check`, which is to take a minute")
+    config.addinivalue_line(
+        "markers", "long: not for `make check` and `make lab`: `make long`, `make lab-long`"
+    )
     config.pluginmanager.register(tally.Tally())
     if times.wanted(config):
         config.pluginmanager.register(times.Times())

@@ -44,7 +44,11 @@ def refused(text: str) -> bool:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("options", [(), ("-r",)], ids=["read-write socket", "read-only socket"])
+@pytest.mark.parametrize(
+    "options",
+    [(), pytest.param(("-r",), marks=pytest.mark.long)],
+    ids=["read-write socket", "read-only socket"],
+)
 def test_no_command_of_virsh_does_anything_to_anothers_machine(
     shared: Lab, options: tuple[str, ...]
 ) -> None:

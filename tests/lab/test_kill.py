@@ -30,10 +30,11 @@ from raptorctl.__main__ import main
 sys.exit(main())
 """
 SMALL = ("provision", "alice", "dev", "--size", "64M", "--cpus", "6,7")
-PROVISION_KILLS = [("DONE", 2), ("DONE", 7)]
+LONG = pytest.mark.long
+PROVISION_KILLS = [pytest.param("DONE", 2, marks=LONG), ("DONE", 7)]
 """A definition; a machine that runs and has all its records."""
 
-REMOVAL_KILLS = [("DONE", 5), ("INTENT", 8)]
+REMOVAL_KILLS = [pytest.param("DONE", 5, marks=LONG), ("INTENT", 8)]
 """Without records, stopped, undefined, its volume renamed; then half wiped."""
 
 KILLED = 137  # 128 + SIGKILL, as a shell reports it
@@ -99,7 +100,7 @@ def test_a_provision_that_makes_the_tenant_killed_undoes_him_too(
     nothing_is_left(lab)
 
 
-@pytest.mark.parametrize(("kind", "step"), [("DONE", 1), ("DONE", 3)])
+@pytest.mark.parametrize(("kind", "step"), [pytest.param("DONE", 1, marks=LONG), ("DONE", 3)])
 def test_a_tenants_removal_killed_is_undone_or_finished(lab: Lab, kind: str, step: int) -> None:
     if not carols(lab):
         lab.tenant("carol")

@@ -162,6 +162,7 @@ def test_a_restored_disk_is_as_it_was_byte_by_byte_and_more_than_once(machine: L
     assert "alice-dev" in machine.run("virsh", "list", "--autostart", "--all", "--name").stdout
 
 
+@pytest.mark.long
 def test_killed_while_it_restores_it_is_finished(machine: Lab) -> None:
     before = machine.sh(f"sha256sum </dev/lvm-data/{SNAPSHOT}").stdout
     write(machine, 8, 1, "changed")
@@ -201,7 +202,7 @@ def test_an_overflowed_snapshot_is_said_to_be_so_and_goes(machine: Lab) -> None:
 @pytest.mark.parametrize(
     ("kind", "step", "outcome"),
     [
-        ("DONE", 1, "rolled back"),
+        pytest.param("DONE", 1, "rolled back", marks=pytest.mark.long),
         ("INTENT", 2, "done"),
     ],
 )

@@ -1,6 +1,6 @@
 """Power cuts: the host is reset, not shut down, at a random moment of a job; then it boots.
 
-`RAPTOR_POWER_CUTS=50 pytest tests/lab/test_power.py` is the long form; the suite makes do with few.
+`RAPTOR_POWER_CUTS=50 pytest tests/lab/test_power.py` is the long form; `make lab-long` makes do with few.
 """
 
 import json
@@ -44,6 +44,7 @@ def whole(lab: Lab) -> bool:
     return all(there)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("number", range(CUTS))
 def test_after_a_power_cut_there_is_a_whole_machine_or_none(

@@ -161,6 +161,7 @@ def test_a_disk_that_holds_something_is_not_blank(lab: Lab, disk: str, content: 
     assert lab.run("sha256sum", disk).stdout == before
 
 
+@pytest.mark.long
 def test_a_disk_that_is_not_blank_is_left_alone(lab: Lab, disk: str) -> None:
     lab.sh(f"mkfs.ext4 -q {disk}")
     before = lab.run("sha256sum", disk).stdout
@@ -172,6 +173,7 @@ def test_a_disk_that_is_not_blank_is_left_alone(lab: Lab, disk: str) -> None:
     assert lab.run("sha256sum", disk).stdout == before
 
 
+@pytest.mark.long
 def test_a_blank_disk_is_taken_when_told_and_only_then(pristine: Lab, disk: str) -> None:
     code, said = storage(
         pristine, raptor_volume_group="new", raptor_vg_device=disk, raptor_vg_create=False

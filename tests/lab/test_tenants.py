@@ -140,6 +140,7 @@ def test_rules_that_polkit_cannot_read_never_stay(host: Lab) -> None:
     assert OWN in host.run("virsh", "list", "--all", "--name", user="alice").stdout.split()
 
 
+@pytest.mark.long
 def test_rules_that_were_edited_are_kept_beside(host: Lab) -> None:
     host.run("raptorctl", "access", "install", "-y")
     host.run("sed", "-i", 's/"libvirt", "wheel"/"users"/', RULES)

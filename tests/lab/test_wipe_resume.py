@@ -95,6 +95,7 @@ def test_the_job_that_failed_is_finished_by_recover(host: Lab) -> None:
     assert volumes(host) == []
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_what_an_abandoned_job_left_is_finished_by_resume(host: Lab) -> None:
     told = fails(host)
