@@ -111,7 +111,7 @@ class Session:
         """
         from raptorctl.host.survey import Scope, survey
 
-        scope = Scope(tuple(queries), tuple(self.journals.reservations()), tuple(people))
+        scope = Scope(tuple(queries), self.journals.reservations(), tuple(people))
         return survey(self.host, self.settings, scope)
 
     def inventory(self) -> "tuple[tuple[Volume, ...], Mapping[str, State]]":

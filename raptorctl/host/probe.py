@@ -113,10 +113,8 @@ def _with_records(
     queries: Callable[[Settings, HostFacts], Iterable[tuple[str, str]]],
 ) -> HostFacts:
     """Ask DNS what it has; that it does not answer is told by its zones."""
-    from raptorctl.host.dns_update import DnsServer
-
+    server = drivers(settings).zones
     try:
-        server = DnsServer(settings.dns)
         for _ in range(2):
             facts = replace(facts, records=server.lookup(queries(settings, facts)))
     except RaptorError as error:
