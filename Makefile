@@ -116,7 +116,7 @@ full-boots: env ## boot Debian on a host of one's own and on the throwaway host:
 BEGAN := $(shell date +%s)
 
 .PHONY: test
-test: env ## check, lint, integration, guests and lab, side by side where they do not wait for each other
+test: env ## check, long, lint, integration, guests and lab, one after the other
 	RAPTOR_BEGAN=$(BEGAN) $(RUN) tests.stages
 
 .PHONY: times

@@ -72,9 +72,8 @@ def test_a_console_shows_the_firmware_leaves_the_terminal_clean_and_comes_back(
     console.expect("ended; waiting for it")
     shared.run("raptorctl", "start", "alice", "dev")
     console.expect("runs again")
-    shared.run(
-        "virsh", "reset", "alice-dev"
-    )  # what it said before we were back is in the log alone
+    # What it said before we were back is in the log alone.
+    shared.run("virsh", "reset", "alice-dev")
     console.expect(SAYS)
     second = shared.run("raptorctl", "console", "alice", "dev", user="alice", check=False)
     assert (second.returncode, "--force" in second.stderr) == (1, True)

@@ -111,6 +111,7 @@ def test_an_account_that_is_there_is_only_taken_when_asked_for(host: Host) -> No
         (Account("alice", 33, 33), "the system's"),
         (Account("alice", 40000, 40000), "the system's"),
         (Account("alice", 1500, 1500, groups=frozenset({"sudo", "libvirt"})), "libvirt, sudo"),
+        (Account("alice", 1500, 1500, groups=frozenset({"disk", "kvm"})), "disk, kvm"),
         (Account("alice", 1500, 1500, groups=frozenset({"vm-admins"})), "vm-admins"),
         (Account("alice", 1500, 1500, groups=frozenset({"vm-ops"})), "vm-ops"),
     ],
