@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tests.lab import cache, converge, image, install, qemu, ssh
+from tests.lab import cache, converge, image, install, qemu, ssh, warm
 from tests.lab.errors import LabError
 from tests.lab.process import saying, tail, tool, wait_for
 
@@ -107,6 +107,8 @@ class Lab:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as root, or as another account over that account's own ssh login."""
         given = {"input": input} if input is not None else {"stdin": subprocess.DEVNULL}
+        if command[0] == "raptorctl" and user is None:
+            command = warm.called(*command[1:])
         argv = self.ssh.argv(*command, user=user)
         try:
             done = subprocess.run(
@@ -258,6 +260,9 @@ class Lab:
                 done = subprocess.run(argv, stdin=content, capture_output=True, check=False)
         if done.returncode:
             raise LabError(f"installing raptorctl failed:\n{tail(done.stderr.decode())}")
+        with saying("having its imports done"):
+            self.push(warm.__file__, warm.FILE)
+            self.sh(warm.START)
 
     def _make_ready(self) -> None:
         """Install raptorctl and keep a snapshot of that, so that most resets only resume."""
