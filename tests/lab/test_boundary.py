@@ -14,6 +14,8 @@ from tests.lab.test_machine import volumes
 
 ATTACK = Path(__file__).parent / "attack"
 OWN_FILESYSTEM = CHECKOUT / "ansible/roles/raptor_host/files/own-filesystem.sh"
+RESTORE = "/usr/local/lib/attack/restore.py"
+STORM = "/usr/local/lib/attack/storm.py"
 IDLE = "/usr/local/lib/attack/idle.py"
 SMALL = ("--size", "64M", "--memory", "64M", "--no-start", "-y")
 DISK = "/dev/lvm-data/guest-bob-web"
@@ -35,7 +37,8 @@ def host(lab: Lab) -> Lab:
     lab.tenant("alice")
     lab.tenant("bob")
     lab.run("raptorctl", "provision", "bob", "web", "--cpus", "2", *SMALL)
-    lab.put((ATTACK / "idle.py").read_text(), IDLE)
+    for path in (IDLE, RESTORE, STORM):
+        lab.put((ATTACK / Path(path).name).read_text(), path)
     return lab
 
 
@@ -173,6 +176,41 @@ def test_one_tenant_does_not_take_all_of_the_logs_service(host: Lab) -> None:
         holder.kill()
 
 
+# libvirtd, by what a tenant has it open
+
+
+@pytest.mark.parametrize("kind", ["/dev/ptmx", "terminal"])
+def test_libvirtd_opens_nothing_that_a_tenant_names(host: Lab, kind: str) -> None:
+    """Pipes and FIFOs by /proc, and libvirtd's own descriptors: tests/integration/test_relay.py."""
+    before = host.run("systemctl", "show", "--property=MainPID", "libvirtd.service").stdout
+    attack = host.start("python3", RESTORE, kind, "120", "virsh", user="alice")
+    try:
+        assert attack.stdout is not None
+        assert int(attack.stdout.readline()) == 0
+        host.run("timeout", "60", "virsh", "dominfo", "bob-web")
+    finally:
+        attack.kill()
+    assert host.run("systemctl", "show", "--property=MainPID", "libvirtd.service").stdout == before
+
+
+def test_libvirtd_knows_a_tenant_behind_the_relay(host: Lab) -> None:
+    assert host.run("virsh", "domstate", "bob-web", user="bob").stdout.strip() == "shut off"
+    other = host.run("virsh", "domstate", "bob-web", user="alice", check=False)
+    assert "bob-web" in other.stderr
+    direct = "qemu+unix:///system?socket=/run/raptorctl-libvirt/libvirt-sock"
+    around = host.run("virsh", "-c", direct, "list", user="alice", check=False)
+    assert "Permission denied" in around.stderr
+
+
+def test_a_storm_of_connects_leaves_root_its_list(host: Lab) -> None:
+    storm = host.start("python3", STORM, "/run/libvirt/libvirt-sock", "20", user="alice")
+    try:
+        for _ in range(3):
+            host.run("timeout", "60", "virsh", "list", "--all")
+    finally:
+        storm.kill()
+
+
 def test_a_scan_of_a_slots_prefix_leaves_the_neighbour_table_alone(host: Lab) -> None:
     host.sh("""
         ip netns add scan
@@ -193,6 +231,8 @@ for number in range(3000):
         pass
 END
     """)
+    on_link = host.run("ip", "-6", "route", "show", "dev", "br-vm5", "proto", "kernel").stdout
+    assert [line.split()[0] for line in on_link.splitlines()] == ["fe80::/64"]
     table = host.sh("ip -6 neigh show nud all dev br-vm5 | wc -l").stdout
     assert int(table) < 16
     route = json.loads(host.run("ip", "-j", "route", "get", "2001:db8:0:5::1").stdout)

@@ -82,19 +82,20 @@ def test_idle_connections_of_a_tenant_keep_nobody_out(shared: Lab) -> None:
         holder.kill()
 
 
-@pytest.mark.parametrize("folder", ["/tmp", "/home/alice"])
-def test_a_fifo_of_a_tenants_holds_no_worker_of_libvirts(shared: Lab, folder: str) -> None:
-    shared.run("mkfifo", f"{folder}/trap", user="alice")
-    holders = [shared.start("virsh", "restore", f"{folder}/trap", user="alice") for _ in range(25)]
+def test_a_fifo_of_a_tenants_holds_no_worker_of_libvirts(shared: Lab) -> None:
+    shared.run("mkfifo", "/home/alice/trap", user="alice")
+    trap = ("virsh", "restore", "/home/alice/trap")
+    holders = [shared.start(*trap, user="alice") for _ in range(25)]
     try:
         for holder in holders:
             _, said = holder.communicate(timeout=120)
-            assert "Permission denied" in said
+            # Ten connections are let in and judged; the others are hung up on.
+            assert any(word in said for word in ("access denied", "End of file", "reset by peer"))
         shared.run("timeout", "60", "virsh", "dominfo", "bob-dev")
     finally:
         for holder in holders:
             holder.kill()
-        shared.run("rm", f"{folder}/trap", user="alice")
+        shared.run("rm", "/home/alice/trap", user="alice")
 
 
 def test_where_libvirtd_keeps_its_locks_nobody_else_writes(shared: Lab) -> None:
@@ -106,7 +107,7 @@ def test_where_libvirtd_keeps_its_locks_nobody_else_writes(shared: Lab) -> None:
 def test_libvirtd_opens_nothing_that_acts_or_waits(shared: Lab, path: str) -> None:
     done = shared.run("timeout", "60", "virsh", "restore", path, user="alice", check=False)
     assert done.returncode == 1
-    assert any(word in done.stderr for word in ("Permission denied", "No such file"))
+    assert "access denied" in done.stderr
 
 
 # Tenants by ssh
