@@ -59,9 +59,10 @@ $(STAMP):
 	@rm -f $(VENV)/made-for-*; touch $@
 
 .PHONY: check
-check: env ## the fast part, for daily work: ruff, mypy, unit tests
+check: env ## the fast part, for daily work: ruff, codespell, mypy, unit tests
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	$(RUN) codespell_lib
 	$(RUN) mypy & types=$$!; tests=0; $(SPREAD) -m "not long" tests/unit || tests=$$?; wait $$types; exit $$tests
 
 .PHONY: format

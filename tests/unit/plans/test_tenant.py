@@ -265,10 +265,10 @@ def test_not_even_where_the_account_went_by_hand_or_its_records_job_was_cut_off(
 
 def test_what_the_number_still_owns_goes_with_the_tenant(settled: Host) -> None:
     settled.accounts.strays[1000] = ("/var/tmp/program", "shared memory 7")
-    settled.accounts.strays[1001] = ("/var/tmp/anothers",)
+    settled.accounts.strays[1001] = ("/var/tmp/of-another",)
     assert settled.accounts.left(1000) == ()  # for an account has it
     settled.do(plan_remove("alice", settled.see(), NEXT))
-    assert settled.accounts.strays == {1001: ("/var/tmp/anothers",)}
+    assert settled.accounts.strays == {1001: ("/var/tmp/of-another",)}
 
 
 def test_an_account_that_was_there_keeps_its_files_and_may_be_a_tenants_again(
