@@ -13,8 +13,10 @@ EXAMPLES ?= 5000
 RUN := $(VENV)/bin/python -m
 # A worker per CPU. Whoever has nothing left takes the second half of what another one has.
 SPREAD := $(RUN) pytest -q -p randomly -n auto --dist worksteal
-# One virtual environment per content of pyproject.toml: a second `make env` has nothing to do.
-STAMP = $(VENV)/made-for-$(shell sha256sum pyproject.toml | cut -c1-12)
+# Exact versions of all that development needs, for each Python from 3.11 on.
+LOCK := requirements-dev.lock
+# One virtual environment per content of these two: a second `make env` has nothing to do.
+STAMP = $(VENV)/made-for-$(shell cat pyproject.toml $(LOCK) | sha256sum | cut -c1-12)
 
 # mmdebstrap, e2fsprogs, debian-archive-keyring, openssh-client: the lab's image and its login.
 # libvirt-dev, gcc, pkg-config, python3-dev: libvirt-python is built against the machine's libvirt.
@@ -55,8 +57,13 @@ $(STAMP):
 	    echo "make env: $$($(PYTHON) --version) is too old, 3.11 or newer is needed; say where it is: make PYTHON=..." >&2; exit 1; }
 	@echo "make env: making $(VENV) with $$($(PYTHON) --version)"
 	@[ -x $(VENV)/bin/python ] || $(PYTHON) -m venv $(VENV)
-	@$(RUN) pip install --quiet --disable-pip-version-check -e '.[dev]' </dev/null
+	@$(RUN) pip install --quiet --disable-pip-version-check -r $(LOCK) -e . </dev/null
 	@rm -f $(VENV)/made-for-*; touch $@
+
+.PHONY: lock
+lock: env ## renew requirements-dev.lock: the newest versions that pyproject.toml allows
+	$(RUN) uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev \
+	    --annotation-style line --custom-compile-command "make lock" -o $(LOCK) pyproject.toml
 
 .PHONY: check
 check: env ## the fast part, for daily work: ruff, codespell, mypy, unit tests

@@ -1,4 +1,4 @@
-"""The ways to install agree: the wheel's dependencies, the README's packages, and the role's."""
+"""The ways to install agree: the wheel's dependencies, the README's packages, the role's, the lock."""
 
 import re
 import tomllib
@@ -45,3 +45,32 @@ def test_readme_and_role_install_the_package_of_each_dependency(needed: Requirem
     by_hand = re.search(r"^\$ sudo apt install (.*?)^```", README, re.MULTILINE | re.DOTALL)
     assert by_hand
     assert package in by_hand[1].split()
+
+
+# What development needs
+
+LOCK = (CHECKOUT / "requirements-dev.lock").read_text()
+LOCKED = [
+    Requirement(line.partition("  #")[0]) for line in re.findall(r"^[^#\s].*", LOCK, re.MULTILINE)
+]
+PYTHONS = ("3.11", "3.12", "3.13")
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize(
+    "needed", [*NEEDED, *map(Requirement, PROJECT["project"]["optional-dependencies"]["dev"])]
+)
+def test_the_lock_has_one_version_that_will_do(needed: Requirement, python: str) -> None:
+    (pin,) = (
+        one
+        for one in LOCKED
+        if one.name == needed.name
+        and (one.marker is None or one.marker.evaluate({"python_full_version": f"{python}.0"}))
+    )
+    (version,) = pin.specifier
+    assert version.operator == "=="
+    assert needed.specifier.contains(version.version)
+
+
+def test_the_lock_names_no_place_that_packages_come_from() -> None:
+    assert not re.search(r"://|^-| @ ", LOCK, re.MULTILINE)
