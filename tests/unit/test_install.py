@@ -1,6 +1,10 @@
-"""The ways to install agree: the wheel's dependencies, the README's packages, the role's, the lock."""
+"""The ways to install agree: the wheel's dependencies, the README's packages, the role's, the lock.
+
+And so do the ways to check: the hooks of git run what `make check` runs.
+"""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -74,3 +78,13 @@ def test_the_lock_has_one_version_that_will_do(needed: Requirement, python: str)
 
 def test_the_lock_names_no_place_that_packages_come_from() -> None:
     assert not re.search(r"://|^-| @ ", LOCK, re.MULTILINE)
+
+
+def test_the_hooks_of_git_run_what_make_check_runs() -> None:
+    make = ["make", "--dry-run", "--no-print-directory", "check"]
+    said = subprocess.run(make, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    (config,) = yaml.safe_load((CHECKOUT / ".pre-commit-config.yaml").read_text())["repos"]
+    entries = [hook["entry"] for hook in config["hooks"]]
+    assert [entry for entry in entries if entry not in said] == []
+    ran = re.findall(r"\.venv/bin/python -m (?!pip )", said)
+    assert len(ran) == len(entries)
