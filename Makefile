@@ -77,6 +77,10 @@ format: env ## have ruff write the code as `make check` wants it
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
+.PHONY: manual
+manual: env ## write share/, man pages and completion, from the command line's own help
+	$(RUN) tools.manual
+
 .PHONY: long
 long: env ## the unit tests that take long: jobs killed at every call, disks and archives; a seeded part of the fuzzing
 	$(SPREAD) -m long tests/unit tests/fuzz

@@ -43,6 +43,14 @@ def test_the_wheel_carries_every_template_and_the_rules(wheel: Path) -> None:
         assert f"raptorctl/_data/{source.parent.name}/{source.name}" in names
 
 
+def test_man_pages_and_completion_lie_where_they_are_looked_for(installed: Path) -> None:
+    there = installed.parent / "share"
+    shipped = [path for path in (CHECKOUT / "share").rglob("*") if path.is_file()]
+    assert len(shipped) > 30
+    for path in shipped:
+        assert (there / path.relative_to(CHECKOUT / "share")).read_bytes() == path.read_bytes()
+
+
 def run(installed: Path, *words: str) -> str:
     environment = {"PATH": f"{installed}:{os.environ['PATH']}", "HOME": "/nonexistent"}
     done = subprocess.run(

@@ -26,6 +26,8 @@ rm -rf "$site"/raptorctl "$site"/raptorctl-*.dist-info
 cat > /run/raptorctl.whl
 python3 -m zipfile -e /run/raptorctl.whl "$site"
 rm /run/raptorctl.whl
+cp -r "$site"/raptorctl-*.data/data/. /opt/raptorctl
+rm -r "$site"/raptorctl-*.data
 /opt/raptorctl/bin/python3 -m compileall -q "$site"
 printf '%s' "$1" > /opt/raptorctl/bin/raptorctl
 chmod 755 /opt/raptorctl/bin/raptorctl
@@ -51,7 +53,8 @@ def digest() -> str:
 def shipped() -> list[str]:
     """Return the folders that pyproject.toml puts into the wheel beside the package."""
     project = tomllib.loads((cache.CHECKOUT / "pyproject.toml").read_text())
-    return [*project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]]
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    return [*wheel["force-include"], *wheel["shared-data"]]
 
 
 def wheel() -> Path:

@@ -16,6 +16,7 @@ from raptorctl.engine.audit import AUDIT
 from raptorctl.engine.journals import DIRECTORY
 from raptorctl.engine.lock import LOCK_FILE
 from raptorctl.host.files import ADMIN_TEMPLATES
+from raptorctl.host.image_login import PASSWORD, USER
 from raptorctl.host.profile import ADMIN_PROFILES
 from raptorctl.model.job import Outcome, StepState
 from raptorctl.model.profile import Profile, parse_profile
@@ -166,6 +167,18 @@ def test_every_key_of_a_profile_is_told_and_no_other() -> None:
 def test_where_everything_lives_is_told(path: Path | str) -> None:
     told = sections(CHECKOUT / "README.md")["Where everything lives"]
     assert re.search(rf"`{path}/?`", told)
+
+
+READ = re.compile(r"""environ\w*(?:\.get\(|\[|, )["']([A-Z_]+)["']""")
+
+
+def test_every_variable_of_the_environment_is_told() -> None:
+    package = CHECKOUT / "raptorctl"  # the relay's is its unit's to set
+    code = [path.read_text() for path in package.rglob("*.py") if "relay" not in path.parts]
+    read = {name for text in code for name in READ.findall(text)} | {USER, PASSWORD}
+    told = sections(DOCS / "README.md")["Environment"]
+    assert {"SUDO_USER", "NO_COLOR"} <= read
+    assert {name for name in read if f"`{name}`" not in told} == set()
 
 
 def test_every_exit_code_is_told() -> None:

@@ -1,0 +1,1 @@
+complete --command raptorctl --no-files --arguments "(env _RAPTORCTL_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) raptorctl)" --condition "env _RAPTORCTL_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) raptorctl"

@@ -1,0 +1,1 @@
+"""What this repository needs beside the program and its tests."""
