@@ -77,6 +77,10 @@ format: env ## have ruff write the code as `make check` wants it
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
+.PHONY: coverage
+coverage: env ## which lines and branches the unit tests reach, of all that touches no host; and which not
+	$(SPREAD) --cov --cov-report=term tests/unit
+
 .PHONY: manual
 manual: env ## write share/, man pages and completion, from the command line's own help
 	$(RUN) tools.manual
