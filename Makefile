@@ -123,10 +123,10 @@ lab-long: lab-host ## the lab's tests that make test has no time for: power cuts
 	$(RUN) pytest -m long $(LAB)
 
 .PHONY: full-boots
-full-boots: env ## boot Debian on a host of one's own and on the throwaway host: an hour where both are emulated
+full-boots: env ## boot Debian on a host of one's own and on the throwaway host: hours where both are emulated
 	RAPTOR_FULL_BOOT=1 $(RUN) pytest -q tests/guest/test_own_boot.py
 	$(RUN) tests.lab up
-	RAPTOR_FULL_BOOT=1 $(RUN) pytest -q tests/lab/test_guest.py
+	RAPTOR_FULL_BOOT=1 $(RUN) pytest -q tests/lab/test_guest.py tests/lab/test_tutorial.py
 
 # When make began: what `env` takes is a part of a run on a bare machine.
 BEGAN := $(shell date +%s)

@@ -343,6 +343,19 @@ def anchors(path: Path) -> set[str]:
     }
 
 
+def test_the_index_has_every_page_once_under_its_kind() -> None:
+    kinds = ("Tutorial", "How-to", "Reference", "Explanation")
+    index = sections(DOCS / "README.md")
+    listed = [
+        name
+        for kind in kinds
+        for name in re.findall(r"^\| \[.*?\]\((.*?)\)", index[kind], re.MULTILINE)
+    ]
+    assert sorted(listed) == sorted(
+        path.name for path in DOCS.glob("*.md") if path.stem != "README"
+    )
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
     text = BLOCK.sub("", page.read_text())
@@ -364,3 +377,12 @@ def test_text_is_of_lines_that_a_terminal_can_show(page: Path) -> None:
     text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     lines = (line for line in text.splitlines() if not line.startswith("|"))
     assert [line for line in lines if len(line) > WIDTH] == []
+
+
+def test_the_glossary_is_in_order_and_every_word_leads_on() -> None:
+    rows = re.findall(
+        r"^\| ([a-z].*?) \| (.*) \|$", (DOCS / "glossary.md").read_text(), re.MULTILINE
+    )
+    words = [word for word, _ in rows][1:]
+    assert words == sorted(words, key=str.lower)
+    assert [word for word, text in rows[1:] if "](" not in text] == []
