@@ -9,7 +9,7 @@ from typing import Final
 
 from raptorctl.errors import CommandError, MissingError
 from raptorctl.host import command, files, procfs
-from raptorctl.model.access import RULES
+from raptorctl.model.access import RULES, VENDOR_RULES
 from raptorctl.model.probe import Daemon, Doors
 
 DAEMONS: Final = (
@@ -37,8 +37,10 @@ def look(tenant: str, wrong_answers: Iterable[str]) -> Doors:
     Raises:
         SettingsError: the rules cannot be trusted.
     """
+    rules_file = first_there(RULES, VENDOR_RULES)
     return Doors(
-        rules=files.LocalFiles().read(RULES),
+        rules=files.LocalFiles().read(rules_file),
+        rules_file=rules_file,
         shipped_rules=files.shipped_rules(),
         wrong_answers=tuple(wrong_answers),
         daemons=tuple(_daemons()),
@@ -48,6 +50,11 @@ def look(tenant: str, wrong_answers: Iterable[str]) -> Doors:
         hidepid=_hides(procfs.read(Path("/proc/self/mounts"))),
         sshd=_sshd(tenant) if tenant else None,
     )
+
+
+def first_there(*paths: str) -> str:
+    """Return the first path where something is, or the first of all."""
+    return next(filter(os.path.lexists, paths), paths[0])
 
 
 def read_daemon(name: str, text: str) -> Daemon:

@@ -16,6 +16,9 @@ from raptorctl.model.tenant import GROUP
 RULES: Final = "/etc/polkit-1/rules.d/10-raptorctl.rules"
 """First by its name: the first answer of any file counts (polkit(8))."""
 
+VENDOR_RULES: Final = "/usr/share/polkit-1/rules.d/10-raptorctl.rules"
+"""The same from a package; of two files with one name, polkit reads that in /etc first."""
+
 PROBE_TENANT: Final = "raptorprobe"
 """A tenant for as long as it takes to try new rules, where there is no other."""
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from raptorctl.model.access import RULES
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
 from raptorctl.model.settings import Settings
@@ -110,6 +111,7 @@ class Doors:
 
     Args:
         rules: polkit's rules as the host has them, or None.
+        rules_file: where those are, or should be.
         shipped_rules: as they come with us.
         wrong_answers: what polkit answers otherwise than the rules say, as sentences.
         daemons: of libvirt's, those that answer.
@@ -121,6 +123,7 @@ class Doors:
     """
 
     rules: str | None = None
+    rules_file: str = RULES
     shipped_rules: str = ""
     wrong_answers: tuple[str, ...] = ()
     daemons: tuple[Daemon, ...] = ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from raptorctl.model.access import RULES, is_edited
+from raptorctl.model.access import is_edited
 from raptorctl.model.probe import Daemon, Doors, Finding, Part, Probe, Verdict
 from raptorctl.model.settings import Settings
 from raptorctl.model.tenant import KEYS
@@ -33,13 +33,13 @@ def _rules(doors: Doors, settings: Settings) -> Findings:
     for wrong in doors.wrong_answers[:1]:
         more = f", and {len(doors.wrong_answers) - 1} more" if doors.wrong_answers[1:] else ""
         yield Finding(Part.ACCESS, FAIL, f"polkit {wrong}{more}", "raptorctl access test")
-    wanted = render_rules(doors.shipped_rules, settings.access.admin_groups)
+    file, wanted = doors.rules_file, render_rules(doors.shipped_rules, settings.access.admin_groups)
     if doors.rules is None:
-        yield Finding(Part.ACCESS, FAIL, f"{RULES} is not there", INSTALL)
+        yield Finding(Part.ACCESS, FAIL, f"{file} is not there", INSTALL)
     elif is_edited(doors.rules, doors.shipped_rules):
-        yield Finding(Part.ACCESS, WARN, f"{RULES} was edited by hand", f"look at it; {INSTALL}")
+        yield Finding(Part.ACCESS, WARN, f"{file} was edited by hand", f"look at it; {INSTALL}")
     elif doors.rules not in {wanted, doors.shipped_rules}:
-        what = f"{RULES} is of another version, or for other admins' groups"
+        what = f"{file} is of another version, or for other admins' groups"
         yield Finding(Part.ACCESS, WARN, what, INSTALL)
 
 

@@ -1,12 +1,14 @@
 """Doctor on who may do what: each door that stands open is told, with how to close it."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from raptorctl.host.doors import _hides, read_daemon, read_listens
+from raptorctl.host.doors import _hides, first_there, read_daemon, read_listens
 from raptorctl.host.files import shipped_rules
+from raptorctl.model.access import VENDOR_RULES
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.probe import Daemon, Doors, Part, Probe, Trouble, Verdict
 from raptorctl.model.tenant import GROUP, Account, Tenant
@@ -53,6 +55,20 @@ OPEN: dict[str, tuple[dict[str, Any], Verdict, str]] = {
         {"sshd": {**SSHD, "authorizedkeysfile": ".ssh/authorized_keys"}}, Verdict.WARN, "keys"),
     "forwarding": ({"sshd": {**SSHD, "disableforwarding": "no"}}, Verdict.WARN, "forwards"),
 }  # fmt: skip
+
+
+def test_a_package_s_rules_are_named_where_they_are() -> None:
+    ((_, what),) = findings(replace(CLOSED, rules=OURS + "//", rules_file=VENDOR_RULES))
+    assert what == f"{VENDOR_RULES} was edited by hand"
+
+
+def test_a_package_s_rules_count_where_the_host_has_none_of_its_own(tmp_path: Path) -> None:
+    etc, vendor = str(tmp_path / "etc"), str(tmp_path / "usr")
+    assert first_there(etc, vendor) == etc
+    Path(vendor).touch()
+    assert first_there(etc, vendor) == vendor
+    Path(etc).touch()
+    assert first_there(etc, vendor) == etc
 
 
 @pytest.mark.parametrize("door", OPEN)
