@@ -103,6 +103,10 @@ lint: env ## shellcheck, ansible-lint, the playbook's syntax
 integration: env ## tests against libvirt's test driver and a name server on loopback
 	$(SPREAD) tests/integration
 
+.PHONY: deb
+deb: env ## build the Debian package in a chroot of Debian 13, have lintian judge it, put it into dist/
+	$(RUN) tests.deb
+
 .PHONY: guests
 guests: env ## boot the guests of the tests on this machine: what a seed says is done at first boot
 	$(RUN) pytest -q tests/guest

@@ -7,6 +7,8 @@ Layout below the cache directory:
     host-<digest>/  the same after the role ran, with a snapshot to resume from (host.py)
     wheel-<digest>/ raptorctl as built from one state of the checkout           (install.py)
     guest-<digest>/ disks of machines for the tests                            (tests/guest)
+    builder-<digest>/, debian-<digest>/ root file systems that build and try   (tests/deb)
+    deb-<digest>/   the Debian package as built from one state of the checkout (tests/deb)
     lab-<name>/     one running lab: its disks, sockets, log and state          (qemu.py)
 
 A finished directory is never written again, so a killed lab cannot damage the cache.
