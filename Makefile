@@ -107,6 +107,10 @@ integration: env ## tests against libvirt's test driver and a name server on loo
 deb: env ## build the Debian package in a chroot of Debian 13, have lintian judge it, put it into dist/
 	$(RUN) tests.deb
 
+.PHONY: deb-test
+deb-test: env ## install the Debian package in a chroot of Debian 13, upgrade it, purge it
+	$(RUN) pytest -q tests/deb
+
 .PHONY: guests
 guests: env ## boot the guests of the tests on this machine: what a seed says is done at first boot
 	$(RUN) pytest -q tests/guest
@@ -136,7 +140,7 @@ full-boots: env ## boot Debian on a host of one's own and on the throwaway host:
 BEGAN := $(shell date +%s)
 
 .PHONY: test
-test: env ## check, long, lint, integration, guests and lab, one after the other
+test: env ## check, long, lint, deb, integration, guests and lab, one after the other
 	RAPTOR_BEGAN=$(BEGAN) $(RUN) tests.stages
 
 .PHONY: times

@@ -27,6 +27,7 @@ LANES: Final = (
         Stage("check", "check", 2),
         Stage("long", "long", 2.5),
         Stage("lint", "lint", 2),
+        Stage("deb", "deb-test", 2),
         Stage("integration", "integration", 5),
         Stage("guests", "guests", 6),
         Stage("host", "lab-host", 1, needed=True),
