@@ -10,17 +10,23 @@
     │   ├── ConflictError           1   a thing that is not ours stands in the way
     │   ├── UnknownOutcomeError     1   no answer: it may or may not have happened
     │   ├── WipeError               1   zeroing or reading back failed; the volume is kept
+    │   ├── DownloadError           1   an image did not come
+    │   ├── ImageError              1   what came is no image that a disk could begin as
     │   └── RolledBackError         1   a job failed and left the host as it was
     ├── JournalError                4   a journal is damaged and is not acted on
     ├── LeftoversError              4   something remains; `raptorctl recover`
     ├── WaitError                   5   a bounded wait ended without what it waited for
     └── StoppedError          130/143   SIGINT, SIGTERM or SIGHUP; rolled back
 
-Only `raptorctl.cli` prints them.
+Each has a `Code` besides, for programs that have to tell them apart, and a subject. Only
+`raptorctl.cli` prints them.
 """
 
 import signal
 from collections.abc import Sequence
+from typing import Any
+
+from raptorctl.model.error_code import Code
 
 DONE = 0
 FAILED = 1
@@ -37,24 +43,53 @@ class RaptorError(Exception):
         brief: one sentence: what happened, on what.
         details: more for the log and for `-v`, possibly many lines.
         resolution: what a person can do about it, one sentence.
+        code: for programs; the class's, if it is not said.
+        subject: the thing it happened to, by the name that a person would type; "" for none.
     """
 
     exit_code = FAILED
+    code = Code.FAILED
 
-    def __init__(self, brief: str, *, details: str = "", resolution: str = "") -> None:
+    def __init__(
+        self,
+        brief: str,
+        *,
+        details: str = "",
+        resolution: str = "",
+        code: Code | None = None,
+        subject: str = "",
+    ) -> None:
         super().__init__(brief)
         self.brief = brief
         self.details = details
         self.resolution = resolution
+        self.code = code or self.code
+        self.subject = subject
+        self.job = ""
+        self.cause: Code | None = None
 
     def __str__(self) -> str:
         return f"{self.brief}: {self.resolution}" if self.resolution else self.brief
+
+    def encode(self) -> dict[str, Any]:
+        """Return the shape that docs/json.md documents for errors."""
+        return {
+            "code": self.code.value,
+            "subject": self.subject,
+            "message": self.brief,
+            "hint": self.resolution,
+            "exit": self.exit_code,
+            "job": self.job,
+            "cause": self.cause.value if self.cause else "",
+            "details": self.details.splitlines(),
+        }
 
 
 class InputError(RaptorError):
     """What was typed cannot be right, whatever the host looks like."""
 
     exit_code = BAD_INPUT
+    code = Code.BAD_INPUT
 
 
 class SettingsError(InputError):
@@ -66,25 +101,32 @@ class SettingsError(InputError):
         problem: what is wrong with it.
     """
 
+    code = Code.BAD_SETTINGS
+
     def __init__(self, file: str, key: str, problem: str, *, resolution: str = "") -> None:
         self.file = file
         self.key = key
         where = f"{file}: {key}" if key else file
-        super().__init__(f"{where}: {problem}", resolution=resolution)
+        super().__init__(f"{where}: {problem}", resolution=resolution, subject=key or file)
 
 
 class RefusedError(RaptorError):
     """The request is well formed, but the host as it stands forbids it."""
 
     exit_code = REFUSED
+    code = Code.REFUSED
 
 
 class MissingError(RefusedError):
     """A part of the host that the command needs is absent or does not answer."""
 
+    code = Code.HOST_NOT_READY
+
 
 class HostError(RaptorError):
     """A part of the host failed at what it was asked to do."""
+
+    code = Code.HOST_FAILED
 
 
 class CommandError(HostError):
@@ -95,6 +137,8 @@ class CommandError(HostError):
         exit_status: its exit status; None when it was ended at its time limit.
         stderr: what it said. The line of it that is the reason, and what helps, is `reason`.
     """
+
+    code = Code.COMMAND_FAILED
 
     def __init__(self, argv: Sequence[str], exit_status: int | None, stderr: str) -> None:
         from raptorctl.model.reason import program, reason  # when something fails, and not before
@@ -107,19 +151,39 @@ class CommandError(HostError):
         said = self.reason.line
         brief = f"{program(self.argv)} failed ({how})" + (f": {said}" if said else "")
         details = f"{' '.join(self.argv)}\n{stderr}"
-        super().__init__(brief, details=details, resolution=self.reason.advice)
+        super().__init__(
+            brief, details=details, resolution=self.reason.advice, subject=program(self.argv)
+        )
 
 
 class ConflictError(HostError):
     """Something that does not carry this job's mark stands where the job wants to act."""
 
+    code = Code.CONFLICT
+
 
 class UnknownOutcomeError(HostError):
     """No answer came, so the act may or may not have happened; a probe decides."""
 
+    code = Code.OUTCOME_UNKNOWN
+
 
 class WipeError(HostError):
     """Zeroing or reading back failed. The volume is kept, tagged dirty."""
+
+    code = Code.WIPE_FAILED
+
+
+class DownloadError(HostError):
+    """An image could not be had from where it should come from."""
+
+    code = Code.DOWNLOAD_FAILED
+
+
+class ImageError(HostError):
+    """What should be an image is damaged, needs other files, or is something else."""
+
+    code = Code.IMAGE_INVALID
 
 
 class RolledBackError(HostError):
@@ -130,19 +194,23 @@ class RolledBackError(HostError):
         cause: what went wrong.
     """
 
+    code = Code.ROLLED_BACK
+
     def __init__(self, job: str, cause: RaptorError) -> None:
-        self.job = job
         super().__init__(
             f"{cause.brief}; rolled back, the host is as before",
             details=cause.details,
             resolution=cause.resolution,
+            subject=cause.subject,
         )
+        self.job, self.cause = job, cause.code
 
 
 class JournalError(RaptorError):
     """A journal file is damaged and is never acted on past the damage."""
 
     exit_code = LEFTOVERS
+    code = Code.JOURNAL_DAMAGED
 
 
 class LeftoversError(RaptorError):
@@ -152,18 +220,31 @@ class LeftoversError(RaptorError):
         brief: what happened.
         job: the job that stays open.
         leftovers: what remains, one line each.
+        cause: what went wrong, if something did.
+        code: see `RaptorError`.
     """
 
     exit_code = LEFTOVERS
+    code = Code.LEFTOVERS
 
-    def __init__(self, brief: str, job: str, leftovers: Sequence[str]) -> None:
-        self.job = job
+    def __init__(
+        self,
+        brief: str,
+        job: str,
+        leftovers: Sequence[str],
+        *,
+        cause: BaseException | None = None,
+        code: Code | None = None,
+    ) -> None:
         self.leftovers = tuple(leftovers)
         super().__init__(
             brief,
             details="\n".join(f"left: {line}" for line in self.leftovers),
             resolution=f"run `raptorctl recover {job}`",
+            code=code,
         )
+        self.job = job
+        self.cause = cause.code if isinstance(cause, RaptorError) else None
 
 
 class WaitError(RaptorError):
@@ -176,6 +257,7 @@ class WaitError(RaptorError):
     """
 
     exit_code = TIMED_OUT
+    code = Code.TIMEOUT
 
     def __init__(self, awaited: str, seconds: float, seen: str) -> None:
         self.awaited, self.seconds, self.seen = awaited, seconds, seen
@@ -188,6 +270,8 @@ class StoppedError(RaptorError):
     Args:
         signum: the signal that came.
     """
+
+    code = Code.INTERRUPTED
 
     def __init__(self, signum: int) -> None:
         self.signum = signum

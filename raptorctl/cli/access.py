@@ -22,6 +22,7 @@ from raptorctl.cli.output import (
 from raptorctl.cli.session import Session, session_of
 from raptorctl.errors import DONE, REFUSED, MissingError
 from raptorctl.model.access import OUTSIDER, Answer, Question, decide, needs, questions
+from raptorctl.model.error_code import Code
 from raptorctl.model.names import parse_words, shown
 from raptorctl.model.tenant import Account
 
@@ -167,7 +168,9 @@ def _told(session: Session, account: Account, asked: Iterable[Question]) -> tupl
 def _account(session: Session, name: str) -> Account:
     account = session.host.accounts.find(name)
     if account is None:
-        raise MissingError(f"there is no account {shown(name)}")
+        raise MissingError(
+            f"there is no account {shown(name)}", code=Code.ACCOUNT_NOT_FOUND, subject=name
+        )
     return account
 
 

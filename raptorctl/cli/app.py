@@ -13,6 +13,7 @@ from raptorctl.cli.options import Details, SettingsFile, example
 from raptorctl.cli.output import say
 from raptorctl.cli.session import Session, session_of
 from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.settings_file import DEFAULT_FILE
 
 app = typer.Typer(
@@ -68,7 +69,11 @@ def _refuse_shared(session: Session, name: str) -> None:
         RefusedError: says what there is none of.
     """
     if name in SHARED and session.own and not {"-h", "--help"} & set(session.typed):
-        raise RefusedError(f"this host is your own, and has no {SHARED[name]}")
+        raise RefusedError(
+            f"this host is your own, and has no {SHARED[name]}",
+            code=Code.SESSION_HOST,
+            subject=name,
+        )
 
 
 @cache

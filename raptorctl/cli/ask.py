@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from raptorctl.cli.output import is_terminal, tell
 from raptorctl.errors import InputError
+from raptorctl.model.error_code import Code
 
 
 def somebody_there() -> bool:
@@ -19,7 +20,7 @@ def agree(question: str) -> None:
         InputError: anything but yes.
     """
     if _answer(f"{question} [y/N] ").lower() not in {"y", "yes"}:
-        raise InputError("not confirmed, nothing was touched")
+        raise InputError("not confirmed, nothing was touched", code=Code.NOT_CONFIRMED)
 
 
 def type_name(name: str) -> None:
@@ -30,7 +31,7 @@ def type_name(name: str) -> None:
     """
     typed = _answer(f"Everything of {name} will be gone. Type that name to go on: ")
     if typed not in {name, name.replace("-", " ", 1)}:
-        raise InputError("not confirmed, nothing was touched")
+        raise InputError("not confirmed, nothing was touched", code=Code.NOT_CONFIRMED)
 
 
 def before_it_comes(*, asks: bool) -> Callable[[], None] | None:
@@ -48,6 +49,8 @@ def before_it_goes(name: str, *, asks: bool) -> Callable[[], None] | None:
         raise InputError(
             f"there is no terminal to confirm on that {name} goes",
             resolution="add -y to go without asking",
+            code=Code.CONFIRMATION_NEEDED,
+            subject=name,
         )
     return (lambda: type_name(name)) if asks else None
 

@@ -1,7 +1,8 @@
 """How every command that changes the host goes: look, plan, show, ask, lock, look again, act."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -9,8 +10,9 @@ from raptorctl.cli import output, progress
 from raptorctl.cli.identity import new_identity
 from raptorctl.cli.output import Colour, Format, painted, say, say_json, tell
 from raptorctl.cli.session import Session
-from raptorctl.errors import RefusedError
+from raptorctl.errors import RaptorError, RefusedError
 from raptorctl.model.codec import encode
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job, Outcome
 from raptorctl.model.settings import Settings
@@ -95,8 +97,9 @@ def preview(session: Session, change: Change, form: Format) -> None:
     Raises:
         RefusedError: a job is unfinished, or the host's state forbids it.
     """
-    refuse_unfinished(session, tell)
-    plan = change.plan(session, new_identity())
+    with about(change.name):
+        refuse_unfinished(session, tell)
+        plan = change.plan(session, new_identity())
     if form is Format.JSON:
         say_json({"plan": {**plan.encode(), "guest_steps": list(change.after)}})
     else:
@@ -110,10 +113,21 @@ def carry_out(session: Session, change: Change) -> Done:
     nobody waits for somebody's lunch, and the plan is made anew under the lock and compared.
     """
     identity = new_identity()
-    shown = _agreed(session, change, identity) if change.confirm else None
-    if shown is not None and not shown.steps:
-        return Done(shown, None)
-    return _locked(session, change, identity, shown)
+    with about(change.name):
+        shown = _agreed(session, change, identity) if change.confirm else None
+        if shown is not None and not shown.steps:
+            return Done(shown, None)
+        return _locked(session, change, identity, shown)
+
+
+@contextmanager
+def about(name: str) -> Iterator[None]:
+    """Have errors that name no subject be about a machine or a tenant."""
+    try:
+        yield
+    except RaptorError as error:
+        error.subject = error.subject or name
+        raise
 
 
 def refuse_unfinished(session: Session, tells: Callable[[str], None] | None = None) -> None:
@@ -127,6 +141,8 @@ def refuse_unfinished(session: Session, tells: Callable[[str], None] | None = No
             raise RefusedError(
                 f"job {job.id} ({job.verb} {job.machine}) is unfinished",
                 resolution=f"run `raptorctl recover {job.id}`",
+                code=Code.JOB_UNFINISHED,
+                subject=job.id,
             )
         if job.outcome is Outcome.PENDING and tells:
             tells(f"job {job.id} waits for DNS; `raptorctl recover {job.id}` when it answers")
@@ -176,7 +192,10 @@ def _locked(session: Session, change: Change, identity: Identity, shown: Plan | 
         plan = change.plan(session, identity)
         if shown is not None and plan.encode() != shown.encode():
             raise RefusedError(
-                "the host changed while the plan was being read", resolution="look at it again"
+                "the host changed while the plan was being read",
+                resolution="look at it again",
+                code=Code.HOST_CHANGED,
+                subject=change.name,
             )
         if not plan.steps:
             return Done(plan, None)

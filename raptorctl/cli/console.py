@@ -12,6 +12,7 @@ from raptorctl.cli.session import Session, session_of
 from raptorctl.cli.terminal import key_within, raw, window
 from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain
+from raptorctl.model.error_code import Code
 
 ESCAPE = b"\x1d"
 Force = Annotated[bool, typer.Option("--force", help="Disconnect whoever is attached.")]
@@ -29,7 +30,10 @@ def console(context: typer.Context, words: options.Words, force: Force = False) 
     domain = session.machine(name)
     if not domain.state.active:
         raise RefusedError(
-            f"{domain.name} is {domain.state.value}", resolution=f"raptorctl start {domain.name}"
+            f"{domain.name} is {domain.state.value}",
+            resolution=f"raptorctl start {domain.name}",
+            code=Code.MACHINE_OFF,
+            subject=domain.name,
         )
     _hello(domain)
     _attached(session, domain, force=force)
@@ -64,7 +68,9 @@ def _attached(session: Session, domain: Domain, *, force: bool) -> None:
 def _runs(session: Session, domain: Domain) -> bool:
     there = session.host.domains.named(domain.name)
     if there is None:
-        raise RefusedError(f"{domain.name} is gone")
+        raise RefusedError(
+            f"{domain.name} is gone", code=Code.MACHINE_NOT_FOUND, subject=domain.name
+        )
     return there.state.active
 
 

@@ -13,6 +13,7 @@ from raptorctl.cli.output import Colour, Format, painted, plain, say, say_json
 from raptorctl.cli.session import Session, session_of
 from raptorctl.errors import DONE, REFUSED, InputError, RefusedError
 from raptorctl.model.codec import encode
+from raptorctl.model.error_code import Code
 from raptorctl.model.probe import Finding, Verdict
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def doctor(
         raise RefusedError(
             "this host is your own, and --fix is for shared ones",
             resolution="deprovision what is not whole",
+            code=Code.SESSION_HOST,
         )
     done = _mended(session, dry_run=dry_run, yes=yes, form=form) if fix else None
     if not dry_run:
@@ -92,6 +94,7 @@ def _mended(session: Session, *, dry_run: bool, yes: bool, form: Format) -> "Don
         raise InputError(
             "there is no terminal to confirm the plan on",
             resolution="add -y to go without asking, or --dry-run to see it",
+            code=Code.CONFIRMATION_NEEDED,
         )
     refuse_unfinished(session)
     probe = session.probe()

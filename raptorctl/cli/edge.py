@@ -1,20 +1,26 @@
 """The edge: every error becomes one line and an exit code here, and nowhere else."""
 
+import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from raptorctl import errors
 from raptorctl.cli import output, streams
-from raptorctl.cli.output import Colour, painted, plain, tell
+from raptorctl.cli.output import Colour, Format, painted, plain, tell
 from raptorctl.cli.session import Session
-from raptorctl.errors import LeftoversError, RaptorError
+from raptorctl.errors import InputError, LeftoversError, RaptorError
+from raptorctl.model.error_code import Code
 
 INTERRUPTED = 130
 """128 + SIGINT, as a shell says it."""
+OUTPUT: Final = r"--output(?:=(.*))?|-[a-z]*?o(.*)"
+"""`-o json`, `-ojson`, `-yo json`, `--output json`, `--output=json`: the rest, or the next word."""
 
 
 def run(typed: Sequence[str], session: Session | None = None) -> int:
@@ -32,7 +38,7 @@ def run(typed: Sequence[str], session: Session | None = None) -> int:
     try:
         code = _dispatch(typed, session)
     except KeyboardInterrupt:
-        code = _interrupted()
+        code = _interrupted(session)
     except SystemExit as leaving:
         # Click leaves so when the reader of its help has gone away, which is no failure.
         gone = isinstance(leaving.__context__, BrokenPipeError)
@@ -41,24 +47,43 @@ def run(typed: Sequence[str], session: Session | None = None) -> int:
         code = errors.DONE
     except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
         code = explain(error, session)
-    return _flushed(code)
+    return _flushed(code, session)
 
 
 def explain(error: Exception, session: Session) -> int:
     """Say what went wrong, in one line, and return its exit code."""
-    if isinstance(error, RaptorError):
-        _complain(str(error))
-        _tell_details(error, session)
-        return error.exit_code
-    if (usage := _usage(error)) is not None:
-        _complain(usage)
-        return errors.BAD_INPUT
     if type(error).__name__ == "Abort":  # what click makes of ^C
-        return _interrupted()
+        return _interrupted(session)
     if isinstance(error, OSError) and _lost_output():
         return errors.DONE  # `_flushed` tells
-    _complain(_unforeseen(error, session))
-    return errors.FAILED
+    known = error if isinstance(error, RaptorError) else _usage(error)
+    return _tell(known or _unforeseen(error, session), session)
+
+
+def _tell(error: RaptorError, session: Session) -> int:
+    """Print an error in the form that was asked for, and return its exit code."""
+    if asks_json(session.typed):
+        tell(json.dumps({"error": error.encode()}))
+        return error.exit_code
+    _complain(str(error))
+    # What is left on the host is never a detail.
+    if error.details and (session.details or isinstance(error, LeftoversError)):
+        for line in error.details.splitlines():
+            tell(f"  {plain(line)}")
+    return error.exit_code
+
+
+def asks_json(typed: Sequence[str]) -> bool:
+    """Whether `-o json` is among the arguments, as click reads them: the last one counts.
+
+    Errors come before the arguments are parsed as well, and while they are. What follows `--` is
+    another program's.
+    """
+    asked, words = "", iter(takewhile(lambda word: word != "--", typed))
+    for word in words:
+        if found := re.fullmatch(OUTPUT, word):
+            asked = found[1] or found[2] or next(words, "")
+    return asked == Format.JSON
 
 
 def _dispatch(typed: Sequence[str], session: Session) -> int:
@@ -68,15 +93,16 @@ def _dispatch(typed: Sequence[str], session: Session) -> int:
     # Without `standalone_mode`, errors come here instead of being printed by click.
     code = command().main(arguments, prog_name="raptorctl", standalone_mode=False, obj=session)
     if code == INTERRUPTED:  # newer ones say ^C so
-        return _interrupted()
+        return _interrupted(session)
     return code if isinstance(code, int) else errors.DONE
 
 
-def _interrupted() -> int:
+def _interrupted(session: Session) -> int:
     """A job has handlers of its own: who gets here was asked something, or only read."""
     tell("")
-    _complain("interrupted, nothing was touched")
-    return INTERRUPTED
+    error = RaptorError("interrupted, nothing was touched", code=Code.INTERRUPTED)
+    error.exit_code = INTERRUPTED
+    return _tell(error, session)
 
 
 def _code(said: object) -> int:
@@ -88,14 +114,7 @@ def _complain(sentence: str) -> None:
     tell(f"{label} {plain(' '.join(sentence.split()))}")
 
 
-def _tell_details(error: RaptorError, session: Session) -> None:
-    # What is left on the host is never a detail.
-    if error.details and (session.details or isinstance(error, LeftoversError)):
-        for line in error.details.splitlines():
-            tell(f"  {plain(line)}")
-
-
-def _usage(error: Exception) -> str | None:
+def _usage(error: Exception) -> InputError | None:
     """Give click's complaint as one sentence, or None when the error is not click's.
 
     It is told by its shape: Typer carries a click of its own since 0.20, and which class that is
@@ -104,17 +123,18 @@ def _usage(error: Exception) -> str | None:
     if not hasattr(error, "format_message"):
         return None
     sentence = str(error.format_message()).strip().rstrip(".")
-    context = getattr(error, "ctx", None)
-    path = getattr(context, "command_path", "raptorctl")
-    return f"{sentence[:1].lower()}{sentence[1:]}: see `{path} --help`"
+    path = getattr(getattr(error, "ctx", None), "command_path", "raptorctl")
+    brief = f"{sentence[:1].lower()}{sentence[1:]}"
+    return InputError(brief, resolution=f"see `{path} --help`", code=Code.USAGE, subject=path)
 
 
-def _unforeseen(error: Exception, session: Session) -> str:
+def _unforeseen(error: Exception, session: Session) -> RaptorError:
     what = f"unexpected {type(error).__name__}"
     if said := errors.last_line(str(error)):
         what = f"{what}: {said}"
     path = _report(session)
-    return f"{what}: " + (f"please report it with {path}" if path else "its report has no place")
+    way = f"please report it with {path}" if path else "its report has no place"
+    return RaptorError(what, resolution=way, code=Code.INTERNAL)
 
 
 def _report(session: Session) -> Path | None:
@@ -163,13 +183,13 @@ def _lost_output() -> bool:
     return bool(output.lost)
 
 
-def _flushed(code: int) -> int:
+def _flushed(code: int, session: Session) -> int:
     """Write out what is still held back, so that the interpreter has nothing to fail at."""
     for stream in (sys.stdout, sys.stderr):
         _flush(stream)
     if output.lost and code == errors.DONE:
-        _complain(f"the result could not be written to {output.lost[0]}")
-        return errors.FAILED
+        brief = f"the result could not be written to {output.lost[0]}"
+        return _tell(RaptorError(brief, code=Code.OUTPUT_LOST), session)
     return code
 
 

@@ -15,6 +15,7 @@ from raptorctl.cli.session import Session, session_of
 from raptorctl.drivers.guest import Login
 from raptorctl.errors import InputError, RefusedError, WaitError
 from raptorctl.model.domain import Domain
+from raptorctl.model.error_code import Code
 from raptorctl.model.guest import Awaited, Endpoint, Sight, endpoint, place_of
 from raptorctl.model.job import StepState
 from raptorctl.model.names import MachineName, shown
@@ -124,7 +125,10 @@ def refuse_off(domain: Domain) -> None:
     """Refuse a machine that is off: nothing will come of waiting for it."""
     if not domain.state.active:
         raise RefusedError(
-            f"{domain.name} is {domain.state.value}", resolution=f"raptorctl start {domain.name}"
+            f"{domain.name} is {domain.state.value}",
+            resolution=f"raptorctl start {domain.name}",
+            code=Code.MACHINE_OFF,
+            subject=domain.name,
         )
 
 

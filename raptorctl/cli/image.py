@@ -18,6 +18,7 @@ from raptorctl.cli.session import Session, session_of
 from raptorctl.drivers.image import Pulled, Wanted, Waste
 from raptorctl.errors import HostError, InputError, RefusedError
 from raptorctl.model.codec import encode
+from raptorctl.model.error_code import Code
 from raptorctl.model.image import Image, image_name, parse_digest
 from raptorctl.model.image_source import Source, parse_url
 from raptorctl.model.sizes import Size
@@ -160,6 +161,8 @@ def verify(context: typer.Context, images: References = None, form: Output = For
         raise HostError(
             f"damaged: {', '.join(damaged)}",
             resolution="`raptorctl image remove` it, and pull it again",
+            code=Code.IMAGE_DAMAGED,
+            subject=damaged[0],
         )
 
 
@@ -192,6 +195,8 @@ def _remove(session: Session, found: Image) -> None:
         raise RefusedError(
             f"{found.name} is what the disk of {', '.join(users)} is built on",
             resolution="deprovision that first",
+            code=Code.IN_USE,
+            subject=found.name,
         )
     session.images.remove(found)
 

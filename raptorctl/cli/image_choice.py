@@ -8,6 +8,7 @@ from raptorctl.cli.output import plain
 from raptorctl.cli.session import Session
 from raptorctl.drivers.image import RegistryLogin, Wanted
 from raptorctl.errors import InputError, MissingError, RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.image import UNSEEN, Image, find
 from raptorctl.model.image_source import Source, parse_source
 
@@ -90,7 +91,12 @@ def refuse_damaged(session: Session, text: str, source: str = "") -> None:
         if bad.source.startswith("/") or "://" in bad.source:
             again = f"raptorctl image pull {plain(bad.source)} --name {plain(bad.name)}"
         problem = damaged[bad.name]
-        raise RefusedError(f"image {bad.name} is damaged: {problem}", resolution=again)
+        raise RefusedError(
+            f"image {bad.name} is damaged: {problem}",
+            resolution=again,
+            code=Code.IMAGE_DAMAGED,
+            subject=bad.name,
+        )
 
 
 def all_images(session: Session) -> tuple[Image, ...]:
@@ -110,7 +116,12 @@ def known(session: Session, text: str) -> Image:
     images = all_images(session)
     if found := find(images, text) or find(images, str(Path.cwd() / text)):
         return found
-    raise MissingError(f"no such image: {plain(text)}", resolution="see `raptorctl image list`")
+    raise MissingError(
+        f"no such image: {plain(text)}",
+        resolution="see `raptorctl image list`",
+        code=Code.IMAGE_NOT_FOUND,
+        subject=text,
+    )
 
 
 def login(password_file: str | None) -> RegistryLogin:

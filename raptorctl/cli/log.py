@@ -12,6 +12,7 @@ from raptorctl.cli import options
 from raptorctl.cli.options import example
 from raptorctl.cli.session import Session, session_of
 from raptorctl.errors import InputError, MissingError
+from raptorctl.model.error_code import Code
 from raptorctl.model.names import MachineName
 
 Lines = Annotated[
@@ -70,7 +71,12 @@ def _steps(session: Session, name: MachineName, lines: int, *, follow: bool) -> 
 
     path = session.step_log(name)
     if not follow and not path.is_file():
-        raise MissingError(f"no step ran in {name}", resolution="see `raptorctl run --help`")
+        raise MissingError(
+            f"no step ran in {name}",
+            resolution="see `raptorctl run --help`",
+            code=Code.LOG_NOT_FOUND,
+            subject=str(name),
+        )
     return read_log(path, lines, follow=follow, gone=lambda: False)
 
 
@@ -83,6 +89,9 @@ def _pieces(session: Session, name: MachineName, lines: int, *, follow: bool) ->
     path = Path(folder) / name.log
     if not follow and not path.is_file():
         raise MissingError(
-            f"{path} is not there", resolution="it begins when the machine starts; see `doctor`"
+            f"{path} is not there",
+            resolution="it begins when the machine starts; see `doctor`",
+            code=Code.LOG_NOT_FOUND,
+            subject=str(name),
         )
     return read_log(path, lines, follow=follow, gone=lambda: False)

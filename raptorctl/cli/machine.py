@@ -11,6 +11,7 @@ from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_o
 from raptorctl.cli.session import Session, session_of
 from raptorctl.errors import MissingError
 from raptorctl.model.domain import State
+from raptorctl.model.error_code import Code
 from raptorctl.model.machine import (
     Form,
     Machine,
@@ -67,7 +68,12 @@ def show(context: typer.Context, words: options.Words, form: Output = Format.TEX
     session = session_of(context, root=False)
     details = describe(name, session.settings, _facts(session, name))
     if details is None:
-        raise MissingError(f"no such machine: {name}", resolution="see `raptorctl list`")
+        raise MissingError(
+            f"no such machine: {name}",
+            resolution="see `raptorctl list`",
+            code=Code.MACHINE_NOT_FOUND,
+            subject=str(name),
+        )
     if form is Format.JSON:
         say_json(details.encode())
     else:

@@ -159,4 +159,6 @@ def named(option: str, parse: Callable[[str], T], text: str) -> T:
     try:
         return parse(text)
     except InputError as error:
-        raise InputError(f"{option}: {error.brief}", resolution=error.resolution) from error
+        raise InputError(
+            f"{option}: {error.brief}", resolution=error.resolution, code=error.code, subject=option
+        ) from error

@@ -19,6 +19,7 @@ from raptorctl.cli.session import Session, session_of
 from raptorctl.errors import RefusedError, StoppedError, WaitError
 from raptorctl.model.audit import AuditEntry
 from raptorctl.model.domain import Domain, State
+from raptorctl.model.error_code import Code
 from raptorctl.model.job import Outcome
 from raptorctl.model.names import MachineName
 
@@ -236,7 +237,9 @@ def _refuse_unrunnable(domain: Domain) -> None:
 
     if domain.state.active and not domain.state.can_run:
         said = f"{domain.name} is {domain.state.value}"
-        raise RefusedError(said, resolution=restart(domain))
+        raise RefusedError(
+            said, resolution=restart(domain), code=Code.MACHINE_STUCK, subject=domain.name
+        )
 
 
 def _refuse_still(domain: Domain) -> None:
@@ -244,12 +247,18 @@ def _refuse_still(domain: Domain) -> None:
     _refuse_off(domain)
     if domain.state.stands_still:
         raise RefusedError(
-            f"{domain.name} is {domain.state.value}", resolution=f"raptorctl resume {domain.name}"
+            f"{domain.name} is {domain.state.value}",
+            resolution=f"raptorctl resume {domain.name}",
+            code=Code.MACHINE_SUSPENDED,
+            subject=domain.name,
         )
 
 
 def _refuse_off(domain: Domain) -> None:
     if not domain.state.active:
         raise RefusedError(
-            f"{domain.name} is {domain.state.value}", resolution=f"raptorctl start {domain.name}"
+            f"{domain.name} is {domain.state.value}",
+            resolution=f"raptorctl start {domain.name}",
+            code=Code.MACHINE_OFF,
+            subject=domain.name,
         )

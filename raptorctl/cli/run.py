@@ -29,6 +29,7 @@ from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
 from raptorctl.errors import HostError, InputError, WaitError
+from raptorctl.model.error_code import Code
 from raptorctl.model.guest import Awaited
 from raptorctl.model.guest_step import TIMEOUT as STEP_TIMEOUT
 from raptorctl.model.guest_step import GuestStep, in_order
@@ -251,6 +252,8 @@ def _done(
         raise HostError(
             f"step {place} ({title}) ended with status {status}; the machine stays as it is",
             resolution="see `raptorctl log --steps`",
+            code=Code.GUEST_STEP_FAILED,
+            subject=step.title,
         )
     return {"step": step.title, "status": status, "target": target}
 

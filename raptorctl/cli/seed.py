@@ -12,6 +12,7 @@ from raptorctl.cli.options import DryRun, Output, Yes, example
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
 from raptorctl.errors import InputError, MissingError
+from raptorctl.model.error_code import Code
 from raptorctl.model.profile import Profile
 from raptorctl.model.seed import LARGEST_USER_DATA, FirstBoot, Network, Seed
 
@@ -39,7 +40,12 @@ def show(context: typer.Context, words: options.Words, form: Output = Format.TEX
     path = attached(session.machine(name))
     data = session.host.files.read_bytes(path, LARGEST) if path else None
     if data is None:
-        raise MissingError(f"{name} has no seed", resolution="it was made without, or it is gone")
+        raise MissingError(
+            f"{name} has no seed",
+            resolution="it was made without, or it is gone",
+            code=Code.SEED_NOT_FOUND,
+            subject=str(name),
+        )
     seed = masked(read_iso(data))
     if form is Format.JSON:
         say_json({"machine": str(name), "path": path, **asdict(seed)})

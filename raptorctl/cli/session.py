@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raptorctl.errors import MissingError, RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.settings_file import DEFAULT_FILE
 
 if TYPE_CHECKING:
@@ -134,7 +135,12 @@ class Session:
         """
         domain = self.host.domains.named(name.domain)
         if domain is None or not domain.ours:
-            raise MissingError(f"no such machine: {name}", resolution="see `raptorctl list`")
+            raise MissingError(
+                f"no such machine: {name}",
+                resolution="see `raptorctl list`",
+                code=Code.MACHINE_NOT_FOUND,
+                subject=str(name),
+            )
         return domain
 
     def console_text(self, name: "MachineName", since: float = 0.0) -> str:
@@ -197,7 +203,7 @@ class Session:
         """
         if not self.is_root:
             again = shlex.join(("sudo", "raptorctl", *self.typed))
-            raise RefusedError("this needs root", resolution=again)
+            raise RefusedError("this needs root", resolution=again, code=Code.NEEDS_ROOT)
 
 
 def session_of(context: "typer.Context", *, root: bool = True) -> Session:

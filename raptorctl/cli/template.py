@@ -10,6 +10,7 @@ from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_o
 from raptorctl.cli.session import session_of
 from raptorctl.errors import InputError
 from raptorctl.model.codec import encode
+from raptorctl.model.error_code import Code
 from raptorctl.model.names import shown
 from raptorctl.model.profile import NO_PROFILE, Profile
 from raptorctl.model.settings import template_name
@@ -47,7 +48,12 @@ def show(context: typer.Context, name: Name, form: Output = Format.TEXT) -> None
         _show(form, {"kind": "domain", "name": name, "text": domains[name]}, domains[name])
         return
     if name not in dict(_profiles()):
-        raise InputError(f"there is no template {shown(name)}", resolution="see `template list`")
+        raise InputError(
+            f"there is no template {shown(name)}",
+            resolution="see `template list`",
+            code=Code.TEMPLATE_NOT_FOUND,
+            subject=name,
+        )
     _show_profile(name, form)
 
 

@@ -12,6 +12,7 @@ from raptorctl.cli.options import DryRun, KeyFile, Output, TenantName, Yes, exam
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import Session, session_of
 from raptorctl.errors import InputError, MissingError
+from raptorctl.model.error_code import Code
 from raptorctl.model.names import parse_tenant
 from raptorctl.model.tenant import Mode, Quota, parse_day
 
@@ -294,7 +295,12 @@ def _view(session: Session, name: str) -> "TenantView":
     for view in views(session.facts(people=(name,))):
         if view.tenant.name == name:
             return view
-    raise MissingError(f"there is no tenant {name}", resolution="see `raptorctl tenant list`")
+    raise MissingError(
+        f"there is no tenant {name}",
+        resolution="see `raptorctl tenant list`",
+        code=Code.TENANT_NOT_FOUND,
+        subject=name,
+    )
 
 
 def _show_quota(view: "TenantView", form: Format) -> None:

@@ -9,6 +9,7 @@ from raptorctl.cli.guest import TIMEOUT, Timeout, guest_of, wait_for
 from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, plain, say, say_json
 from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.guest import Awaited
 
 For = Annotated[Awaited, typer.Option("--for", help="State to wait for.")]
@@ -32,6 +33,8 @@ def wait(
         raise RefusedError(
             "this host is your own: nothing on it sees its machines' addresses",
             resolution="wait for ssh, cloud-init or agent",
+            code=Code.SESSION_HOST,
+            subject=guest.domain.name,
         )
     sight, seconds = wait_for(guest, awaited, timeout)
     already = not seconds

@@ -12,6 +12,7 @@ from raptorctl.cli.options import DryRun, Output, Yes, example
 from raptorctl.cli.output import Format, plain, say, say_json
 from raptorctl.cli.session import session_of
 from raptorctl.errors import InputError
+from raptorctl.model.error_code import Code
 from raptorctl.model.wipe import Unwiped
 
 VolumeText = Annotated[
@@ -62,6 +63,7 @@ def resume(
         raise InputError(
             "there is no terminal to confirm the wipe on",
             resolution="add -y to go without asking",
+            code=Code.CONFIRMATION_NEEDED,
         )
     session = session_of(context)
 

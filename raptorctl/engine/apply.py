@@ -17,6 +17,7 @@ from raptorctl.errors import (
     StoppedError,
     WaitError,
 )
+from raptorctl.model.error_code import Code
 from raptorctl.model.job import Job, StepState
 from raptorctl.plans.plan import Plan
 
@@ -121,6 +122,7 @@ class Run:
                 f"{_sentence(error)}, and not everything could be undone",
                 self._plan.identity.job,
                 [self._plan.steps[number].leftover() for number in failed],
+                cause=error,
             ) from error
         return self._journals.close(self._journal, "ROLLED_BACK")
 
@@ -187,6 +189,7 @@ class Run:
             f"{_sentence(error)}; it is not finished",
             self._plan.identity.job,
             [self._plan.steps[n].leftover() for n in remaining],
+            cause=error,
         )
 
     def _pending(self) -> LeftoversError:
@@ -195,6 +198,7 @@ class Run:
             f"all is done but for DNS: {reason}",
             self._plan.identity.job,
             [self._plan.steps[number].leftover() for number in self._deferred],
+            code=Code.DNS_PENDING,
         )
 
     def _tick(self, done: int, total: int) -> None:

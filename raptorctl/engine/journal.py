@@ -24,6 +24,7 @@ from typing import Any, Final, Self
 
 from raptorctl.errors import JournalError, RefusedError
 from raptorctl.host.durable import sync_directory, write_whole
+from raptorctl.model.error_code import Code
 
 RESERVE: Final = 64 << 10  # bytes beyond the plan itself
 VERSION: Final = 1
@@ -98,7 +99,9 @@ class Journal:
             RefusedError: somebody is at work on it.
         """
         if is_held(path):
-            raise RefusedError(f"the job of {path} is still at work")
+            raise RefusedError(
+                f"the job of {path} is still at work", code=Code.BUSY, subject=path.name
+            )
         entries, end, damage = read_journal(path)
         if damage:
             raise JournalError(f"journal {path} is damaged: {damage}")

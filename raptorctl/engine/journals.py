@@ -9,6 +9,7 @@ from raptorctl.engine.history import History, understand
 from raptorctl.engine.journal import Journal, is_held, now, read_journal, settle
 from raptorctl.errors import InputError, LeftoversError, RefusedError
 from raptorctl.model.audit import AuditEntry
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import Reservation
 from raptorctl.model.job import Job, Outcome
 from raptorctl.model.names import shown
@@ -103,7 +104,12 @@ class Journals:
         exact = [job for job in found if job.id == text] or found
         if len(exact) != 1 or not text:
             many = "several jobs begin with" if found else "there is no job"
-            raise InputError(f"{many} {shown(text)}", resolution="see `raptorctl job list`")
+            raise InputError(
+                f"{many} {shown(text)}",
+                resolution="see `raptorctl job list`",
+                code=Code.JOB_NOT_FOUND,
+                subject=text,
+            )
         return exact[0]
 
     def reservations(self) -> tuple[Reservation, ...]:
@@ -134,7 +140,9 @@ class Journals:
             RefusedError: a living process is at work on it.
         """
         if is_held(path):
-            raise RefusedError(f"the job of {path} is still at work")
+            raise RefusedError(
+                f"the job of {path} is still at work", code=Code.BUSY, subject=path.name
+            )
         settle(path, self.done)
         self.note(self.read(self.done / path.name).job(), abandoned_by=by)
 

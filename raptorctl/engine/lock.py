@@ -16,6 +16,7 @@ from typing import Final
 
 from raptorctl.engine.stop import Stop
 from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
 
 LOCK_FILE: Final = Path("/run/raptorctl.lock")
 """Not in /run/lock: there anybody may make a file of any name first, and hold it."""
@@ -81,6 +82,7 @@ def _wait(descriptor: int, stop: Stop, timeout: float) -> None:
                 raise RefusedError(
                     f"another raptorctl is at work: {_holder(descriptor)}",
                     resolution="try again when it is done",
+                    code=Code.BUSY,
                 ) from None
             time.sleep(POLL)
         else:

@@ -14,6 +14,7 @@ import libvirt
 
 from raptorctl.errors import HostError
 from raptorctl.host.hypervisor import Hypervisor
+from raptorctl.model.error_code import Code
 
 ESCAPE: Final = b"\x1d"
 """^], as telnet(1) and virsh(1) have it."""
@@ -63,7 +64,9 @@ def _refuse(error: Any, *, last: bool) -> None:
     """Libvirt has no codes of their own for these (qemuDomainOpenConsole)."""
     said = error.get_error_message() or ""
     if "Active console session" in said:
-        raise HostError("somebody has that console", resolution="add --force") from error
+        raise HostError(
+            "somebody has that console", resolution="add --force", code=Code.CONSOLE_TAKEN
+        ) from error
     # A machine that has just been started is active before QEMU has said where its console is.
     if last or "not yet assigned" not in said:
         raise error

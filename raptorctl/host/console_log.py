@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import HostError, MissingError
+from raptorctl.model.error_code import Code
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT
 
 SOCKET: Final = "/run/raptorctl/log.sock"
@@ -85,7 +86,9 @@ def ask_service(name: str, lines: int, *, follow: bool) -> Iterator[bytes]:
                 yield said
         except (FileNotFoundError, ConnectionRefusedError, PermissionError) as error:
             raise MissingError(
-                "nobody reads consoles' logs for tenants here", resolution="ask an admin"
+                "nobody reads consoles' logs for tenants here",
+                resolution="ask an admin",
+                code=Code.LOG_NOT_FOUND,
             ) from error
         except OSError as error:
             raise HostError(f"the log's service broke off: {error.strerror}") from error

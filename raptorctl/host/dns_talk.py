@@ -17,11 +17,14 @@ from dns.rcode import Rcode
 
 from raptorctl.errors import HostError, MissingError
 from raptorctl.host.dns_key import TsigKey
+from raptorctl.model.error_code import Code
 from raptorctl.model.settings import Dns
 
 
 class DnsDownError(HostError, MissingError):
     """Nobody answers; nothing was sent."""
+
+    code = Code.DNS_UNREACHABLE
 
 
 class SilentError(DnsDownError):
@@ -31,6 +34,8 @@ class SilentError(DnsDownError):
 class KeyRefusedError(HostError):
     """The server does not accept our key, or our clock: nothing will work."""
 
+    code = Code.DNS_KEY_REFUSED
+
 
 class DeclinedError(HostError):
     """The server said no, signed.
@@ -38,6 +43,8 @@ class DeclinedError(HostError):
     Args:
         rcode: what it said (RFC 1035 section 4.1.1, RFC 2136 section 2.2).
     """
+
+    code = Code.DNS_DECLINED
 
     def __init__(self, rcode: Rcode, brief: str, resolution: str) -> None:
         self.rcode = rcode

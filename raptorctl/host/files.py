@@ -9,6 +9,7 @@ from typing import Final
 from raptorctl.errors import HostError, InputError, RefusedError, SettingsError
 from raptorctl.host.caller import caller, open_own, whole
 from raptorctl.host.durable import remove_file, replace_file
+from raptorctl.model.error_code import Code
 from raptorctl.model.names import shown
 from raptorctl.model.settings import Settings, parse_settings
 from raptorctl.model.settings_file import DEFAULT_FILE
@@ -127,6 +128,8 @@ def _allowed(path: Path) -> Path:
     raise RefusedError(
         f"--settings {shown(str(path))}: under sudo, settings are a file below {SETTINGS}",
         resolution=f"have root put it there, or use {DEFAULT_FILE}",
+        code=Code.NOT_ALLOWED,
+        subject=str(path),
     )
 
 

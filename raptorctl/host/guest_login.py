@@ -33,6 +33,7 @@ from raptorctl.errors import (
 from raptorctl.host import command
 from raptorctl.host.caller import caller
 from raptorctl.model.cause import FILES_OF_SSH, LOGIN
+from raptorctl.model.error_code import Code
 from raptorctl.model.host_key import changed
 from raptorctl.model.reason import Reason, why
 
@@ -146,9 +147,12 @@ def _error(login: Login, ended: Ended) -> RaptorError | None:
         return HostError(f"ssh to {name}: {known.line}", details=said, resolution=known.advice)
     if "Permission denied" in last:
         return HostError(
-            f"{name} does not let {login.user} in", details=said,
+            f"{name} does not let {login.user} in",
+            details=said,
             resolution="name a key with --identity, or another account with --user",
-        )  # fmt: skip
+            code=Code.LOGIN_REFUSED,
+            subject=name,
+        )
     if _NOBODY.search(last):
         return WaitError(f"ssh of {name} at {login.at}", PATIENCE, last)
     return HostError(f"ssh to {name}: {last or 'it failed, and says nothing'}", details=said)

@@ -10,6 +10,7 @@ from raptorctl.errors import HostError, RefusedError, UnknownOutcomeError
 from raptorctl.host.unreachable import unreachable
 from raptorctl.model.cause import ANY, LIBVIRT
 from raptorctl.model.domain import State
+from raptorctl.model.error_code import Code
 from raptorctl.model.reason import why
 
 _STATES: Final = {
@@ -91,8 +92,11 @@ def _say_nothing(_context: object, _error: object) -> None:
 
 def _no(what: str, error: libvirt.libvirtError, said: str) -> HostError | RefusedError:
     if error.get_error_code() == libvirt.VIR_ERR_ACCESS_DENIED:
-        return RefusedError(f"polkit does not let you {what}", details=said)
+        return RefusedError(f"polkit does not let you {what}", details=said, code=Code.NOT_ALLOWED)
     found = why(said, (*LIBVIRT, *ANY))
     return HostError(
-        f"libvirt could not {what}: {found.line}", details=said, resolution=found.advice
+        f"libvirt could not {what}: {found.line}",
+        details=said,
+        resolution=found.advice,
+        code=Code.LIBVIRT_FAILED,
     )

@@ -11,6 +11,7 @@ from raptorctl.drivers.image import Pulled, Wanted, Waste, Watch
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError, InputError, RefusedError
 from raptorctl.host.image_store import ImageStore, key_of
+from raptorctl.model.error_code import Code
 from raptorctl.model.image import UNSEEN, Image, Origin, Reference, image_name
 from raptorctl.model.settings import ImageSettings as Settings
 from raptorctl.model.sizes import Size
@@ -223,6 +224,8 @@ class LocalImages:
                 raise RefusedError(
                     f"{name} is already an image, from {found.image.source}",
                     resolution=f"choose another --name, or `raptorctl image remove {name}` first",
+                    code=Code.IMAGE_EXISTS,
+                    subject=name,
                 )
 
     def _set_aside(self, name: str, digest: str, watch: Watch) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from raptorctl.drivers.tick import Tick
-from raptorctl.errors import CommandError, HostError, RefusedError
+from raptorctl.errors import CommandError, ImageError, RefusedError
 from raptorctl.host.image_unpack import Unpacker, unpacker, verdict, warning
 from raptorctl.host.pipe import piped
+from raptorctl.model.error_code import Code
 from raptorctl.model.sizes import Size
 
 CHUNK: Final = 1 << 20
@@ -100,10 +101,10 @@ def _one_member(kind: Unpacker, source: BinaryIO) -> None:
     with piped(kind.listing(), source) as stream:
         listing = stream.read(LISTING + 1)
         if len(listing) > LISTING:
-            raise HostError("the archive has more than one file, and should have one, the image")
+            raise ImageError("the archive has more than one file, and should have one, the image")
     members = [line for line in listing.splitlines() if not line.endswith(b"/")]
     if len(members) != 1:
-        raise HostError(f"the archive has {len(members)} files, and should have one, the image")
+        raise ImageError(f"the archive has {len(members)} files, and should have one, the image")
     os.lseek(source.fileno(), 0, os.SEEK_SET)
 
 
@@ -115,9 +116,10 @@ def _written(stream: BinaryIO, target: Path, largest: Size, passed: Callable[[],
             done = 0
             for done, chunk in _chunks(stream):
                 if done > largest:
-                    raise HostError(
+                    raise ImageError(
                         f"it is larger than {largest}, unpacked",
                         resolution="if that is meant, raise images.largest in the settings",
+                        code=Code.IMAGE_TOO_LARGE,
                     )
                 digest.update(chunk)
                 _put(file.fileno(), chunk, done - len(chunk))

@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 from urllib.parse import urlsplit
 
 from raptorctl.drivers.image import Wanted, Watch
-from raptorctl.errors import HostError
+from raptorctl.errors import DownloadError, HostError
 from raptorctl.host.caller import open_given, open_own
 from raptorctl.host.image_copy import brought, hashed_stream
 from raptorctl.host.image_file import file_version
@@ -17,6 +17,7 @@ from raptorctl.host.image_oci import Registry
 from raptorctl.host.image_partial import Partial
 from raptorctl.host.image_unpack import unpacker
 from raptorctl.model.checksum import Checksum, checksum_of
+from raptorctl.model.error_code import Code
 from raptorctl.model.image import Reference
 from raptorctl.model.names import shown
 from raptorctl.model.sizes import MIB, Size
@@ -158,7 +159,7 @@ class Fetcher:
         digest = brought(source, target, self._largest, watch.tick, watch.note)
         if given and not packed and digest != given:
             target.unlink()
-            raise HostError("the file changed while it was read")
+            raise DownloadError("the file changed while it was read")
         return Fetched(target, digest, version, given or digest)
 
     def _expected(self, wanted: Wanted) -> list[Checksum]:
@@ -170,13 +171,13 @@ class Fetcher:
         try:
             body, reply = self._http.text(url, {}, LARGEST_LIST)
         except BrokenOffError as error:
-            raise HostError(f"{url}: {error.brief}", details=error.details) from error
+            raise DownloadError(f"{url}: {error.brief}", details=error.details) from error
         if reply.status_code != 200:
-            raise HostError(f"{url}: the server says {reply.status_code}")
+            raise DownloadError(f"{url}: the server says {reply.status_code}")
         name = PurePosixPath(urlsplit(wanted.source.text).path).name
         found = checksum_of(body.decode(errors="replace"), name)
         if found is None:
-            raise HostError(f"{url} has no SHA-256 or SHA-512 of {shown(name)}")
+            raise DownloadError(f"{url} has no SHA-256 or SHA-512 of {shown(name)}")
         return [*known, found]
 
 
@@ -195,8 +196,9 @@ def _checked(source: BinaryIO, expected: list[Checksum], watch: Watch) -> str:
         if each.algorithm not in found:
             found[each.algorithm] = hashed_stream(source, watch.tick, each.algorithm)
         if found[each.algorithm] != each.digest:
-            raise HostError(
+            raise DownloadError(
                 f"its checksum is another: {each.algorithm} should be {each.digest[:12]}..., "
-                f"and is {found[each.algorithm][:12]}..."
+                f"and is {found[each.algorithm][:12]}...",
+                code=Code.CHECKSUM_DIFFERS,
             )
     return found["sha256"]

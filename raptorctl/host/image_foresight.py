@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from raptorctl.drivers.image import Wanted
-from raptorctl.errors import HostError
+from raptorctl.errors import DownloadError
 from raptorctl.host.caller import open_given
 from raptorctl.host.image_fetch import LARGEST_LIST
 from raptorctl.host.image_http import BrokenOffError, Http
@@ -16,6 +16,7 @@ from raptorctl.host.image_look import HEAD, foreseen
 from raptorctl.host.image_oci import Registry
 from raptorctl.host.image_unpack import unpacker
 from raptorctl.model.checksum import checksum_of
+from raptorctl.model.error_code import Code
 from raptorctl.model.image import Image
 from raptorctl.model.names import shown
 from raptorctl.model.sizes import Size
@@ -62,11 +63,12 @@ def _web(wanted: Wanted, http: Http, largest: Size) -> None:
         _listed(wanted, http)
     except BrokenOffError as error:
         said = f"{wanted.source.text} cannot be downloaded: {error.brief}"
-        raise HostError(said, details=error.details, resolution="try again later") from error
+        raise DownloadError(said, details=error.details, resolution="try again later") from error
     if length and length > largest:
-        raise HostError(
+        raise DownloadError(
             f"{wanted.source.text} is larger than {largest}: it has {Size(length)}",
             resolution="if that is meant, raise images.largest in the settings",
+            code=Code.IMAGE_TOO_LARGE,
         )
 
 
@@ -76,7 +78,7 @@ def _listed(wanted: Wanted, http: Http) -> None:
         return
     body, reply = http.text(url, {}, LARGEST_LIST)
     if reply.status_code != 200:
-        raise HostError(f"{url}: the server says {reply.status_code}")
+        raise DownloadError(f"{url}: the server says {reply.status_code}")
     name = PurePosixPath(urlsplit(wanted.source.text).path).name
     if checksum_of(body.decode(errors="replace"), name) is None:
-        raise HostError(f"{url} has no SHA-256 or SHA-512 of {shown(name)}")
+        raise DownloadError(f"{url} has no SHA-256 or SHA-512 of {shown(name)}")

@@ -15,9 +15,10 @@ from urllib.parse import urljoin, urlsplit
 
 from raptorctl import __version__
 from raptorctl.drivers.image import Watch
-from raptorctl.errors import HostError
+from raptorctl.errors import DownloadError, HostError
 from raptorctl.host.image_partial import Partial
 from raptorctl.model.cause import TLS
+from raptorctl.model.error_code import Code
 from raptorctl.model.names import shown
 from raptorctl.model.reason import why
 from raptorctl.model.sizes import Size
@@ -43,7 +44,7 @@ BUSY: Final = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that may be gone in a moment (RFC 9110 15)."""
 
 
-class BrokenOffError(HostError):
+class BrokenOffError(DownloadError):
     """A download ended before its end; there may be more of it later."""
 
 
@@ -118,7 +119,7 @@ class Http:
         """
         with self._replied(url, {}) as reply:
             if reply.status_code != 200:
-                raise _refused(url, reply)
+                raise DownloadError(f"{url}: the server says {_status(reply)}")
             return _total(reply, 0)
 
     def _attempt(self, wanted: Download, partial: Partial, watch: Watch) -> bool:
@@ -157,7 +158,7 @@ class Http:
             partial.clear()
             raise BrokenOffError("the server went on somewhere else than where it broke off")
         if status != 200:
-            raise _refused(wanted.url, reply)
+            raise DownloadError(f"{wanted.url}: the server says {_status(reply)}")
         _judge(wanted, total, reply)
         partial.begin(wanted.url, wanted.version or version_of(reply), total)
         return total
@@ -213,15 +214,15 @@ def _followed(session: "Session", url: str, headers: dict[str, str]) -> "Respons
         try:
             there = urljoin(here, reply.headers.get("Location", ""))
         except ValueError as error:
-            raise HostError(f"{url} leads to no address at all") from error
+            raise DownloadError(f"{url} leads to no address at all") from error
         if urlsplit(there).scheme not in {"http", "https"}:
-            raise HostError(f"{url} leads to {shown(there)}, which is not followed")
+            raise DownloadError(f"{url} leads to {shown(there)}, which is not followed")
         if urlsplit(here).scheme == "https" and urlsplit(there).scheme == "http":
-            raise HostError(f"{url} leads from https to http: not followed")
+            raise DownloadError(f"{url} leads from https to http: not followed")
         if urlsplit(there).netloc != urlsplit(here).netloc:
             headers.pop("Authorization", None)
         here = there
-    raise HostError(f"{url} leads from one place to another, more than {REDIRECTS} times")
+    raise DownloadError(f"{url} leads from one place to another, more than {REDIRECTS} times")
 
 
 def _asked(session: "Session", url: str, headers: Mapping[str, str]) -> "Response":
@@ -247,7 +248,7 @@ def _body(reply: "Response", url: str, largest: int, done: int = 0) -> Iterator[
         for chunk in reply.raw.stream(CHUNK, decode_content=False):
             done += len(chunk)
             if done > largest:
-                raise HostError(f"{url} is larger than {Size(largest)}")
+                raise DownloadError(f"{url} is larger than {Size(largest)}")
             yield chunk
     except (HTTPError, OSError) as error:
         raise BrokenOffError(_cause(error), details=str(error)) from error
@@ -278,24 +279,25 @@ def _judge(wanted: Download, total: int | None, reply: "Response") -> None:
     if total is None:
         chunked = "chunked" in reply.headers.get("Transfer-Encoding", "").lower()
         if not chunked and not wanted.checked:
-            raise HostError(
+            raise DownloadError(
                 f"{url}: the server does not say how long it is, so nobody could tell it is whole",
                 resolution="give its checksum with --sha256",
             )
         return
     if total > wanted.largest:
-        raise HostError(
+        raise DownloadError(
             f"{url} is larger than {wanted.largest}: it has {Size(total)}",
             resolution="if that is meant, raise images.largest in the settings",
+            code=Code.IMAGE_TOO_LARGE,
         )
     if wanted.size is not None and total != wanted.size:
-        raise HostError(f"{url} has {total} bytes, and should have {wanted.size}")
+        raise DownloadError(f"{url} has {total} bytes, and should have {wanted.size}")
 
 
 def _untrusted(url: str, error: Exception) -> HostError:
     found = CERTIFICATE.search(str(error))
     said = found[1].strip() if found else ""
-    return HostError(
+    return DownloadError(
         f"{url}: its certificate is not good" + (f": {said}" if said else ""),
         details=str(error),
         resolution=why(said, TLS).advice,
@@ -306,13 +308,9 @@ def _status(reply: "Response") -> str:
     return shown(f"{reply.status_code} {reply.reason or ''}".strip()).strip("'")
 
 
-def _refused(url: str, reply: "Response") -> HostError:
-    return HostError(f"{url}: the server says {_status(reply)}")
-
-
 def _given_up(url: str, error: BrokenOffError, partial: Partial) -> HostError:
     kept = f"{Size(partial.size)} of it is kept: " if partial.size and partial.validator else ""
-    return HostError(
+    return DownloadError(
         f"{url} cannot be downloaded: {error.brief}",
         details=error.details,
         resolution=f"{kept}pull it again to go on" if kept else "try again later",

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from raptorctl.errors import CommandError, HostError, RaptorError
+from raptorctl.errors import CommandError, HostError, ImageError, RaptorError
 from raptorctl.host.command import run
 from raptorctl.host.image_stranger import stranger
 from raptorctl.host.pipe import MEMORY, limited
+from raptorctl.model.error_code import Code
 from raptorctl.model.sizes import Size
 
 HEAD: Final = 256 << 10
@@ -99,48 +100,49 @@ def _promised(head: bytes, called: str) -> str:
     form = _format(head)
     promised = called.rpartition(".")[2].lower()
     if promised in {"raw", "qcow2", "vmdk"} and promised != form:
-        raise HostError(f"it is called .{promised}, but it is {form}")
+        raise ImageError(f"it is called .{promised}, but it is {form}")
     return form
 
 
 def _refuse_large(size: int, largest: Size) -> None:
     if size > largest:
-        raise HostError(
+        raise ImageError(
             f"a guest would see {Size(size)}, more than {largest}",
             resolution="if that is meant, raise images.largest in the settings",
+            code=Code.IMAGE_TOO_LARGE,
         )
 
 
 def _format(head: bytes) -> str:
     if what := stranger(head):
-        raise HostError(f"it is not an image of a disk but {what}")
+        raise ImageError(f"it is not an image of a disk but {what}")
     if head.startswith(b"QFI\xfb"):
         return _qcow2(head)
     if head.startswith(b"KDMV"):
         return _vmdk(head)
     if text := _text(head[:512]):
-        raise HostError(f"it is not an image of a disk but {text}")
+        raise ImageError(f"it is not an image of a disk but {text}")
     if not any(head[offset : offset + len(magic)] == magic for offset, magic in DISKS):
-        raise HostError("it is not an image of a disk: no partition table and no file system")
+        raise ImageError("it is not an image of a disk: no partition table and no file system")
     return "raw"
 
 
 def _qcow2(head: bytes) -> str:
     """Refuse a header that names other files (qcow2.txt, "Header", big endian)."""
     if len(head) < 104:
-        raise HostError("it is a qcow2 that is cut off")
+        raise ImageError("it is a qcow2 that is cut off")
     version, backing = struct.unpack_from(">IQ", head, 4)
     encryption = struct.unpack_from(">I", head, 32)[0]
     features = struct.unpack_from(">Q", head, 72)[0] if version >= 3 else 0
     if backing:
-        raise HostError(
+        raise ImageError(
             "it is a qcow2 with a backing file, half of an image",
             resolution="make it whole with `qemu-img convert -O qcow2`",
         )
     if features & DATA_FILE:
-        raise HostError("it is a qcow2 whose data are in another file")
+        raise ImageError("it is a qcow2 whose data are in another file")
     if encryption:
-        raise HostError("it is a qcow2 that is encrypted")
+        raise ImageError("it is a qcow2 that is encrypted")
     return "qcow2"
 
 
@@ -148,7 +150,7 @@ def _vmdk(head: bytes) -> str:
     """Refuse a VMDK that is no more than a descriptor ("SparseExtentHeader", little endian)."""
     capacity = struct.unpack_from("<Q", head.ljust(24, b"\0"), 12)[0]
     if not capacity:
-        raise HostError("it is a VMDK whose data are in other files")
+        raise ImageError("it is a VMDK whose data are in other files")
     return "vmdk"
 
 
@@ -167,10 +169,10 @@ def _size(path: Path, form: str) -> Size:
     """Ask qemu-img, which is also how an extent elsewhere is noticed."""
     told = _asked("info", path, form)
     if told.get("backing-filename") or _elsewhere(told, path):
-        raise HostError("it needs other files")
+        raise ImageError("it needs other files")
     size = told.get("virtual-size")
     if not isinstance(size, int) or size <= 0:
-        raise HostError("it stands for no bytes at all")
+        raise ImageError("it stands for no bytes at all")
     return Size(size)
 
 
@@ -184,7 +186,7 @@ def _check(path: Path, form: str) -> None:
     """Refuse what is damaged or ends too early; leaked clusters (status 3) harm nobody."""
     told = _asked("check", path, form)
     if told.get("corruptions", 0) or told.get("check-errors", 0):
-        raise HostError(f"it is a {form} that is damaged or cut off")
+        raise ImageError(f"it is a {form} that is damaged or cut off")
 
 
 def _asked(verb: str, path: Path, form: str) -> dict[str, Any]:
@@ -194,11 +196,11 @@ def _asked(verb: str, path: Path, form: str) -> dict[str, Any]:
     except CommandError as error:
         limit, why = _limit(verb, error), error.reason
         if why.advice and not limit:  # the host's fault, and not the file's
-            raise HostError(why.line, details=error.details, resolution=why.advice) from error
+            raise ImageError(why.line, details=error.details, resolution=why.advice) from error
         problem = limit or f"it is a {form} that is damaged or cut off"
-        raise HostError(problem, details=error.details) from error
+        raise ImageError(problem, details=error.details) from error
     except ValueError as error:
-        raise HostError(f"qemu-img {verb} gave no answer", details=str(error)) from error
+        raise ImageError(f"qemu-img {verb} gave no answer", details=str(error)) from error
     return told if isinstance(told, dict) else {}
 
 
@@ -215,4 +217,10 @@ def about(what: str, error: RaptorError) -> HostError:
     """Say the same of something by its name, where that is not said."""
     if what in error.brief and isinstance(error, HostError):
         return error
-    return HostError(f"{what}: {error.brief}", details=error.details, resolution=error.resolution)
+    return HostError(
+        f"{what}: {error.brief}",
+        details=error.details,
+        resolution=error.resolution,
+        code=error.code if isinstance(error, HostError) else None,
+        subject=what,
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from raptorctl.errors import HostError
+from raptorctl.errors import HostError, ImageError
 from raptorctl.model.image_source import BLOB, PACKED
 from raptorctl.model.names import shown
 from raptorctl.model.sizes import Size
@@ -119,7 +119,7 @@ def fitting(index: Mapping[str, Any]) -> tuple[str, ...]:
     bare = [each for each in images if not platforms[id(each)]]
     found = [str(each["digest"]) for each in ours or newer or bare if _is_known(each)]
     if not found:
-        raise HostError(_none(told, [p for p in platforms.values() if p]))
+        raise ImageError(_none(told, [p for p in platforms.values() if p]))
     return tuple(dict.fromkeys(found))
 
 
@@ -190,13 +190,13 @@ def only(found: tuple[Found, ...]) -> Blob:
         return found[0].blob
     named = ", ".join(_named(each) for each in found)
     if found[0].rank > 1:
-        raise HostError(f"none of its files is known for an image of a disk: {named}")
+        raise ImageError(f"none of its files is known for an image of a disk: {named}")
     if len({each.manifest for each in found}) == len(found):
-        raise HostError(
+        raise ImageError(
             f"{len(found)} of its manifests are images of disks: {named}",
             resolution="name one by its digest, oci://REGISTRY/REPOSITORY@sha256:DIGEST",
         )
-    raise HostError(
+    raise ImageError(
         f"{len(found)} of its files may be the image: {named}",
         resolution="have the right one with `oras pull`, and pull ./FILE",
     )
@@ -208,8 +208,8 @@ def _named(found: Found) -> str:
 
 def _no_file(blobs: list[Blob]) -> HostError:
     if not blobs:
-        return HostError("it has no layer that could be an image, known by its SHA-256")
-    return HostError(
+        return ImageError("it has no layer that could be an image, known by its SHA-256")
+    return ImageError(
         "it is a container's image: its layers are tar archives, and no file that is a disk",
         resolution="of KubeVirt's containerDisk take the disk out, and pull ./FILE",
     )

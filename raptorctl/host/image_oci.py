@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from raptorctl.drivers.image import RegistryLogin
-from raptorctl.errors import HostError
+from raptorctl.errors import DownloadError, HostError
 from raptorctl.host.image_http import BrokenOffError, Http
 from raptorctl.host.image_manifest import (
     INDEXES,
@@ -188,7 +188,7 @@ class Registry:
 
     def _error(self, problem: str, details: str = "", resolution: str = "") -> HostError:
         brief = f"{self._reference}: {problem}"
-        return HostError(brief, details=details, resolution=resolution)
+        return DownloadError(brief, details=details, resolution=resolution)
 
 
 def _parameters(text: str) -> dict[str, str]:

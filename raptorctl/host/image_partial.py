@@ -7,6 +7,7 @@ from typing import Final
 
 from raptorctl.errors import RefusedError
 from raptorctl.host.durable import replace_file
+from raptorctl.model.error_code import Code
 from raptorctl.model.sizes import Size
 
 MODE: Final = 0o600
@@ -88,4 +89,8 @@ def _checked_room(folder: Path, size: int) -> None:
     status = os.statvfs(folder)
     free = Size(status.f_bavail * status.f_frsize)
     if size > free:
-        raise RefusedError(f"{folder} has room for {free}, and {Size(size)} would come")
+        raise RefusedError(
+            f"{folder} has room for {free}, and {Size(size)} would come",
+            code=Code.STORAGE_FULL,
+            subject=str(folder),
+        )

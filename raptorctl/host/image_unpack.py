@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from raptorctl.errors import CommandError, HostError
+from raptorctl.errors import CommandError, HostError, ImageError
 from raptorctl.host import unpack
 from raptorctl.host.command import find
 from raptorctl.host.pipe import MEMORY, limited
@@ -141,11 +141,11 @@ def warning(error: CommandError) -> str:
 def verdict(kind: Unpacker, error: CommandError) -> HostError:
     """Say why an unpacker ended without having unpacked all."""
     if said := _ended_by_limit(error) or _meant(kind, error):
-        return HostError(f"the archive cannot be unpacked: {said}", details=error.details)
+        return ImageError(f"the archive cannot be unpacked: {said}", details=error.details)
     if kind.name in {"gzip", "xz"} and error.exit_status == unpack.REFUSED:
         said = error.stderr.strip()
-        return HostError(f"the archive cannot be unpacked: {said}", details=error.details)
-    return HostError("the archive is damaged or cut off", details=error.details)
+        return ImageError(f"the archive cannot be unpacked: {said}", details=error.details)
+    return ImageError("the archive is damaged or cut off", details=error.details)
 
 
 def _ended_by_limit(error: CommandError) -> str:

@@ -35,6 +35,7 @@ from raptorctl.host.lvm_report import (
     unchanged,
     unusable,
 )
+from raptorctl.model.error_code import Code
 from raptorctl.model.volume import OURS, Volume, VolumeGroup
 
 PROBED: Final = 5.0
@@ -191,7 +192,11 @@ class LvmGroup:
             self._act("lvrename", "--", self.name, current.name, name)
         except CommandError as error:
             if self.named(name):
-                raise ConflictError(f"there is a volume {self.name}/{name} already") from error
+                raise ConflictError(
+                    f"there is a volume {self.name}/{name} already",
+                    code=Code.CONFLICT,
+                    subject=name,
+                ) from error
             raise
         wanted = replace(current, name=name)
         return self._still_named(wanted) if read_back else wanted

@@ -4,6 +4,7 @@ from raptorctl.errors import HostError, RefusedError
 from raptorctl.host import own
 from raptorctl.host.domain import LibvirtDomains
 from raptorctl.model.domain import State
+from raptorctl.model.error_code import Code
 from raptorctl.model.own import LOOPBACK, ssh_port
 from raptorctl.render.user_network import forwarded_elsewhere
 
@@ -26,10 +27,16 @@ class OwnDomains(LibvirtDomains):
                 raise RefusedError(
                     f"{domain.name} was saved with its ssh at {LOOPBACK}:{port}, which is taken",
                     resolution="stop what listens there (see `ss -tlnp`)",
+                    code=Code.PORT_UNAVAILABLE,
+                    subject=domain.name,
                 )
             free = own.free_ports(self.list(), 1)
             if not free:
-                raise HostError(f"no port of {LOOPBACK} is free for the ssh of {domain.name}")
+                raise HostError(
+                    f"no port of {LOOPBACK} is free for the ssh of {domain.name}",
+                    code=Code.PORT_UNAVAILABLE,
+                    subject=domain.name,
+                )
             self.define(forwarded_elsewhere(domain.xml, f"{LOOPBACK}:{free[0]}"))
         super().start(uuid)
 

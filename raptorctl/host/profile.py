@@ -6,6 +6,7 @@ from typing import Final
 
 from raptorctl.errors import InputError
 from raptorctl.host.files import read_trusted, shipped
+from raptorctl.model.error_code import Code
 from raptorctl.model.profile import Profile, parse_profile
 
 ADMIN_PROFILES: Final = Path("/etc/raptorctl/machine_templates")
@@ -32,7 +33,12 @@ def read_profile(name: str, admin: Path = ADMIN_PROFILES) -> tuple[Profile, str]
     files = profile_files(admin)
     if name not in files:
         known = ", ".join(sorted(files)) or "none"
-        raise InputError(f"there is no profile {name}", resolution=f"there is: {known}")
+        raise InputError(
+            f"there is no profile {name}",
+            resolution=f"there is: {known}",
+            code=Code.TEMPLATE_NOT_FOUND,
+            subject=name,
+        )
     file = files[name]
     profile = parse_profile(profile_text(file), str(file))
     beside = profile.user_data and profile_text(file.parent / profile.user_data)

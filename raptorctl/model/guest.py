@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain
+from raptorctl.model.error_code import Code
 from raptorctl.model.own import LOOPBACK, UserNetwork, mac_of, ssh_port
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.slot import Slot
@@ -107,6 +108,8 @@ def place_of(domain: Domain, settings: Settings) -> Slot:
         raise RefusedError(
             f"{domain.name} is on slot {number}, which the settings do not have",
             resolution=f"look into {settings.file}",
+            code=Code.SLOT_NOT_FOUND,
+            subject=str(number),
         )
     return found
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from raptorctl.errors import HostError, InputError, RefusedError
 from raptorctl.model.domain import Domain
+from raptorctl.model.error_code import Code
 from raptorctl.model.ssh_key import PublicKey, parse_keys
 
 _BEGIN: Final = "-----BEGIN SSH HOST KEY KEYS-----"
@@ -45,6 +46,8 @@ def known(domain: Domain, console: str) -> tuple[PublicKey, ...]:
             f"the ssh host key of {domain.name} is not known: neither its domain's mark nor its "
             "console tells one",
             resolution=f"wait for its first boot, see `raptorctl why {domain.name}`",
+            code=Code.HOST_KEY_UNKNOWN,
+            subject=domain.name,
         )
     return keys
 
@@ -54,6 +57,8 @@ def changed(name: str, expected: str, shown: str) -> HostError:
     return HostError(
         f"the ssh host key of {name} has changed: expected {expected}, it shows {shown}",
         resolution=f"who answers is not who booted; look at `raptorctl log {name}`",
+        code=Code.HOST_KEY_CHANGED,
+        subject=name,
     )
 
 

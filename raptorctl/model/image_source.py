@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from raptorctl.errors import InputError
 from raptorctl.model.catalogue import Catalogue
+from raptorctl.model.error_code import Code
 from raptorctl.model.image import NAME, image_name
 from raptorctl.model.names import shown
 
@@ -68,6 +69,8 @@ def parse_source(text: str, catalogue: Catalogue, here: str) -> Source:
         raise InputError(
             f"{shown(text)} is in no catalogue of images",
             resolution=f"known: {', '.join(catalogue.names)}; a file is written ./FILE",
+            code=Code.IMAGE_NOT_FOUND,
+            subject=text,
         )
     source = parse_oci(entry.url) if entry.url.startswith("oci://") else parse_url(entry.url)
     return Source(source.text, image_name(entry.name), entry.checksum_url, listed=True)

@@ -15,6 +15,7 @@ from typing import Final
 from raptorctl.errors import InputError, SettingsError
 from raptorctl.model.codec import ShapeError, decode
 from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.error_code import Code
 from raptorctl.model.guest_step import LOGS
 from raptorctl.model.names import MachineName, shown
 from raptorctl.model.settings_file import DEFAULT_FILE
@@ -197,7 +198,12 @@ class Settings:
             if slot.number == number:
                 return slot
         known = ", ".join(str(slot.number) for slot in self.slot)
-        raise InputError(f"there is no slot {number}", resolution=f"this host has {known}")
+        raise InputError(
+            f"there is no slot {number}",
+            resolution=f"this host has {known}",
+            code=Code.SLOT_NOT_FOUND,
+            subject=str(number),
+        )
 
 
 def parse_settings(text: str, file: str = DEFAULT_FILE) -> Settings:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from raptorctl.errors import RefusedError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
@@ -35,6 +36,8 @@ def already(
         raise RefusedError(
             f"machine {request.name} exists and differs: {'; '.join(differences)}",
             resolution="see `raptorctl show`, or deprovision it first",
+            code=Code.MACHINE_DIFFERS,
+            subject=str(request.name),
         )
     steps = tuple(_started(there, facts)) if request.start else ()
     return Plan(
@@ -52,7 +55,12 @@ def _started(there: existing.Existing, facts: HostFacts) -> Iterable[Step]:
         return
     cpus.refuse_stuck(domain, facts.topology)
     if not state.can_run:
-        raise RefusedError(f"{domain.name} is {state.value}", resolution=restart(domain))
+        raise RefusedError(
+            f"{domain.name} is {state.value}",
+            resolution=restart(domain),
+            code=Code.MACHINE_STUCK,
+            subject=domain.name,
+        )
     was = {State.SAVED: "what was saved of it goes on", State.OFF: "asked to run"}
     yield RunDomain(
         reason=was.get(state, f"it is {state.value}"),

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from raptorctl.errors import RefusedError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName, split_domain
 from raptorctl.model.settings import Kind, Settings
@@ -43,21 +44,32 @@ def refuse(chosen: CpuSet, settings: Settings, facts: HostFacts) -> None:
     online = facts.topology.online
     if absent := chosen - online:
         raise RefusedError(
-            f"CPU {absent} is absent or offline", resolution=f"this host has {online}"
+            f"CPU {absent} is absent or offline",
+            resolution=f"this host has {online}",
+            code=Code.CPU_UNAVAILABLE,
+            subject=str(absent),
         )
     if outside := chosen - facts.topology.usable:
         raise RefusedError(
             f"{SLICE} may not use CPU {outside}, so no machine can run there",
             resolution=f"free: {free(settings, facts)}; see cpuset.cpus.effective of {SLICE}",
+            code=Code.CPU_UNAVAILABLE,
+            subject=str(outside),
         )
     if kept := chosen & settings.cpus.reserved:
         raise RefusedError(
-            f"CPU {kept} is kept for the host", resolution=f"free: {free(settings, facts)}"
+            f"CPU {kept} is kept for the host",
+            resolution=f"free: {free(settings, facts)}",
+            code=Code.CPU_UNAVAILABLE,
+            subject=str(kept),
         )
     for owner, taken in claims(facts):
         if shared := chosen & taken:
             raise RefusedError(
-                f"CPU {shared} belongs to {owner}", resolution=f"free: {free(settings, facts)}"
+                f"CPU {shared} belongs to {owner}",
+                resolution=f"free: {free(settings, facts)}",
+                code=Code.CPU_UNAVAILABLE,
+                subject=str(shared),
             )
 
 
@@ -73,6 +85,8 @@ def refuse_none(settings: Settings, facts: HostFacts) -> None:
         raise RefusedError(
             f"all CPUs of this host{bounded}, {usable}, are kept for the host",
             resolution=f"name fewer in {settings.file}: cpus.reserved",
+            code=Code.CPU_UNAVAILABLE,
+            subject=str(usable),
         )
 
 
@@ -91,7 +105,9 @@ def refuse_many(count: int, template: str, facts: HostFacts) -> None:
     most = known if EIM.search(template) else min(known, PLAIN)
     if count > most:
         raise RefusedError(
-            f"{count} CPUs asked; a machine has {most} at most", resolution=f"--cpus {most}"
+            f"{count} CPUs asked; a machine has {most} at most",
+            resolution=f"--cpus {most}",
+            code=Code.CPU_UNAVAILABLE,
         )
 
 
@@ -109,6 +125,8 @@ def refuse_stuck(domain: Domain, topology: Topology) -> None:
             raise RefusedError(
                 f"machine {domain.name} cannot start: it is {pinned_badly(place, topology)}",
                 resolution=moving(domain),
+                code=Code.CPU_UNAVAILABLE,
+                subject=domain.name,
             )
 
 
@@ -163,7 +181,9 @@ def chosen(wish: Wish, settings: Settings, facts: HostFacts) -> CpuSet:
     if wish.cpus:
         return wish.cpus
     if len(left) < count:
-        raise RefusedError(f"{own.counted(count)} asked; free: {free(settings, facts)}")
+        raise RefusedError(
+            f"{own.counted(count)} asked; free: {free(settings, facts)}", code=Code.CPU_UNAVAILABLE
+        )
     by_node: dict[tuple[int, ...], list[int]] = {}
     for cpu in left:
         by_node.setdefault(facts.topology.nodes(CpuSet((cpu,))), []).append(cpu)

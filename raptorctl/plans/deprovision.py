@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import OWNER_MARK, Record, zone_of
@@ -209,9 +210,16 @@ def _refuse_in_use(name: MachineName, facts: HostFacts) -> None:
             raise RefusedError(
                 f"domain {domain.name} uses volume {volume.name} too",
                 resolution="take the disk out of it first",
+                code=Code.IN_USE,
+                subject=volume.name,
             )
     if volume and volume.is_open and not (own and own.state.active):
-        raise RefusedError(f"volume {volume.name} is open", resolution="see `lsof`, `dmsetup ls`")
+        raise RefusedError(
+            f"volume {volume.name} is open",
+            resolution="see `lsof`, `dmsetup ls`",
+            code=Code.IN_USE,
+            subject=volume.name,
+        )
 
 
 def _refuse_nameless(name: MachineName, facts: HostFacts) -> None:
@@ -221,6 +229,8 @@ def _refuse_nameless(name: MachineName, facts: HostFacts) -> None:
         raise RefusedError(
             f"DNS does not answer, and without a domain nobody else knows the records of {name}",
             resolution="try again when it does",
+            code=Code.DNS_UNREACHABLE,
+            subject=str(name),
         )
 
 
@@ -231,6 +241,8 @@ def _refuse_snapshots(name: MachineName, facts: HostFacts) -> None:
             raise RefusedError(
                 f"volume {volume.name} is a snapshot of {name.volume}",
                 resolution="remove the snapshot first",
+                code=Code.IN_USE,
+                subject=volume.name,
             )
 
 

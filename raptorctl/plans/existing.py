@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from raptorctl.errors import MissingError, RefusedError
 from raptorctl.model.domain import Domain, Mark, State
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.volume import Volume
@@ -34,6 +35,8 @@ def find(name: MachineName, facts: HostFacts) -> Existing | None:
         raise RefusedError(
             f"{half} exists without the rest of the machine",
             resolution=f"see `raptorctl doctor`, or `raptorctl deprovision {name}`",
+            code=Code.MACHINE_INCOMPLETE,
+            subject=str(name),
         )
     return None
 
@@ -47,7 +50,12 @@ def whole(name: MachineName, facts: HostFacts) -> Existing:
     refuse_reserved(name, facts)
     there = find(name, facts)
     if there is None:
-        raise MissingError(f"no such machine: {name}", resolution="see `raptorctl list`")
+        raise MissingError(
+            f"no such machine: {name}",
+            resolution="see `raptorctl list`",
+            code=Code.MACHINE_NOT_FOUND,
+            subject=str(name),
+        )
     return there
 
 
@@ -65,9 +73,17 @@ def refuse_foreign(name: MachineName, facts: HostFacts) -> None:
     """
     volume, domain = facts.volume(name), facts.domain(name)
     if domain and not domain.ours:
-        raise RefusedError(f"domain {name.domain} exists and is not raptorctl's")
+        raise RefusedError(
+            f"domain {name.domain} exists and is not raptorctl's",
+            code=Code.NOT_OURS,
+            subject=name.domain,
+        )
     if volume and volume.machine != name:
-        raise RefusedError(f"volume {name.volume} exists and is not raptorctl's")
+        raise RefusedError(
+            f"volume {name.volume} exists and is not raptorctl's",
+            code=Code.NOT_OURS,
+            subject=name.volume,
+        )
 
 
 def refuse_reserved(name: MachineName, facts: HostFacts) -> None:
@@ -81,4 +97,6 @@ def refuse_reserved(name: MachineName, facts: HostFacts) -> None:
             raise RefusedError(
                 f"job {kept.job} works on {name}",
                 resolution=f"wait for it; if it was cut off, `raptorctl recover {kept.job}`",
+                code=Code.BUSY,
+                subject=str(name),
             )

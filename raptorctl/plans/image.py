@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.image import DIGEST, SHORT, Image, find
 from raptorctl.model.sizes import Size
@@ -29,7 +30,10 @@ def chosen(ref: str | Image | None, facts: HostFacts) -> Image | None:
     found = find(facts.images, ref)
     if found is None and DIGEST.fullmatch(ref):
         raise RefusedError(
-            f"there is no image of digest {ref[:SHORT]}", resolution="see `raptorctl image list`"
+            f"there is no image of digest {ref[:SHORT]}",
+            resolution="see `raptorctl image list`",
+            code=Code.IMAGE_NOT_FOUND,
+            subject=ref[:SHORT],
         )
     return found or Image(ref, "", "", "", Size(0), Size(0), "", "")
 
@@ -44,6 +48,8 @@ def refuse_large(image: Image | None, size: Size) -> None:
         raise RefusedError(
             f"image {image.name} has {image.size}, the disk is to have {size}",
             resolution=f"ask for --size {Size(image.size).enough} or more",
+            code=Code.DISK_TOO_SMALL,
+            subject=image.name,
         )
 
 

@@ -1,6 +1,7 @@
 """Where what a machine's console says is kept."""
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
@@ -25,4 +26,6 @@ def refuse_old(name: MachineName, settings: Settings, facts: HostFacts) -> None:
     """
     path = console_log(name, settings, facts)
     if path in facts.files:
-        raise RefusedError(f"{path} is there already", resolution="move it away")
+        raise RefusedError(
+            f"{path} is there already", resolution="move it away", code=Code.NOT_OURS, subject=path
+        )

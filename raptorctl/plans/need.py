@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from raptorctl.errors import MissingError, RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.probe import Part
 from raptorctl.model.settings import Settings
@@ -45,7 +46,7 @@ def missing(settings: Settings, facts: HostFacts) -> Iterator[tuple[Need, Refuse
 
 def _refuse_silent_dns(_settings: Settings, facts: HostFacts) -> None:
     if facts.dns_problem:
-        raise MissingError(facts.dns_problem)
+        raise MissingError(facts.dns_problem, code=Code.DNS_UNREACHABLE)
 
 
 NEEDS: Final = (

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.image import Image
 from raptorctl.model.own import DISK, LOOPBACK
@@ -22,6 +23,7 @@ def forward(settings: Settings, facts: HostFacts) -> str:
         raise RefusedError(
             f"no port of {LOOPBACK} is free to forward ssh from",
             resolution="deprovision a machine that nobody needs",
+            code=Code.PORT_UNAVAILABLE,
         )
     return f"{LOOPBACK}:{facts.ports[0]}"
 
@@ -46,6 +48,8 @@ def refuse_other(tenant: str, settings: Settings) -> None:
         raise RefusedError(
             f"this host is your own: there is no {tenant}, only {settings.owner}",
             resolution="name the machine alone",
+            code=Code.SESSION_HOST,
+            subject=tenant,
         )
 
 

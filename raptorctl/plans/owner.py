@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.ssh_key import PublicKey, keys_text
@@ -91,6 +92,8 @@ def _refuse_expired(tenant: Tenant, identity: Identity) -> None:
         raise RefusedError(
             f"tenant {tenant.name} has expired",
             resolution=f"`raptorctl tenant set {tenant.name} --expires never` lets them back in",
+            code=Code.TENANT_EXPIRED,
+            subject=tenant.name,
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import split_domain, split_snapshot, split_volume
 from raptorctl.model.sizes import Size
@@ -63,7 +64,10 @@ def refuse_over(tenant: Tenant, asked: Usage, facts: HostFacts) -> None:
     """
     if problems := list(_excesses(tenant, asked, facts)):
         raise RefusedError(
-            "; ".join(problems), resolution=f"see `raptorctl tenant quota {tenant.name}`"
+            "; ".join(problems),
+            resolution=f"see `raptorctl tenant quota {tenant.name}`",
+            code=Code.QUOTA_EXCEEDED,
+            subject=tenant.name,
         )
 
 

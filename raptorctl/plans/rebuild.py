@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain, State
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
@@ -96,6 +97,8 @@ def _refuse(there: Existing, image: Image | None, settings: Settings, facts: Hos
         raise RefusedError(
             f"{name} has a snapshot of the disk that would go: {found[0].name}",
             resolution=f"raptorctl snapshot delete {name} {found[0].name}",
+            code=Code.IN_USE,
+            subject=str(name),
         )
     if not there.domain.state.active:
         refuse_open((there.volume,))
@@ -104,7 +107,9 @@ def _refuse(there: Existing, image: Image | None, settings: Settings, facts: Hos
     if there.volume.size > free and not is_overlay(there.volume.group):
         raise RefusedError(
             f"the new disk of {there.volume.size} is made before the old one goes; "
-            f"volume group {there.volume.group} has {free} free"
+            f"volume group {there.volume.group} has {free} free",
+            code=Code.STORAGE_FULL,
+            subject=there.volume.group,
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from raptorctl.errors import RefusedError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
@@ -148,6 +149,8 @@ def _refuse_saved(request: ResizeRequest, domain: Domain) -> None:
             f"{runs.memory} of memory",
             resolution=f"raptorctl start {request.name} first, or --drop-saved to give up what "
             "was saved, as if its power had been cut",
+            code=Code.MACHINE_SAVED,
+            subject=str(request.name),
         )
 
 
@@ -162,7 +165,8 @@ def _refuse(change: Resized, settings: Settings, facts: HostFacts, others: HostF
     if change.memory > change.domain.memory and promised + change.memory > facts.memory:
         raise RefusedError(
             f"{change.memory} of memory asked; the host has {facts.memory}"
-            + (f", of which {promised} is promised to other machines" if promised else "")
+            + (f", of which {promised} is promised to other machines" if promised else ""),
+            code=Code.MEMORY_UNAVAILABLE,
         )
     if tenant := facts.tenant(change.name.tenant):
         refuse_over(tenant, change.usage, facts)
@@ -175,21 +179,36 @@ def _refuse_growth(change: Resized, facts: HostFacts) -> None:
             f"machine {name} has {volume.size} of disk, and a disk only grows: whatever its guest "
             f"keeps beyond {change.size} would be lost",
             resolution="provision a smaller machine and copy what matters",
+            code=Code.DISK_TOO_SMALL,
+            subject=str(name),
         )
     if not volume.clean:
-        raise RefusedError(f"volume {volume.name} is not clean", resolution="raptorctl doctor")
+        raise RefusedError(
+            f"volume {volume.name} is not clean",
+            resolution="raptorctl doctor",
+            code=Code.VOLUME_UNFIT,
+            subject=volume.name,
+        )
     if volume.kind != "linear" or volume.path not in change.domain.disks:
-        raise RefusedError(f"volume {volume.name} is not as raptorctl made it: {volume.kind}")
+        raise RefusedError(
+            f"volume {volume.name} is not as raptorctl made it: {volume.kind}",
+            code=Code.VOLUME_UNFIT,
+            subject=volume.name,
+        )
     if is_overlay(volume.group):
         room.refuse_long_file(change.size)
     if hanging := [other.name for other in facts.volumes if other.origin == volume.name]:
         raise RefusedError(
             f"volume {hanging[0]} is a snapshot of {volume.name}, which cannot grow as long",
             resolution="remove the snapshot first",
+            code=Code.IN_USE,
+            subject=volume.name,
         )
     if facts.group and change.growth > facts.group.free and not is_overlay(volume.group):
         raise RefusedError(
-            f"{change.growth} more asked; volume group {volume.group} has {facts.group.free} free"
+            f"{change.growth} more asked; volume group {volume.group} has {facts.group.free} free",
+            code=Code.STORAGE_FULL,
+            subject=volume.group,
         )
 
 

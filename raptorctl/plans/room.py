@@ -3,6 +3,7 @@
 from typing import Final
 
 from raptorctl.errors import MissingError, RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
@@ -43,10 +44,15 @@ def refuse_unfit_group(settings: Settings, facts: HostFacts) -> None:
         raise RefusedError(
             f"volume group {there.name} has {there.count} volumes, and may have no more",
             resolution=f"vgchange --logicalvolume 0 {there.name}",
+            code=Code.STORAGE_FULL,
+            subject=there.name,
         )
     if there.free < there.extent:
         raise RefusedError(
-            f"volume group {there.name} is full", resolution=f"vgextend {there.name} DISK"
+            f"volume group {there.name} is full",
+            resolution=f"vgextend {there.name} DISK",
+            code=Code.STORAGE_FULL,
+            subject=there.name,
         )
 
 
@@ -76,7 +82,11 @@ def refuse_large(size: Size, settings: Settings, facts: HostFacts) -> None:
         refuse_long_file(size)
         return
     if size.rounded_up(there.extent) > there.free:
-        raise RefusedError(f"{size} asked; volume group {there.name} has {there.free} free")
+        raise RefusedError(
+            f"{size} asked; volume group {there.name} has {there.free} free",
+            code=Code.STORAGE_FULL,
+            subject=there.name,
+        )
 
 
 def refuse_long_file(size: Size) -> None:
@@ -102,7 +112,8 @@ def refuse_memory(asked: Size, settings: Settings, facts: HostFacts) -> None:
     if promised + asked > facts.memory:
         raise RefusedError(
             f"{asked} of memory asked; the host has {facts.memory}"
-            + (f", of which {promised} is promised to other machines" if promised else "")
+            + (f", of which {promised} is promised to other machines" if promised else ""),
+            code=Code.MEMORY_UNAVAILABLE,
         )
 
 
@@ -132,4 +143,9 @@ def refuse_old_nvram(name: MachineName, settings: Settings, facts: HostFacts) ->
     users = [domain.name for domain in facts.domains if path in domain.held_nvram]
     if users or path in facts.files:
         whose = f"belongs to domain {users[0]}" if users else "is there already"
-        raise RefusedError(f"{path} {whose}", resolution="move it away, or choose another name")
+        raise RefusedError(
+            f"{path} {whose}",
+            resolution="move it away, or choose another name",
+            code=Code.NOT_OURS,
+            subject=path,
+        )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.own import mac_of
@@ -74,6 +75,7 @@ def seed_steps(
         raise RefusedError(
             "this host is your own, and its machines get their addresses by DHCP",
             resolution="leave out --network",
+            code=Code.SESSION_HOST,
         )
     seed = render_seed(with_keys(boot, guest.name, facts), guest)
     reason, path = "what cloud-init does at first boot", seed_path(guest.name, settings)
@@ -97,7 +99,9 @@ def refuse_old(name: MachineName, settings: Settings, facts: HostFacts) -> None:
     users = [domain.name for domain in facts.domains if path in domain.held_disks]
     if users or path in facts.files:
         whose = f"belongs to domain {users[0]}" if users else "is there already"
-        raise RefusedError(f"{path} {whose}", resolution="move it away")
+        raise RefusedError(
+            f"{path} {whose}", resolution="move it away", code=Code.NOT_OURS, subject=path
+        )
 
 
 def refuse_stranger(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain, State
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.plans import existing
@@ -27,6 +28,8 @@ def plan_detach(name: MachineName, facts: HostFacts, identity: Identity) -> Plan
         raise RefusedError(
             f"machine {name} is saved, and cannot resume without its seed",
             resolution=f"raptorctl start {name} first",
+            code=Code.MACHINE_SAVED,
+            subject=str(name),
         )
     return Plan(
         verb="seed-detach",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.record import in_the_way
 from raptorctl.model.settings import Kind, Settings
@@ -36,18 +37,26 @@ def choose(number: int | None, settings: Settings, facts: HostFacts) -> Slot | N
     if settings.kind is Kind.OWN:
         if number is None:
             return None
-        raise RefusedError("this host is your own, and has no slots", resolution="leave out --slot")
+        raise RefusedError(
+            "this host is your own, and has no slots",
+            resolution="leave out --slot",
+            code=Code.SESSION_HOST,
+        )
     if number is not None:
         slot = settings.find_slot(number)
         if problem := obstacle(slot, settings, facts):
-            raise RefusedError(f"slot {number} cannot be used: {problem}")
+            raise RefusedError(
+                f"slot {number} cannot be used: {problem}",
+                code=Code.SLOT_UNAVAILABLE,
+                subject=str(number),
+            )
         return slot
     obstacles = {slot: obstacle(slot, settings, facts) for slot in settings.slot}
     for slot, problem in obstacles.items():
         if not problem:
             return slot
     who = ", ".join(f"{slot.number}: {problem}" for slot, problem in obstacles.items())
-    raise RefusedError(f"no slot is free ({who})")
+    raise RefusedError(f"no slot is free ({who})", code=Code.SLOT_UNAVAILABLE)
 
 
 def obstacle(slot: Slot, settings: Settings, facts: HostFacts) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.domain import State
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
@@ -111,11 +112,15 @@ def plan_restore(
         raise RefusedError(
             f"{machine} is {there.domain.state.value}; its disk cannot change under it",
             resolution=f"raptorctl stop {machine}",
+            code=Code.MACHINE_ON,
+            subject=str(machine),
         )
     if snapshot.volume.invalid:
         raise RefusedError(
             f"snapshot {snapshot.name} of {machine} overflowed: what it kept is lost",
             resolution=f"raptorctl snapshot delete {machine} {snapshot.name}",
+            code=Code.SNAPSHOT_OVERFLOWED,
+            subject=snapshot.name,
         )
     _refuse_unfit(there.volume)
     refuse_open((there.volume,))
@@ -166,7 +171,10 @@ def refuse_open(volumes: Iterable[Volume]) -> None:
     for volume in volumes:
         if volume.is_open:
             raise RefusedError(
-                f"volume {volume.name} is open", resolution="see `lsof`, `dmsetup ls`"
+                f"volume {volume.name} is open",
+                resolution="see `lsof`, `dmsetup ls`",
+                code=Code.IN_USE,
+                subject=volume.name,
             )
 
 
@@ -194,16 +202,25 @@ def _refuse_taken(machine: MachineName, name: str, facts: HostFacts) -> None:
             raise RefusedError(
                 f"{machine} has a snapshot {name} already{since}",
                 resolution="choose another name, or delete it first",
+                code=Code.SNAPSHOT_EXISTS,
+                subject=name,
             )
 
 
 def _refuse_unfit(volume: Volume) -> None:
     if not volume.clean:
-        raise RefusedError(f"volume {volume.name} is not clean", resolution="raptorctl doctor")
+        raise RefusedError(
+            f"volume {volume.name} is not clean",
+            resolution="raptorctl doctor",
+            code=Code.VOLUME_UNFIT,
+            subject=volume.name,
+        )
     if volume.kind != "linear":
         raise RefusedError(
             f"volume {volume.name} is not as raptorctl made it: {volume.kind}",
             resolution="what a snapshot of it keeps could not be wiped for sure: use lvcreate",
+            code=Code.VOLUME_UNFIT,
+            subject=volume.name,
         )
 
 
@@ -212,7 +229,11 @@ def _refuse_large(size: Size, machine: MachineName, volume: Volume, facts: HostF
         raise RefusedError(f"{size} asked; all of {volume.name} is {volume.size}")
     if facts.group and size > facts.group.free:
         free = facts.group.free
-        raise RefusedError(f"{size} asked; volume group {volume.group} has {free} free")
+        raise RefusedError(
+            f"{size} asked; volume group {volume.group} has {free} free",
+            code=Code.STORAGE_FULL,
+            subject=volume.group,
+        )
     if tenant := facts.tenant(machine.tenant):
         refuse_over(tenant, Usage(size=size), facts)
 
@@ -238,7 +259,10 @@ def _one(machine: MachineName, name: str | None, facts: HostFacts) -> Snapshot:
         raise RefusedError(f"{machine} has several snapshots", resolution=f"name one: {names}")
     what = "has no snapshot" if name is None else f"has no snapshot {name}"
     raise RefusedError(
-        f"{machine} {what}", resolution=f"there is: {names}" if names else "see `snapshot list`"
+        f"{machine} {what}",
+        resolution=f"there is: {names}" if names else "see `snapshot list`",
+        code=Code.SNAPSHOT_NOT_FOUND,
+        subject=name or "",
     )
 
 

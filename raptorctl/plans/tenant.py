@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.ssh_key import PublicKey, keys_text
 from raptorctl.model.tenant import (
@@ -123,11 +124,15 @@ def plan_remove(name: str, facts: HostFacts, identity: Identity) -> Plan:
         raise RefusedError(
             f"{name} has {len(machines)} machine{'s' * (len(machines) > 1)}: {', '.join(machines)}",
             resolution=f"deprovision {'them' if machines[1:] else 'it'} first",
+            code=Code.TENANT_HAS_MACHINES,
+            subject=name,
         )
     if tenant and tenant.record is None:
         raise RefusedError(
             f"account {name} is in {GROUP}, but raptorctl has no record of it",
             resolution=f"gpasswd -d {name} {GROUP}, or `raptorctl tenant add {name} --adopt`",
+            code=Code.TENANT_INCOMPLETE,
+            subject=name,
         )
     steps = tuple(_removal(tenant, facts, identity)) if tenant else ()
     summary = f"nothing of tenant {name} is left" if steps else f"there is no tenant {name}"
@@ -230,6 +235,8 @@ def _refuse_lookalikes(name: str, facts: HostFacts) -> None:
             raise RefusedError(
                 f"account {other} differs from {name} only by case",
                 resolution="choose another name",
+                code=Code.ACCOUNT_EXISTS,
+                subject=name,
             )
 
 
@@ -246,13 +253,21 @@ def _refuse_unfit(account: Account, admin_groups: Iterable[str], *, adopt: bool)
         raise RefusedError(
             f"account {account.name} exists already",
             resolution=f"`raptorctl tenant add {account.name} --adopt` makes it a tenant's",
+            code=Code.ACCOUNT_EXISTS,
+            subject=account.name,
         )
     if not 1000 <= account.uid <= LAST_UID:
-        raise RefusedError(f"account {account.name} has uid {account.uid}: it is the system's")
+        raise RefusedError(
+            f"account {account.name} has uid {account.uid}: it is the system's",
+            code=Code.NOT_ALLOWED,
+            subject=account.name,
+        )
     if groups := account.bypassing(admin_groups):
         raise RefusedError(
             f"account {account.name} is in {', '.join(groups)} and can do everything",
             resolution="take it out of there first",
+            code=Code.NOT_ALLOWED,
+            subject=account.name,
         )
 
 
@@ -282,6 +297,8 @@ def _refuse_other(tenant: Tenant, request: TenantRequest) -> None:
             raise RefusedError(
                 f"tenant {tenant.name} is there, with other {what}",
                 resolution=f"use `raptorctl tenant {command} {tenant.name}`",
+                code=Code.TENANT_DIFFERS,
+                subject=tenant.name,
             )
 
 

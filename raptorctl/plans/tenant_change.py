@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from raptorctl.errors import InputError, RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.ssh_key import PublicKey, keys_text
 from raptorctl.model.tenant import Mode, Quota, keys_path
@@ -79,7 +80,9 @@ def plan_set(
     tenant = whole(name, facts)
     account, was = tenant.account, tenant.mode
     if account is None or was is None:
-        raise RefusedError(f"tenant {name} has no account")
+        raise RefusedError(
+            f"tenant {name} has no account", code=Code.TENANT_INCOMPLETE, subject=name
+        )
     until = account.expires if expires is None else expires
     step = set_account(account, mode or was, until, "asked for")
     summary = f"{name}: {(mode or was).value}, {f'until {until}' if until else 'for ever'}"

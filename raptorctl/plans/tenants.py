@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from raptorctl.errors import InputError, RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.ssh_key import PublicKey, read_keys_text
 from raptorctl.model.tenant import (
@@ -30,7 +31,12 @@ def whole(name: str, facts: HostFacts) -> Tenant:
     """
     tenant = facts.tenant(name)
     if tenant is None or (tenant.record is None and GROUP not in _groups(tenant)):
-        raise RefusedError(f"there is no tenant {name}", resolution="see `raptorctl tenant list`")
+        raise RefusedError(
+            f"there is no tenant {name}",
+            resolution="see `raptorctl tenant list`",
+            code=Code.TENANT_NOT_FOUND,
+            subject=name,
+        )
     refuse_half(tenant)
     return tenant
 
@@ -45,7 +51,10 @@ def keys_of(tenant: Tenant) -> tuple[PublicKey, ...]:
         return read_keys_text(tenant.keys)
     except InputError as error:
         raise RefusedError(
-            f"{keys_path(tenant.name)} was edited: {error.brief}", resolution="move it away"
+            f"{keys_path(tenant.name)} was edited: {error.brief}",
+            resolution="move it away",
+            code=Code.TENANT_INCOMPLETE,
+            subject=tenant.name,
         ) from error
 
 
@@ -69,6 +78,8 @@ def refuse_half(tenant: Tenant | None) -> None:
         raise RefusedError(
             f"tenant {tenant.name} has a record and {what}",
             resolution=f"`raptorctl tenant remove {tenant.name}` takes away what is left of them",
+            code=Code.TENANT_INCOMPLETE,
+            subject=tenant.name,
         )
 
 

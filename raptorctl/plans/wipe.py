@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import shown
 from raptorctl.model.volume import Volume
@@ -77,24 +78,46 @@ def refuse_in_use(volume: Volume, facts: HostFacts) -> None:
     for domain in facts.domains:
         if volume.path in domain.held_disks:
             away = f"`raptorctl deprovision {domain.name}`" if domain.ours else "take it out there"
-            raise RefusedError(f"domain {domain.name} uses volume {volume.name}", resolution=away)
+            raise RefusedError(
+                f"domain {domain.name} uses volume {volume.name}",
+                resolution=away,
+                code=Code.IN_USE,
+                subject=volume.name,
+            )
     for other in facts.volumes:
         if other.origin == volume.name:
             raise RefusedError(
                 f"volume {other.name} is a snapshot of {volume.name}",
                 resolution="remove the snapshot first",
+                code=Code.IN_USE,
+                subject=volume.name,
             )
     if volume.is_open:
-        raise RefusedError(f"volume {volume.name} is open", resolution="see `lsof`, `dmsetup ls`")
+        raise RefusedError(
+            f"volume {volume.name} is open",
+            resolution="see `lsof`, `dmsetup ls`",
+            code=Code.IN_USE,
+            subject=volume.name,
+        )
 
 
 def _one(wanted: str, waiting: Iterable[Unwiped], facts: HostFacts) -> Unwiped:
     for one in waiting:
         if wanted in {one.volume.uuid, one.volume.name}:
             if one.held:
-                raise RefusedError(f"volume {one.volume.name}: {one.why}", resolution=one.advice)
+                raise RefusedError(
+                    f"volume {one.volume.name}: {one.why}",
+                    resolution=one.advice,
+                    code=Code.JOB_UNFINISHED,
+                    subject=one.volume.name,
+                )
             return one
-    raise RefusedError(_why_not(wanted, facts), resolution="see `raptorctl wipe list`")
+    raise RefusedError(
+        _why_not(wanted, facts),
+        resolution="see `raptorctl wipe list`",
+        code=Code.VOLUME_NOT_FOUND,
+        subject=wanted,
+    )
 
 
 def _why_not(wanted: str, facts: HostFacts) -> str:

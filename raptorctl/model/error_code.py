@@ -1,0 +1,97 @@
+"""What went wrong, as one word for programs; docs/errors.md says what each means.
+
+A code keeps its meaning for good. `raptorctl.errors` has the errors themselves.
+"""
+
+import enum
+
+
+@enum.unique
+class Code(enum.StrEnum):
+    """Each class of errors has one; where it is raised, another may say it more closely."""
+
+    FAILED = "failed"
+    INTERNAL = "internal"
+    OUTPUT_LOST = "output-lost"
+    INTERRUPTED = "interrupted"
+
+    BAD_INPUT = "bad-input"
+    USAGE = "usage"
+    BAD_SETTINGS = "bad-settings"
+    CONFIRMATION_NEEDED = "confirmation-needed"
+    NOT_CONFIRMED = "not-confirmed"
+
+    REFUSED = "refused"
+    NEEDS_ROOT = "needs-root"
+    NOT_ALLOWED = "not-allowed"
+    SESSION_HOST = "session-host"
+    HOST_NOT_READY = "host-not-ready"
+    HOST_CHANGED = "host-changed"
+    BUSY = "busy"
+    JOB_UNFINISHED = "job-unfinished"
+
+    MACHINE_NOT_FOUND = "machine-not-found"
+    TENANT_NOT_FOUND = "tenant-not-found"
+    ACCOUNT_NOT_FOUND = "account-not-found"
+    IMAGE_NOT_FOUND = "image-not-found"
+    SNAPSHOT_NOT_FOUND = "snapshot-not-found"
+    VOLUME_NOT_FOUND = "volume-not-found"
+    SEED_NOT_FOUND = "seed-not-found"
+    SLOT_NOT_FOUND = "slot-not-found"
+    TEMPLATE_NOT_FOUND = "template-not-found"
+    LOG_NOT_FOUND = "log-not-found"
+    JOB_NOT_FOUND = "job-not-found"
+
+    MACHINE_DIFFERS = "machine-differs"
+    TENANT_DIFFERS = "tenant-differs"
+    ACCOUNT_EXISTS = "account-exists"
+    IMAGE_EXISTS = "image-exists"
+    SNAPSHOT_EXISTS = "snapshot-exists"
+    NOT_OURS = "not-ours"
+    IN_USE = "in-use"
+    MACHINE_INCOMPLETE = "machine-incomplete"
+    TENANT_INCOMPLETE = "tenant-incomplete"
+
+    MACHINE_OFF = "machine-off"
+    MACHINE_ON = "machine-on"
+    MACHINE_SUSPENDED = "machine-suspended"
+    MACHINE_SAVED = "machine-saved"
+    MACHINE_STUCK = "machine-stuck"
+
+    QUOTA_EXCEEDED = "quota-exceeded"
+    TENANT_EXPIRED = "tenant-expired"
+    TENANT_HAS_MACHINES = "tenant-has-machines"
+    CPU_UNAVAILABLE = "cpu-unavailable"
+    SLOT_UNAVAILABLE = "slot-unavailable"
+    PORT_UNAVAILABLE = "port-unavailable"
+    MEMORY_UNAVAILABLE = "memory-unavailable"
+    STORAGE_FULL = "storage-full"
+    DISK_TOO_SMALL = "disk-too-small"
+    VOLUME_UNFIT = "volume-unfit"
+    SNAPSHOT_OVERFLOWED = "snapshot-overflowed"
+
+    HOST_FAILED = "host-failed"
+    COMMAND_FAILED = "command-failed"
+    LIBVIRT_FAILED = "libvirt-failed"
+    CONFLICT = "conflict"
+    OUTCOME_UNKNOWN = "outcome-unknown"
+    WIPE_FAILED = "wipe-failed"
+    ROLLED_BACK = "rolled-back"
+    DNS_UNREACHABLE = "dns-unreachable"
+    DNS_KEY_REFUSED = "dns-key-refused"
+    DNS_DECLINED = "dns-declined"
+    IMAGE_DAMAGED = "image-damaged"
+    IMAGE_INVALID = "image-invalid"
+    IMAGE_TOO_LARGE = "image-too-large"
+    CHECKSUM_DIFFERS = "checksum-differs"
+    DOWNLOAD_FAILED = "download-failed"
+    CONSOLE_TAKEN = "console-taken"
+    HOST_KEY_UNKNOWN = "host-key-unknown"
+    HOST_KEY_CHANGED = "host-key-changed"
+    LOGIN_REFUSED = "login-refused"
+    GUEST_STEP_FAILED = "guest-step-failed"
+
+    JOURNAL_DAMAGED = "journal-damaged"
+    LEFTOVERS = "leftovers"
+    DNS_PENDING = "dns-pending"
+    TIMEOUT = "timeout"
