@@ -1,5 +1,6 @@
 """`raptorctl log`: what a machine's console said."""
 
+import codecs
 import re
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ SEQUENCE: Final = re.compile(
     r"|\x1b[PX^_\]][^\x07\x1b\n]*(?:\x07|\x1b\\)"  # strings: DCS, SOS, PM, APC, OSC (5.6)
     r"|\x1b[ -/]*[0-~]"  # the other escapes
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+    r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # order of letters (UAX 9, 2)
 )
 
 
@@ -53,8 +55,10 @@ def log(
     session.machine(name)
     try:
         said = _steps if steps else _pieces
-        for piece in said(session, name, lines, follow=follow):
-            text = piece.decode(errors="replace")
+        # A letter may come in two pieces.
+        for text in codecs.iterdecode(
+            said(session, name, lines, follow=follow), "utf-8", "replace"
+        ):
             sys.stdout.write(text if raw else harmless(text))
             sys.stdout.flush()
     except KeyboardInterrupt:

@@ -131,6 +131,7 @@ def test_the_client_and_the_service_understand_each_other() -> None:
         ("\x9b31mtext", "31mtext"),
         ("\x1bctext", "text"),
         ("žluťoučký\n", "žluťoučký\n"),
+        ("rm \u202egpj.\u2066exe\u2069\n", "rm gpj.exe\n"),
     ],
 )
 def test_a_guest_does_not_drive_the_readers_terminal(said: str, shown: str) -> None:
