@@ -17,8 +17,8 @@ from tests.lab.process import as_root, tool
 
 EXAMPLE = "/usr/share/doc/raptorctl/examples/settings.toml"
 DIRECTORIES = {
-    "/etc/raptorctl/keys": "755",
-    "/etc/raptorctl/tenants": "755",
+    "/etc/raptorctl/keys": "711",
+    "/etc/raptorctl/tenants": "750",
     "/var/lib/libvirt/raptorctl": "711",
     "/var/lib/raptorctl": "755",
     "/var/lib/raptorctl/images": "700",

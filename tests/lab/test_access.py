@@ -83,3 +83,8 @@ def test_no_volume_is_reached_by_the_path_of_its_device(shared: Lab) -> None:
     for path in ("/dev/lvm-data/guest-bob-web", "/dev/lvm-data/guest-alice-dev"):
         for words in (("virsh", "vol-info", path), ("virsh", "vol-dumpxml", path), ("cat", path)):
             assert shared.run(*words, user="alice", check=False).returncode != 0
+
+
+def test_who_else_is_a_tenant_is_not_read_from_files(shared: Lab) -> None:
+    for folder in ("/etc/raptorctl/tenants", "/etc/raptorctl/keys"):
+        assert "Permission denied" in shared.run("ls", folder, user="alice", check=False).stderr

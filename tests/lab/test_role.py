@@ -132,6 +132,8 @@ def test_apparmor_confines(lab: Lab, unit: str) -> None:
 def test_secrets_and_directories_have_their_modes(lab: Lab) -> None:
     modes = {
         "/etc/raptorctl": "755 root:root",
+        "/etc/raptorctl/keys": "711 root:root",
+        "/etc/raptorctl/tenants": "750 root:root",
         "/etc/raptorctl/settings.toml": "644 root:root",
         "/etc/raptorctl/tsig.key": "600 root:root",
         "/etc/bind/raptorctl.key": "640 root:bind",
