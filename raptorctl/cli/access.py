@@ -1,13 +1,15 @@
 """`raptorctl access`: who may do what with libvirt, as polkit itself answers."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
+from raptorctl.api.access import Permission, Trial, explained
+from raptorctl.api.access import install as installed
+from raptorctl.api.access import trial as tried
 from raptorctl.cli import ask
-from raptorctl.cli.change import Change, perform
+from raptorctl.cli.change import perform
 from raptorctl.cli.options import DryRun, Output, Yes, example
 from raptorctl.cli.output import (
     Colour,
@@ -19,12 +21,9 @@ from raptorctl.cli.output import (
     table,
     width_of_output,
 )
-from raptorctl.cli.session import Session, session_of
-from raptorctl.errors import DONE, REFUSED, MissingError
-from raptorctl.model.access import OUTSIDER, Answer, Question, decide, needs, questions
-from raptorctl.model.error_code import Code
-from raptorctl.model.names import parse_words, shown
-from raptorctl.model.tenant import Account
+from raptorctl.cli.session import session_of
+from raptorctl.errors import DONE, REFUSED
+from raptorctl.model.names import parse_words
 
 Who = Annotated[
     str, typer.Argument(metavar="ACCOUNT", help="Account to ask about.", show_default=False)
@@ -56,20 +55,16 @@ def explain(
     context: typer.Context, who: Who, what: What, machine: On = None, form: Output = Format.TEXT
 ) -> None:
     """Explain whether an account may do something, and by which rule; asks polkit."""
-    wanted = needs(what)
     domain = str(parse_words(machine)) if machine else ""
-    session = session_of(context)
-    account = _account(session, who)
-    asked = tuple(Question(name, domain if name.startswith("domain.") else "") for name in wanted)
-    answers = session.host.authority.answers(account, asked)
-    said = tuple(zip(asked, answers, _told(session, account, asked), strict=True))
-    allowed = all(answers)
+    said = explained(session_of(context), who, what, domain)
+    allowed = all(one.allowed for one in said)
     if form is Format.JSON:
-        say_json({"account": who, "allowed": allowed, "permissions": [*map(_encoded, said)]})
+        permissions = [one.encode() for one in said]
+        say_json({"account": who, "allowed": allowed, "permissions": permissions})
         return
     on = f" {domain}" if domain else ""
     say(f"{_word(allowed)}: {who} may {'' if allowed else 'not '}{plain(what)}{on}\n")
-    rows = [(q.permission, _word(yes), _rule(yes, answer)) for q, yes, answer in said]
+    rows = [(one.question.permission, _word(one.allowed), _rule(one)) for one in said]
     say("\n".join(table(("PERMISSION", "POLKIT", "RULE"), rows, columns=width_of_output())))
 
 
@@ -80,8 +75,7 @@ def test(
 
     Exit code 3 when an answer is not the table's.
     """
-    session = session_of(context)
-    trial = _trial(session)
+    trial = tried(session_of(context))
     if form is Format.JSON:
         say_json(trial.encode())
     else:
@@ -93,92 +87,8 @@ def install(
     context: typer.Context, dry_run: DryRun = False, yes: Yes = False, form: Output = Format.TEXT
 ) -> None:
     """Lay polkit's rules and try them; when an answer is wrong, the old ones come back."""
-    from raptorctl.plans.access import plan_install
-
-    change = Change(
-        verb="access-install",
-        name="access",
-        decide=plan_install,
-        confirm=ask.before_it_comes(asks=not yes),
-    )
-    perform(session_of(context), change, form, dry_run=dry_run)
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What polkit answered to everything.
-
-    Args:
-        people: in which part who asked: `own` and `foreign` are the tenant's.
-        answers: by permission, then by part.
-        wrong: what is not as the table says, as sentences.
-    """
-
-    people: Mapping[str, str]
-    answers: Mapping[str, Mapping[str, bool]]
-    wrong: tuple[str, ...]
-
-    def encode(self) -> dict[str, object]:
-        """Return the shape that `access test -o json` documents."""
-        rows = [{"permission": name, **parts} for name, parts in self.answers.items()]
-        return {"people": dict(self.people), "answers": rows, "wrong": list(self.wrong)}
-
-
-def _trial(session: Session) -> Trial:
-    from raptorctl.plans.access import some_tenant
-
-    facts = session.facts(people=(OUTSIDER,))
-    tenant, admin = some_tenant(facts), _admin(session)
-    domain = f"{tenant.name}-trial" if tenant else "alice-trial"
-    asked: list[tuple[str, Account, str]] = []
-    if tenant and tenant.account:
-        asked += [("own", tenant.account, domain), ("foreign", tenant.account, "nobodys-trial")]
-    asked.append(("outsider", _account(session, OUTSIDER), domain))
-    if admin:
-        asked.append(("admin", admin, domain))
-    return _ask(session, asked)
-
-
-def _ask(session: Session, asked: Iterable[tuple[str, Account, str]]) -> Trial:
-    actions = session.host.authority.actions()
-    if not actions:
-        raise MissingError("polkit knows no action of libvirt", resolution="install libvirt")
-    answers: dict[str, dict[str, bool]] = {}
-    people, wrong = {}, []
-    for part, account, domain in asked:
-        people[part] = account.name
-        about = questions(actions, domain)
-        told = _told(session, account, about)
-        said = session.host.authority.answers(account, about)
-        for question, yes, answer in zip(about, said, told, strict=True):
-            answers.setdefault(question.permission, {})[part] = yes
-            if yes is not answer.allowed:
-                on = f" on {question.domain}" if question.domain else ""
-                wrong.append(f"{account.name}: {question.permission}{on} is {_word(yes)}")
-    return Trial(people, answers, tuple(wrong))
-
-
-def _told(session: Session, account: Account, asked: Iterable[Question]) -> tuple[Answer, ...]:
-    from raptorctl.model.access_trial import person
-
-    groups = session.settings.access.admin_groups
-    return tuple(decide(person(account), question, groups) for question in asked)
-
-
-def _account(session: Session, name: str) -> Account:
-    account = session.host.accounts.find(name)
-    if account is None:
-        raise MissingError(
-            f"there is no account {shown(name)}", code=Code.ACCOUNT_NOT_FOUND, subject=name
-        )
-    return account
-
-
-def _admin(session: Session) -> Account | None:
-    for group in session.settings.access.admin_groups:
-        for account in session.host.accounts.members(group):
-            return account
-    return None
+    asks = ask.before_it_comes(asks=not yes)
+    perform(session_of(context), installed(), form, dry_run=dry_run, confirm=asks)
 
 
 def _test_lines(trial: Trial, *, everything: bool) -> Iterator[str]:
@@ -201,18 +111,9 @@ def _test_lines(trial: Trial, *, everything: bool) -> Iterator[str]:
         yield "every answer is the table's"
 
 
-def _rule(allowed: bool, answer: Answer) -> str:
-    return answer.rule if allowed is answer.allowed else f"the rules say otherwise: {answer.rule}"
-
-
-def _encoded(said: tuple[Question, bool, Answer]) -> dict[str, object]:
-    question, allowed, answer = said
-    return {
-        "permission": question.permission,
-        "allowed": allowed,
-        "rule": answer.rule,
-        "as_told": allowed is answer.allowed,
-    }
+def _rule(said: Permission) -> str:
+    wrong = said.allowed is not said.told.allowed
+    return f"the rules say otherwise: {said.told.rule}" if wrong else said.told.rule
 
 
 def _word(allowed: bool) -> str:

@@ -11,7 +11,7 @@ from raptorctl import __version__
 from raptorctl.cli.commands import Commands
 from raptorctl.cli.options import Details, SettingsFile, example
 from raptorctl.cli.output import say
-from raptorctl.cli.session import Session, session_of
+from raptorctl.cli.session import Typed, session_of
 from raptorctl.errors import RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.settings_file import DEFAULT_FILE
@@ -62,7 +62,7 @@ SHARED: Final = {
 """Commands for hosts that are shared, and what a host of one's own has none of."""
 
 
-def _refuse_shared(session: Session, name: str) -> None:
+def _refuse_shared(session: Typed, name: str) -> None:
     """Refuse what makes no sense on a host of one's own; its help can be read.
 
     Raises:

@@ -13,33 +13,23 @@ def somebody_there() -> bool:
     return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
-def agree(question: str) -> None:
-    """Ask y/N.
-
-    Raises:
-        InputError: anything but yes.
-    """
-    if _answer(f"{question} [y/N] ").lower() not in {"y", "yes"}:
-        raise InputError("not confirmed, nothing was touched", code=Code.NOT_CONFIRMED)
+def agree(question: str) -> bool:
+    """Ask y/N; anything but yes is no."""
+    return _answer(f"{question} [y/N] ").lower() in {"y", "yes"}
 
 
-def type_name(name: str) -> None:
-    """Have the name of a machine or a tenant typed before it goes for good.
-
-    Raises:
-        InputError: something else was typed.
-    """
+def type_name(name: str) -> bool:
+    """Have the name of a machine or a tenant typed before it goes for good."""
     typed = _answer(f"Everything of {name} will be gone. Type that name to go on: ")
-    if typed not in {name, name.replace("-", " ", 1)}:
-        raise InputError("not confirmed, nothing was touched", code=Code.NOT_CONFIRMED)
+    return typed in {name, name.replace("-", " ", 1)}
 
 
-def before_it_comes(*, asks: bool) -> Callable[[], None] | None:
+def before_it_comes(*, asks: bool) -> Callable[[], bool] | None:
     """What confirms a change that destroys nothing: asked only where somebody could answer."""
     return (lambda: agree("Go on?")) if asks and somebody_there() else None
 
 
-def before_it_goes(name: str, *, asks: bool) -> Callable[[], None] | None:
+def before_it_goes(name: str, *, asks: bool) -> Callable[[], bool] | None:
     """What confirms that something goes for good.
 
     Raises:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from raptorctl.api import machine
 from raptorctl.cli import options
-from raptorctl.cli.change import Change, perform
+from raptorctl.cli.change import perform
 from raptorctl.cli.options import DryRun, Output, example
 from raptorctl.cli.output import Format
 from raptorctl.cli.session import session_of
@@ -40,15 +41,8 @@ def autostart(
     context: typer.Context, words: Words, dry_run: DryRun = False, form: Output = Format.TEXT
 ) -> None:
     """Start a machine with the host, or not."""
-    from raptorctl.plans.autostart import plan_autostart
-
-    *machine, last = words
+    *named, last = words
     if last not in set(Switch):
         raise InputError("on or off?", resolution="say `autostart alice dev on`")
-    name, on = options.machine_name(machine), last == Switch.ON
-    change = Change(
-        verb="autostart",
-        name=str(name),
-        decide=lambda _settings, facts, identity: plan_autostart(name, facts, identity, on=on),
-    )
+    change = machine.autostart(options.machine_name(named), on=last == Switch.ON)
     perform(session_of(context), change, form, dry_run=dry_run)

@@ -1,62 +1,19 @@
-"""How every command that changes the host goes: look, plan, show, ask, lock, look again, act."""
+"""How a command that changes the host asks, tells what happens, and prints what came of it."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable
+from typing import TextIO
 
+from raptorctl.api import change as api
+from raptorctl.api.change import Change, Confirm, Done
+from raptorctl.api.session import Session
 from raptorctl.cli import output, progress
-from raptorctl.cli.identity import new_identity
 from raptorctl.cli.output import Colour, Format, painted, say, say_json, tell
-from raptorctl.cli.session import Session
-from raptorctl.errors import RaptorError, RefusedError
-from raptorctl.model.codec import encode
-from raptorctl.model.error_code import Code
-from raptorctl.model.facts import HostFacts
-from raptorctl.model.job import Job, Outcome
-from raptorctl.model.settings import Settings
-from raptorctl.plans.plan import Identity, Plan
+from raptorctl.engine.report import Silent
+from raptorctl.plans.plan import Plan
 
-
-@dataclass(frozen=True)
-class Change:
-    """What is asked for, before the host was looked at.
-
-    Args:
-        verb: such as `provision`.
-        name: of the machine or tenant.
-        decide: the planner.
-        queries: what the survey asks DNS about.
-        people: whom it looks up beside all tenants.
-        confirm: asks a person, and raises when the answer is no; None goes on without.
-        after: what is done in the guest once the job is done, one line each.
-    """
-
-    verb: str
-    name: str
-    decide: Callable[[Settings, HostFacts, Identity], Plan]
-    queries: Callable[[Settings], Iterable[tuple[str, str]]] = lambda _settings: ()
-    people: tuple[str, ...] = ()
-    confirm: Callable[[], None] | None = None
-    after: tuple[str, ...] = ()
-
-    def plan(self, session: Session, identity: Identity) -> Plan:
-        """Look at the host and decide."""
-        facts = session.facts(self.queries(session.settings), self.people)
-        return self.decide(session.settings, facts, identity)
-
-
-@dataclass(frozen=True)
-class Done:
-    """What came of it: `job` is None when all was so already."""
-
-    plan: Plan
-    job: Job | None
-
-    def encode(self) -> dict[str, Any]:
-        """Return the shape that `-o json` of changing commands documents."""
-        return {"summary": self.plan.summary, "job": encode(self.job) if self.job else None}
+Question = Callable[[], bool] | None
+"""Asks a person, below the plan; None goes on without."""
 
 
 def perform(
@@ -64,7 +21,8 @@ def perform(
     change: Change,
     form: Format,
     *,
-    dry_run: bool,
+    dry_run: bool = False,
+    confirm: Question = None,
     says: Callable[[Done], Iterable[str]] = lambda done: [done.plan.summary],
 ) -> Done | None:
     """Do it or, with `--dry-run`, show it; and print what came of it.
@@ -74,6 +32,7 @@ def perform(
         change: what is asked for.
         form: what the result looks like.
         dry_run: print the plan and stop.
+        confirm: asks the person at the terminal, if there is one.
         says: the result as lines of text.
 
     Returns:
@@ -82,7 +41,7 @@ def perform(
     if dry_run:
         preview(session, change, form)
         return None
-    done = carry_out(session, change)
+    done = carry_out(session, change, confirm)
     if form is Format.JSON:
         say_json(done.encode())
         return done
@@ -92,60 +51,19 @@ def perform(
 
 
 def preview(session: Session, change: Change, form: Format) -> None:
-    """Print the plan and stop: `--dry-run`. Takes no lock, and refuses what the job would refuse.
-
-    Raises:
-        RefusedError: a job is unfinished, or the host's state forbids it.
-    """
-    with about(change.name):
-        refuse_unfinished(session, tell)
-        plan = change.plan(session, new_identity())
+    """Print the plan and stop: `--dry-run`."""
+    plan = api.preview(session, change, _Aside())
     if form is Format.JSON:
         say_json({"plan": {**plan.encode(), "guest_steps": list(change.after)}})
     else:
         say("\n".join([*described(plan, sys.stdout), *_afterwards(change)]))
 
 
-def carry_out(session: Session, change: Change) -> Done:
-    """Do it, with the person's consent where a person is asked.
-
-    What was shown is what is applied: the question is asked before the lock is taken, so that
-    nobody waits for somebody's lunch, and the plan is made anew under the lock and compared.
-    """
-    identity = new_identity()
-    with about(change.name):
-        shown = _agreed(session, change, identity) if change.confirm else None
-        if shown is not None and not shown.steps:
-            return Done(shown, None)
-        return _locked(session, change, identity, shown)
-
-
-@contextmanager
-def about(name: str) -> Iterator[None]:
-    """Have errors that name no subject be about a machine or a tenant."""
-    try:
-        yield
-    except RaptorError as error:
-        error.subject = error.subject or name
-        raise
-
-
-def refuse_unfinished(session: Session, tells: Callable[[str], None] | None = None) -> None:
-    """Refuse while a job hangs in the air; one that only waits for DNS is mentioned.
-
-    Raises:
-        RefusedError: names the job and the way out.
-    """
-    for job in session.journals.unfinished():
-        if job.outcome is Outcome.UNFINISHED:
-            raise RefusedError(
-                f"job {job.id} ({job.verb} {job.machine}) is unfinished",
-                resolution=f"run `raptorctl recover {job.id}`",
-                code=Code.JOB_UNFINISHED,
-                subject=job.id,
-            )
-        if job.outcome is Outcome.PENDING and tells:
-            tells(f"job {job.id} waits for DNS; `raptorctl recover {job.id}` when it answers")
+def carry_out(session: Session, change: Change, confirm: Question = None) -> Done:
+    """Do it, told step by step; see `raptorctl.api.change.carry_out`."""
+    return api.carry_out(
+        session, change, confirm=_beneath_the_plan(change, confirm), reporter=progress.reporter()
+    )
 
 
 def described(plan: Plan, stream: TextIO) -> list[str]:
@@ -156,6 +74,26 @@ def described(plan: Plan, stream: TextIO) -> list[str]:
         place = f"  {number:>{len(str(count))}} "
         lines += _step_lines(f"{place}{output.plain(step.title)}", len(place), step.reason, stream)
     return lines + [f"note: {output.plain(note)}" for note in plan.notes]
+
+
+class _Aside(Silent):
+    """Writes notes as they are."""
+
+    def note(self, text: str) -> None:
+        """See `Reporter`."""
+        tell(text)
+
+
+def _beneath_the_plan(change: Change, confirm: Question) -> Confirm | None:
+    if confirm is None:
+        return None
+    ask = confirm
+
+    def shown(plan: Plan) -> bool:
+        tell("\n".join([*described(plan, sys.stderr), *_afterwards(change)]))
+        return ask()
+
+    return shown
 
 
 def _afterwards(change: Change) -> list[str]:
@@ -170,37 +108,3 @@ def _step_lines(line: str, indent: int, reason: str, stream: TextIO) -> list[str
     why = f"({output.plain(reason)})"
     faint = painted(why, Colour.FAINT, stream)
     return [f"{line} {faint}"] if len(line) + len(why) < 80 else [line, f"{'':{indent}}{faint}"]
-
-
-def _agreed(session: Session, change: Change, identity: Identity) -> Plan:
-    plan = change.plan(session, identity)
-    if plan.steps and change.confirm:
-        tell("\n".join([*described(plan, sys.stderr), *_afterwards(change)]))
-        change.confirm()
-    return plan
-
-
-def _locked(session: Session, change: Change, identity: Identity, shown: Plan | None) -> Done:
-    from raptorctl.engine.apply import apply
-    from raptorctl.engine.lock import hold_lock
-    from raptorctl.engine.stop import Stop
-
-    tells = progress.reporter()
-    command = f"{change.verb} {change.name}"
-    with Stop() as stop, hold_lock(session.lock, command, identity.by, stop) as lock:
-        refuse_unfinished(session, tells.note)
-        plan = change.plan(session, identity)
-        if shown is not None and plan.encode() != shown.encode():
-            raise RefusedError(
-                "the host changed while the plan was being read",
-                resolution="look at it again",
-                code=Code.HOST_CHANGED,
-                subject=change.name,
-            )
-        if not plan.steps:
-            return Done(plan, None)
-        if shown is None:
-            for note in plan.notes:
-                tells.note(note)
-        job = apply(plan, session.host, session.journals, tells, stop, lock.release)
-        return Done(plan, job)

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from raptorctl.api.session import Session
 from raptorctl.cli import options
 from raptorctl.cli.options import example
 from raptorctl.cli.output import Colour, painted, tell
-from raptorctl.cli.session import Session, session_of
+from raptorctl.cli.session import session_of
 from raptorctl.cli.terminal import key_within, raw, window
 from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain

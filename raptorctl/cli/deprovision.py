@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from raptorctl.api import machine
+from raptorctl.api.change import Done
 from raptorctl.cli import ask, options
-from raptorctl.cli.change import Change, Done, perform
+from raptorctl.cli.change import perform
 from raptorctl.cli.options import DryRun, Output, Yes
 from raptorctl.cli.output import Format
 from raptorctl.cli.session import session_of
@@ -48,21 +50,9 @@ def deprovision(
         raise InputError("--force waits for nobody", resolution="leave out --timeout")
     name = options.machine_name(words)
     wait = 0.0 if force else timeout
-    session = session_of(context)
-
-    from raptorctl.plans.deprovision import plan_deprovision
-    from raptorctl.plans.records import queries
-
-    change = Change(
-        verb="deprovision",
-        name=str(name),
-        queries=lambda settings: queries(name, settings),
-        decide=lambda settings, facts, identity: plan_deprovision(
-            name, settings, facts, identity, wait
-        ),
-        confirm=ask.before_it_goes(str(name), asks=not yes and not dry_run),
-    )
-    perform(session, change, form, dry_run=dry_run, says=told)
+    asks = ask.before_it_goes(str(name), asks=not yes and not dry_run)
+    change = machine.deprovision(name, wait)
+    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks, says=told)
 
 
 def told(done: Done) -> Iterator[str]:

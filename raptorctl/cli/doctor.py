@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from raptorctl.api.doctor import findings as examined
+from raptorctl.api.session import Session
 from raptorctl.cli import ask
 from raptorctl.cli.options import DryRun, Output, Yes, example
 from raptorctl.cli.output import Colour, Format, painted, plain, say, say_json
-from raptorctl.cli.session import Session, session_of
+from raptorctl.cli.session import session_of
 from raptorctl.errors import DONE, REFUSED, InputError, RefusedError
 from raptorctl.model.codec import encode
 from raptorctl.model.error_code import Code
 from raptorctl.model.probe import Finding, Verdict
 
 if TYPE_CHECKING:
-    from raptorctl.cli.change import Done
+    from raptorctl.api.change import Done
 
 INDENT = 21
 COLOURS = {Verdict.OK: Colour.GOOD, Verdict.WARN: Colour.DOUBT, Verdict.FAIL: Colour.BAD}
@@ -60,7 +62,7 @@ def doctor(
 
 
 def _told(session: Session, done: "Done | None", form: Format) -> None:
-    findings = _findings(session)
+    findings = examined(session)
     if form is Format.JSON:
         say_json({**(done.encode() if done else {}), "findings": encode(findings)})
     else:
@@ -72,22 +74,10 @@ def _told(session: Session, done: "Done | None", form: Format) -> None:
     raise typer.Exit(REFUSED if failed else DONE)
 
 
-def _findings(session: Session) -> tuple[Finding, ...]:
-    if session.own:
-        from raptorctl.plans.doctor_own import examine_own
-
-        return examine_own(session.own_probe())
-
-    from raptorctl.plans.doctor import examine
-
-    return examine(session.probe(), session.past())
-
-
 def _mended(session: Session, *, dry_run: bool, yes: bool, form: Format) -> "Done | None":
     """Apply what the findings offer; with `dry_run`, show it only."""
-    from raptorctl.cli.change import Change, carry_out, preview, refuse_unfinished
-    from raptorctl.plans.doctor import faults
-    from raptorctl.plans.fault import plan_fix, scene
+    from raptorctl.api.doctor import fix
+    from raptorctl.cli.change import carry_out, preview
 
     asks = not yes and not dry_run
     if asks and not ask.somebody_there():
@@ -96,22 +86,10 @@ def _mended(session: Session, *, dry_run: bool, yes: bool, form: Format) -> "Don
             resolution="add -y to go without asking, or --dry-run to see it",
             code=Code.CONFIRMATION_NEEDED,
         )
-    refuse_unfinished(session)
-    probe = session.probe()
-    asked = tuple(session.record_queries()(session.settings, probe.facts))
-    change = Change(
-        verb="fix",
-        name="host",
-        queries=lambda _settings: asked,
-        decide=lambda settings, facts, identity: plan_fix(
-            faults(scene(settings, facts, session.past(), probe), identity.at[:10]), identity
-        ),
-        confirm=(lambda: ask.agree("Do this?")) if asks else None,
-    )
     if dry_run:
-        preview(session, change, form)
+        preview(session, fix(session), form)
         return None
-    return carry_out(session, change)
+    return carry_out(session, fix(session), (lambda: ask.agree("Do this?")) if asks else None)
 
 
 def _lines(finding: Finding) -> list[str]:

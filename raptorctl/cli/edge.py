@@ -13,7 +13,7 @@ from typing import Final, TextIO
 from raptorctl import errors
 from raptorctl.cli import output, streams
 from raptorctl.cli.output import Colour, Format, painted, plain, tell
-from raptorctl.cli.session import Session
+from raptorctl.cli.session import Typed
 from raptorctl.errors import InputError, LeftoversError, RaptorError
 from raptorctl.model.error_code import Code
 
@@ -23,7 +23,7 @@ OUTPUT: Final = r"--output(?:=(.*))?|-[a-z]*?o(.*)"
 """`-o json`, `-ojson`, `-yo json`, `--output json`, `--output=json`: the rest, or the next word."""
 
 
-def run(typed: Sequence[str], session: Session | None = None) -> int:
+def run(typed: Sequence[str], session: Typed | None = None) -> int:
     """Run one command line.
 
     Args:
@@ -34,7 +34,7 @@ def run(typed: Sequence[str], session: Session | None = None) -> int:
         The exit code.
     """
     _settle_surroundings()
-    session = session or Session(typed)
+    session = session or Typed(typed)
     try:
         code = _dispatch(typed, session)
     except KeyboardInterrupt:
@@ -50,7 +50,7 @@ def run(typed: Sequence[str], session: Session | None = None) -> int:
     return _flushed(code, session)
 
 
-def explain(error: Exception, session: Session) -> int:
+def explain(error: Exception, session: Typed) -> int:
     """Say what went wrong, in one line, and return its exit code."""
     if type(error).__name__ == "Abort":  # what click makes of ^C
         return _interrupted(session)
@@ -60,7 +60,7 @@ def explain(error: Exception, session: Session) -> int:
     return _tell(known or _unforeseen(error, session), session)
 
 
-def _tell(error: RaptorError, session: Session) -> int:
+def _tell(error: RaptorError, session: Typed) -> int:
     """Print an error in the form that was asked for, and return its exit code."""
     if asks_json(session.typed):
         tell(json.dumps({"error": error.encode()}))
@@ -86,7 +86,7 @@ def asks_json(typed: Sequence[str]) -> bool:
     return asked == Format.JSON
 
 
-def _dispatch(typed: Sequence[str], session: Session) -> int:
+def _dispatch(typed: Sequence[str], session: Typed) -> int:
     from raptorctl.cli.app import command
 
     arguments = list(typed) or ["--help"]
@@ -97,7 +97,7 @@ def _dispatch(typed: Sequence[str], session: Session) -> int:
     return code if isinstance(code, int) else errors.DONE
 
 
-def _interrupted(session: Session) -> int:
+def _interrupted(session: Typed) -> int:
     """A job has handlers of its own: who gets here was asked something, or only read."""
     tell("")
     error = RaptorError("interrupted, nothing was touched", code=Code.INTERRUPTED)
@@ -128,7 +128,7 @@ def _usage(error: Exception) -> InputError | None:
     return InputError(brief, resolution=f"see `{path} --help`", code=Code.USAGE, subject=path)
 
 
-def _unforeseen(error: Exception, session: Session) -> RaptorError:
+def _unforeseen(error: Exception, session: Typed) -> RaptorError:
     what = f"unexpected {type(error).__name__}"
     if said := errors.last_line(str(error)):
         what = f"{what}: {said}"
@@ -137,7 +137,7 @@ def _unforeseen(error: Exception, session: Session) -> RaptorError:
     return RaptorError(what, resolution=way, code=Code.INTERNAL)
 
 
-def _report(session: Session) -> Path | None:
+def _report(session: Typed) -> Path | None:
     """Write the full report of the error being handled where only its reader may read it."""
     import platform
     import tempfile
@@ -183,7 +183,7 @@ def _lost_output() -> bool:
     return bool(output.lost)
 
 
-def _flushed(code: int, session: Session) -> int:
+def _flushed(code: int, session: Typed) -> int:
     """Write out what is still held back, so that the interpreter has nothing to fail at."""
     for stream in (sys.stdout, sys.stderr):
         _flush(stream)

@@ -1,22 +1,20 @@
 """`raptorctl image`: what machines' disks begin as, kept once for all of them."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from raptorctl.cli.change import refuse_unfinished
-from raptorctl.cli.identity import who
-from raptorctl.cli.image_choice import all_images, known, login, refuse_damaged, source_of
+from raptorctl.api import image as api
+from raptorctl.api.image import all_images, known, login, source_of
 from raptorctl.cli.image_table import lines, rows, stored
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.options import DryRun, Output, example, named
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
-from raptorctl.cli.session import Session, session_of
+from raptorctl.cli.session import session_of
 from raptorctl.drivers.image import Pulled, Wanted, Waste
-from raptorctl.errors import HostError, InputError, RefusedError
+from raptorctl.errors import HostError, InputError
 from raptorctl.model.codec import encode
 from raptorctl.model.error_code import Code
 from raptorctl.model.image import Image, image_name, parse_digest
@@ -117,7 +115,7 @@ def pull(
         login(password_file),
     )
     with watched() as watch:
-        done = session.images.pull(wanted, watch)
+        done = api.pull(session, wanted, watch)
     _say_pulled(done, form)
 
 
@@ -149,13 +147,8 @@ def verify(context: typer.Context, images: References = None, form: Output = For
     """Hash images anew. Exit code 1 if one is not what it was."""
     session = session_of(context, root=False)
     chosen = [known(session, text) for text in images or ()] or all_images(session)
-    verdicts = {}
     with watched() as watch:
-        for image in chosen:
-            if image.digest not in verdicts:
-                watch.begin(f"hash {image.name}")
-                verdicts[image.digest] = session.images.is_whole(image, watch.tick)
-    results = [(image, verdicts[image.digest]) for image in chosen]
+        results = api.verify(session, chosen, watch)
     _say_verdicts(results, form)
     if damaged := [image.name for image, whole in results if not whole]:
         raise HostError(
@@ -168,49 +161,16 @@ def verify(context: typer.Context, images: References = None, form: Output = For
 
 def remove(context: typer.Context, image: Reference, form: Output = Format.TEXT) -> None:
     """Forget an image. Its file goes with its last name, unless a machine's disk is built on it."""
-    session = session_of(context)
-    with _alone(session, f"image remove {image}"):
-        found = known(session, image)
-        _remove(session, found)
+    found = api.remove(session_of(context), image)
     if form is Format.JSON:
         say_json({"image": encode(found), "outcome": "removed"})
     else:
         say(f"image {found.name} is removed")
 
 
-@contextmanager
-def _alone(session: Session, command: str) -> Iterator[None]:
-    """Keep jobs away: one that is cut off may bring back a disk that an image is the base of."""
-    from raptorctl.engine.lock import hold_lock
-    from raptorctl.engine.stop import Stop
-
-    with Stop() as stop, hold_lock(session.lock, command, who(), stop):
-        refuse_unfinished(session)
-        yield
-
-
-def _remove(session: Session, found: Image) -> None:
-    others = [i.name for i in session.images.known() if i.digest == found.digest]
-    if len(others) == 1 and (users := _users(session, found)):
-        raise RefusedError(
-            f"{found.name} is what the disk of {', '.join(users)} is built on",
-            resolution="deprovision that first",
-            code=Code.IN_USE,
-            subject=found.name,
-        )
-    session.images.remove(found)
-
-
 def gc(context: typer.Context, dry_run: DryRun = False, form: Output = Format.TEXT) -> None:
     """Remove what no name and no machine needs, and downloads nobody went on with for a day."""
-    session = session_of(context)
-    if dry_run:
-        waste = _waste(session)
-    else:
-        with _alone(session, "image gc"):
-            waste = _waste(session)
-            for each in waste:
-                session.images.sweep(each)
+    waste = api.gc(session_of(context), dry_run=dry_run)
     if form is Format.JSON:
         say_json({"removed": [encode(each) for each in waste], "dry_run": dry_run})
     elif waste:
@@ -219,13 +179,6 @@ def gc(context: typer.Context, dry_run: DryRun = False, form: Output = Format.TE
         say(f"{room} would be free" if dry_run else f"{room} is free")
     else:
         say("nothing to remove")
-
-
-def _waste(session: Session) -> tuple[Waste, ...]:
-    domains = session.host.domains.list()
-    marks = [form.mark.image for domain in domains for form in domain.forms if form.mark]
-    disks = [disk for domain in domains for disk in domain.held_disks]
-    return tuple(session.images.waste(marks, disks))
 
 
 def convert(
@@ -239,24 +192,10 @@ def convert(
     if to not in {"raw", "qcow2"}:
         raise InputError("--to takes raw or qcow2")
     session = session_of(context)
-    found = known(session, image)
-    refuse_damaged(session, found.name)
-    if found.format == to:
-        if name not in {"", found.name}:
-            raise InputError(
-                f"{found.name} is {to} already, and a second name is none of a conversion's",
-                resolution=f"raptorctl image pull {found.source} --name {name}",
-            )
-        _say_pulled(Pulled(found, "already here"), form)
-        return
-    called = named("--name", image_name, name or f"{found.name.replace('@', '-')}-{to}")
+    called = named("--name", image_name, name) if name else ""
     with watched() as watch:
-        done = session.images.convert(found, to, called, watch)
+        done = api.convert(session, image, to, called, watch)
     _say_pulled(done, form)
-
-
-def _users(session: Session, image: Image) -> list[str]:
-    return [d.name for d in session.host.domains.list() if image.path in d.held_disks]
 
 
 def _say_pulled(done: Pulled, form: Format) -> None:

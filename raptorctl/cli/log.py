@@ -3,18 +3,15 @@
 import codecs
 import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from raptorctl.api import log as api
 from raptorctl.cli import options
 from raptorctl.cli.options import example
-from raptorctl.cli.session import Session, session_of
-from raptorctl.errors import InputError, MissingError
-from raptorctl.model.error_code import Code
-from raptorctl.model.names import MachineName
+from raptorctl.cli.session import session_of
+from raptorctl.errors import InputError
 
 Lines = Annotated[
     int, typer.Option("-n", "--lines", min=1, max=100_000, help="Number of lines to show.")
@@ -52,9 +49,8 @@ def log(
         raise InputError("--console and --steps are two logs", resolution="look at one of them")
     name = options.machine_name(words)
     session = session_of(context, root=steps)
-    session.machine(name)
     try:
-        said = _steps if steps else _pieces
+        said = api.steps if steps else api.console
         # A letter may come in two pieces.
         for text in codecs.iterdecode(
             said(session, name, lines, follow=follow), "utf-8", "replace"
@@ -68,34 +64,3 @@ def log(
 def harmless(text: str) -> str:
     """Take out what would act on the reader's terminal: a guest must not drive it."""
     return SEQUENCE.sub("", text)
-
-
-def _steps(session: Session, name: MachineName, lines: int, *, follow: bool) -> Iterator[bytes]:
-    from raptorctl.host.console_log import read_log
-
-    path = session.step_log(name)
-    if not follow and not path.is_file():
-        raise MissingError(
-            f"no step ran in {name}",
-            resolution="see `raptorctl run --help`",
-            code=Code.LOG_NOT_FOUND,
-            subject=str(name),
-        )
-    return read_log(path, lines, follow=follow, gone=lambda: False)
-
-
-def _pieces(session: Session, name: MachineName, lines: int, *, follow: bool) -> Iterator[bytes]:
-    from raptorctl.host.console_log import ask_service, read_log
-
-    if not session.is_root:
-        return ask_service(name.domain, lines, follow=follow)
-    folder = session.settings.libvirt.console_log_dir
-    path = Path(folder) / name.log
-    if not follow and not path.is_file():
-        raise MissingError(
-            f"{path} is not there",
-            resolution="it begins when the machine starts; see `doctor`",
-            code=Code.LOG_NOT_FOUND,
-            subject=str(name),
-        )
-    return read_log(path, lines, follow=follow, gone=lambda: False)

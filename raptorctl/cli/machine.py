@@ -1,31 +1,20 @@
 """`raptorctl list` and `raptorctl show`: which machines there are."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from raptorctl.api.machine import listed, shown
 from raptorctl.cli import options
 from raptorctl.cli.options import Output
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
-from raptorctl.cli.session import Session, session_of
-from raptorctl.errors import MissingError
+from raptorctl.cli.session import session_of
 from raptorctl.model.domain import State
-from raptorctl.model.error_code import Code
-from raptorctl.model.machine import (
-    Form,
-    Machine,
-    MachineDetails,
-    describe,
-    machines,
-    machines_seen,
-)
-from raptorctl.model.names import MachineName, parse_tenant
+from raptorctl.model.machine import Form, Machine, MachineDetails
+from raptorctl.model.names import parse_tenant
 from raptorctl.model.record import OWNER_MARK, readable
 from raptorctl.model.sizes import Size
-
-if TYPE_CHECKING:
-    from raptorctl.model.facts import HostFacts
 
 Tenant = Annotated[
     str | None, typer.Argument(metavar="TENANT", help="Only this tenant.", show_default=False)
@@ -47,13 +36,7 @@ def list_machines(
     """List machines: tenant, state, slot, size."""
     wanted = None if tenant is None else parse_tenant(tenant)
     session = session_of(context, root=False)
-    # A tenant may ask libvirt, which shows them their own, but not LVM.
-    seen = (
-        machines(*session.inventory())
-        if session.is_root
-        else machines_seen(session.host.domains.list())
-    )
-    found = [machine for machine in seen if wanted in {None, machine.name.tenant}]
+    found = listed(session, wanted)
     if form is Format.JSON:
         say_json({"machines": [machine.encode() for machine in found]})
     elif found:
@@ -65,28 +48,11 @@ def list_machines(
 def show(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
     """Show one machine: CPUs, memory, addresses, disk, who created it."""
     name = options.machine_name(words)
-    session = session_of(context, root=False)
-    details = describe(name, session.settings, _facts(session, name))
-    if details is None:
-        raise MissingError(
-            f"no such machine: {name}",
-            resolution="see `raptorctl list`",
-            code=Code.MACHINE_NOT_FOUND,
-            subject=str(name),
-        )
+    details = shown(session_of(context, root=False), name)
     if form is Format.JSON:
         say_json(details.encode())
     else:
         say("\n".join(f"{label:<10} {plain(value)}".rstrip() for label, value in _lines(details)))
-
-
-def _facts(session: Session, name: MachineName) -> "HostFacts":
-    from raptorctl.model.facts import HostFacts
-    from raptorctl.plans.records import queries
-
-    if session.is_root:
-        return session.facts(queries(name, session.settings))
-    return HostFacts(domains=(session.machine(name),), dns_problem="only root asks the server")
 
 
 def _rows(found: Iterable[Machine]) -> list[str]:

@@ -29,7 +29,7 @@ Details = Annotated[bool, typer.Option("-v", "--verbose", help="Show more about 
 
 def completed(context: typer.Context, words: list[str]) -> list[str]:
     """Put the caller's name before a machine's on a host of their own, where nobody else is."""
-    from raptorctl.cli.session import Session
+    from raptorctl.api.session import Session
     from raptorctl.model.own import own_words
 
     session = context.obj

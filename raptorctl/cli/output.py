@@ -9,10 +9,13 @@ import json
 import os
 import shutil
 import sys
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, TextIO
+
+from raptorctl.model import text as texts
+
+plain: Final = texts.plain
 
 
 class Format(enum.StrEnum):
@@ -110,11 +113,6 @@ def table(
         ).rstrip()
         for line in lines
     ]
-
-
-def plain(text: str) -> str:
-    """Replace what would move a cursor or break a line: some names are not ours to choose."""
-    return "".join("?" if unicodedata.category(c).startswith("C") else c for c in text)
 
 
 def _squeeze(widths: list[int], columns: int | None) -> None:

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import typer
 
+from raptorctl.api.change import Change, Done
+from raptorctl.api.guest import running
+from raptorctl.api.session import Session
+from raptorctl.api.steps import GuestEntry, carry_out, new_job_key, refuse_keyless
 from raptorctl.cli import ask, options, request
-from raptorctl.cli.change import Change, Done, perform
-from raptorctl.cli.guest import Identity, running
+from raptorctl.cli.change import perform
+from raptorctl.cli.guest import Identity
 from raptorctl.cli.image_choice import begins_as
 from raptorctl.cli.options import DryRun, Output, Yes
 from raptorctl.cli.output import Format
-from raptorctl.cli.run import Copies, Scripts, carry_out, given, new_job_key, refuse_keyless
+from raptorctl.cli.run import Copies, Screen, Scripts, given
 from raptorctl.cli.seed import Told, first_boot
-from raptorctl.cli.session import Session, session_of
+from raptorctl.cli.session import session_of
 from raptorctl.cli.template import read_profile
 from raptorctl.errors import InputError
 from raptorctl.model.facts import HostFacts
@@ -101,7 +105,6 @@ def provision(
         queries=lambda settings: queries(wanted.name, settings),
         people=(wanted.name.tenant,),
         decide=_decide(wanted, identity, needs_key=bool(steps) and not session.own),
-        confirm=ask.before_it_comes(asks=not yes),
         after=tuple(step.title for step in steps),
     )
 
@@ -110,12 +113,15 @@ def provision(
         if done.job or not no_start:  # what was there already may run, whatever was asked
             yield f"next: {_next(session, start=no_start)} {wanted.name}"
 
-    done = perform(session, change, form, dry_run=dry_run, says=says)
+    done = perform(
+        session, change, form, dry_run=dry_run, confirm=ask.before_it_comes(asks=not yes), says=says
+    )
     if steps and done:
         user = boot.account if boot and boot.account else None
         if not _makes(done.plan):
             job_key = None
-        carry_out(running(session, wanted.name), steps, user, identity, key=job_key)
+        entry = GuestEntry(user, identity, job_key)
+        carry_out(running(session, wanted.name), steps, entry, Screen())
 
 
 def _decide(

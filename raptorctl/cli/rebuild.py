@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from raptorctl.api.change import Change
+from raptorctl.api.session import Session
 from raptorctl.cli import ask, deprovision, options, request
-from raptorctl.cli.change import Change, perform
+from raptorctl.cli.change import perform
 from raptorctl.cli.image_choice import begins_as
 from raptorctl.cli.options import DryRun, Output, Yes
 from raptorctl.cli.output import Format
 from raptorctl.cli.seed import Told, first_boot
-from raptorctl.cli.session import Session, session_of
+from raptorctl.cli.session import session_of
 from raptorctl.cli.template import read_profile
 from raptorctl.model.domain import Mark
 from raptorctl.model.names import MachineName
@@ -67,9 +69,15 @@ def rebuild(
         verb="rebuild",
         name=str(name),
         decide=lambda settings, facts, identity: plan_rebuild(wanted, settings, facts, identity),
-        confirm=ask.before_it_goes(str(name), asks=not yes and not dry_run),
     )
-    perform(session, change, form, dry_run=dry_run, says=deprovision.told)
+    perform(
+        session,
+        change,
+        form,
+        dry_run=dry_run,
+        confirm=ask.before_it_goes(str(name), asks=not yes and not dry_run),
+        says=deprovision.told,
+    )
 
 
 def _wanted(

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import typer
 
+from raptorctl.api.caller import new_identity
 from raptorctl.cli import options, request
-from raptorctl.cli.identity import new_identity
 from raptorctl.cli.image_choice import begins_as
 from raptorctl.cli.options import Output
 from raptorctl.cli.output import Format, say, say_json
@@ -63,7 +63,7 @@ def xml(
     from raptorctl.plans.provision import render_xml
 
     facts = session.facts(people=(wanted.name.tenant,))
-    text = render_xml(wanted, session.settings, facts, new_identity())
+    text = render_xml(wanted, session.settings, facts, new_identity(session.caller.name))
     if form is Format.JSON:
         say_json({"xml": text})
     else:

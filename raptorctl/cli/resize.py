@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from raptorctl.api.change import Change
 from raptorctl.cli import ask, options
-from raptorctl.cli.change import Change, perform
+from raptorctl.cli.change import perform
 from raptorctl.cli.options import DryRun, Output, Yes, named
 from raptorctl.cli.output import Format
 from raptorctl.cli.request import count
@@ -71,6 +72,11 @@ def resize(
         verb="resize",
         name=str(wanted.name),
         decide=lambda settings, facts, identity: plan_resize(wanted, settings, facts, identity),
+    )
+    perform(
+        session_of(context),
+        change,
+        form,
+        dry_run=dry_run,
         confirm=ask.before_it_comes(asks=not yes),
     )
-    perform(session_of(context), change, form, dry_run=dry_run)

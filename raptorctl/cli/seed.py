@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from raptorctl.api import seed as api
 from raptorctl.cli import ask, options
-from raptorctl.cli.change import Change, perform
+from raptorctl.cli.change import perform
 from raptorctl.cli.options import DryRun, Output, Yes, example
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
-from raptorctl.errors import InputError, MissingError
-from raptorctl.model.error_code import Code
+from raptorctl.errors import InputError
 from raptorctl.model.profile import Profile
 from raptorctl.model.seed import LARGEST_USER_DATA, FirstBoot, Network, Seed
 
@@ -32,25 +32,11 @@ def register(app: typer.Typer) -> None:
 def show(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
     """Show a machine's cloud-init seed; keys and passwords are hidden."""
     name = options.machine_name(words)
-    session = session_of(context)
-    from raptorctl.plans.seed import attached
-    from raptorctl.render.seed_iso import LARGEST, read_iso
-    from raptorctl.render.seed_mask import masked
-
-    path = attached(session.machine(name))
-    data = session.host.files.read_bytes(path, LARGEST) if path else None
-    if data is None:
-        raise MissingError(
-            f"{name} has no seed",
-            resolution="it was made without, or it is gone",
-            code=Code.SEED_NOT_FOUND,
-            subject=str(name),
-        )
-    seed = masked(read_iso(data))
+    shown = api.show(session_of(context), name)
     if form is Format.JSON:
-        say_json({"machine": str(name), "path": path, **asdict(seed)})
+        say_json({"machine": str(name), "path": shown.path, **asdict(shown.seed)})
     else:
-        say("\n".join(_lines(path, seed)))
+        say("\n".join(_lines(shown.path, shown.seed)))
 
 
 def detach(
@@ -61,16 +47,8 @@ def detach(
     form: Output = Format.TEXT,
 ) -> None:
     """Detach and remove a machine's seed, also while it runs; nothing in the guest changes."""
-    from raptorctl.plans.seed_detach import plan_detach
-
-    name = options.machine_name(words)
-    change = Change(
-        verb="seed-detach",
-        name=str(name),
-        decide=lambda _settings, facts, identity: plan_detach(name, facts, identity),
-        confirm=ask.before_it_comes(asks=not yes),
-    )
-    perform(session_of(context), change, form, dry_run=dry_run)
+    change, asks = api.detach(options.machine_name(words)), ask.before_it_comes(asks=not yes)
+    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """`raptorctl slot`: places on the network."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import typer
 
@@ -9,10 +8,6 @@ from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, say, say_json, table, width_of_output
 from raptorctl.cli.session import session_of
 from raptorctl.model.slot_map import SlotUse
-
-if TYPE_CHECKING:
-    from raptorctl.model.facts import HostFacts
-    from raptorctl.model.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -24,20 +19,14 @@ def register(app: typer.Typer) -> None:
 
 def list_slots(context: typer.Context, form: Output = Format.TEXT) -> None:
     """List slots: who has which, and what is free."""
+    from raptorctl.plans.slots import slot_uses
+
     session = session_of(context)
     uses = slot_uses(session.settings, session.facts())
     if form is Format.JSON:
         say_json({"slots": [use.encode() for use in uses]})
     else:
         say("\n".join(_rows(uses)))
-
-
-def slot_uses(settings: "Settings", facts: "HostFacts") -> list[SlotUse]:
-    """Lay machines over the slots, as provision sees them."""
-    from raptorctl.plans.slots import holders
-
-    ordered = sorted(settings.slot, key=lambda slot: slot.number)
-    return [SlotUse(s, facts.bridge(s.bridge), tuple(holders(s, facts))) for s in ordered]
 
 
 def _rows(uses: Iterable[SlotUse]) -> list[str]:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from raptorctl.api.change import Done
 from raptorctl.cli import ask, options
-from raptorctl.cli.change import Change, Done, perform
+from raptorctl.cli.change import perform
 from raptorctl.cli.deprovision import told
 from raptorctl.cli.options import DryRun, Output, Yes, example, named
 from raptorctl.cli.output import Format, say, say_json, table, width_of_output
@@ -15,7 +16,7 @@ from raptorctl.errors import InputError
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import parse_snapshot_words
 from raptorctl.model.sizes import Size
-from raptorctl.model.snapshot import Snapshot, snapshots
+from raptorctl.model.snapshot import Snapshot
 
 Words = Annotated[
     list[str],
@@ -58,26 +59,26 @@ def create(
     form: Output = Format.TEXT,
 ) -> None:
     """Take a snapshot of a machine's disk. Default NAME: the time, at-20261120-130000."""
-    from raptorctl.plans.snapshot import SnapshotRequest, plan_create
+    from raptorctl.api import snapshot as api
+    from raptorctl.plans.snapshot import SnapshotRequest
 
     machine, name = parse_snapshot_words(words)
     room = None if size is None else named("--size", Size.parse, size)
-    wanted = SnapshotRequest(machine, name, room)
-    change = Change(
-        verb="snapshot-create",
-        name=str(machine),
-        decide=lambda _settings, facts, identity: plan_create(wanted, facts, identity),
-        confirm=ask.before_it_comes(asks=not yes),
+    change, asks = (
+        api.create(SnapshotRequest(machine, name, room)),
+        ask.before_it_comes(asks=not yes),
     )
-    perform(session_of(context), change, form, dry_run=dry_run)
+    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks)
 
 
 def list_snapshots(
     context: typer.Context, words: Machine = None, form: Output = Format.TEXT
 ) -> None:
     """List snapshots: when they were taken, and how much of their space is used."""
+    from raptorctl.api.snapshot import taken
+
     machine = options.machine_name(words) if words else None
-    found = snapshots(session_of(context).host.volumes.list(), machine)
+    found = taken(session_of(context), machine)
     if form is Format.JSON:
         say_json({"snapshots": [one.encode() for one in found]})
     elif found:
@@ -94,7 +95,7 @@ def restore(
     form: Output = Format.TEXT,
 ) -> None:
     """Restore a snapshot to the disk of a machine that is off; the only one needs no NAME."""
-    from raptorctl.plans.snapshot import plan_restore
+    from raptorctl.api import snapshot as api
 
     machine, name = parse_snapshot_words(words)
     asks = not yes and not dry_run
@@ -106,13 +107,14 @@ def restore(
             subject=str(machine),
         )
     question = f"All that {machine} has written since then will be lost. Go on?"
-    change = Change(
-        verb="snapshot-restore",
-        name=str(machine),
-        decide=lambda _settings, facts, identity: plan_restore(machine, name, facts, identity),
+    perform(
+        session_of(context),
+        api.restore(machine, name),
+        form,
+        dry_run=dry_run,
         confirm=(lambda: ask.agree(question)) if asks else None,
+        says=_restored,
     )
-    perform(session_of(context), change, form, dry_run=dry_run, says=_restored)
 
 
 def delete(
@@ -123,20 +125,15 @@ def delete(
     form: Output = Format.TEXT,
 ) -> None:
     """Delete a snapshot; the data it kept is wiped and read back."""
-    from raptorctl.plans.snapshot import plan_delete
+    from raptorctl.api import snapshot as api
 
     machine, name = parse_snapshot_words(words)
     if name is None:
         raise InputError(
             f"which snapshot of {machine}?", resolution="see `raptorctl snapshot list`"
         )
-    change = Change(
-        verb="snapshot-delete",
-        name=str(machine),
-        decide=lambda _settings, facts, identity: plan_delete(machine, name, facts, identity),
-        confirm=ask.before_it_goes(name, asks=not yes and not dry_run),
-    )
-    perform(session_of(context), change, form, dry_run=dry_run, says=told)
+    change, asks = api.delete(machine, name), ask.before_it_goes(name, asks=not yes and not dry_run)
+    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks, says=told)
 
 
 def _restored(done: Done) -> Iterable[str]:

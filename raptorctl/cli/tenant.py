@@ -1,25 +1,21 @@
 """`raptorctl tenant`: who owns machines, how they log in, how much they may have."""
 
 import enum
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from raptorctl.cli import ask, options
-from raptorctl.cli.change import Change, perform
+from raptorctl.cli.change import perform
 from raptorctl.cli.options import DryRun, KeyFile, Output, TenantName, Yes, example, named
 from raptorctl.cli.output import Format, plain, say, say_json, tell
-from raptorctl.cli.session import Session, session_of
-from raptorctl.errors import InputError, MissingError
-from raptorctl.model.error_code import Code
+from raptorctl.cli.session import session_of
+from raptorctl.errors import InputError
 from raptorctl.model.names import parse_tenant
 from raptorctl.model.tenant import Mode, Quota, parse_day
 
 if TYPE_CHECKING:
-    from raptorctl.cli.tenant_view import TenantView
-    from raptorctl.model.facts import HostFacts
-    from raptorctl.plans.plan import Identity, Plan
+    from raptorctl.api.tenant import TenantView
     from raptorctl.plans.tenant import TenantRequest
 
 
@@ -111,7 +107,8 @@ def add(
     form: Output = Format.TEXT,
 ) -> None:
     """Create a tenant: an account that sees the machines named after it, and no others."""
-    from raptorctl.plans.tenant import TenantRequest, plan_add
+    from raptorctl.api import tenant as api
+    from raptorctl.plans.tenant import TenantRequest
 
     wanted = TenantRequest(
         name=parse_tenant(tenant),
@@ -124,19 +121,14 @@ def add(
     if emit:
         _emit(wanted)
         return
-    admins = session_of(context).settings.access.admin_groups
-    change = _change(
-        "tenant-add",
-        wanted.name,
-        lambda facts, identity: plan_add(wanted, facts, identity, admins),
-        ask.before_it_comes(asks=not yes),
-    )
-    perform(session_of(context), change, form, dry_run=dry_run)
+    asks = ask.before_it_comes(asks=not yes)
+    perform(session_of(context), api.add(wanted), form, dry_run=dry_run, confirm=asks)
 
 
 def list_tenants(context: typer.Context, form: Output = Format.TEXT) -> None:
     """List tenants: login mode, machines, quota."""
-    from raptorctl.cli.tenant_view import rows, views
+    from raptorctl.api.tenant import views
+    from raptorctl.cli.tenant_view import rows
 
     found = views(session_of(context).facts())
     if form is Format.JSON:
@@ -149,9 +141,10 @@ def list_tenants(context: typer.Context, form: Output = Format.TEXT) -> None:
 
 def show(context: typer.Context, tenant: TenantName, form: Output = Format.TEXT) -> None:
     """Show one tenant."""
+    from raptorctl.api.tenant import find
     from raptorctl.cli.tenant_view import lines
 
-    view = _view(session_of(context), parse_tenant(tenant))
+    view = find(session_of(context), parse_tenant(tenant))
     if form is Format.JSON:
         say_json(view.encode())
     else:
@@ -168,19 +161,15 @@ def set_tenant(
     form: Output = Format.TEXT,
 ) -> None:
     """Change how a tenant logs in, and until when."""
-    from raptorctl.plans.tenant_change import plan_set
+    from raptorctl.api.tenant import set_login
 
     name = parse_tenant(tenant)
     until = None if expires is None else named("--expires", parse_day, expires)
     if mode is None and until is None:
         raise InputError("nothing is to be changed", resolution="say --mode, --expires, or both")
-    change = _change(
-        "tenant-set",
-        name,
-        lambda facts, identity: plan_set(name, mode, until, facts, identity),
-        ask.before_it_comes(asks=not yes),
-    )
-    perform(session_of(context), change, form, dry_run=dry_run)
+    asks = ask.before_it_comes(asks=not yes)
+    change = set_login(name, mode, until)
+    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks)
 
 
 def quota(
@@ -192,21 +181,16 @@ def quota(
     form: Output = Format.TEXT,
 ) -> None:
     """Show a tenant's usage and quota, or set the quota; anything not named has no limit."""
-    from raptorctl.plans.tenant_change import plan_quota
+    from raptorctl.api.tenant import find, set_quota
 
     name = parse_tenant(tenant)
     session = session_of(context)
     if limits is None:
-        _show_quota(_view(session, name), form)
+        _show_quota(find(session, name), form)
         return
     wanted = Quota() if limits == "none" else Quota.parse(limits)
-    change = _change(
-        "tenant-quota",
-        name,
-        lambda facts, identity: plan_quota(name, wanted, facts, identity),
-        ask.before_it_comes(asks=not yes),
-    )
-    perform(session, change, form, dry_run=dry_run)
+    asks = ask.before_it_comes(asks=not yes)
+    perform(session, set_quota(name, wanted), form, dry_run=dry_run, confirm=asks)
 
 
 def remove(
@@ -217,16 +201,11 @@ def remove(
     form: Output = Format.TEXT,
 ) -> None:
     """Remove a tenant without machines: keys, sessions, and the account if we created it."""
-    from raptorctl.plans.tenant import plan_remove
+    from raptorctl.api import tenant as api
 
     name = parse_tenant(tenant)
-    change = _change(
-        "tenant-remove",
-        name,
-        lambda facts, identity: plan_remove(name, facts, identity),
-        ask.before_it_goes(name, asks=not yes and not dry_run),
-    )
-    perform(session_of(context), change, form, dry_run=dry_run)
+    asks = ask.before_it_goes(name, asks=not yes and not dry_run)
+    perform(session_of(context), api.remove(name), form, dry_run=dry_run, confirm=asks)
 
 
 def key_add(
@@ -237,12 +216,9 @@ def key_add(
     form: Output = Format.TEXT,
 ) -> None:
     """Add keys that a tenant may log in with."""
-    from raptorctl.plans.tenant_change import plan_keys
+    from raptorctl.api.tenant import add_keys
 
-    name, keys = parse_tenant(tenant), options.public_keys(file)
-    change = _change(
-        "tenant-key", name, lambda facts, identity: plan_keys(name, facts, identity, add=keys)
-    )
+    change = add_keys(parse_tenant(tenant), options.public_keys(file))
     perform(session_of(context), change, form, dry_run=dry_run)
 
 
@@ -254,53 +230,22 @@ def key_remove(
     form: Output = Format.TEXT,
 ) -> None:
     """Remove a tenant's key; open sessions stay open."""
-    from raptorctl.plans.tenant_change import plan_keys
+    from raptorctl.api.tenant import remove_key
 
-    name = parse_tenant(tenant)
-    change = _change(
-        "tenant-key", name, lambda facts, identity: plan_keys(name, facts, identity, remove=which)
-    )
+    change = remove_key(parse_tenant(tenant), which)
     perform(session_of(context), change, form, dry_run=dry_run)
 
 
 def key_list(context: typer.Context, tenant: TenantName, form: Output = Format.TEXT) -> None:
     """List a tenant's keys."""
+    from raptorctl.api.tenant import find
     from raptorctl.cli.tenant_view import key_rows
 
-    view = _view(session_of(context), parse_tenant(tenant))
+    view = find(session_of(context), parse_tenant(tenant))
     if form is Format.JSON:
         say_json({"keys": view.encode()["keys"]})
     else:
         say("\n".join(key_rows(view)) if view.keys else f"{view.tenant.name} has no keys")
-
-
-def _change(
-    verb: str,
-    name: str,
-    decide: "Callable[[HostFacts, Identity], Plan]",
-    confirm: Callable[[], None] | None = None,
-) -> Change:
-    return Change(
-        verb=verb,
-        name=name,
-        people=(name,),
-        decide=lambda _settings, facts, identity: decide(facts, identity),
-        confirm=confirm,
-    )
-
-
-def _view(session: Session, name: str) -> "TenantView":
-    from raptorctl.cli.tenant_view import views
-
-    for view in views(session.facts(people=(name,))):
-        if view.tenant.name == name:
-            return view
-    raise MissingError(
-        f"there is no tenant {name}",
-        resolution="see `raptorctl tenant list`",
-        code=Code.TENANT_NOT_FOUND,
-        subject=name,
-    )
 
 
 def _show_quota(view: "TenantView", form: Format) -> None:

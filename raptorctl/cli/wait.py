@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
+from raptorctl.api.guest import TIMEOUT, wait_for
 from raptorctl.cli import options
-from raptorctl.cli.guest import TIMEOUT, Timeout, guest_of, wait_for
+from raptorctl.cli.guest import Timeout, guest_of, telling
 from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, plain, say, say_json
-from raptorctl.errors import RefusedError
-from raptorctl.model.error_code import Code
 from raptorctl.model.guest import Awaited
 
 For = Annotated[Awaited, typer.Option("--for", help="State to wait for.")]
@@ -29,14 +28,7 @@ def wait(
 ) -> None:
     """Wait until a machine reaches a state; on timeout, exit with 5 and say what was seen."""
     guest = guest_of(context, words)
-    if awaited is Awaited.IP and guest.session.own:
-        raise RefusedError(
-            "this host is your own: nothing on it sees its machines' addresses",
-            resolution="wait for ssh, cloud-init or agent",
-            code=Code.SESSION_HOST,
-            subject=guest.domain.name,
-        )
-    sight, seconds = wait_for(guest, awaited, timeout)
+    sight, seconds = wait_for(guest, awaited, timeout, telling)
     already = not seconds
     if form is Format.JSON:
         said = {"machine": guest.domain.name, "for": awaited.value, "already": already}

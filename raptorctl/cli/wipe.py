@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from raptorctl.cli import ask
-from raptorctl.cli.change import Change, perform
+from raptorctl.cli.change import perform
 from raptorctl.cli.deprovision import told
 from raptorctl.cli.options import DryRun, Output, Yes, example
 from raptorctl.cli.output import Format, plain, say, say_json
@@ -34,11 +34,9 @@ def register(app: typer.Typer) -> None:
 
 def list_volumes(context: typer.Context, form: Output = Format.TEXT) -> None:
     """List volumes that are out of use and not wiped, or were never finished, and why."""
-    session = session_of(context)
+    from raptorctl.api.wipe import waiting as unwiped
 
-    from raptorctl.plans.wipe import unwiped
-
-    found = unwiped(session.host.volumes.list(), session.past())
+    found = unwiped(session_of(context))
     if form is Format.JSON:
         say_json({"volumes": [waiting.encode() for waiting in found]})
     elif found:
@@ -65,19 +63,17 @@ def resume(
             resolution="add -y to go without asking",
             code=Code.CONFIRMATION_NEEDED,
         )
+    from raptorctl.api import wipe as api
+
     session = session_of(context)
-
-    from raptorctl.plans.wipe import plan_wipe
-
-    change = Change(
-        verb="wipe",
-        name=volume or "--all",
-        decide=lambda _settings, facts, identity: plan_wipe(
-            volume, session.past(), facts, identity
-        ),
+    perform(
+        session,
+        api.resume(session, volume),
+        form,
+        dry_run=dry_run,
         confirm=(lambda: ask.agree("Wipe and remove it?")) if asks else None,
+        says=told,
     )
-    perform(session, change, form, dry_run=dry_run, says=told)
 
 
 def _lines(waiting: Unwiped) -> Iterator[str]:

@@ -31,7 +31,7 @@ NUMBER: Final = struct.Struct("i")
 
 
 @dataclass(frozen=True)
-class Caller:
+class Sudoer:
     """The account behind sudo.
 
     Args:
@@ -48,7 +48,7 @@ class Caller:
         return {"user": self.uid, "group": self.gid, "extra_groups": list(self.groups)}
 
 
-def caller(environment: Mapping[str, str] = os.environ) -> Caller | None:
+def caller(environment: Mapping[str, str] = os.environ) -> Sudoer | None:
     """Return who typed sudo (sudo(8), SUDO_UID); None where we act with rights of our own.
 
     Raises:
@@ -65,7 +65,7 @@ def caller(environment: Mapping[str, str] = os.environ) -> Caller | None:
             resolution="run this by sudo from an account of this host",
         ) from error
     groups = tuple(os.getgrouplist(entry.pw_name, entry.pw_gid))
-    return Caller(entry.pw_uid, entry.pw_gid, groups)
+    return Sudoer(entry.pw_uid, entry.pw_gid, groups)
 
 
 def open_given(path: str, *, follow: bool = False) -> BinaryIO:
@@ -112,7 +112,7 @@ def whole(stream: BinaryIO, largest: int) -> bytes:
     return b"".join(pieces)
 
 
-def _regular(path: str, who: Caller | None, *, follow: bool) -> BinaryIO:
+def _regular(path: str, who: Sudoer | None, *, follow: bool) -> BinaryIO:
     # O_NONBLOCK: opening a FIFO must not wait for a writer.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     flags |= 0 if follow else os.O_NOFOLLOW
@@ -132,7 +132,7 @@ def _regular(path: str, who: Caller | None, *, follow: bool) -> BinaryIO:
     return cast("BinaryIO", open(descriptor, "rb", buffering=0))  # noqa: PTH123 - a descriptor
 
 
-def _is_link(who: Caller | None, path: str) -> bool:
+def _is_link(who: Sudoer | None, path: str) -> bool:
     """Whether O_NOFOLLOW refused: ELOOP is said of a circle of links on the way as well."""
     flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC  # opens a link itself: open(2)
     try:
@@ -150,7 +150,7 @@ def _called(path: str) -> str:
     return path if path.startswith("/") and path.isprintable() else shown(path)
 
 
-def _open_as(who: Caller, path: str, flags: int) -> int:
+def _open_as(who: Sudoer, path: str, flags: int) -> int:
     import socket
 
     ours, theirs = socket.socketpair()
@@ -172,7 +172,7 @@ def _open_as(who: Caller, path: str, flags: int) -> int:
     raise OSError(number, os.strerror(number))
 
 
-def _child(theirs: "socket.socket", who: Caller, path: str, flags: int) -> Never:
+def _child(theirs: "socket.socket", who: Sudoer, path: str, flags: int) -> Never:
     """Become the caller, open the file, hand it over. Only system calls: there may be threads."""
     import socket
 

@@ -8,6 +8,7 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.record import in_the_way
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.slot import Slot
+from raptorctl.model.slot_map import SlotUse
 from raptorctl.plans import records
 
 
@@ -71,3 +72,9 @@ def obstacle(slot: Slot, settings: Settings, facts: HostFacts) -> str:
     names = records.pointer_names(slot, settings)
     named = ((in_the_way(name, facts.records), name) for name in names)
     return next((records.told(record, name) for record, name in named if record), "")
+
+
+def slot_uses(settings: Settings, facts: HostFacts) -> list[SlotUse]:
+    """Lay machines over the slots, as provision sees them."""
+    ordered = sorted(settings.slot, key=lambda slot: slot.number)
+    return [SlotUse(s, facts.bridge(s.bridge), tuple(holders(s, facts))) for s in ordered]

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 import asyncssh
 import pytest
 
-from raptorctl.cli.run import new_job_key
+from raptorctl.api.steps import new_job_key
 from raptorctl.drivers.guest import Login
 from raptorctl.errors import HostError, InputError, StoppedError, WaitError
 from raptorctl.host import greeting, guest_keys, guest_login, guest_ssh, readiness

@@ -15,7 +15,7 @@ PACKAGE = CHECKOUT / "raptorctl"
 
 FLOORS = {
     "relay": 0, "errors": 1, "model": 1, "drivers": 2, "render": 2, "host": 3, "steps": 4,
-    "plans": 5, "engine": 6, "cli": 7, "__main__": 8,
+    "plans": 5, "engine": 6, "api": 7, "cli": 8, "__main__": 9,
 }  # fmt: skip
 PORTS_ONLY = ("raptorctl.steps", "raptorctl.plans")
 """What asks a host by its ports, and never knows what answers."""
@@ -140,6 +140,13 @@ def test_only_the_command_line_prints_and_exits(module: str) -> None:
     assert not attributes & {"sys.exit", "os._exit", "sys.stdout", "sys.stderr", "sys.stdin"}
 
 
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("raptorctl.api")])
+def test_the_front_door_is_no_command_line(module: str) -> None:
+    """Another user of it has no terminal: it is asked by values, and tells by callbacks."""
+    roots = {name.partition(".")[0] for name in imports(MODULES[module], deep=True)}
+    assert not roots & {"typer", "click", "rich", "termios", "tty", "getpass"}
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_everything_is_caught_in_few_places(module: str) -> None:
     handlers = [
@@ -166,7 +173,7 @@ def test_upper_floors_work_without_what_only_the_host_needs() -> None:
     upper = [
         m
         for m in MODULES
-        if m.startswith(("raptorctl.plans", "raptorctl.steps", "raptorctl.engine"))
+        if m.startswith(("raptorctl.plans", "raptorctl.steps", "raptorctl.engine", "raptorctl.api"))
     ]
     program = (
         "import sys, importlib\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 from raptorctl.cli.commands import COMMANDS, Commands, imported
 from raptorctl.cli.edge import run
-from raptorctl.cli.session import Session
+from raptorctl.cli.session import Typed
 from raptorctl.engine.journals import Journals
 from raptorctl.host.files import templates
 from raptorctl.model.domain import State
@@ -21,7 +21,7 @@ from raptorctl.model.volume import Volume
 from tests.fakes import Tripwire, World, settings
 
 
-class FakeSession(Session):
+class FakeSession(Typed):
     """A session on `world`, whose journal and log are below `directory`."""
 
     is_root = True
@@ -131,7 +131,7 @@ class CommandLine:
         return session
 
     def __call__(
-        self, *typed: str, terminal: bool = False, answer: str = "", session: Session | None = None
+        self, *typed: str, terminal: bool = False, answer: str = "", session: Typed | None = None
     ) -> Result:
         kind = Terminal if terminal else Pipe
         out, err, before = kind(), kind(), sys.stdin

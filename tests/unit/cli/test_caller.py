@@ -16,7 +16,7 @@ import pytest
 
 from raptorctl.cli.app import command
 from raptorctl.cli.edge import run
-from raptorctl.cli.session import Session
+from raptorctl.cli.session import Typed
 from raptorctl.drivers.image import Wanted
 from raptorctl.host import guest_login
 from raptorctl.host.image import LocalImages
@@ -115,7 +115,7 @@ class Admin:
         typed = [w.replace("{open}", self.file(0o644)).replace("{}", file) for w in words]
         OPENED.clear()
         if typed[0] == "--settings":
-            done = self.line(*typed, session=Session(typed))
+            done = self.line(*typed, session=Typed(typed))
         else:
             done = self.line(*typed)
         return done.code, done.err

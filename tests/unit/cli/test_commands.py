@@ -70,10 +70,13 @@ def test_the_list_of_commands_needs_the_command_line_alone() -> None:
     below = {name for name in ours if not name.startswith("raptorctl.cli")}
     assert below == {
         "raptorctl.__main__",
+        "raptorctl.api",
+        "raptorctl.api.session",
         "raptorctl.errors",
         "raptorctl.model",
         "raptorctl.model.error_code",
         "raptorctl.model.settings_file",
+        "raptorctl.model.text",
     }
 
 

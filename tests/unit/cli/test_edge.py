@@ -209,10 +209,10 @@ def test_details_are_for_those_who_ask(
 def test_settings(
     raptorctl: CommandLine, tmp_path: pathlib.Path, change: Callable[[str], str], said: str
 ) -> None:
-    from raptorctl.cli.session import Session
+    from raptorctl.cli.session import Typed
     from tests.fakes import SETTINGS_TEXT
 
-    class Rooted(Session):
+    class Rooted(Typed):
         is_root = True
 
     file = tmp_path / "settings.toml"
@@ -227,9 +227,9 @@ def test_settings(
 def test_settings_that_are_no_file(
     raptorctl: CommandLine, tmp_path: pathlib.Path, kind: str
 ) -> None:
-    from raptorctl.cli.session import Session
+    from raptorctl.cli.session import Typed
 
-    class Rooted(Session):
+    class Rooted(Typed):
         is_root = True
 
     file = tmp_path / "settings.toml"
@@ -250,8 +250,8 @@ def test_a_journal_is_understood_by_a_process_that_planned_nothing(
 ) -> None:
     assert raptorctl(*PROVISION).code == 0
     program = (
-        "from pathlib import Path; from raptorctl.cli.session import Session\n"
-        f"journals = type(Session().journals)(Path({str(raptorctl.directory / 'journal')!r}))\n"
+        "from pathlib import Path; from raptorctl.cli.session import Typed\n"
+        f"journals = type(Typed().journals)(Path({str(raptorctl.directory / 'journal')!r}))\n"
         "print(*(job.verb + ' ' + job.outcome.value for job in journals.jobs()))"
     )
     done = subprocess.run(

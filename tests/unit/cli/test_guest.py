@@ -175,7 +175,7 @@ def test_a_machine_that_is_off_is_refused_at_once(
 def test_a_machine_that_goes_off_meanwhile_is_not_waited_for(
     alice: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("raptorctl.cli.guest.LOOK_AGAIN", 0)
+    monkeypatch.setattr("raptorctl.api.guest.LOOK_AGAIN", 0)
     (domain,) = world.domains.list()
 
     def crash(at: Endpoint) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from raptorctl.cli.image_choice import fetched
+from raptorctl.api.image import fetched
 from raptorctl.errors import HostError, InputError, RefusedError
 from raptorctl.host.image import LocalImages
 from raptorctl.model.domain import Domain, Mark
@@ -310,7 +310,7 @@ def test_a_password_file_of_who_says_sudo_is_taken_and_a_strangers_is_not(
     raptorctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from raptorctl.host import caller, image_login
-    from raptorctl.host.caller import Caller
+    from raptorctl.host.caller import Sudoer
     from raptorctl.host.image_login import registry_login
 
     path = raptorctl.directory / "token"
@@ -321,7 +321,7 @@ def test_a_password_file_of_who_says_sudo_is_taken_and_a_strangers_is_not(
     def another(descriptor: int) -> os.stat_result:
         return os.stat_result([*real(descriptor)[:4], stranger, *real(descriptor)[5:]])
 
-    who = Caller(stranger, stranger, ())
+    who = Sudoer(stranger, stranger, ())
     monkeypatch.setattr(caller, "_open_as", lambda _who, path, flags: os.open(path, flags))
     monkeypatch.setattr(os, "fstat", another)
     for module in (caller, image_login):

@@ -9,7 +9,7 @@ import pytest
 
 from raptorctl.errors import InputError, RefusedError
 from raptorctl.host import caller as module
-from raptorctl.host.caller import Caller, caller, open_given, open_own, read_given, whole
+from raptorctl.host.caller import Sudoer, caller, open_given, open_own, read_given, whole
 
 NOBODY = 65534
 GROUP = 4  # adm: any that nobody is no member of
@@ -27,7 +27,7 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def nobody(monkeypatch: pytest.MonkeyPatch) -> Caller:
+def nobody(monkeypatch: pytest.MonkeyPatch) -> Sudoer:
     monkeypatch.setenv("SUDO_UID", str(NOBODY))
     found = caller()
     assert found is not None
@@ -41,14 +41,14 @@ def a_file(path: Path, mode: int = 0o600, uid: int = 0, gid: int = 0) -> str:
     return str(path)
 
 
-def test_roots_file_is_not_read_for_an_admin_and_their_own_is(folder: Path, nobody: Caller) -> None:
+def test_roots_file_is_not_read_for_an_admin_and_their_own_is(folder: Path, nobody: Sudoer) -> None:
     with pytest.raises(InputError, match="cannot be read: Permission denied"):
         open_given(a_file(folder / "roots"))
     assert read_given(a_file(folder / "own", uid=NOBODY), 100) == b"secret"
     assert read_given(a_file(folder / "open", 0o644), 100) == b"secret"
 
 
-def test_a_folder_that_they_cannot_enter_hides_what_is_in_it(folder: Path, nobody: Caller) -> None:
+def test_a_folder_that_they_cannot_enter_hides_what_is_in_it(folder: Path, nobody: Sudoer) -> None:
     inner = folder / "inner"
     inner.mkdir(mode=0o700)
     for name in (a_file(inner / "there", 0o644), str(inner / "missing")):
@@ -59,7 +59,7 @@ def test_a_folder_that_they_cannot_enter_hides_what_is_in_it(folder: Path, nobod
 def test_the_groups_of_the_caller_count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = a_file(folder / "groups", 0o640, gid=GROUP)
     for groups, readable in (((NOBODY,), False), ((NOBODY, GROUP), True)):
-        monkeypatch.setattr(module, "caller", lambda g=groups: Caller(NOBODY, NOBODY, g))
+        monkeypatch.setattr(module, "caller", lambda g=groups: Sudoer(NOBODY, NOBODY, g))
         if readable:
             assert read_given(path, 100) == b"secret"
         else:
@@ -67,7 +67,7 @@ def test_the_groups_of_the_caller_count(folder: Path, monkeypatch: pytest.Monkey
                 open_given(path)
 
 
-def test_roots_own_groups_are_not_lent(folder: Path, nobody: Caller) -> None:
+def test_roots_own_groups_are_not_lent(folder: Path, nobody: Sudoer) -> None:
     before = os.getgroups()
     os.setgroups([*before, GROUP])
     try:
@@ -77,7 +77,7 @@ def test_roots_own_groups_are_not_lent(folder: Path, nobody: Caller) -> None:
         os.setgroups(before)
 
 
-def test_a_link_is_refused_or_followed_with_their_rights(folder: Path, nobody: Caller) -> None:
+def test_a_link_is_refused_or_followed_with_their_rights(folder: Path, nobody: Sudoer) -> None:
     for name, target in (("bad", a_file(folder / "roots")), ("good", a_file(folder / "a", 0o644))):
         (folder / name).symlink_to(target)
         with pytest.raises(InputError, match="is a symbolic link: name the file itself"):
@@ -87,21 +87,21 @@ def test_a_link_is_refused_or_followed_with_their_rights(folder: Path, nobody: C
     assert read_given(str(folder / "good"), 100, follow=True) == b"secret"
 
 
-def test_a_circle_of_links_is_called_what_the_kernel_calls_it(folder: Path, nobody: Caller) -> None:
+def test_a_circle_of_links_is_called_what_the_kernel_calls_it(folder: Path, nobody: Sudoer) -> None:
     (folder / "round").symlink_to(folder / "round")
     for name, follow in (("round/key.pub", False), ("round", True)):
         with pytest.raises(InputError, match="Too many levels of symbolic links"):
             open_given(str(folder / name), follow=follow)
 
 
-def test_another_process_of_roots_is_not_looked_into(nobody: Caller) -> None:
+def test_another_process_of_roots_is_not_looked_into(nobody: Sudoer) -> None:
     for name in ("/proc/1/environ", f"/proc/{os.getpid()}/environ", "/proc/1/root/etc/shadow"):
         with pytest.raises(InputError, match=r"Permission denied|No such file"):
             open_given(name)
 
 
 @pytest.mark.timeout(10)
-def test_what_is_no_regular_file_is_refused_and_does_not_hang(folder: Path, nobody: Caller) -> None:
+def test_what_is_no_regular_file_is_refused_and_does_not_hang(folder: Path, nobody: Sudoer) -> None:
     os.mkfifo(folder / "fifo")
     (folder / "fifo").chmod(0o644)
     for name in (folder / "fifo", folder, Path("/dev/null")):
@@ -109,7 +109,7 @@ def test_what_is_no_regular_file_is_refused_and_does_not_hang(folder: Path, nobo
             open_given(str(name))
 
 
-def test_nothing_stays_no_descriptor_no_child_no_other_rights(folder: Path, nobody: Caller) -> None:
+def test_nothing_stays_no_descriptor_no_child_no_other_rights(folder: Path, nobody: Sudoer) -> None:
     path = a_file(folder / "open", 0o644)
     before = sorted(path.name for path in Path("/proc/self/fd").iterdir())
     for _ in range(3):
@@ -143,12 +143,12 @@ def test_root_itself_and_who_is_not_root_act_for_themselves(
     assert caller({"SUDO_UID": str(NOBODY)}) is None
 
 
-def test_files_of_our_own_are_opened_with_our_own_rights(folder: Path, nobody: Caller) -> None:
+def test_files_of_our_own_are_opened_with_our_own_rights(folder: Path, nobody: Sudoer) -> None:
     with open_own(a_file(folder / "roots")) as stream:
         assert whole(stream, 3) == b"sec"
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\ud800"])
-def test_a_name_that_no_file_can_have_is_said(nobody: Caller, name: str) -> None:
+def test_a_name_that_no_file_can_have_is_said(nobody: Sudoer, name: str) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         open_given(name)

@@ -42,7 +42,7 @@ def test_the_line_of_a_wait_counts_the_first_look(
     clock = Time()
     monkeypatch.setattr(guest, "time", clock)
     monkeypatch.setattr(progress, "reporter", lambda: Plain(clock.monotonic))
-    with guest._telling("ssh", 2) as told:
+    with guest.telling("ssh", 2) as told:
         clock.now += 0.4
         told(400, 2000)
         clock.now += 1.6

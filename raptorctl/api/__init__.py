@@ -1,0 +1,1 @@
+"""The front door below the command line: what may be asked of a host, printing nothing."""

@@ -1,0 +1,168 @@
+"""How everything that changes a host goes: look, plan, show, ask, lock, look again, act."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from raptorctl.api.caller import new_identity
+from raptorctl.api.session import Session
+from raptorctl.engine.report import Reporter, Silent
+from raptorctl.errors import InputError, RaptorError, RefusedError
+from raptorctl.model.codec import encode
+from raptorctl.model.error_code import Code
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.job import Job, Outcome
+from raptorctl.model.settings import Settings
+from raptorctl.plans.plan import Identity, Plan
+
+Confirm = Callable[[Plan], bool]
+"""Asks whoever decides, with the plan before their eyes; False is no."""
+
+SILENT: Final = Silent()
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is asked for, before the host was looked at.
+
+    Args:
+        verb: such as `provision`.
+        name: of the machine or tenant.
+        decide: the planner.
+        queries: what the survey asks DNS about.
+        people: whom it looks up beside all tenants.
+        after: what is done in the guest once the job is done, one line each.
+    """
+
+    verb: str
+    name: str
+    decide: Callable[[Settings, HostFacts, Identity], Plan]
+    queries: Callable[[Settings], Iterable[tuple[str, str]]] = lambda _settings: ()
+    people: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+    def plan(self, session: Session, identity: Identity) -> Plan:
+        """Look at the host and decide."""
+        facts = session.facts(self.queries(session.settings), self.people)
+        return self.decide(session.settings, facts, identity)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of it: `job` is None when all was so already."""
+
+    plan: Plan
+    job: Job | None
+
+    def encode(self) -> dict[str, Any]:
+        """Return the shape that `-o json` of changing commands documents."""
+        return {"summary": self.plan.summary, "job": encode(self.job) if self.job else None}
+
+
+def preview(session: Session, change: Change, reporter: Reporter = SILENT) -> Plan:
+    """Return the plan and do nothing. Takes no lock, and refuses what the job would refuse.
+
+    Raises:
+        RefusedError: a job is unfinished, or the host's state forbids it.
+    """
+    session.require_root()
+    with about(change.name):
+        refuse_unfinished(session, reporter.note)
+        return change.plan(session, new_identity(session.caller.name))
+
+
+def carry_out(
+    session: Session,
+    change: Change,
+    *,
+    confirm: Confirm | None = None,
+    reporter: Reporter = SILENT,
+) -> Done:
+    """Do it, with somebody's consent where somebody is asked.
+
+    What was shown is what is applied: the question is asked before the lock is taken, so that
+    nobody waits for somebody's lunch, and the plan is made anew under the lock and compared.
+
+    Args:
+        session: the host, and who asks.
+        change: what is asked for.
+        confirm: is asked, unless nothing is to be done; None goes on without.
+        reporter: is told about each step.
+
+    Raises:
+        InputError: the answer was no.
+        RefusedError: the host's state forbids it, another job is at work or unfinished, or the
+            host changed while the plan was being read.
+        RolledBackError: it failed; the host is as before.
+        LeftoversError: something is left for `recover`.
+    """
+    session.require_root()
+    identity = new_identity(session.caller.name)
+    with about(change.name):
+        shown = _agreed(session, change, identity, confirm) if confirm else None
+        if shown is not None and not shown.steps:
+            return Done(shown, None)
+        return _locked(session, change, identity, shown, reporter)
+
+
+@contextmanager
+def about(name: str) -> Iterator[None]:
+    """Have errors that name no subject be about a machine or a tenant."""
+    try:
+        yield
+    except RaptorError as error:
+        error.subject = error.subject or name
+        raise
+
+
+def refuse_unfinished(session: Session, tells: Callable[[str], None] | None = None) -> None:
+    """Refuse while a job hangs in the air; one that only waits for DNS is mentioned.
+
+    Raises:
+        RefusedError: names the job and the way out.
+    """
+    for job in session.journals.unfinished():
+        if job.outcome is Outcome.UNFINISHED:
+            raise RefusedError(
+                f"job {job.id} ({job.verb} {job.machine}) is unfinished",
+                resolution=f"run `raptorctl recover {job.id}`",
+                code=Code.JOB_UNFINISHED,
+                subject=job.id,
+            )
+        if job.outcome is Outcome.PENDING and tells:
+            tells(f"job {job.id} waits for DNS; `raptorctl recover {job.id}` when it answers")
+
+
+def _agreed(session: Session, change: Change, identity: Identity, confirm: Confirm) -> Plan:
+    plan = change.plan(session, identity)
+    if plan.steps and not confirm(plan):
+        raise InputError("not confirmed, nothing was touched", code=Code.NOT_CONFIRMED)
+    return plan
+
+
+def _locked(
+    session: Session, change: Change, identity: Identity, shown: Plan | None, reporter: Reporter
+) -> Done:
+    from raptorctl.engine.apply import apply
+    from raptorctl.engine.lock import hold_lock
+    from raptorctl.engine.stop import Stop
+
+    command = f"{change.verb} {change.name}"
+    with Stop() as stop, hold_lock(session.lock, command, identity.by, stop) as lock:
+        refuse_unfinished(session, reporter.note)
+        plan = change.plan(session, identity)
+        if shown is not None and plan.encode() != shown.encode():
+            raise RefusedError(
+                "the host changed while the plan was being read",
+                resolution="look at it again",
+                code=Code.HOST_CHANGED,
+                subject=change.name,
+            )
+        if not plan.steps:
+            return Done(plan, None)
+        if shown is None:
+            for note in plan.notes:
+                reporter.note(note)
+        job = apply(plan, session.host, session.journals, reporter, stop, lock.release)
+        return Done(plan, job)

@@ -1,0 +1,40 @@
+"""Whether everything is there that provision needs, and nothing else; and mending what is ours."""
+
+from raptorctl.api.change import Change, refuse_unfinished
+from raptorctl.api.session import Session
+from raptorctl.model.probe import Finding
+
+
+def findings(session: Session) -> tuple[Finding, ...]:
+    """Return what every check came to; changes nothing."""
+    if session.own:
+        from raptorctl.plans.doctor_own import examine_own
+
+        return examine_own(session.own_probe())
+
+    from raptorctl.plans.doctor import examine
+
+    return examine(session.probe(), session.past())
+
+
+def fix(session: Session) -> Change:
+    """Return the change that mends what the findings offer.
+
+    Raises:
+        RefusedError: a job is unfinished, or the caller may not change the host.
+    """
+    from raptorctl.plans.doctor import faults
+    from raptorctl.plans.fault import plan_fix, scene
+
+    session.require_root()
+    refuse_unfinished(session)
+    probe = session.probe()
+    asked = tuple(session.record_queries()(session.settings, probe.facts))
+    return Change(
+        verb="fix",
+        name="host",
+        queries=lambda _settings: asked,
+        decide=lambda settings, facts, identity: plan_fix(
+            faults(scene(settings, facts, session.past(), probe), identity.at[:10]), identity
+        ),
+    )

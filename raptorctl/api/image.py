@@ -1,0 +1,258 @@
+"""What machines' disks begin as, kept once for all of them."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from raptorctl.api.change import refuse_unfinished
+from raptorctl.api.session import Session
+from raptorctl.drivers.image import Pulled, RegistryLogin, Wanted, Waste, Watch
+from raptorctl.errors import InputError, MissingError, RefusedError
+from raptorctl.model.error_code import Code
+from raptorctl.model.image import UNSEEN, Image, find, image_name
+from raptorctl.model.image_source import Source, parse_source
+from raptorctl.model.text import plain
+
+
+class Unwatched:
+    """Tells nobody; implements `raptorctl.drivers.image.Watch`."""
+
+    def begin(self, title: str) -> None:
+        """Say nothing."""
+
+    def tick(self, done: int, total: int) -> None:
+        """Say nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+
+UNWATCHED: Final = Unwatched()
+
+
+def pull(session: Session, wanted: Wanted, watch: Watch = UNWATCHED) -> Pulled:
+    """Have an image here, whole and checked; one that is here already is not asked for again.
+
+    Raises:
+        HostError: it cannot be had, or is no image.
+    """
+    session.require_root()
+    return session.images.pull(wanted, watch)
+
+
+def verify(
+    session: Session, images: Sequence[Image], watch: Watch = UNWATCHED
+) -> list[tuple[Image, bool]]:
+    """Hash images anew; each file once, however many names it has."""
+    verdicts: dict[str, bool] = {}
+    for image in images:
+        if image.digest not in verdicts:
+            watch.begin(f"hash {image.name}")
+            verdicts[image.digest] = session.images.is_whole(image, watch.tick)
+    return [(image, verdicts[image.digest]) for image in images]
+
+
+def remove(session: Session, text: str) -> Image:
+    """Forget an image. Its file goes with its last name, unless a machine's disk is built on it.
+
+    Raises:
+        MissingError: there is none of that name, source or digest.
+        RefusedError: a machine's disk is built on it, or a job is at work or unfinished.
+    """
+    session.require_root()
+    with _alone(session, f"image remove {text}"):
+        found = known(session, text)
+        _remove(session, found)
+    return found
+
+
+def gc(session: Session, *, dry_run: bool = False) -> tuple[Waste, ...]:
+    """Remove what no name and no machine needs, and downloads nobody went on with for a day."""
+    session.require_root()
+    if dry_run:
+        return _waste(session)
+    with _alone(session, "image gc"):
+        waste = _waste(session)
+        for each in waste:
+            session.images.sweep(each)
+    return waste
+
+
+def convert(
+    session: Session, text: str, form: str, name: str = "", watch: Watch = UNWATCHED
+) -> Pulled:
+    """Have an image in another format as well.
+
+    Args:
+        session: the host, and who asks.
+        text: the image's name, source or digest.
+        form: `raw` or `qcow2`.
+        name: what the new one is called; "" for the old name and the format.
+        watch: is told what is done, and how far it is.
+
+    Raises:
+        InputError: it has that format already, and would get a second name.
+        HostError: it cannot be converted.
+    """
+    session.require_root()
+    found = known(session, text)
+    refuse_damaged(session, found.name)
+    if found.format == form:
+        if name not in {"", found.name}:
+            raise InputError(
+                f"{found.name} is {form} already, and a second name is none of a conversion's",
+                resolution=f"raptorctl image pull {found.source} --name {name}",
+            )
+        return Pulled(found, "already here")
+    called = image_name(name or f"{found.name.replace('@', '-')}-{form}")
+    return session.images.convert(found, form, called, watch)
+
+
+def fetched(
+    session: Session, text: str, password_file: str | None = None, watch: Watch = UNWATCHED
+) -> Image:
+    """Return the image that somebody wants a machine to begin as; pull it if it is not here.
+
+    Args:
+        session: the run.
+        text: a name, digest, reference, URL or path, as `image pull` and `image inspect` take it.
+        password_file: for a registry.
+        watch: is told what is done, and how far it is.
+
+    Raises:
+        InputError: nothing is called so.
+        RefusedError: it is here, and damaged, and not what a catalogue knows by that name.
+        HostError: it cannot be had.
+    """
+    source = _sought(session, text)
+    if isinstance(source, Image):
+        return source
+    return session.images.pull(Wanted(source, login=login(password_file)), watch).image
+
+
+def foreseen(session: Session, text: str) -> Image:
+    """Return the image that `fetched` would, as far as it is known; raises as that begins."""
+    source = _sought(session, text)
+    if isinstance(source, Image):
+        return source
+    return session.images.foresee(Wanted(source, login=login(None)))
+
+
+def _sought(session: Session, text: str) -> Image | Source:
+    """Return where an image is to be had; the image itself where only the cache knows the name."""
+    here = find(session.images.list(), text)
+    try:
+        source = source_of(text)
+    except InputError:
+        if here:
+            return here
+        refuse_damaged(session, text)
+        raise
+    if not here:
+        refuse_damaged(session, text, source.text)
+    return source
+
+
+def refuse_damaged(session: Session, text: str, source: str = "") -> None:
+    """Refuse an image that is here, and not whole; what its source still has comes anew.
+
+    Args:
+        session: the run.
+        text: a name, source, or digest.
+        source: what would be pulled, or "".
+
+    Raises:
+        RefusedError: says what is wrong with it.
+    """
+    damaged = session.images.damaged()
+    bad = find((i for i in all_images(session) if i.name in damaged), text)
+    if bad and bad.source != (source or None):
+        again = "`raptorctl image remove` it, and pull it again"
+        if bad.source.startswith("/") or "://" in bad.source:
+            again = f"raptorctl image pull {plain(bad.source)} --name {plain(bad.name)}"
+        problem = damaged[bad.name]
+        raise RefusedError(
+            f"image {bad.name} is damaged: {problem}",
+            resolution=again,
+            code=Code.IMAGE_DAMAGED,
+            subject=bad.name,
+        )
+
+
+def all_images(session: Session) -> tuple[Image, ...]:
+    """Return all that have a name; of what cannot be read, no more than that."""
+    images = session.images.known()
+    lost = set(session.images.damaged()) - {image.name for image in images}
+    all_ = (*images, *(Image(name, "", *UNSEEN) for name in lost))
+    return tuple(sorted(all_, key=lambda image: image.name))
+
+
+def known(session: Session, text: str) -> Image:
+    """Return an image that is here, whole or not.
+
+    Raises:
+        MissingError: there is none of that name, source or digest.
+    """
+    images = all_images(session)
+    if found := find(images, text) or find(images, str(Path.cwd() / text)):
+        return found
+    raise MissingError(
+        f"no such image: {plain(text)}",
+        resolution="see `raptorctl image list`",
+        code=Code.IMAGE_NOT_FOUND,
+        subject=text,
+    )
+
+
+def login(password_file: str | None) -> RegistryLogin:
+    """Read what a registry asks for."""
+    from raptorctl.host.image_login import registry_login
+
+    return registry_login(password_file, os.environ)
+
+
+def source_of(text: str) -> Source:
+    """Read what somebody typed, by the host's own catalogue as well.
+
+    Raises:
+        InputError: it is no source.
+    """
+    from raptorctl.host.image_catalogue import catalogue
+
+    return parse_source(text, catalogue(), str(Path.cwd()))
+
+
+@contextmanager
+def _alone(session: Session, command: str) -> Iterator[None]:
+    """Keep jobs away: one that is cut off may bring back a disk that an image is the base of."""
+    from raptorctl.engine.lock import hold_lock
+    from raptorctl.engine.stop import Stop
+
+    with Stop() as stop, hold_lock(session.lock, command, session.caller.name, stop):
+        refuse_unfinished(session)
+        yield
+
+
+def _remove(session: Session, found: Image) -> None:
+    others = [i.name for i in session.images.known() if i.digest == found.digest]
+    if len(others) == 1 and (users := _users(session, found)):
+        raise RefusedError(
+            f"{found.name} is what the disk of {', '.join(users)} is built on",
+            resolution="deprovision that first",
+            code=Code.IN_USE,
+            subject=found.name,
+        )
+    session.images.remove(found)
+
+
+def _waste(session: Session) -> tuple[Waste, ...]:
+    domains = session.host.domains.list()
+    marks = [form.mark.image for domain in domains for form in domain.forms if form.mark]
+    disks = [disk for domain in domains for disk in domain.held_disks]
+    return tuple(session.images.waste(marks, disks))
+
+
+def _users(session: Session, image: Image) -> list[str]:
+    return [d.name for d in session.host.domains.list() if image.path in d.held_disks]

@@ -1,0 +1,93 @@
+"""Which machines there are, all about one, and its end."""
+
+from typing import TYPE_CHECKING
+
+from raptorctl.api.session import Session
+from raptorctl.errors import MissingError
+from raptorctl.model.error_code import Code
+from raptorctl.model.machine import Machine, MachineDetails, describe, machines, machines_seen
+from raptorctl.model.names import MachineName
+
+if TYPE_CHECKING:
+    from raptorctl.api.change import Change
+    from raptorctl.model.facts import HostFacts
+
+
+def listed(session: Session, tenant: str | None = None) -> list[Machine]:
+    """Return the machines that the caller sees, by name.
+
+    Args:
+        session: the host, and who asks.
+        tenant: only this one's.
+    """
+    # A tenant may ask libvirt, which shows them their own, but not LVM.
+    seen = (
+        machines(*session.inventory())
+        if session.is_root
+        else machines_seen(session.host.domains.list())
+    )
+    return [
+        machine
+        for machine in seen
+        if tenant in {None, machine.name.tenant} and session.caller.sees(machine.name.tenant)
+    ]
+
+
+def shown(session: Session, name: MachineName) -> MachineDetails:
+    """Return all about one machine; what only root may ask is left out for others.
+
+    Raises:
+        MissingError: there is none of that name for the caller.
+    """
+    details = describe(name, session.settings, _facts(session, name))
+    if details is None or not session.caller.sees(name.tenant):
+        raise MissingError(
+            f"no such machine: {name}",
+            resolution="see `raptorctl list`",
+            code=Code.MACHINE_NOT_FOUND,
+            subject=str(name),
+        )
+    return details
+
+
+def deprovision(name: MachineName, timeout: float | None = None) -> "Change":
+    """Remove a machine for good: its DNS names, its domain, and its volume, wiped first.
+
+    Args:
+        name: the machine's.
+        timeout: seconds that its guest has to shut down before it is switched off; None for the
+            settings', 0 for at once.
+    """
+    from raptorctl.api.change import Change
+    from raptorctl.plans.deprovision import plan_deprovision
+    from raptorctl.plans.records import queries
+
+    return Change(
+        verb="deprovision",
+        name=str(name),
+        queries=lambda settings: queries(name, settings),
+        decide=lambda settings, facts, identity: plan_deprovision(
+            name, settings, facts, identity, timeout
+        ),
+    )
+
+
+def autostart(name: MachineName, *, on: bool) -> "Change":
+    """Start a machine with the host, or not."""
+    from raptorctl.api.change import Change
+    from raptorctl.plans.autostart import plan_autostart
+
+    return Change(
+        verb="autostart",
+        name=str(name),
+        decide=lambda _settings, facts, identity: plan_autostart(name, facts, identity, on=on),
+    )
+
+
+def _facts(session: Session, name: MachineName) -> "HostFacts":
+    from raptorctl.model.facts import HostFacts
+    from raptorctl.plans.records import queries
+
+    if session.is_root:
+        return session.facts(queries(name, session.settings))
+    return HostFacts(domains=(session.machine(name),), dns_problem="only root asks the server")

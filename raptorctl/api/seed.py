@@ -1,0 +1,57 @@
+"""What a machine's cloud-init was told, and taking that away."""
+
+from dataclasses import dataclass
+
+from raptorctl.api.change import Change
+from raptorctl.api.session import Session
+from raptorctl.errors import MissingError
+from raptorctl.model.error_code import Code
+from raptorctl.model.names import MachineName
+from raptorctl.model.seed import Seed
+
+
+@dataclass(frozen=True)
+class SeedShown:
+    """A machine's seed, without what is secret.
+
+    Args:
+        path: of its file.
+        seed: what it says.
+    """
+
+    path: str
+    seed: Seed
+
+
+def show(session: Session, name: MachineName) -> SeedShown:
+    """Read a machine's seed; keys and passwords are hidden.
+
+    Raises:
+        MissingError: there is no such machine, or it has no seed.
+    """
+    from raptorctl.plans.seed import attached
+    from raptorctl.render.seed_iso import LARGEST, read_iso
+    from raptorctl.render.seed_mask import masked
+
+    session.require_root()
+    path = attached(session.machine(name))
+    data = session.host.files.read_bytes(path, LARGEST) if path else None
+    if data is None:
+        raise MissingError(
+            f"{name} has no seed",
+            resolution="it was made without, or it is gone",
+            code=Code.SEED_NOT_FOUND,
+            subject=str(name),
+        )
+    return SeedShown(path, masked(read_iso(data)))
+
+
+def detach(name: MachineName) -> Change:
+    """Detach and remove a machine's seed, also while it runs; nothing in the guest changes."""
+    from raptorctl.plans.seed_detach import plan_detach
+
+    return Change(
+        verb="seed-detach",
+        name=str(name),
+        decide=lambda _settings, facts, identity: plan_detach(name, facts, identity),
+    )

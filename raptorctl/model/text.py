@@ -1,0 +1,8 @@
+"""Text that is not ours, made fit for one line of a terminal or a log."""
+
+import unicodedata
+
+
+def plain(text: str) -> str:
+    """Replace what would move a cursor or break a line: some names are not ours to choose."""
+    return "".join("?" if unicodedata.category(c).startswith("C") else c for c in text)
