@@ -1,4 +1,4 @@
-"""Which machines there are, all about one, and its end."""
+"""Machines: which there are, all about one, and what changes one from its beginning to its end."""
 
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,9 @@ from raptorctl.model.names import MachineName
 if TYPE_CHECKING:
     from raptorctl.api.change import Change
     from raptorctl.model.facts import HostFacts
+    from raptorctl.plans.provision import ProvisionRequest
+    from raptorctl.plans.rebuild import RebuildRequest
+    from raptorctl.plans.resize import ResizeRequest
 
 
 def listed(session: Session, tenant: str | None = None) -> list[Machine]:
@@ -48,6 +51,45 @@ def shown(session: Session, name: MachineName) -> MachineDetails:
             subject=str(name),
         )
     return details
+
+
+def provision(request: "ProvisionRequest") -> "Change":
+    """Make a machine: volume, domain, slot, DNS names; and start it."""
+    from raptorctl.api.change import Change
+    from raptorctl.plans.provision import plan_provision
+    from raptorctl.plans.records import queries
+
+    return Change(
+        verb="provision",
+        name=str(request.name),
+        queries=lambda settings: queries(request.name, settings),
+        people=(request.name.tenant,),
+        decide=lambda settings, facts, job: plan_provision(request, settings, facts, job),
+    )
+
+
+def rebuild(request: "RebuildRequest") -> "Change":
+    """Give a machine a new disk; name, UUID, MAC, addresses, CPUs and memory are kept."""
+    from raptorctl.api.change import Change
+    from raptorctl.plans.rebuild import plan_rebuild
+
+    return Change(
+        verb="rebuild",
+        name=str(request.name),
+        decide=lambda settings, facts, job: plan_rebuild(request, settings, facts, job),
+    )
+
+
+def resize(request: "ResizeRequest") -> "Change":
+    """Change a machine's disk size, CPUs or memory; anything not asked for is kept."""
+    from raptorctl.api.change import Change
+    from raptorctl.plans.resize import plan_resize
+
+    return Change(
+        verb="resize",
+        name=str(request.name),
+        decide=lambda settings, facts, job: plan_resize(request, settings, facts, job),
+    )
 
 
 def deprovision(name: MachineName, timeout: float | None = None) -> "Change":

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import typer
 
-from raptorctl.api.change import Change, Done
+from raptorctl.api import machine
+from raptorctl.api.change import Done
 from raptorctl.api.guest import running
 from raptorctl.api.session import Session
 from raptorctl.api.steps import GuestEntry, carry_out, new_job_key, refuse_keyless
@@ -97,13 +98,8 @@ def provision(
         job_key = new_job_key()
         wanted = replace(wanted, first_boot=replace(boot, keys=(*boot.keys, job_key.public)))
 
-    from raptorctl.plans.records import queries
-
-    change = Change(
-        verb="provision",
-        name=str(wanted.name),
-        queries=lambda settings: queries(wanted.name, settings),
-        people=(wanted.name.tenant,),
+    change = replace(
+        machine.provision(wanted),
         decide=_decide(wanted, identity, needs_key=bool(steps) and not session.own),
         after=tuple(step.title for step in steps),
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raptorctl.api.change import Change
+from raptorctl.api import machine
 from raptorctl.api.session import Session
 from raptorctl.cli import ask, deprovision, options, request
 from raptorctl.cli.change import perform
@@ -59,25 +59,13 @@ def rebuild(
     form: Output = Format.TEXT,
 ) -> None:
     """Give a machine a new disk; name, UUID, MAC, addresses, CPUs and memory are kept."""
-    from raptorctl.plans.rebuild import plan_rebuild
-
     told = Told(user_data, network, no_seed, allow_private_key)
     session, name = session_of(context), options.machine_name(words)
     wanted = _wanted(session, name, image, profile, told, dry_run=dry_run)
     wanted = replace(wanted, reset_nvram=reset_nvram, start=not no_start)
-    change = Change(
-        verb="rebuild",
-        name=str(name),
-        decide=lambda settings, facts, identity: plan_rebuild(wanted, settings, facts, identity),
-    )
-    perform(
-        session,
-        change,
-        form,
-        dry_run=dry_run,
-        confirm=ask.before_it_goes(str(name), asks=not yes and not dry_run),
-        says=deprovision.told,
-    )
+    asks = ask.before_it_goes(str(name), asks=not yes and not dry_run)
+    change = machine.rebuild(wanted)
+    perform(session, change, form, dry_run=dry_run, confirm=asks, says=deprovision.told)
 
 
 def _wanted(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from raptorctl.api.change import Change
+from raptorctl.api import machine
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
 from raptorctl.cli.options import DryRun, Output, Yes, named
@@ -55,7 +55,7 @@ def resize(
     form: Output = Format.TEXT,
 ) -> None:
     """Change a machine's disk size, CPUs or memory; anything not given is kept."""
-    from raptorctl.plans.resize import ResizeRequest, plan_resize
+    from raptorctl.plans.resize import ResizeRequest
 
     if size is cpus is memory is None:
         raise InputError("nothing is to be changed", resolution="say --size, --cpus or --memory")
@@ -68,15 +68,5 @@ def resize(
         vcpus=named("--cpus", count, cpus) if own and cpus is not None else None,
         drop_saved=drop_saved,
     )
-    change = Change(
-        verb="resize",
-        name=str(wanted.name),
-        decide=lambda settings, facts, identity: plan_resize(wanted, settings, facts, identity),
-    )
-    perform(
-        session_of(context),
-        change,
-        form,
-        dry_run=dry_run,
-        confirm=ask.before_it_comes(asks=not yes),
-    )
+    asks = ask.before_it_comes(asks=not yes)
+    perform(session_of(context), machine.resize(wanted), form, dry_run=dry_run, confirm=asks)
