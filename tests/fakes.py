@@ -573,11 +573,12 @@ class FakeConsoles:
 
 
 class FakeImages:
-    """Images: `all` are in the cache; `written` which volume began as which."""
+    """Images: `all` are in the cache, `spoilt` not whole; `written` which volume began as which."""
 
     def __init__(self, volumes: FakeVolumes) -> None:
         self.volumes = volumes
         self.all: tuple[Image, ...] = ()
+        self.spoilt: dict[str, str] = {}
 
     def list(self) -> tuple[Image, ...]:
         return self.all
@@ -586,7 +587,7 @@ class FakeImages:
         return self.all
 
     def damaged(self) -> Mapping[str, str]:
-        return {}
+        return self.spoilt
 
     def foresee(self, wanted: Wanted) -> Image:
         text = wanted.source.text

@@ -11,7 +11,7 @@ from raptorctl.api.session import Session
 from raptorctl.drivers.image import Pulled, RegistryLogin, Wanted, Waste, Watch
 from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.model.error_code import Code
-from raptorctl.model.image import UNSEEN, Image, find, image_name
+from raptorctl.model.image import UNSEEN, Damaged, Image, find, image_name
 from raptorctl.model.image_source import Source, parse_source
 from raptorctl.model.text import plain
 
@@ -169,13 +169,10 @@ def refuse_damaged(session: Session, text: str, source: str = "") -> None:
     damaged = session.images.damaged()
     bad = find((i for i in all_images(session) if i.name in damaged), text)
     if bad and bad.source != (source or None):
-        again = "`raptorctl image remove` it, and pull it again"
-        if bad.source.startswith("/") or "://" in bad.source:
-            again = f"raptorctl image pull {plain(bad.source)} --name {plain(bad.name)}"
         problem = damaged[bad.name]
         raise RefusedError(
             f"image {bad.name} is damaged: {problem}",
-            resolution=again,
+            resolution=Damaged(bad.name, bad.source, bad.digest, problem).advice,
             code=Code.IMAGE_DAMAGED,
             subject=bad.name,
         )

@@ -15,7 +15,7 @@ from raptorctl.host import cpu, files, own
 from raptorctl.model.access import RULES
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts, Reservation
-from raptorctl.model.image import Image
+from raptorctl.model.image import Damaged, Image
 from raptorctl.model.probe import AnyPart, Part
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Kind, Settings
@@ -104,6 +104,7 @@ def survey(
             shipped_rules=files.shipped_rules(),
             declarative=host.accounts.declarative(),
             images=attempt(Part.IMAGES, partial(_images, host), ()),
+            damaged=attempt(Part.IMAGES, partial(_damaged, host), ()),
             **_own(settings, domains.result()[0]),
         )
 
@@ -127,6 +128,14 @@ def _volumes(host: Host) -> tuple[VolumeGroup | None, tuple[Volume, ...]]:
 
 def _images(host: Host) -> tuple[Image, ...]:
     return host.images.list()
+
+
+def _damaged(host: Host) -> tuple[Damaged, ...]:
+    """A file's length tells; to hash each would take minutes (`raptorctl image verify`)."""
+    if not (told := host.images.damaged()):
+        return ()
+    known = {image.name: (image.source, image.digest) for image in host.images.known()}
+    return tuple(Damaged(name, *known.get(name, ("", "")), told[name]) for name in sorted(told))
 
 
 def _load(host: Host, queries: tuple[tuple[str, str], ...], attempt: Attempt) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
-from raptorctl.model.image import Image
+from raptorctl.model.image import Damaged, Image
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import Record
 from raptorctl.model.sizes import Size
@@ -59,7 +59,8 @@ class HostFacts:
         rules: polkit's rules as the host has them, or None.
         shipped_rules: the same as they come with us.
         declarative: accounts are made from a configuration (NixOS), and ours would vanish.
-        images: those in the cache.
+        images: those in the cache that are whole, as far as their length tells.
+        damaged: the others.
         no_kvm: why KVM cannot be used, or "".
         ports: free ones of loopback, for the ssh of machines on a host of one's own.
         own_keys: public keys of the one whose own the host is.
@@ -87,6 +88,7 @@ class HostFacts:
     shipped_rules: str = ""
     declarative: bool = False
     images: tuple[Image, ...] = ()
+    damaged: tuple[Damaged, ...] = ()
     no_kvm: str = ""
     ports: tuple[int, ...] = ()
     own_keys: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """Images: what a machine's disk begins as, kept once for all machines."""
 
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -48,6 +49,30 @@ class Image:
     def superseded(self) -> bool:
         """Whether its source has something newer by now, which took its name."""
         return "@" in self.name
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """An image in the cache that is not whole.
+
+    Args:
+        name: as of `Image`.
+        source: likewise; "" where what was known of it cannot be read.
+        digest: likewise.
+        problem: what is wrong with its file.
+    """
+
+    name: str
+    source: str
+    digest: str
+    problem: str
+
+    @property
+    def advice(self) -> str:
+        """How to make it whole."""
+        if self.source.startswith("/") or "://" in self.source:
+            return f"raptorctl image pull {shlex.quote(self.source)} --name {self.name}"
+        return f"`raptorctl image remove {self.name}`, and pull it again"
 
 
 UNSEEN: Final = ("", "", Size(0), Size(0), "", "")

@@ -15,6 +15,7 @@ from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import Slot
 from raptorctl.plans.doctor_access import access
+from raptorctl.plans.doctor_image import cache
 from raptorctl.plans.doctor_walls import walls
 from raptorctl.plans.fault import Fault, Scene, scene
 from raptorctl.plans.fault_clash import clashes
@@ -219,7 +220,7 @@ def _programs(probe: Probe, _settings: Settings) -> Findings:
 def _images(probe: Probe, _settings: Settings) -> Findings:
     yield from _trouble(probe, Part.IMAGES)
     if Part.IMAGES not in probe.troubles:
-        yield Finding(Part.IMAGES, OK, f"{len(probe.facts.images)} in the cache")
+        yield from cache(probe.facts)
 
 
 def _ready(probe: Probe, settings: Settings, found: list[Finding]) -> Findings:

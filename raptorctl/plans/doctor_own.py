@@ -11,6 +11,7 @@ from raptorctl.model.own import LOOPBACK
 from raptorctl.model.probe import Finding, OwnPart, OwnProbe, Part, Verdict
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import device_path
+from raptorctl.plans.doctor_image import cache, founded
 from raptorctl.plans.fault_form import told
 from raptorctl.plans.trial import readiness
 from raptorctl.render.domain_xml import render_domain
@@ -84,6 +85,11 @@ def _programs(probe: OwnProbe) -> Findings:
         yield Finding(OwnPart.QEMU_IMG, OK, probe.qemu_img)
 
 
+def _images(probe: OwnProbe) -> Findings:
+    if Part.IMAGES not in probe.troubles:
+        yield from cache(probe.facts)
+
+
 def _directories(probe: OwnProbe) -> Findings:
     for path in probe.unwritable:
         yield Finding("directories", FAIL, f"{path} cannot be written", "chown it", path)
@@ -121,7 +127,9 @@ def _machines(probe: OwnProbe) -> Findings:
         yield Finding("machines", FAIL, what, f"raptorctl deprovision {name}", name.domain)
     differing = [fault.finding for fault in told(probe.facts.domains, probe.facts.topology)]
     yield from differing
-    if not (half or differing) and Part.LIBVIRT not in probe.troubles:
+    lost = [] if Part.IMAGES in probe.troubles else list(founded(probe.facts))
+    yield from lost
+    if not (half or differing or lost) and Part.LIBVIRT not in probe.troubles:
         yield Finding("machines", OK, "every one is whole")
 
 
@@ -136,7 +144,7 @@ def _jobs(probe: OwnProbe) -> Findings:
 
 
 _CHECKS: Final[tuple[Callable[[OwnProbe], Findings], ...]] = (
-    _kind, _libvirt, _qemu, _kvm, _firmware, _programs, _directories, _ports, _templates,
+    _kind, _libvirt, _qemu, _kvm, _firmware, _programs, _images, _directories, _ports, _templates,
     _machines, _jobs,
 )  # fmt: skip
 
