@@ -153,6 +153,26 @@ def _platform(entry: Mapping[str, Any]) -> str:
     return "/".join(part for part in parts if part)
 
 
+def config_of(manifest: Mapping[str, Any]) -> str:
+    """Return the digest of a manifest's config that may name a platform, or ""."""
+    config = manifest.get("config")
+    known = config if isinstance(config, dict) else {}
+    media = str(known.get("mediaType") or "")
+    return str(known["digest"]) if _is_known(known) and media not in {"", EMPTY} else ""
+
+
+def refuse_foreign(config: Mapping[str, Any]) -> None:
+    """Refuse a manifest whose config names another platform (image-spec, config.md).
+
+    Raises:
+        HostError: it is for another one; names it.
+    """
+    platform = _platform({"platform": config})
+    if "/" not in platform or "unknown" in platform or f"{platform}/".startswith(f"{OURS}/"):
+        return
+    raise HostError(f"it is for {shown(platform).strip(chr(39))}, and not for {OURS}")
+
+
 def candidates(manifest: Mapping[str, Any], digest: str = "") -> tuple[Found, ...]:
     """Return the layers that may be the image, of the best rank alone.
 

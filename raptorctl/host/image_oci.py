@@ -23,9 +23,11 @@ from raptorctl.host.image_manifest import (
     Found,
     best,
     candidates,
+    config_of,
     fitting,
     is_index,
     only,
+    refuse_foreign,
 )
 from raptorctl.model.image_source import split_oci
 from raptorctl.model.names import shown
@@ -99,7 +101,10 @@ class Registry:
         """Return the layers that may be the image, of the best rank among all manifests for us."""
         manifest = self._manifest(tag)
         if not is_index(manifest):
-            return candidates(manifest, digest)
+            found = candidates(manifest, digest)
+            if config := config_of(manifest):
+                refuse_foreign(self._config(config))
+            return found
         if not depth:
             raise self._error("its indexes lead from one to another, without end")
         digests = fitting(manifest)
@@ -122,6 +127,15 @@ class Registry:
         if not found:
             raise last
         return found
+
+    def _config(self, digest: str) -> dict[str, Any]:
+        """Return what is told of a manifest's content; {} where that is no table in JSON."""
+        body = self._get(f"{self._base}{self._repository}/blobs/{digest}", {})
+        try:
+            told = json.loads(body)
+        except (ValueError, RecursionError):
+            return {}
+        return told if isinstance(told, dict) else {}
 
     def _manifest(self, tag: str) -> dict[str, Any]:
         accept = {"Accept": ", ".join((*MANIFESTS, *INDEXES))}

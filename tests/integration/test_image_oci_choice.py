@@ -1,8 +1,10 @@
 """Which of several is the image, in a real registry: by platform, media type and title."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -45,13 +47,17 @@ def other(tmp_path: Path) -> bytes:
 
 
 def push(
-    running: Registry, *layers: tuple[str, str, bytes], config: str = EMPTY, **notes: str
+    running: Registry,
+    *layers: tuple[str, str, bytes],
+    config: str = EMPTY,
+    about: bytes = b"{}",
+    notes: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Put files there as `oras push` does, each title, type and bytes; return an index's entry."""
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
-        "config": {"mediaType": config, "digest": running.push("web", b"{}"), "size": 2},
+        "config": {"mediaType": config, "digest": running.push("web", about), "size": len(about)},
         "layers": [
             {"mediaType": media, "digest": running.push("web", data), "size": len(data),
              **({"annotations": {TITLE: title, **notes}} if title else {})}
@@ -116,6 +122,44 @@ def test_the_oldest_variant_of_amd64_runs_everywhere(
     newer = push(running, ("disk.qcow2", QCOW2, other))
     index(running, {**newer, "platform": {**AMD64, "variant": "v3"}},
           {**push(running, ("disk.qcow2", QCOW2, image)), "platform": AMD64})  # fmt: skip
+    assert pulled(cache, running) == sha256(image)
+
+
+@pytest.mark.parametrize(
+    ("media", "about"),
+    [
+        (CONTAINER, {"os": "linux", "architecture": "arm64", "variant": "v8"}),
+        ("application/vnd.docker.container.image.v1+json", {"architecture": "aarch64"}),
+        (
+            "application/vnd.cirruslabs.tart.config.v1+json",
+            {"os": "darwin", "architecture": "arm64"},
+        ),
+        (CONTAINER, {"os": "freebsd", "architecture": "amd64"}),
+    ],
+)
+@pytest.mark.parametrize("indexed", [False, True])
+def test_a_manifest_whose_config_names_another_platform_is_refused(
+    running: Registry, cache: Cache, image: bytes, media: str, about: dict[str, str], indexed: bool
+) -> None:
+    told = json.dumps(about).encode()
+    entry = push(running, ("disk.qcow2", QCOW2, image), config=media, about=told)
+    if indexed:
+        index(running, entry)
+    machine = about["architecture"].replace("aarch64", "arm64")
+    refused(
+        cache, running, f"it is for {about.get('os', 'linux')}/{machine}.*, and not for linux/amd64"
+    )
+
+
+@pytest.mark.parametrize(
+    "about",
+    [b'{"os": "linux", "architecture": "amd64"}', b'{"architecture": "x86_64", "variant": "v2"}',
+     b'{"architecture": ""}', b'{"os": "unknown", "architecture": "unknown"}', b"{}", b"[]", b"?"],
+)  # fmt: skip
+def test_a_config_that_names_ours_or_none_is_no_hindrance(
+    running: Registry, cache: Cache, image: bytes, about: bytes
+) -> None:
+    push(running, ("disk.qcow2", QCOW2, image), config=CONTAINER, about=about)
     assert pulled(cache, running) == sha256(image)
 
 
@@ -272,8 +316,8 @@ def test_a_container_is_refused_before_it_is_downloaded(
 
 
 def test_a_folder_of_oras_is_no_disk(running: Registry, cache: Cache) -> None:
-    unpack = {"io.deis.oras.content.unpack": "true"}
-    push(running, ("disk.img", f"{TAR}+gzip", b"folder"), config=EMPTY, **unpack)
+    notes = {"io.deis.oras.content.unpack": "true"}
+    push(running, ("disk.img", f"{TAR}+gzip", b"folder"), notes=notes)
     refused(cache, running, "no file that is a disk")
 
 
