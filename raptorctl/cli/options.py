@@ -101,25 +101,13 @@ def given_text(path: str, largest: int) -> str:
         InputError: it cannot be read, is too large, or is not UTF-8.
     """
     from raptorctl.host.caller import read_given
+    from raptorctl.model.encoding import decoded
     from raptorctl.model.names import shown
 
     data = sys.stdin.buffer.read(largest + 1) if path == "-" else read_given(path, largest)
     if len(data) > largest:
         raise InputError(f"{shown(path)} is larger than {largest} bytes")
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        what, advice = _encoding(data)
-        raise InputError(f"{shown(path)} is {what}", resolution=advice) from error
-
-
-def _encoding(data: bytes) -> tuple[str, str]:
-    """What a text is that is no UTF-8, by its first bytes (RFC 1952; Unicode, section 23.8)."""
-    if data.startswith(b"\x1f\x8b"):
-        return "compressed by gzip, and is not taken so", "unpack it first: gunzip -c FILE"
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "UTF-16, as Windows writes it", "iconv -f UTF-16 -t UTF-8 FILE makes UTF-8 of it"
-    return "not UTF-8 text", ""
+    return decoded(data, shown(path))
 
 
 def seconds(flag: str, text: str, *, most: float, least: float = 0, default: bool = True) -> Any:

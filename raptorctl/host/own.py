@@ -12,6 +12,7 @@ from raptorctl.errors import HostError, InputError, MissingError
 from raptorctl.host import procfs
 from raptorctl.host.unreachable import surroundings
 from raptorctl.model.domain import Domain
+from raptorctl.model.encoding import decoded
 from raptorctl.model.own import (
     FIRMWARE,
     LOOPBACK,
@@ -152,12 +153,12 @@ def _key_files() -> Iterator[tuple[str, tuple[PublicKey, ...], str]]:
     """Of each file: its name, its keys, and why they are not taken, or ""."""
     folder = Path(_home(), ".ssh")
     for name in KEYS:
+        path = folder / name
         try:
-            yield name, parse_keys((folder / name).read_bytes()[:LARGEST_FILE].decode()), ""
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except UnicodeDecodeError:
-            yield name, (), "it is not UTF-8 text"
+            if path.is_file():  # a FIFO would be waited for
+                yield name, parse_keys(decoded(path.read_bytes()[:LARGEST_FILE], "it")), ""
+            elif os.path.lexists(path):
+                yield name, (), "it is no file" if path.exists() else "it is a link to nothing"
         except OSError as error:
             yield name, (), f"it cannot be read: {error.strerror}"
         except InputError as error:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def test_the_keys_that_ssh_tries_are_ones_own(
         (b"what is no key\n", "line 1 is not a public key"),
         (GOOD.replace("laptop", "Zo\xeb").encode("latin-1"), "it is not UTF-8 text"),
         (f"{rsa(2048)} me\n".encode(), "line 1 is an RSA key of 2048 bits; 3072 are needed"),
+        (GOOD.encode("utf-16"), "it is UTF-16, as Windows writes it: iconv -f UTF-16 "),
         (b"", "there is no key in it"),
     ],
 )
@@ -60,6 +62,24 @@ def test_a_key_of_ones_own_that_is_not_taken_is_told_with_its_reason(
     (told,) = own.refused_keys()
     assert told.startswith(f"~/.ssh/id_rsa.pub is not taken: {why}")
     assert own.own_keys() == (GOOD,)
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (os.mkfifo, "it is no file"),
+        (Path.mkdir, "it is no file"),
+        (lambda path: path.symlink_to("nowhere"), "it is a link to nothing"),
+    ],
+)
+def test_what_is_no_file_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], why: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".ssh").mkdir()
+    make(tmp_path / ".ssh/id_rsa.pub")
+    assert own.refused_keys() == (f"~/.ssh/id_rsa.pub is not taken: {why}",)
+    assert own.own_keys() == ()
 
 
 def test_a_missing_device_is_named(tmp_path: Path) -> None:
