@@ -164,7 +164,7 @@ def find(program: str) -> str:
     if path is None:
         package = PACKAGES.get(program)
         hint = f"apt install {package}" if package else f"looked in {PATH}"
-        raise MissingError(f"the program {program} is not there", resolution=hint)
+        raise MissingError(f"the program {program} is not installed", resolution=hint)
     return path
 
 
@@ -172,7 +172,7 @@ def _refuse_unfit(argv: tuple[str, ...]) -> None:
     """Refuse a NUL, which ends an argument (execve(2)), and what is not UTF-8."""
     for word in argv:
         if "\0" in word or any("\ud800" <= char <= "\udfff" for char in word):
-            raise InputError(f"{shown(word)} cannot be handed to a program")
+            raise InputError(f"{shown(word)} cannot be passed to a program")
 
 
 def _kill(process: Any, expired: threading.Event) -> None:

@@ -198,5 +198,5 @@ def _open(path: str) -> int:
             return os.open(path, flags)
         except OSError as error:
             if error.errno != errno.EBUSY or time.monotonic() > deadline:
-                raise WipeError(f"cannot open {path} for ourselves: {error.strerror}") from error
+                raise WipeError(f"cannot open {path} exclusively: {error.strerror}") from error
         time.sleep(0.05)

@@ -68,4 +68,4 @@ class Agent(Hypervisor):
         try:
             return json.loads(said)["return"]
         except NONSENSE as error:
-            raise HostError("the guest's agent gave an answer that is none") from error
+            raise HostError("the guest's agent gave an invalid answer") from error

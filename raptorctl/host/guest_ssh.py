@@ -169,7 +169,7 @@ class SshShell:
     @property
     def _open(self) -> "asyncssh.SSHClientConnection":
         if self._link is None:
-            raise HostError(f"nobody is logged in to {self._login.name}")
+            raise HostError(f"not logged in to {self._login.name}")
         return self._link
 
     async def _ran(self, script: Path, heard: Heard) -> int:
@@ -222,7 +222,7 @@ class SshShell:
         async with self._open.start_sftp_client() as files:
             place = f"{target.rstrip('/')}/{source.name}" if await files.isdir(target) else target
         if place.endswith("/"):
-            raise HostError(f"{shown(target)} is no directory in {self._login.name}")
+            raise HostError(f"{shown(target)} is not a directory in {self._login.name}")
         await self._written(data, place, mode)
         return place
 

@@ -58,7 +58,8 @@ class LivingGroup(LvmGroup):
         if self._commit() != extents.commit + 2:
             self.shrink(volume, current.size)
             raise ConflictError(
-                f"somebody else changed {self.name} while {path} grew", resolution="try it again"
+                f"{self.name} was changed by another program while {path} grew",
+                resolution="try it again",
             )
 
     def enlarge(self, volume: Volume, size: int) -> None:
@@ -67,7 +68,7 @@ class LivingGroup(LvmGroup):
         Raises:
             HostError: always.
         """
-        raise HostError(f"{self._path(volume)} is no file")
+        raise HostError(f"{self._path(volume)} is not a file")
 
     def shrink(self, volume: Volume, size: int) -> None:
         """Give the end of a volume back, whatever is there; `size` bytes stay."""

@@ -79,7 +79,7 @@ def parse_report(text: str, key: str) -> list[dict[str, Any]]:
     try:
         return [row for part in json.loads(text)["report"] for row in part[key]]
     except (ValueError, KeyError, TypeError) as error:
-        raise HostError("LVM's report is not what it should be", details=text) from error
+        raise HostError("LVM's report has an unexpected form", details=text) from error
 
 
 def report(program: str, *args: str) -> list[dict[str, Any]]:

@@ -109,7 +109,7 @@ def _process(account: Account) -> Iterator[dict[str, tuple[str, Any]]]:
                 "uid": ("i", account.uid),
             }
             if process.poll() is not None:  # without it, every answer is no
-                raise HostError("somebody ended the process that polkit was asked about")
+                raise HostError("the process that polkit was asked about has ended")
         finally:
             process.kill()
 

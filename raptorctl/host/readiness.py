@@ -76,7 +76,7 @@ def by_result(told: str) -> Sight:
     except (ValueError, LookupError, TypeError, RecursionError):
         errors = None
     if not isinstance(errors, list):
-        return Sight(so=False, seen=f"a {RESULT} that is not whole yet")
+        return Sight(so=False, seen=f"a {RESULT} that is incomplete")
     if errors:
         return Sight(so=False, seen=str(errors[0]), problem=f"it failed: {errors[0]}")
     return Sight(so=True, seen=f"{RESULT} tells no error")

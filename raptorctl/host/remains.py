@@ -174,7 +174,7 @@ def _found(uid: int, tick: Tick) -> Iterator[bytes]:
             yield from _records(stream.fileno(), tick)
     except CommandError as error:
         if error.exit_status != 1:  # 1: some folder cannot be read, such as a tenant's FUSE mount
-            said = f"nobody can look for files: {error.reason.line or error.brief}"
+            said = f"cannot search for files: {error.reason.line or error.brief}"
             raise HostError(said, details=error.details, resolution=error.reason.advice) from error
 
 

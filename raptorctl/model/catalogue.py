@@ -125,7 +125,7 @@ def _tag_problems(tag: Tag) -> Iterable[tuple[str, str]]:
     try:
         groups = set(re.compile(tag.pattern).groupindex)
     except re.error as error:
-        yield "pattern", f"is no regular expression: {error}"
+        yield "pattern", f"is not a regular expression: {error}"
         return
     if not tag.url.startswith(("https://", "http://", "oci://")):
         yield "url", "should begin with https://, http:// or oci://"

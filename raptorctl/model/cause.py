@@ -127,7 +127,7 @@ FILES_OF_SSH: Final = (
     Cause(r"^Load key \"[^\"]+\": Permission denied", "name a key of your own with --identity"),
     Cause(
         r"^Load key \"([^\"]+)\": ",
-        r"it is no private key that ssh reads: see `ssh-keygen -y -f \1`",
+        r"it is not a private key that ssh can read: see `ssh-keygen -y -f \1`",
     ),
 )
 """Of ssh(1), about files of this side: only of lines that no guest can have written."""
@@ -149,7 +149,7 @@ LIBVIRT: Final = (
     ),
     Cause(
         r"[Cc]annot get interface |[Uu]nable to add bridge |to bridge .*No such device",
-        "its bridge is not there: see `raptorctl doctor`",
+        "its bridge does not exist: see `raptorctl doctor`",
     ),
     Cause(
         r"Failed to (?:get|lock) .*lock|Failed to get \"[a-z ]+\" lock",
@@ -182,7 +182,7 @@ LIBVIRT: Final = (
         r"'([^']+)': Permission denied",
         r"QEMU may not open \1: see its owner and rights, and those of the directories above it",
     ),
-    Cause(r"'([^']+)': No such file or directory", r"\1 is not there: see `raptorctl doctor`"),
+    Cause(r"'([^']+)': No such file or directory", r"\1 does not exist: see `raptorctl doctor`"),
     Cause(r"unable to map backing store|hugepages", "the host has no huge pages free"),
     Cause(r"Unable to open /dev/net/tun", "modprobe tun"),
 )

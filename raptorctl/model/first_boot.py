@@ -294,7 +294,7 @@ def _stuck(
     if late and not (facts.address.so or facts.address.problem):
         said = _short(complaint[0]) if complaint else network.seen
         if network.mark is Sign.SEEN:
-            said = f"the DHCP server answered ({network.seen}), but nobody is at the address"
+            said = f"the DHCP server answered ({network.seen}), but nothing answers at the address"
         return f"it runs, but is not on the network: {said}", (
             "its image must ask for an address by DHCP on the interface with MAC "
             f"{facts.mac}; see `ip addr` on its console"

@@ -80,7 +80,7 @@ def parse_keys(text: str) -> tuple[PublicKey, ...]:
         if line.strip(" \t\r") and not line.lstrip(" \t").startswith("#"):
             key = _parse_line(line, number)
             if key.blob in found:
-                raise InputError(f"line {number} has a key that stands above it already")
+                raise InputError(f"line {number} has a key that occurs above already")
             found[key.blob] = key
     if not found:
         raise InputError("there is no key in it", resolution=_ADVICE)

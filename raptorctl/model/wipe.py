@@ -83,7 +83,7 @@ class Unwiped:
 _STATES: Final = {
     "wiped": "it is wiped, and was not removed",
     WIPE_PREFIX: "it is out of use, and its wipe did not end",
-    VOLUME_PREFIX: "its making was interrupted, so nobody has used it",
+    VOLUME_PREFIX: "it was never finished, so it has not been used",
     GROW_PREFIX: "a machine's disk was to grow by it",
     SNAPSHOT_PREFIX: "it was a snapshot, and its removal did not end",
     DIRTY: "it is dirty, and called like nothing of ours",

@@ -46,7 +46,7 @@ def problem(theirs: object) -> str:
     """
     text = _text(theirs)
     if text is None:
-        return "it is no text"
+        return "it is not text"
     kind = _kind(text)
     if kind == "jinja":
         rest = _JINJA.sub("", text)

@@ -57,9 +57,9 @@ def read_iso(data: bytes) -> Seed:
         finally:
             iso.close()
     except (PyCdlibException, ValueError, LookupError, struct.error) as error:
-        raise InputError(f"it is no seed: {error}") from error
+        raise InputError(f"it is not a seed: {error}") from error
     if not (texts["meta_data"] and texts["user_data"]):
-        raise InputError("it is no seed: it has no meta-data or no user-data")
+        raise InputError("it is not a seed: it has no meta-data or no user-data")
     return Seed(**texts)
 
 

@@ -162,7 +162,7 @@ def _parsed(text: str) -> UserData:
         raise InputError(_yaml_problem(error)) from error
     config = {} if node is None else reader.value(node)
     if not isinstance(config, dict):
-        raise InputError("user-data is no table of keys")
+        raise InputError("user-data is not a table of keys")
     config = rules.said(config)
     rules.refuse(config)
     return UserData(config, (*reader.notes, *rules.notes(config)))
@@ -199,7 +199,7 @@ def _tagged(node: Any, text: str = "") -> InputError:
     """What a node is called, or seems to be, that is handed on as nothing plain."""
     line, tag = node.start_mark.line + 1, node.tag.removeprefix(_TAG)
     if node.tag in _SCALARS:
-        return InputError(f"line {line}: {shown(text)} is no {tag} that can be read; quote it")
+        return InputError(f"line {line}: {shown(text)} is not a valid {tag}; quote it")
     binary = "; in write_files, write `encoding: b64`" if tag == "binary" else ""
     return InputError(
         f"line {line} has the tag {shown(tag)}, which is not taken, as it cannot be merged",
@@ -236,7 +236,7 @@ class _Reader:
             if key_node.tag == _TAG + "merge":
                 raise InputError(f"line {line} has a merge key, <<: write it out")
             if not isinstance(key, str):
-                raise InputError(f"line {line} has a key that is no word")
+                raise InputError(f"line {line} has a key that is not a word")
             if key in seen:
                 raise InputError(f"line {line} has {shown(key)} a second time")
             seen.add(key)

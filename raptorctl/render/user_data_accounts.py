@@ -56,7 +56,7 @@ def users(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return [entry for key, given in value.items() for entry in _of_table(key, given)]
     if not isinstance(value, list):
-        raise _unread("users", "is no list", "write `- name: somebody`")
+        raise _unread("users", "is not a list", "write `- name: somebody`")
     for number, entry in enumerate(value, start=1):
         _check_entry(entry, number)
     return value
@@ -82,7 +82,7 @@ def user(value: Any) -> None:
         InputError: it is neither a name nor a table.
     """
     if not isinstance(value, str | dict):
-        raise InputError("user is neither a name nor a table: cloud-init would pass over it")
+        raise InputError("user is neither a name nor a table: cloud-init would ignore it")
 
 
 def _entries(value: Any) -> Iterator[dict[str, Any]]:
@@ -113,11 +113,11 @@ def _group(entry: Any) -> Iterator[str]:
     elif isinstance(entry, dict) and all(isinstance(one, str | list) for one in entry.values()):
         yield from entry
     else:
-        raise _unread("groups", "has what is no name", "write `- somegroup: [member]`")
+        raise _unread("groups", "has an entry that is not a name", "write `- somegroup: [member]`")
 
 
 def _unread(key: str, what: str, advice: str) -> InputError:
-    return InputError(f"{key} {what}: cloud-init would make nobody's account", resolution=advice)
+    return InputError(f"{key} {what}: cloud-init would make no account", resolution=advice)
 
 
 def _names(entry: Any, name: str) -> bool:

@@ -15,7 +15,7 @@ MIME_WITHIN: Final = 4096
 """Bytes in which cloud-init looks for `MIME-Version:`, whatever the file begins with."""
 
 _BOM: Final = "\ufeff"
-_UNCHECKED: Final = "what is not there yet cannot be checked"
+_UNCHECKED: Final = "content that is made later cannot be checked"
 _NOT_TAKEN: Final = {
     "## template: jinja": "a jinja template, which is not taken, as it cannot be checked",
     "#include": f"an include, which is not taken: {_UNCHECKED}",
@@ -34,7 +34,7 @@ def is_script(text: str) -> bool:
     """
     if text.startswith(_BOM):
         raise InputError(
-            "line 1 begins with a byte order mark, for which cloud-init would pass over the file",
+            "line 1 begins with a byte order mark: cloud-init would ignore the file",
             resolution="save it as UTF-8 without BOM",
         )
     head = text.lstrip()
@@ -78,7 +78,6 @@ def _no_header(text: str, first: str, number: int) -> InputError:
             resolution=f"hand in one of its parts, a {HEADER} or a script",
         )
     return InputError(
-        f"line {number} is {shown(first)} and not {HEADER}: cloud-init would pass over the whole"
-        " file",
+        f"line {number} is {shown(first)} and not {HEADER}: cloud-init would ignore the whole file",
         resolution=f"begin it with {HEADER}",
     )

@@ -111,7 +111,7 @@ def _commands(key: str, value: Any) -> None:
     for number, entry in enumerate(value, start=1):
         if not user_data_accounts.is_null(entry) and not isinstance(entry, str | list):
             raise InputError(
-                f"{key}: entry {number} is no command: cloud-init would run none of them, nor ours",
+                f"{key}: entry {number} is not a command: cloud-init would run none, nor ours",
                 resolution="put it in quotes",
             )
 
@@ -121,7 +121,7 @@ def _files(key: str, value: Any) -> None:
     for number, entry in enumerate(value, start=1):
         if not isinstance(entry, dict):
             raise InputError(
-                f"{key}: entry {number} is no table: cloud-init would write none of them, nor ours",
+                f"{key}: entry {number} is not a table: cloud-init would write none, nor ours",
                 resolution="write `- path: /some/file`",
             )
 
@@ -133,7 +133,7 @@ def _packages(key: str, value: Any) -> None:
 
 def _expect_list(key: str, value: Any, else_: str) -> None:
     if not isinstance(value, list):
-        raise InputError(f"{key} is no list: {else_}", resolution=f"write `{key}: [...]`")
+        raise InputError(f"{key} is not a list: {else_}", resolution=f"write `{key}: [...]`")
 
 
 def _system(key: str, value: Any) -> None:
@@ -172,7 +172,7 @@ def _accounts(key: str, value: Any) -> None:
 
 def _name(key: str, value: Any) -> None:
     if not isinstance(value, str) or not value:
-        raise InputError(f"{key} is no name: {shown(str(value))}")
+        raise InputError(f"{key} is not a name: {shown(str(value))}")
 
 
 _CHECKS: Final[Mapping[str, Callable[[str, Any], None]]] = {

@@ -46,7 +46,7 @@ class RedefineDomain(Step):
             ConflictError: somebody else has changed the definition.
         """
         if not self._is(_defined(host, self.uuid, self.name), self.before):
-            raise ConflictError(f"somebody else has changed domain {self.name}")
+            raise ConflictError(f"domain {self.name} was changed by another program")
         host.domains.define(self.xml)
         if not self.is_done(host):
             raise HostError(f"libvirt did not keep domain {self.name} as it was defined")

@@ -149,7 +149,9 @@ class GrowOverlay(Step):
         volume = present(host, self.uuid)
         _refuse_block(volume)
         if volume.size > self.size:
-            raise ConflictError(f"somebody else has made volume {self.name} {volume.size}")
+            raise ConflictError(
+                f"volume {self.name} was resized to {volume.size} by another program"
+            )
         domain = host.domains.find(self.domain)
         if domain and domain.state.active:
             host.domains.block_resize(self.domain, volume.path, self.size)
@@ -168,10 +170,10 @@ class GrowOverlay(Step):
 
 
 def _refuse_block(volume: Volume) -> None:
-    """Refuse what is no file: a volume of LVM has to be wiped first.
+    """Refuse what is not a file: a volume of LVM has to be wiped first.
 
     Raises:
         HostError: it is none.
     """
     if not is_overlay(volume.group):
-        raise HostError(f"volume {volume.name} is no file")
+        raise HostError(f"volume {volume.name} is not a file")

@@ -109,7 +109,9 @@ class GrowVolume(Step):
         volume = present(host, self.uuid)
         grown = volume.size == self.size and self.job in {volume.growing, volume.grown}
         if not grown and volume.size != self.before:
-            raise ConflictError(f"somebody else has made volume {self.name} {volume.size}")
+            raise ConflictError(
+                f"volume {self.name} was resized to {volume.size} by another program"
+            )
         return grown
 
     def apply(self, host: Host, tick: Tick) -> Observed:

@@ -107,7 +107,7 @@ def test_a_mounted_volume_is_refused(host: Lab) -> None:
     )
     said = drive(host, GIVEN + "wipe(volume)")
     kept = host.sh(f"umount /run/zz; mount {PATH} /run/zz; cat /run/zz/file; umount /run/zz")
-    assert said.endswith("for ourselves: Device or resource busy")
+    assert said.endswith("exclusively: Device or resource busy")
     assert kept.stdout == "kept\n"
 
 

@@ -97,7 +97,7 @@ def test_what_an_abandoned_job_left_is_wiped(raptorctl: CommandLine, world: Worl
         (wipe_volume(UUID), ("raptor.dirty",), "its wipe did not end", 1),
         (wipe_volume(UUID), ("raptor.clean",), "its wipe did not end", 1),
         (wipe_volume(UUID), ("raptor.wiped",), "it is wiped, and was not removed", 0),
-        ("guest-alice-dev", ("raptor.dirty",), "its making was interrupted", 1),
+        ("guest-alice-dev", ("raptor.dirty",), "it was never finished", 1),
         ("strange", ("raptor.dirty",), "called like nothing of ours", 1),
     ],
 )

@@ -24,7 +24,7 @@ def test_arguments_are_not_read_by_a_shell() -> None:
 
 @pytest.mark.parametrize("word", ["a\0b", "\udce4"])
 def test_what_no_program_can_be_given_is_refused(word: str) -> None:
-    with pytest.raises(InputError, match="cannot be handed to a program"):
+    with pytest.raises(InputError, match="cannot be passed to a program"):
         run("echo", word)
 
 
@@ -67,7 +67,7 @@ def test_the_time_limit_holds_and_what_was_said_is_kept() -> None:
 
 def test_a_missing_program_names_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("raptorctl.host.command.PATH", "/nonexistent")
-    with pytest.raises(MissingError, match="lvs is not there: apt install lvm2"):
+    with pytest.raises(MissingError, match="lvs is not installed: apt install lvm2"):
         run("lvs")
 
 

@@ -88,7 +88,7 @@ def test_who_may_not_ask_has_no_file_and_waits_for_the_console(
 
 def test_an_answer_that_is_none_is_no_answer(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     says(monkeypatch, "[]")
-    assert agent.ping(UUID) == "the guest's agent gave an answer that is none"
+    assert agent.ping(UUID) == "the guest's agent gave an invalid answer"
     with pytest.raises(HostError):
         agent._ask(UUID, "guest-ping")
 
@@ -99,4 +99,4 @@ def test_an_answer_that_is_none_is_no_answer(agent: Agent, monkeypatch: pytest.M
 )  # fmt: skip
 def test_a_result_of_another_shape_is_not_whole(told: str) -> None:
     sight = by_result(told)
-    assert (sight.so, "not whole" in sight.seen) == (False, True)
+    assert (sight.so, "incomplete" in sight.seen) == (False, True)

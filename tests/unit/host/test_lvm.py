@@ -212,7 +212,7 @@ def test_another_failure_of_lvm_is_not_taken_for_a_missing_group(
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"report": [{"vg": []}]}', "  WARNING: x\n{"])
 def test_a_report_that_is_none_is_an_error(text: str) -> None:
-    with pytest.raises(HostError, match="report is not what it should be"):
+    with pytest.raises(HostError, match="report has an unexpected form"):
         parse_report(text, "lv")
 
 

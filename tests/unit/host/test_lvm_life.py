@@ -91,7 +91,7 @@ def test_somebody_elses_commit_in_between_is_told(lvm2: LivingLvm) -> None:
     group, volume = group_and_volume()
     lvm2.changes["lvextend"] = made(lvm2, 92 * MIB)
     lvm2.changes["lvreduce"] = made(lvm2, 32 * MIB)
-    with pytest.raises(ConflictError, match="somebody else changed lvm-data"):
+    with pytest.raises(ConflictError, match="lvm-data was changed by another program"):
         group.extend(volume, Extents(RANGES, commit=5))
     assert lvm2.acts[-1].startswith("lvreduce --yes --force")
     found = group.find(UUID)

@@ -21,7 +21,7 @@ def test_it_has_none_of_our_files_open() -> None:
 
 
 def test_one_that_somebody_ends_is_no_answer() -> None:
-    ended = pytest.raises(HostError, match="somebody ended the process")
+    ended = pytest.raises(HostError, match="the process that polkit was asked about has ended")
     with ended, polkit._process(NOBODY) as subject:
         os.kill(subject["pid"][1], 9)
         os.waitid(os.P_PID, subject["pid"][1], os.WEXITED | os.WNOWAIT)

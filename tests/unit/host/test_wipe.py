@@ -286,7 +286,7 @@ def test_a_byte_on_a_real_device_is_found(loop: str) -> None:
 
 def test_a_device_held_by_somebody_is_refused(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_module, "BUSY_TIMEOUT", 0.2)
-    with BlockDevice(loop), pytest.raises(WipeError, match=f"cannot open {loop} for ourselves"):
+    with BlockDevice(loop), pytest.raises(WipeError, match=f"cannot open {loop} exclusively"):
         BlockDevice(loop)
 
 

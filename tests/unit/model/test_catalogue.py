@@ -51,7 +51,7 @@ def test_the_first_pattern_that_matches_the_whole_tag_counts() -> None:
             r"image\[0\].tag\[1\].checksum_url: goes with no oci:// url",
         ),
         ("https://example.org/any", "file:///etc/passwd", r"image\[0\].tag\[1\].url: should begin"),
-        ("'.*'", "'('", "is no regular expression"),
+        ("'.*'", "'('", "is not a regular expression"),
         ('name = "web"', 'name = "web:1"', r"image\[0\].name"),
         ('name = "web"', 'nam = "web"', "nam: is not known here"),
         ("[[image]]", "[[image", "is not TOML"),

@@ -121,8 +121,8 @@ def test_an_argument_is_not_taken_for_the_program() -> None:
 
 LIBVIRT_SAYS = [
     ("cannot set CPU affinity on process 8453: Invalid argument", "pinned to is offline"),
-    ("Cannot get interface MTU on 'br-vm1': No such device", "bridge is not there"),
-    ("Unable to add bridge br-vm1 port vnet0: No such device", "bridge is not there"),
+    ("Cannot get interface MTU on 'br-vm1': No such device", "bridge does not exist"),
+    ("Unable to add bridge br-vm1 port vnet0: No such device", "bridge does not exist"),
     (
         "internal error: QEMU unexpectedly closed the monitor (vm='alice-dev'): "
         "qemu-system-x86_64: warning: host doesn't support requested feature\n"

@@ -42,7 +42,7 @@ def test_sshd_is_told_to_restrict_every_key_and_what_it_is_told_reads_back() -> 
         ("", "there is no key"),
         ("# none\n", "there is no key"),
         ("hello", "line 1 is not a public key"),
-        (f"{GOOD}\n{GOOD}", "line 2 has a key that stands above"),
+        (f"{GOOD}\n{GOOD}", "line 2 has a key that occurs above"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----\nabc", "line 1 begins a private key"),
         (f'command="sh" {GOOD}', "line 1 begins with options"),
         (f"restrict {GOOD}", "line 1 begins with options"),

@@ -40,5 +40,5 @@ def test_it_has_the_label_that_cloud_init_looks_for(tmp_path: Path) -> None:
     "data", [b"", b"\0" * 100_000, b"CD001" * 20_000, render_iso(SEED)[:40_000]]
 )
 def test_what_is_no_seed_is_said_to_be_none(data: bytes) -> None:
-    with pytest.raises(InputError, match="it is no seed"):
+    with pytest.raises(InputError, match="it is not a seed"):
         read_iso(data)

@@ -5,7 +5,7 @@ import pytest
 from raptorctl.errors import InputError
 from raptorctl.render.user_data import check
 
-PASSED_OVER = "cloud-init would pass over the whole file"
+PASSED_OVER = "cloud-init would ignore the whole file"
 TAKEN = [
     "#cloud-config\na: 1\n",
     "#cloud-config # vim: ft=yaml\na: 1\n",

@@ -56,7 +56,7 @@ def test_their_final_message_stands_above_ours_in_their_kind_of_template() -> No
 @pytest.mark.parametrize(
     ("text", "why"),
     [(FINAL[2], "for $uptime."), (FINAL[3], "for $5"), (FINAL[5], "jinja"),
-     (FINAL[6], "no templates of that kind"), (FINAL[11], "no text")],
+     (FINAL[6], "no templates of that kind"), (FINAL[11], "not text")],
 )  # fmt: skip
 def test_a_final_message_that_would_end_the_sign_is_left_out_and_a_note_says_so(
     text: str, why: str
@@ -125,22 +125,22 @@ def test_nothing_keeps_the_tenant_out_of_the_account(more: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("users: true\n", "users is no list"),
+        ("users: true\n", "users is not a list"),
         ("users: [1]\n", "users has no name at entry 1"),
         ("users: [bob, ~]\n", "users has no name at entry 2"),
         ("users: {bob: }\n", "users has no table at 'bob'"),
-        ("groups: [[a]]\n", "groups has what is no name"),
-        ("groups: {a: }\n", "groups has what is no name"),
+        ("groups: [[a]]\n", "groups has an entry that is not a name"),
+        ("groups: {a: }\n", "groups has an entry that is not a name"),
         ("user: [a]\n", "user is neither a name nor a table"),
-        ("runcmd: echo\n", "runcmd is no list"),
-        ("runcmd: {a: b}\n", "runcmd is no list"),
-        ("bootcmd: [a, b: c]\n", "bootcmd: entry 2 is no command"),
-        ("runcmd: [5]\n", "runcmd: entry 1 is no command"),
-        ("write_files: {path: /x}\n", "write_files is no list"),
-        ("write_files: [/x]\n", "write_files: entry 1 is no table"),
-        ("packages: {apt: [vim]}\n", "packages is no list"),
+        ("runcmd: echo\n", "runcmd is not a list"),
+        ("runcmd: {a: b}\n", "runcmd is not a list"),
+        ("bootcmd: [a, b: c]\n", "bootcmd: entry 2 is not a command"),
+        ("runcmd: [5]\n", "runcmd: entry 1 is not a command"),
+        ("write_files: {path: /x}\n", "write_files is not a list"),
+        ("write_files: [/x]\n", "write_files: entry 1 is not a table"),
+        ("packages: {apt: [vim]}\n", "packages is not a list"),
         ("network: {version: 2}\n", "network is not taken"),
-        ("hostname: [a]\n", "hostname is no name"),
+        ("hostname: [a]\n", "hostname is not a name"),
         ("system_info: {distro: x}\n", "system_info.distro is not taken"),
         ("system_info: x\n", "system_info is not taken"),
         ("cloud_final_modules: [[scripts-user, always]]\n", "leaves out final_message"),

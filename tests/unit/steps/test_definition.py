@@ -43,7 +43,7 @@ def test_another_definition_and_back(world: World) -> None:
 def test_somebody_elses_definition_is_neither_replaced_nor_undone(world: World) -> None:
     theirs = replace(BEFORE, memory=Size(7 * GIB))
     world.domains.by_uuid[BEFORE.uuid] = theirs
-    with pytest.raises(ConflictError, match="somebody else has changed domain alice-dev"):
+    with pytest.raises(ConflictError, match="domain alice-dev was changed by another program"):
         REDEFINE.apply(world.host(), silently)
     REDEFINE.undo(world.host(), silently)
     assert now(world) == theirs

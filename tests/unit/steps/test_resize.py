@@ -82,7 +82,7 @@ def test_somebody_elses_growth_is_not_taken_for_ours() -> None:
     world, volume = machine()
     for size in (2 * GIB, 3 * GIB):
         world.volumes.by_uuid[volume.uuid] = replace(volume, size=Size(size))
-        with pytest.raises(ConflictError, match="somebody else has made volume"):
+        with pytest.raises(ConflictError, match="by another program"):
             grow(volume).is_done(world.host())
         grow(volume).undo(world.host(), silently)
         assert now(world, volume).size == size
