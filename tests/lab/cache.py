@@ -62,7 +62,10 @@ def digest(*parts: str | bytes) -> str:
 
 
 def tree_digest(*roots: Path) -> str:
-    """Return the digest of all files below `roots`: their names and their content."""
+    """Return the digest of all files below `roots`: their names and their content.
+
+    Pages that describe a folder are left out: nothing is made of them.
+    """
     parts: list[str | bytes] = []
     for path in _files(roots):
         parts += [str(path.relative_to(CHECKOUT)), path.read_bytes()]
@@ -71,7 +74,8 @@ def tree_digest(*roots: Path) -> str:
 
 def _files(roots: Iterable[Path]) -> list[Path]:
     found = [path for root in roots for path in ([root] if root.is_file() else root.rglob("*"))]
-    return sorted(path for path in found if path.is_file() and not LEAVINGS & {*path.parts})
+    files = (path for path in found if path.is_file() and not LEAVINGS & {*path.parts})
+    return sorted(path for path in files if path in roots or path.suffix != ".md")
 
 
 def made(kind: str, name: str, title: str, room: int, make: Callable[[Path], None]) -> Path:
