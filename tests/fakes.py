@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from raptorctl.drivers.domain import Ears
 from raptorctl.drivers.guest import Heard, Login
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.image import ImageReport, Wanted
@@ -557,19 +558,40 @@ class FakeAuthority:
         return tuple(decide(who, question, json.loads(groups)).allowed for question in questions)
 
 
+class FakeStream:
+    """One connection: what is typed is said again, as a terminal's driver does."""
+
+    def __init__(self, ears: Ears) -> None:
+        self.ears = ears
+        self.typed = b""
+        self.closed = False
+
+    def send(self, data: bytes) -> None:
+        self.typed += data
+        if data:
+            self.ears.heard(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class FakeConsoles:
-    """Consoles that say one line: `ends` are what each attachment comes to."""
+    """Consoles that greet. The first `cut` of them end by themselves; `streams` are all there were."""
 
     def __init__(self) -> None:
-        self.ends = [True]
+        self.cut = 0
         self.attached: list[tuple[str, bool]] = []
+        self.streams: list[FakeStream] = []
 
-    def attach(
-        self, uuid: str, source: int, sink: int, *, force: bool, tick: Callable[[], None]
-    ) -> bool:
+    def open(self, uuid: str, ears: Ears, *, force: bool, tick: Callable[[], None]) -> FakeStream:
         self.attached.append((uuid, force))
         tick()
-        return self.ends.pop(0)
+        stream = FakeStream(ears)
+        self.streams.append(stream)
+        ears.heard(b"login: ")
+        if len(self.attached) <= self.cut:
+            ears.ended()
+        return stream
 
 
 class FakeImages:

@@ -1,21 +1,31 @@
 """`raptorctl console`: a machine's console, for its owner and for admins."""
 
+import os
+import select
 import sys
-from typing import Annotated
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Final
 
 import typer
 
+from raptorctl.api import console as api
+from raptorctl.api.power import refuse_off
 from raptorctl.api.session import Session
 from raptorctl.cli import options
 from raptorctl.cli.options import example
 from raptorctl.cli.output import Colour, painted, tell
 from raptorctl.cli.session import session_of
-from raptorctl.cli.terminal import key_within, raw, window
-from raptorctl.errors import RefusedError
-from raptorctl.model.domain import Domain
-from raptorctl.model.error_code import Code
+from raptorctl.cli.terminal import key_within, raw, window, write_all
+from raptorctl.drivers.domain import ConsoleStream
+from raptorctl.model.names import MachineName
 
-ESCAPE = b"\x1d"
+ESCAPE: Final = b"\x1d"
+"""^], as telnet(1) and virsh(1) have it."""
+PIECE: Final = 65536
+BEAT: Final = 0.25  # seconds between two looks at whether somebody wants to stop
+QUIET: Final = 2.0  # seconds of silence after the end of what is typed, from a file or a pipe
 Force = Annotated[bool, typer.Option("--force", help="Disconnect whoever is attached.")]
 
 
@@ -28,51 +38,108 @@ def console(context: typer.Context, words: options.Words, force: Force = False) 
     """Attach to a machine's console, also across reboots; ^] detaches."""
     name = options.machine_name(words)
     session = session_of(context, root=False)
-    domain = session.machine(name)
-    if not domain.state.active:
-        raise RefusedError(
-            f"{domain.name} is {domain.state.value}",
-            resolution=f"raptorctl start {domain.name}",
-            code=Code.MACHINE_OFF,
-            subject=domain.name,
-        )
-    _hello(domain)
-    _attached(session, domain, force=force)
+    refuse_off(session.machine(name))
+    _hello(name)
+    _attached(session, name, force=force)
     tell("")
 
 
-def _hello(domain: Domain) -> None:
-    said = f"console of {domain.name}; ^] leaves"
+def _hello(name: MachineName) -> None:
+    said = f"console of {name.domain}; ^] leaves"
     if size := window(sys.stdin.fileno()):
         # libvirt's stream has no way to say so.
         said += f"; the guest does not know the window: stty rows {size[0]} cols {size[1]}"
     tell(painted(said, Colour.FAINT, sys.stderr))
 
 
-def _attached(session: Session, domain: Domain, *, force: bool) -> None:
+def _attached(session: Session, name: MachineName, *, force: bool) -> None:
     from raptorctl.engine.stop import Stop
 
-    source, sink = sys.stdin.fileno(), sys.stdout.fileno()
+    source = sys.stdin.fileno()
     with Stop() as stop, raw(source):
-        while not session.host.consoles.attach(
-            domain.uuid, source, sink, force=force, tick=stop.check
-        ):
+        while not _carried(session, name, source, stop.check, force=force):
             force = False  # who has it by then has taken it from us
-            _note(f"the console of {domain.name} ended; waiting for it, ^] leaves")
-            while not _runs(session, domain):
+            _note(f"the console of {name.domain} ended; waiting for it, ^] leaves")
+            while not api.runs(session, name):
                 stop.check()
                 if key_within(source, 1.0, ESCAPE):
                     return
-            _note(f"{domain.name} runs again")
+            _note(f"{name.domain} runs again")
 
 
-def _runs(session: Session, domain: Domain) -> bool:
-    there = session.host.domains.named(domain.name)
-    if there is None:
-        raise RefusedError(
-            f"{domain.name} is gone", code=Code.MACHINE_NOT_FOUND, subject=domain.name
-        )
-    return there.state.active
+def _carried(
+    session: Session, name: MachineName, source: int, tick: Callable[[], None], *, force: bool
+) -> bool:
+    """Connect the terminal with a console; returns whether its owner left."""
+    with _picture(sys.stdout.fileno()) as picture:
+        stream = api.opened(session, name, picture, force=force, tick=tick)
+        try:
+            return _left(stream, source, picture, tick)
+        finally:
+            stream.close()
+
+
+class _Picture:
+    """What a console says, on a descriptor; implements `raptorctl.drivers.domain.Ears`.
+
+    Args:
+        sink: where it is shown.
+        over: an eventfd(2) that can be read once it has ended.
+    """
+
+    def __init__(self, sink: int, over: int) -> None:
+        self._sink, self.over = sink, over
+        self.error: OSError | None = None
+        self.last = time.monotonic()
+
+    def heard(self, data: bytes) -> None:
+        """See `Ears`."""
+        self.last = time.monotonic()
+        try:
+            write_all(self._sink, data)
+        except OSError as error:
+            self.error = error
+            self.ended()
+
+    def ended(self) -> None:
+        """See `Ears`."""
+        os.eventfd_write(self.over, 1)
+
+
+@contextmanager
+def _picture(sink: int) -> Iterator[_Picture]:
+    over = os.eventfd(0)
+    try:
+        yield _Picture(sink, over)
+    finally:
+        os.close(over)
+
+
+def _left(stream: ConsoleStream, source: int, picture: _Picture, tick: Callable[[], None]) -> bool:
+    """Carry what is typed until the owner leaves, or the console ends.
+
+    Raises:
+        OSError: the descriptors cannot be read or written.
+    """
+    reads = [source, picture.over]
+    while True:
+        ready, _, _ = select.select(reads, [], [], BEAT)
+        tick()
+        if picture.error:
+            raise picture.error
+        if picture.over in ready:
+            return False
+        if source in ready:
+            typed = os.read(source, PIECE)
+            before, escape, _ = typed.partition(ESCAPE)
+            stream.send(before)
+            if escape:
+                return True
+            if not typed:
+                reads.remove(source)
+                picture.last = time.monotonic()
+        if source not in reads and time.monotonic() - picture.last > QUIET:
+            return True
 
 
 def _note(text: str) -> None:

@@ -44,3 +44,12 @@ def window(descriptor: int) -> tuple[int, int] | None:
     except OSError:
         return None
     return rows, columns
+
+
+def write_all(sink: int, data: bytes) -> None:
+    """Write all of it, also where the descriptor does not block (an ssh terminal's may not)."""
+    while data:
+        try:
+            data = data[os.write(sink, data) :]
+        except BlockingIOError:
+            select.select([], [sink], [])

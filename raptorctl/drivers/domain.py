@@ -102,24 +102,41 @@ class Domains(Disks, Protocol):
         """Return how many virtual CPUs a machine may have; 0 where libvirt does not say."""
 
 
+class ConsoleStream(Protocol):
+    """One connection with a console. Both ends may be called from any thread."""
+
+    def send(self, data: bytes) -> None:
+        """Type; what the guest does not take yet waits."""
+
+    def close(self) -> None:
+        """End the connection, once and for all; also one that has ended by itself."""
+
+
 class Consoles(Protocol):
     """Machines' consoles."""
 
-    def attach(
-        self, uuid: str, source: int, sink: int, *, force: bool, tick: Callable[[], None]
-    ) -> bool:
-        """Connect two descriptors with a console until somebody leaves or it ends.
+    def open(
+        self, uuid: str, ears: Ears, *, force: bool, tick: Callable[[], None]
+    ) -> ConsoleStream:
+        """Connect with a console.
 
         Args:
             uuid: the domain's.
-            source: what its owner types is read from here; `^]` leaves.
-            sink: what it says is written here.
+            ears: told what it says, and that it has ended.
             force: take it over from whoever has it.
-            tick: called at least every half second; what it raises ends the connection.
-
-        Returns:
-            Whether its owner left; False when the machine went off.
+            tick: called several times a second until there is a console, which a machine that has
+                just been started has not yet; what it raises ends the attempt.
 
         Raises:
-            HostError: somebody else has it.
+            HostError: somebody else has it, or there is none in time.
         """
+
+
+class Ears(Protocol):
+    """Told by a console, in a thread of its own that serves all of them: be quick."""
+
+    def heard(self, data: bytes) -> None:
+        """It said something."""
+
+    def ended(self) -> None:
+        """It ended by itself: the machine went off, or somebody else took it over."""

@@ -1,47 +1,48 @@
 """A machine's console, by libvirt's stream: no virsh, and no lock file where anybody can write.
 
-libvirt carries bytes only: the window's size does not travel (virDomainOpenConsole).
+libvirt carries bytes only: the window's size does not travel (virDomainOpenConsole). Its events,
+and all that is done with a stream, have one thread: a loop of its own for each stream is not what
+libvirt is made for (virEventRunDefaultImpl).
 """
 
-import os
-import select
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from typing import Any, Final
 
 import libvirt
 
+from raptorctl.drivers.domain import Ears
 from raptorctl.errors import HostError
 from raptorctl.host.hypervisor import Hypervisor
 from raptorctl.model.error_code import Code
 
-ESCAPE: Final = b"\x1d"
-"""^], as telnet(1) and virsh(1) have it."""
-
 PIECE: Final = 65536
-BEAT: Final = 250  # milliseconds between two looks at whether somebody wants to stop
+BEAT: Final = 0.25  # seconds between two looks at whether there is a console
 PATIENCE: Final = 30.0  # seconds that QEMU has to make the console of a machine that starts
-QUIET: Final = 2.0  # seconds of silence after the end of what is typed, from a file or a pipe
+READABLE: Final = libvirt.VIR_STREAM_EVENT_READABLE
+WRITABLE: Final = libvirt.VIR_STREAM_EVENT_WRITABLE
+OVER: Final = libvirt.VIR_STREAM_EVENT_ERROR | libvirt.VIR_STREAM_EVENT_HANGUP
 
 
 class LibvirtConsoles(Hypervisor):
     """Consoles of one libvirt; implements `raptorctl.drivers.domain.Consoles`."""
 
-    def attach(
-        self, uuid: str, source: int, sink: int, *, force: bool, tick: Callable[[], None]
-    ) -> bool:
-        """Connect two descriptors with a console; see `raptorctl.drivers.domain.Consoles`.
+    def open(
+        self, uuid: str, ears: Ears, *, force: bool, tick: Callable[[], None]
+    ) -> "LibvirtStream":
+        """Connect with a console; see `raptorctl.drivers.domain.Consoles`.
 
         Raises:
             HostError: somebody else has it, or libvirt says no.
             MissingError: libvirt does not answer.
         """
         # Before the connection is opened, or its events are nobody's.
-        libvirt.virEventRegisterDefaultImpl()
+        loop = _loop()
         with self._calling("open the console") as connection:
-            stream = _opened(connection, uuid, tick, force=force)
-            return _Attached(stream, source, sink).run(tick)
+            return LibvirtStream(_opened(connection, uuid, tick, force=force), ears, loop)
 
 
 def _opened(connection: Any, uuid: str, tick: Callable[[], None], *, force: bool) -> Any:
@@ -57,7 +58,7 @@ def _opened(connection: Any, uuid: str, tick: Callable[[], None], *, force: bool
         else:
             return stream
         tick()
-        time.sleep(BEAT / 1000)
+        time.sleep(BEAT)
 
 
 def _refuse(error: Any, *, last: bool) -> None:
@@ -72,107 +73,82 @@ def _refuse(error: Any, *, last: bool) -> None:
         raise error
 
 
-class _Attached:
-    """One connection between descriptors and a console.
+class LibvirtStream:
+    """One connection with a console; implements `raptorctl.drivers.domain.ConsoleStream`.
 
     Args:
         stream: libvirt's, not blocking.
-        source: what is typed.
-        sink: what is shown.
+        ears: whom it tells.
+        loop: the thread that everything is done in.
     """
 
-    def __init__(self, stream: Any, source: int, sink: int) -> None:
-        self._stream, self._source, self._sink = stream, source, sink
+    def __init__(self, stream: Any, ears: Ears, loop: threading.Thread) -> None:
+        self._stream, self._ears, self._loop = stream, ears, loop
         self._typed = b""
-        self._left: bool | None = None
-        self._error: OSError | None = None
-        self._quiet_until: float | None = None
-        self._watch = libvirt.virEventAddHandle(
-            source, libvirt.VIR_EVENT_HANDLE_READABLE, self._read_typed, None
-        )
-        self._timer = libvirt.virEventAddTimeout(BEAT, self._beat, None)
+        self._over = False
+        self._closed = threading.Event()
+        stream.eventAddCallback(READABLE, self._moved, None)
 
-    def run(self, tick: Callable[[], None]) -> bool:
-        """Carry bytes until one side ends; returns whether it was the owner.
+    def send(self, data: bytes) -> None:
+        """See `ConsoleStream`."""
+        self._soon(lambda: self._type(data))
 
-        Raises:
-            OSError: the descriptors cannot be read or written.
-        """
-        self._stream.eventAddCallback(libvirt.VIR_STREAM_EVENT_READABLE, self._moved, None)
-        try:
-            while self._left is None:
-                libvirt.virEventRunDefaultImpl()
-                tick()
-            if self._error:
-                raise self._error
-            return self._left
-        finally:
-            self._close()
+    def close(self) -> None:
+        """See `ConsoleStream`."""
+        self._soon(self._close)
+        if threading.current_thread() is not self._loop:
+            self._closed.wait()
+
+    def _soon(self, act: Callable[[], None]) -> None:
+        """Do something in the loop's thread, in order; what leaves a callback is printed there."""
+
+        def due(timer: int, _opaque: object) -> None:
+            libvirt.virEventRemoveTimeout(timer)
+            act()
+
+        libvirt.virEventAddTimeout(0, due, None)
+
+    def _type(self, data: bytes) -> None:
+        self._typed += data
+        self._carry(self._send)
 
     def _close(self) -> None:
-        libvirt.virEventRemoveTimeout(self._timer)
-        self._forget_source()
-        for end in (self._stream.eventRemoveCallback, self._stream.abort):
-            with suppress(libvirt.libvirtError):  # it has ended by itself
-                end()
-
-    def _read_typed(self, _watch: int, _fd: int, _events: int, _opaque: object) -> None:
-        with self._ending():
-            self._type(os.read(self._source, PIECE))
-
-    def _type(self, typed: bytes) -> None:
-        if not typed:
-            self._forget_source()
-            self._quiet_until = time.monotonic() + QUIET
-        before, escape, _ = typed.partition(ESCAPE)
-        self._typed += before
-        self._send()
-        if escape:
-            self._left = True
-
-    def _forget_source(self) -> None:
-        if self._watch >= 0:
-            libvirt.virEventRemoveHandle(self._watch)
-            self._watch = -1
-
-    def _beat(self, _timer: int, _opaque: object) -> None:
-        if self._quiet_until is not None and time.monotonic() > self._quiet_until:
-            self._left = True
+        self._over = True
+        if not self._closed.is_set():
+            for end in (self._stream.eventRemoveCallback, self._stream.abort):
+                with suppress(libvirt.libvirtError):  # it has ended by itself
+                    end()
+        self._closed.set()
 
     def _moved(self, _stream: Any, events: int, _opaque: object) -> None:
-        with self._ending():
-            if events & libvirt.VIR_STREAM_EVENT_READABLE:
-                self._show()
-            if events & libvirt.VIR_STREAM_EVENT_WRITABLE:
-                self._send()
-        if events & (libvirt.VIR_STREAM_EVENT_ERROR | libvirt.VIR_STREAM_EVENT_HANGUP):
-            self._end(left=False)
+        if events & READABLE:
+            self._carry(self._show)
+        if events & WRITABLE:
+            self._carry(self._send)
+        if events & OVER:
+            self._end()
 
-    @contextmanager
-    def _ending(self) -> Iterator[None]:
-        """Let an error end the connection: what leaves a callback is printed, and forgotten."""
+    def _carry(self, move: Callable[[], None]) -> None:
+        if self._over:
+            return
         try:
-            yield
+            move()
         except libvirt.libvirtError:
-            self._end(left=False)
-        except OSError as error:
-            self._error = error
-            self._end(left=True)
+            self._end()
 
-    def _end(self, *, left: bool) -> None:
-        if self._left is None:
-            self._left = left
+    def _end(self) -> None:
+        if not self._over:
+            self._over = True
+            self._ears.ended()
 
     def _show(self) -> None:
         said = self._stream.recv(PIECE)
         if said == -2:  # nothing there after all
             return
-        if not said:
-            self._end(left=False)
-            return
-        if self._quiet_until is not None:
-            self._quiet_until = time.monotonic() + QUIET
-        write_all(self._sink, said)
+        if said:
+            self._ears.heard(said)
+        else:
+            self._end()
 
     def _send(self) -> None:
         while self._typed:
@@ -180,16 +156,18 @@ class _Attached:
             if sent < 0:
                 break
             self._typed = self._typed[sent:]
-        events = libvirt.VIR_STREAM_EVENT_READABLE
-        if self._typed:
-            events |= libvirt.VIR_STREAM_EVENT_WRITABLE
-        self._stream.eventUpdateCallback(events)
+        self._stream.eventUpdateCallback(READABLE | (WRITABLE if self._typed else 0))
 
 
-def write_all(sink: int, data: bytes) -> None:
-    """Write all of it, also where the descriptor does not block (an ssh terminal's may not)."""
-    while data:
-        try:
-            data = data[os.write(sink, data) :]
-        except BlockingIOError:
-            select.select([], [sink], [])
+@cache
+def _loop() -> threading.Thread:
+    """Have libvirt's events served, by one thread for the whole process."""
+    libvirt.virEventRegisterDefaultImpl()
+    loop = threading.Thread(target=_serve, name="libvirt events", daemon=True)
+    loop.start()
+    return loop
+
+
+def _serve() -> None:
+    while True:
+        libvirt.virEventRunDefaultImpl()

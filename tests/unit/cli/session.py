@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,77 +11,18 @@ from typing import Any
 from raptorctl.cli.commands import COMMANDS, Commands, imported
 from raptorctl.cli.edge import run
 from raptorctl.cli.session import Typed
-from raptorctl.engine.journals import Journals
-from raptorctl.host.files import templates
-from raptorctl.model.domain import State
-from raptorctl.model.facts import HostFacts
-from raptorctl.model.probe import Probe
-from raptorctl.model.topology import Topology
-from raptorctl.model.volume import Volume
-from tests.fakes import Tripwire, World, settings
+from tests.fakes import World
+from tests.unit.api.session import InMemory
 
 
-class FakeSession(Typed):
-    """A session on `world`, whose journal and log are below `directory`."""
+class FakeSession(InMemory, Typed):
+    """What a command line runs in, on a host in memory."""
 
     is_root = True
-    own = False
 
     def __init__(self, typed: Iterable[str], world: World, directory: Path) -> None:
         super().__init__(typed)
-        self.world = world
-        self.wire = Tripwire()
-        self.log_directory = directory / "log"
-        self.log_directory.mkdir(exist_ok=True)
-        self.lock = directory / "lock"
-        self.settings = settings()
-        self.journals = Journals(directory / "journal", self.log_directory / "audit.jsonl")
-        self.before_survey: Callable[[], None] = lambda: None
-
-    @property
-    def host(self):  # type: ignore[no-untyped-def]
-        return self.world.host(self.wire)
-
-    @property
-    def images(self):  # type: ignore[no-untyped-def]
-        return self.host.images
-
-    def facts(
-        self, queries: Iterable[tuple[str, str]] = (), people: Iterable[str] = ()
-    ) -> HostFacts:
-        self.before_survey()
-        facts = self.world.facts(templates(), people)
-        asked = set(queries)
-        return HostFacts(
-            **{
-                **vars(facts),
-                "records": tuple(r for r in facts.records if (r.name, r.type) in asked),
-                "reservations": self.journals.reservations(),
-            }
-        )
-
-    def inventory(self) -> tuple[tuple[Volume, ...], Mapping[str, State]]:
-        return self.world.volumes.list(), self.world.domains.states()
-
-    def topology(self) -> Topology:
-        return self.world.topology
-
-    def probe(self) -> Probe:
-        facts, queries = self.facts(), self.record_queries()
-        for _ in range(2):
-            facts = self.facts(queries(self.settings, facts))
-        return Probe(
-            settings_file="/etc/raptorctl/settings.toml",
-            settings=self.settings,
-            facts=facts,
-            zones={"raptor.example.": None},
-            libvirt_version=(11, 3, 0),
-            emulator="/usr/bin/qemu-system-x86_64",
-            jobs=self.journals.unfinished(),
-            left=dict(self.world.accounts.strays),
-            owners={a.uid: a.name for a in self.world.accounts.by_name.values()},
-            today="2026-11-20",
-        )
+        self.put(world, directory)
 
 
 @dataclass

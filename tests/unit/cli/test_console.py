@@ -5,16 +5,18 @@ import pty
 import sys
 import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from raptorctl.cli.terminal import key_within, raw, window
+from raptorctl.drivers.domain import Ears
 from raptorctl.errors import HostError
 from raptorctl.model.domain import State
-from tests.fakes import World
+from tests.fakes import FakeStream, World
 from tests.unit.cli.session import PROVISION, CommandLine
 
 
@@ -77,34 +79,83 @@ def attached(
 def test_a_console_is_attached_until_its_owner_leaves(
     attached: tuple[CommandLine, int], world: World
 ) -> None:
-    raptorctl, _ = attached
+    raptorctl, keyboard = attached
+    type_when_attached(world, 1, keyboard, b"root\n\x1dnobody types this")
     done = raptorctl("console", "alice", "dev", "--force")
     assert done.code == 0
     assert "^] leaves" in done.err
+    assert os.read(keyboard, 7) + os.read(keyboard, 4) == b"login: root"
     assert world.consoles.attached == [(world.domains.list()[0].uuid, True)]
+    (stream,) = world.consoles.streams
+    assert (stream.typed.strip(), stream.closed) == (b"root", True)
 
 
 def test_it_is_attached_again_when_the_machine_comes_back(
     attached: tuple[CommandLine, int], world: World
 ) -> None:
-    raptorctl, _ = attached
-    (domain,) = world.domains.list()
-    world.consoles.ends = [False, True]
-    world.domains.by_uuid[domain.uuid] = domain
+    raptorctl, keyboard = attached
+    world.consoles.cut = 1
+    type_when_attached(world, 2, keyboard)
     done = raptorctl("console", "alice", "dev")
     assert done.code == 0
     assert "waiting for it" in done.err
     assert "runs again" in done.err
-    assert len(world.consoles.attached) == 2
+    assert [stream.closed for stream in world.consoles.streams] == [True, True]
 
 
 def test_who_took_it_over_is_not_thrown_out_in_turn(
     attached: tuple[CommandLine, int], world: World
 ) -> None:
-    raptorctl, _ = attached
-    world.consoles.ends = [False, True]
+    raptorctl, keyboard = attached
+    world.consoles.cut = 1
+    type_when_attached(world, 2, keyboard)
     raptorctl("console", "alice", "dev", "--force")
     assert [force for _uuid, force in world.consoles.attached] == [True, False]
+
+
+def type_when_attached(world: World, times: int, keyboard: int, keys: bytes = b"\x1d") -> None:
+    """Have something typed as soon as the console was opened that often: it is raw by then."""
+    opened = world.consoles.open
+
+    def opens(uuid: str, ears: Ears, *, force: bool, tick: Callable[[], None]) -> FakeStream:
+        stream = opened(uuid, ears, force=force, tick=tick)
+        if len(world.consoles.streams) == times:
+            os.write(keyboard, keys)
+        return stream
+
+    world.consoles.open = opens  # type: ignore[method-assign]
+
+
+def test_the_end_of_a_pipe_leaves_when_the_machine_has_answered(
+    attached: tuple[CommandLine, int], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raptorctl, keyboard = attached
+    monkeypatch.setattr("raptorctl.cli.console.QUIET", 0)
+    reader, writer = os.pipe()
+    os.write(writer, b"uptime\n")
+    os.close(writer)
+    monkeypatch.setattr("raptorctl.cli.console.os.read", lambda fd, size: READ(reader, size))
+    type_when_attached(world, 1, keyboard, b"any key: it can be read")
+    assert raptorctl("console", "alice", "dev").code == 0
+    os.close(reader)
+    assert world.consoles.streams[0].typed == b"uptime\n"
+
+
+READ = os.read
+
+
+def test_a_screen_that_cannot_be_written_ends_it(
+    attached: tuple[CommandLine, int], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    raptorctl, _ = attached
+    monkeypatch.setattr("raptorctl.cli.console.write_all", full)
+    done = raptorctl("console", "alice", "dev")
+    assert done.code == 1
+    assert "No space left" in done.err
+    assert world.consoles.streams[0].closed
 
 
 def test_waiting_for_a_machine_that_is_off_can_be_left(
@@ -112,14 +163,15 @@ def test_waiting_for_a_machine_that_is_off_can_be_left(
 ) -> None:
     raptorctl, keyboard = attached
     (domain,) = world.domains.list()
-    world.consoles.ends = [False]
+    world.consoles.cut = 1
+    opened = world.consoles.open
 
-    def goes_off(*_args: object, **_kwargs: object) -> bool:
+    def goes_off(*words: Any, **more: Any) -> FakeStream:
         world.domains.by_uuid[domain.uuid] = type(domain)(**{**vars(domain), "state": State.OFF})
         threading.Timer(0.3, os.write, (keyboard, b"\x1d")).start()
-        return False
+        return opened(*words, **more)
 
-    world.consoles.attach = goes_off  # type: ignore[method-assign]
+    world.consoles.open = goes_off  # type: ignore[method-assign]
     done = raptorctl("console", "alice", "dev")
     assert (done.code, "waiting for it" in done.err) == (0, True)
 
@@ -128,12 +180,14 @@ def test_a_machine_that_is_removed_meanwhile_ends_it(
     attached: tuple[CommandLine, int], world: World
 ) -> None:
     raptorctl, _ = attached
+    world.consoles.cut = 1
+    opened = world.consoles.open
 
-    def vanishes(*_args: object, **_kwargs: object) -> bool:
+    def vanishes(*words: Any, **more: Any) -> FakeStream:
         world.domains.by_uuid.clear()
-        return False
+        return opened(*words, **more)
 
-    world.consoles.attach = vanishes  # type: ignore[method-assign]
+    world.consoles.open = vanishes  # type: ignore[method-assign]
     done = raptorctl("console", "alice", "dev")
     assert (done.code, "alice-dev is gone" in done.err) == (3, True)
     assert sys.stdin is not None
