@@ -89,6 +89,7 @@ def trial(session: Session) -> Trial:
     """Ask polkit for everything, as a tenant, an outsider and an admin; changes nothing."""
     from raptorctl.plans.access import some_tenant
 
+    session.require_root()
     facts = session.facts(people=(OUTSIDER,))
     tenant, admin = some_tenant(facts), _admin(session)
     domain = f"{tenant.name}-trial" if tenant else "alice-trial"

@@ -97,12 +97,19 @@ def _state(tenant: Tenant, today: str) -> str:
     return "expired" if tenant.expired(today) else "active"
 
 
+def every(session: Session) -> tuple[TenantView, ...]:
+    """Return all tenants, by name; needs root."""
+    session.require_root()
+    return views(session.facts())
+
+
 def find(session: Session, name: str) -> TenantView:
-    """Return one tenant.
+    """Return one tenant; needs root.
 
     Raises:
         MissingError: there is none of that name.
     """
+    session.require_root()
     for view in views(session.facts(people=(name,))):
         if view.tenant.name == name:
             return view

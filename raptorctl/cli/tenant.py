@@ -127,10 +127,10 @@ def add(
 
 def list_tenants(context: typer.Context, form: Output = Format.TEXT) -> None:
     """List tenants: login mode, machines, quota."""
-    from raptorctl.api.tenant import views
+    from raptorctl.api.tenant import every
     from raptorctl.cli.tenant_view import rows
 
-    found = views(session_of(context).facts())
+    found = every(session_of(context))
     if form is Format.JSON:
         say_json({"tenants": [view.encode() for view in found]})
     elif found:
