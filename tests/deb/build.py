@@ -12,14 +12,7 @@ from tests.lab.process import tool
 CONTROL: Final = cache.CHECKOUT / "debian/control"
 TOOLS: Final = ("build-essential", "lintian")
 BUILD: Final = ("dpkg-buildpackage", "--build=binary", "--no-sign")
-LINTIAN: Final = (
-    "lintian",
-    "--allow-root",
-    "--fail-on",
-    "error,warning",
-    "--suppress-tags",
-    "no-manual-page",
-)
+LINTIAN: Final = ("lintian", "--allow-root", "--fail-on", "error,warning")
 
 
 def package() -> Path:

@@ -10,8 +10,10 @@ from tests.lab.errors import LabError
 from tests.lab.image import SUITE, mirror
 from tests.lab.process import as_root, tail, tool
 
-TIMEOUT: Final = 300
+TIMEOUT: Final = 600
 """Seconds for a command in a chroot: a bound, not an expectation."""
+
+OPTIONS: Final = ("--variant=minbase", "--mode=root", '--customize-hook=mkdir "$1/build"')
 
 ENVIRONMENT: Final = (
     "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
@@ -38,16 +40,13 @@ def ensure(kind: str, packages: Iterable[str]) -> Path:
         kind: of its name in the cache, where others of the kind go when nobody uses them.
         packages: of Debian's, beside what every system has.
     """
-    names = sorted(packages)
-    name = cache.digest(Path(__file__).read_bytes(), SUITE, *names)
+    command = ("mmdebstrap", *OPTIONS, f"--include={','.join(sorted(packages))}", SUITE)
 
     def make(scratch: Path) -> None:
-        options = ("--variant=minbase", "--mode=root", f"--include={','.join(names)}")
-        root = scratch / "root"
-        tool(*as_root("mmdebstrap", *options, SUITE, root, *mirror()), timeout=1800)
-        tool(*as_root("mkdir", root / "build"), timeout=30)
+        tool(*as_root(*command, scratch / "root", *mirror()), timeout=1800)
 
-    return cache.made(kind, name, f"building a chroot of Debian {SUITE}", 2, make) / "root"
+    title = f"building a chroot of Debian {SUITE}"
+    return cache.made(kind, cache.digest(*command), title, 2, make) / "root"
 
 
 def copy(root: Path, target: Path) -> None:

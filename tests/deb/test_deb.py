@@ -70,6 +70,7 @@ def test_groups_and_directories_are_made(installed: Path) -> None:
 def test_units_are_enabled_and_start_what_is_there(installed: Path) -> None:
     units = ("raptorctl-recover.service", "raptorctl-log.socket")
     assert said(installed, "systemctl", "is-enabled", *units) == "enabled\nenabled\n"
+    said(installed, "sh", "-c", "systemd-analyze verify /usr/lib/systemd/system/raptorctl*")
     texts = said(installed, "sh", "-c", "cat /usr/lib/systemd/system/raptorctl*")
     assert "/usr/bin/raptorctl recover\n" in texts
     assert not re.findall(r"/opt/|/usr/local/", texts)
@@ -80,8 +81,9 @@ def test_units_are_enabled_and_start_what_is_there(installed: Path) -> None:
 
 def test_man_pages_and_completion_lie_where_debian_looks(installed: Path) -> None:
     there = said(installed, "dpkg", "--listfiles", "raptorctl").splitlines()
-    shipped = (path for path in (CHECKOUT / "share").rglob("*") if path.is_file())
-    assert {place(path) for path in shipped} - {*there} == set()
+    shipped = {place(path) for path in (CHECKOUT / "share").rglob("*") if path.is_file()}
+    assert "/usr/share/man/man1/raptorctl.1.gz" in shipped
+    assert shipped - {*there} == set()
 
 
 def place(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import email
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -25,15 +26,19 @@ def test_the_example_can_be_read() -> None:
 
 def test_its_directories_are_the_roles() -> None:
     rows = re.findall(r"^d (\S+) (\d+) root root -$", (DEBIAN / "raptorctl.tmpfiles").read_text(), re.MULTILINE)  # fmt: skip
-    tasks = (ROLE / "tasks/raptorctl.yml").read_text() + (ROLE / "tasks/console.yml").read_text()
-    missing = [
-        path
-        for path, mode in rows
-        if f'path: {path}, mode: "{mode}"' not in tasks
-        and f'path: {path}\n    state: directory\n    mode: "{mode}"' not in tasks
-    ]
-    assert rows
-    assert missing == []
+    made = dict(laid())
+    assert len(rows) >= 8
+    assert [row for row in rows if made.get(row[0]) != row[1]] == []
+
+
+def laid() -> Iterator[tuple[str, str]]:
+    """Directories that the role makes, each with its mode."""
+    for name in ("raptorctl", "console", "tenants"):
+        for task in yaml.safe_load((ROLE / f"tasks/{name}.yml").read_text()):
+            given = task.get("ansible.builtin.file", {})
+            for item in task.get("loop", [{}]) if given.get("state") == "directory" else []:
+                one = given | (item if isinstance(item, dict) else {"path": item})
+                yield one["path"], one["mode"]
 
 
 def test_its_groups_are_the_roles() -> None:
