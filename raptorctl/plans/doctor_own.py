@@ -121,7 +121,8 @@ def _machines(probe: OwnProbe) -> Findings:
     domains = {d.mark.name for d in probe.facts.domains if d.ours and d.mark}
     volumes = {volume.machine for volume in probe.facts.volumes if volume.ours and volume.machine}
     busy = {job.machine for job in probe.jobs}
-    half = [name for name in sorted(domains ^ volumes) if name.domain not in busy]
+    blind = probe.troubles.keys() & {Part.LIBVIRT, OwnPart.VOLUMES}  # half of it is not known
+    half = [name for name in sorted(domains ^ volumes) if name.domain not in busy and not blind]
     for name in half:
         what = f"{name} has {'no disk' if name in domains else 'no domain'}"
         yield Finding("machines", FAIL, what, f"raptorctl deprovision {name}", name.domain)
@@ -129,7 +130,7 @@ def _machines(probe: OwnProbe) -> Findings:
     yield from differing
     lost = [] if Part.IMAGES in probe.troubles else list(founded(probe.facts))
     yield from lost
-    if not (half or differing or lost) and Part.LIBVIRT not in probe.troubles:
+    if not (half or differing or lost or blind):
         yield Finding("machines", OK, "every one is whole")
 
 

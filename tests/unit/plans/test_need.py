@@ -241,3 +241,14 @@ def test_on_a_host_of_ones_own_no_trouble_goes_untold(part: Part | OwnPart, tmp_
     assert all(finding.verdict is not Verdict.FAIL for finding in examine_own(probe))
     told = examine_own(replace(probe, troubles={part: Trouble("it is gone", "bring it back")}))
     assert any(f.verdict is Verdict.FAIL and f.what == "it is gone" for f in told)
+
+
+@pytest.mark.parametrize("part", [Part.LIBVIRT, OwnPart.VOLUMES])
+def test_no_machine_is_called_a_half_where_the_other_half_cannot_be_seen(
+    part: Part | OwnPart,
+) -> None:
+    volume = World().volumes.create("guest-alice-dev", MIB, ["raptor", "raptor.tenant=alice"])
+    probe = OwnProbe(settings(), HostFacts(volumes=(volume,)))
+    assert "alice-dev has no domain" in [finding.what for finding in examine_own(probe)]
+    blind = replace(probe, troubles={part: Trouble("it does not answer")})
+    assert [f for f in examine_own(blind) if f.check == "machines"] == []
