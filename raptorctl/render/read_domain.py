@@ -17,6 +17,8 @@ from raptorctl.model.cpuset import HIGHEST, CpuSet
 from raptorctl.model.domain import NAMESPACE, Domain, Mark, State
 from raptorctl.model.sizes import Size
 
+QEMU: Final = "http://libvirt.org/schemas/domain/qemu/1.0"
+_MAC: Final = re.compile(r"(?:^|,)mac=((?:[0-9a-f]{2}:){5}[0-9a-f]{2})(?=,|$)", re.IGNORECASE)
 MACHINE_TAG: Final = f"{{{NAMESPACE}}}machine"
 _NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -51,7 +53,7 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
         memory=_read_memory(root),
         pins=CpuSet(tuple(dict.fromkeys(chain.from_iterable(places)))),
         emulator=_read_emulator(root),
-        macs=tuple(mac.lower() for mac in _values(root, "devices/interface/mac", "address")),
+        macs=tuple(_read_macs(root)),
         bridges=tuple(_values(root, "devices/interface/source", "bridge")),
         # The sources of backing stores too: what a domain may open is in use.
         disks=tuple(_values(root, "devices/disk//source", "dev", "file")),
@@ -119,6 +121,13 @@ def _number(text: str) -> int:
 def _values(root: _Element, path: str, *names: str) -> Iterator[str]:
     found = (element.get(name) for element in root.iterfind(path) for name in names)
     return (value for value in found if value)
+
+
+def _read_macs(root: _Element) -> Iterator[str]:
+    """Of its interfaces, and of the device that a session host puts on QEMU's command line."""
+    yield from (mac.lower() for mac in _values(root, "devices/interface/mac", "address"))
+    for word in _values(root, f"{{{QEMU}}}commandline/{{{QEMU}}}arg", "value"):
+        yield from (mac.lower() for mac in _MAC.findall(word))
 
 
 def _read_memory(root: _Element) -> Size:

@@ -11,9 +11,8 @@ from lxml import etree
 from lxml.etree import _Element
 
 from raptorctl.model.own import mac_of
-from raptorctl.render.read_domain import MACHINE_TAG, mark_tag, parse_domain
+from raptorctl.render.read_domain import MACHINE_TAG, QEMU, mark_tag, parse_domain
 
-QEMU: Final = "http://libvirt.org/schemas/domain/qemu/1.0"
 DEVICE: Final = "raptornet"
 ADDRESS: Final = "0x10"
 """On the root bus, beyond what libvirt places there itself, so that its name in the guest stays."""

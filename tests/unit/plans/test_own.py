@@ -173,6 +173,7 @@ def test_cloud_init_asks_for_its_address_by_a_mac_that_stays(world: OwnWorld) ->
     (told,) = [step for step in plan.steps if isinstance(step, WriteSeed)]
     mac = mac_of(NOW.uuid)
     assert f"mac={mac}," in xml_of(plan)
+    assert read_domain(xml_of(plan)).macs == (mac,)
     assert told.seed
     assert mac in told.seed.network_config
     static = replace(WEB, first_boot=replace(boot, network=Network.STATIC))
