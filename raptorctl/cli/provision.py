@@ -21,7 +21,7 @@ from raptorctl.cli.run import Copies, Screen, Scripts, given
 from raptorctl.cli.seed import Told, first_boot
 from raptorctl.cli.session import session_of
 from raptorctl.cli.template import read_profile
-from raptorctl.errors import InputError
+from raptorctl.errors import InputError, RefusedError
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.settings import Settings
 from raptorctl.plans import plan as plans
@@ -100,7 +100,7 @@ def provision(
 
     change = replace(
         machine.provision(wanted),
-        decide=_decide(wanted, identity, needs_key=bool(steps) and not session.own),
+        decide=_decide(wanted, identity, steps=bool(steps), own=session.own),
         after=tuple(step.title for step in steps),
     )
 
@@ -121,14 +121,20 @@ def provision(
 
 
 def _decide(
-    wanted: ProvisionRequest, identity: Path | None, *, needs_key: bool
+    wanted: ProvisionRequest, identity: Path | None, *, steps: bool, own: bool
 ) -> Callable[[Settings, HostFacts, plans.Identity], plans.Plan]:
     """The planner; what stands is entered by a key of the caller's: it never got this job's."""
 
     def decide(settings: Settings, facts: HostFacts, job: plans.Identity) -> plans.Plan:
         plan = plan_provision(wanted, settings, facts, job)
-        if needs_key and not _makes(plan):
+        if steps and not own and not _makes(plan):
             refuse_keyless(identity)
+        # On a shared host it may boot from the network of its slot.
+        if steps and own and _makes(plan) and not wanted.image:
+            raise RefusedError(
+                f"the disk of {wanted.name} is empty: there is no guest to --run or --copy in",
+                resolution="say what it begins as with --image",
+            )
         return plan
 
     return decide

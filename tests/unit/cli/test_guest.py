@@ -10,10 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.cli.provision import _decide
 from raptorctl.errors import HostError, RefusedError, StoppedError, WaitError
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.facts import HostFacts
 from raptorctl.model.guest import Endpoint, Neighbour
+from raptorctl.model.names import MachineName
 from raptorctl.model.ssh_key import parse_keys
-from tests.fakes import FakeShell, World
+from raptorctl.plans.fault import NOBODY
+from raptorctl.plans.plan import Plan
+from raptorctl.plans.provision import ProvisionRequest
+from tests.fakes import IMAGE, FakeShell, World
+from tests.own import OwnWorld
 from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
 from tests.unit.model.test_first_boot import BOOT, FINAL, FINISHED, WHOLE
 from tests.unit.model.test_guest import ANOTHER, KEY, SLOT, told
@@ -482,6 +490,20 @@ def test_a_jobs_key_that_nobody_comes_to_take_away_is_mentioned(
     done = raptorctl(*stepped)
     assert done.code == 1
     assert re.search("note: raptorctl-job-[0-9a-f]+ is still among the account's keys", done.err)
+
+
+def test_steps_in_the_guest_of_an_empty_disk_are_refused_on_a_session_host(tmp_path: Path) -> None:
+    world = OwnWorld(tmp_path)
+    asked = ProvisionRequest(MachineName(world.settings.owner, "dev"), None, CpuSet(), cpu_count=1)
+
+    def planned(wanted: ProvisionRequest, facts: HostFacts, *, steps: bool) -> Plan:
+        return _decide(wanted, None, steps=steps, own=True)(world.settings, facts, NOBODY)
+
+    facts = replace(world.facts(), images=(IMAGE,))
+    assert planned(asked, facts, steps=False).steps
+    assert planned(replace(asked, image=IMAGE), facts, steps=True).steps
+    with pytest.raises(RefusedError, match=r"-dev is empty: there is no guest to .* --image"):
+        planned(asked, facts, steps=True)
 
 
 def test_a_machine_that_stood_before_is_not_entered_by_a_key_it_never_got(
