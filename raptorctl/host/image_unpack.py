@@ -106,6 +106,12 @@ MADE_ANEW: Final = {
     "zstd": "pack it anew with `zstd --long=27` or less",
 }
 WINDOW: Final = "it takes a window of more than {most} to be unpacked"
+# xz(1), --single-stream; zstd(1) has no such option, and has written all when it complains.
+BEHIND: Final = {
+    "xz": "to leave that away: `xz -dc --single-stream FILE >DISK.img`, and pull ./DISK.img",
+    "zstd": "to leave that away: `zstd -dc FILE >DISK.img`, which complains at its end, and pull "
+    "./DISK.img",
+}
 # What unpackers say, as a regular expression, and what it means.
 SAID: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "gzip": (),
@@ -140,11 +146,13 @@ def warning(error: CommandError) -> str:
 
 def verdict(kind: Unpacker, error: CommandError) -> HostError:
     """Say why an unpacker ended without having unpacked all."""
-    if said := _ended_by_limit(error) or _meant(kind, error):
-        return ImageError(f"the archive cannot be unpacked: {said}", details=error.details)
-    if kind.name in {"gzip", "xz"} and error.exit_status == unpack.REFUSED:
+    said = _ended_by_limit(error) or _meant(kind, error)
+    if not said and kind.name in {"gzip", "xz"} and error.exit_status == unpack.REFUSED:
         said = error.stderr.strip()
-        return ImageError(f"the archive cannot be unpacked: {said}", details=error.details)
+    if said:
+        advice = BEHIND.get(kind.name, "") if " behind " in said else ""
+        problem = f"the archive cannot be unpacked: {said}"
+        return ImageError(problem, details=error.details, resolution=advice)
     return ImageError("the archive is damaged or cut off", details=error.details)
 
 

@@ -90,9 +90,18 @@ def test_zeroes_behind_xz_are_its_padding(tmp_path: Path, raw: Path, zeroes: int
 @pytest.mark.parametrize(
     ("kind", "behind", "said"),
     [
-        ("xz", b"garbage\n", "8 bytes behind what it unpacks to are no xz"),
-        ("xz", bytes(7), "the zeroes behind it are 7, and should be a multiple of 4"),
-        ("zst", b"garbage\n", "what stands behind its last frame is no zstd"),
+        (
+            "xz",
+            b"garbage\n",
+            "8 bytes behind what it unpacks to are no xz: .*xz -dc --single-stream ",
+        ),
+        (
+            "xz",
+            bytes(7),
+            "the zeroes behind it are 7, and should be a multiple of 4: .*--single-str",
+        ),
+        ("zst", b"garbage\n", "what stands behind its last frame is no zstd: .*zstd -dc FILE "),
+        ("zst", bytes(512), "what stands behind its last frame is no zstd"),
         ("zst", b"x", "what stands behind its last frame is no zstd"),
     ],
 )
