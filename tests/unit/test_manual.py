@@ -13,7 +13,7 @@ from tests.unit.test_docs import COMMANDS as LEAVES
 from tests.unit.test_docs import options
 from tools.manual import SHARE
 from tools.manual.__main__ import files
-from tools.manual.roff import bold, literal, prose
+from tools.manual.roff import bold, italic, literal, prose
 
 PAGES = sorted((SHARE / "man/man1").glob("*.1"))
 REQUESTS = {".TH", ".SH", ".SS", ".TP", ".P", ".br", ".RS", ".RE", ".EX", ".EE", '.\\"'}
@@ -42,11 +42,13 @@ def test_every_command_has_a_page_that_the_programs_page_names() -> None:
 
 
 @pytest.mark.parametrize("path", LEAVES)
-def test_a_page_tells_every_option_and_example_of_its_commands(path: str) -> None:
+def test_a_page_tells_every_argument_option_and_example_of_its_commands(path: str) -> None:
     page = SHARE / f"man/man1/raptorctl-{path.split()[1]}.1"
     text = page.read_text()
     about = text.split(f"\n.SS {path}\n")[-1].split("\n.SS ")[0]
     assert {name for name in options(LEAVES[path]) if bold(name) not in about} == set()
+    arguments = [p.metavar for p in LEAVES[path].params if p.param_type_name == "argument"]
+    assert [name for name in arguments if f".TP\n{italic(name)}\n" not in about] == []
     examples = [line.strip() for line in LEAVES[path].epilog.splitlines()[2:]]
     assert [line for line in examples if literal(line) not in about] == []
 
