@@ -386,3 +386,16 @@ def test_the_glossary_is_in_order_and_every_word_leads_on() -> None:
     words = [word for word, _ in rows][1:]
     assert words == sorted(words, key=str.lower)
     assert [word for word, text in rows[1:] if "](" not in text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_each_row_of_a_table_has_the_cells_of_its_head(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        head, *rows = table.splitlines()
+        # GitHub takes a bar for the end of a cell in code as well, unless it is escaped.
+        assert [row for row in rows if bars(row) != bars(head)] == []
+
+
+def bars(row: str) -> int:
+    return len(re.findall(r"(?<!\\)\|", row))
