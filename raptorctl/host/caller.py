@@ -61,7 +61,7 @@ def caller(environment: Mapping[str, str] = os.environ) -> Sudoer | None:
         entry = pwd.getpwuid(int(said) if said.isascii() and said.isdecimal() else -1)
     except (KeyError, OverflowError) as error:
         raise RefusedError(
-            f"SUDO_UID is {shown(said)}, which is no account's number",
+            f"SUDO_UID is {shown(said)}, which is not the uid of an account",
             resolution="run this by sudo from an account of this host",
         ) from error
     groups = tuple(os.getgrouplist(entry.pw_name, entry.pw_gid))

@@ -66,7 +66,7 @@ def _refuse(error: Any, *, last: bool) -> None:
     said = error.get_error_message() or ""
     if "Active console session" in said:
         raise HostError(
-            "somebody has that console", resolution="add --force", code=Code.CONSOLE_TAKEN
+            "that console is in use", resolution="add --force", code=Code.CONSOLE_TAKEN
         ) from error
     # A machine that has just been started is active before QEMU has said where its console is.
     if last or "not yet assigned" not in said:

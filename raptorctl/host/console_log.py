@@ -86,7 +86,7 @@ def ask_service(name: str, lines: int, *, follow: bool) -> Iterator[bytes]:
                 yield said
         except (FileNotFoundError, ConnectionRefusedError, PermissionError) as error:
             raise MissingError(
-                "nobody reads consoles' logs for tenants here",
+                "tenants cannot read console logs on this host",
                 resolution="ask an admin",
                 code=Code.LOG_NOT_FOUND,
             ) from error

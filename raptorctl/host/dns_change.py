@@ -234,5 +234,5 @@ def _conflict(records: list[Record]) -> ConflictError:
     return ConflictError(
         f"{first.name} is in use in DNS: it has {first.type} {value}{more}",
         details="\n".join(f"{r.name} {r.type} {shown(r.value)}" for r in records),
-        resolution="it is not this job's; if nobody needs it, remove it with nsupdate",
+        resolution="it is not this job's; if it is not needed, remove it with nsupdate",
     )

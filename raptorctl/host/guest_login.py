@@ -88,7 +88,7 @@ def log_in(login: Login, words: Sequence[str], tick: Callable[[], None]) -> int:
     """
     argv = arguments(login, words)
     if any("\0" in word for word in argv):
-        raise InputError("a NUL cannot be handed to a program")
+        raise InputError("a NUL cannot be passed to a program")
     began = time.monotonic()
     while True:
         ended = _run(argv, tick)

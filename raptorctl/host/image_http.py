@@ -280,7 +280,7 @@ def _judge(wanted: Download, total: int | None, reply: "Response") -> None:
         chunked = "chunked" in reply.headers.get("Transfer-Encoding", "").lower()
         if not chunked and not wanted.checked:
             raise DownloadError(
-                f"{url}: the server does not say how long it is, so nobody could tell it is whole",
+                f"{url}: the server does not give its length, so it cannot be seen to be whole",
                 resolution="give its checksum with --sha256",
             )
         return

@@ -172,7 +172,7 @@ def _size(path: Path, form: str) -> Size:
         raise ImageError("it needs other files")
     size = told.get("virtual-size")
     if not isinstance(size, int) or size <= 0:
-        raise ImageError("it stands for no bytes at all")
+        raise ImageError("it is empty")
     return Size(size)
 
 

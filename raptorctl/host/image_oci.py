@@ -197,7 +197,7 @@ class Registry:
         except (ValueError, RecursionError):
             told = None
         if not isinstance(told, dict):
-            raise self._error("what answers there is no registry")
+            raise self._error("what answers there is not a registry")
         return told
 
     def _error(self, problem: str, details: str = "", resolution: str = "") -> HostError:

@@ -33,7 +33,7 @@ def public_half(identity: Path) -> str:
         if "passphrase" not in str(error).lower():
             return ""
         raise InputError(
-            f"--identity: {shown(str(identity))} has a passphrase, and nobody is asked for it",
+            f"--identity: {shown(str(identity))} has a passphrase; raptorctl does not ask for it",
             resolution="ssh-add it, and leave --identity out",
         ) from error
     return " ".join(key.export_public_key().decode().split()[:2])

@@ -68,7 +68,7 @@ def _daemon(daemon: Daemon) -> Findings:
 
 def _host(doors: Doors) -> Findings:
     if doors.bridge_helper:
-        what = "qemu-bridge-helper has root's rights: anybody's QEMU may join any bridge"
+        what = "qemu-bridge-helper has root's rights: any account's QEMU may join any bridge"
         yield Finding(Part.ACCESS, FAIL, what, ROLE)
     if not doors.hidepid:
         what = "accounts see each other's processes, and the machines named there"

@@ -102,7 +102,7 @@ def _ports(probe: OwnProbe) -> Findings:
         yield Finding("ports", OK, f"{LOOPBACK}:{probe.facts.ports[0]} is free to forward ssh from")
     else:
         what = f"no port of {LOOPBACK} is free to forward ssh from"
-        yield Finding("ports", FAIL, what, "deprovision a machine that nobody needs")
+        yield Finding("ports", FAIL, what, "deprovision a machine that is not needed")
 
 
 def _templates(probe: OwnProbe) -> Findings:

@@ -125,7 +125,7 @@ def _nvram(scene: Scene) -> Faults:
             continue
         reason = "boot keys are their owner's"
         steps = (RemoveNvram(reason, path),) if path in ours else ()
-        advice = f"rm {path}" if steps else f"no job of ours made it: look whose it was, rm {path}"
+        advice = f"rm {path}" if steps else f"no job made it: find out whose it was, then rm {path}"
         yield Fault(CHECK, path, f"{path} belongs to no domain", advice, steps=steps)
 
 

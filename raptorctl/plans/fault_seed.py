@@ -21,5 +21,5 @@ def lost_seeds(scene: Scene) -> Faults:
         if not file.name.endswith(_ENDING) or name is None or scene.in_work(name.domain):
             continue
         steps = (RemoveSeed("its keys are its owner's", path),) if path in ours else ()
-        advice = f"rm {path}" if steps else f"no job of ours made it: look whose it was, rm {path}"
+        advice = f"rm {path}" if steps else f"no job made it: find out whose it was, then rm {path}"
         yield Fault(CHECK, path, f"{path} is no machine's seed", advice, steps=steps)

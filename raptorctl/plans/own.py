@@ -22,7 +22,7 @@ def forward(settings: Settings, facts: HostFacts) -> str:
     if not facts.ports:
         raise RefusedError(
             f"no port of {LOOPBACK} is free to forward ssh from",
-            resolution="deprovision a machine that nobody needs",
+            resolution="deprovision a machine that is not needed",
             code=Code.PORT_UNAVAILABLE,
         )
     return f"{LOOPBACK}:{facts.ports[0]}"

@@ -84,7 +84,7 @@ def remedy(record: Record, name: str) -> str:
     """Say what to do about a record in the way of the machine's name."""
     if record.name == name:
         return "remove it, or choose another name"
-    return f"{_by_nsupdate(record)} if nobody needs it, or choose another dns.zone"
+    return f"{_by_nsupdate(record)} if it is not needed, or choose another dns.zone"
 
 
 def remedy_of_pointer(record: Record) -> str:
@@ -97,7 +97,7 @@ def remedy_of_pointer(record: Record) -> str:
             f"add {zone} to dns.reverse_zones, if the server of the settings has it "
             f"(RFC 2317), or {_by_nsupdate(record)}"
         )
-    return f"it has no mark of ours: look whose it is, {_by_nsupdate(record)}"
+    return f"it does not carry raptorctl's mark: find out whose it is, then {_by_nsupdate(record)}"
 
 
 def _by_nsupdate(record: Record) -> str:

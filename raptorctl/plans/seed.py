@@ -132,7 +132,7 @@ def notes(
     yield from facts.refused_keys
     if not with_keys(boot, name, facts).keys:
         why = "no other key is there" if facts.refused_keys else f"{name.tenant} has no ssh key"
-        yield f"{why}: nobody can log in by ssh; see --key"
+        yield f"{why}: no one can log in by ssh; see --key"
     if boot.network is Network.STATIC and not settings.machine.resolvers:
         yield "a static network without machine.resolvers in the settings: the guest finds no names"
 

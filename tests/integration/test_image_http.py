@@ -361,7 +361,7 @@ def test_a_reply_of_unknown_length_needs_a_checksum(
     server: ImageServer, cache: Cache, image: bytes
 ) -> None:
     server.pages["/web.qcow2"] = Page(image, length=False)
-    with pytest.raises(HostError, match=r"does not say how long it is.*--sha256"):
+    with pytest.raises(HostError, match=r"does not give its length.*--sha256"):
         cache.pull(f"{server.url}/web.qcow2")
     assert nothing_left(cache)
     assert cache.pull(f"{server.url}/web.qcow2", sha256=sha256(image)).outcome == "pulled"
@@ -441,7 +441,7 @@ def test_nothing_at_all_is_no_image(server: ImageServer, cache: Cache) -> None:
 
 def test_a_length_of_very_many_digits_is_none(server: ImageServer, cache: Cache) -> None:
     server.pages["/web.qcow2"] = Page(length=False, headers={"Content-Length": "9" * 5000})
-    with pytest.raises(HostError, match="does not say how long it is"):
+    with pytest.raises(HostError, match="does not give its length"):
         cache.pull(f"{server.url}/web.qcow2")
     assert nothing_left(cache)
 

@@ -128,7 +128,7 @@ def test_a_number_that_is_no_accounts_is_refused_and_never_roots(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setenv("SUDO_UID", text)
-    with pytest.raises(RefusedError, match="no account's number"):
+    with pytest.raises(RefusedError, match="not the uid of an account"):
         open_given("/etc/hostname")
 
 
