@@ -27,7 +27,7 @@ def test_utf_8_is_read_as_it_is(text: str) -> None:
         (LINE.encode("utf-16-be"), "it is UTF-16BE without a byte order mark: iconv -f UTF-16BE "),
         (LINE.encode("utf-32"), "it is UTF-32: iconv -f UTF-32 -t UTF-8 FILE"),
         (b"\0\0\xfe\xff" + LINE.encode("utf-32-be"), "it is UTF-32: iconv -f UTF-32 "),
-        (gzip.compress(LINE.encode()), "it is compressed by gzip"),
+        (gzip.compress(LINE.encode(), mtime=0), "it is compressed by gzip"),
         (LINE.encode("latin-1"), "it is not UTF-8 text: iconv -f WINDOWS-1252 -t UTF-8 FILE"),
         (b"\x30\x82\x01\x22\x30\x0d", "it is DER and no text.*openssl pkey -pubin -inform DER"),
         (b"\x99\x01\x0d\x04", "it is binary, perhaps a PGP key: gpg --export-ssh-key"),
