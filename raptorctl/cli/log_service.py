@@ -5,6 +5,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from raptorctl.cli.output import tell
+from raptorctl.errors import RaptorError
 from raptorctl.host.console_log import serve
 from raptorctl.host.files import read_settings
 
@@ -12,7 +14,11 @@ from raptorctl.host.files import read_settings
 def main() -> None:
     """Answer whoever is at the other end of standard input."""
     with socket.socket(fileno=sys.stdin.fileno()) as client, suppress(OSError):  # they hung up
-        serve(client, Path(read_settings().libvirt.console_log_dir))
+        try:
+            serve(client, Path(read_settings().libvirt.console_log_dir))
+        except RaptorError as error:
+            tell(f"raptorctl: {error}")  # into the journal
+            sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,18 @@
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 
+from raptorctl.cli import log_service
 from raptorctl.cli.log import harmless
+from raptorctl.errors import SettingsError
 from raptorctl.host import console_log
 from raptorctl.host.console_log import ask_service, read_log, serve
 
@@ -141,3 +146,18 @@ def test_a_guest_does_not_drive_the_readers_terminal(said: str, shown: str) -> N
 @pytest.mark.timeout(60)
 def test_strings_for_the_terminal_that_never_end_are_taken_out_in_time() -> None:
     assert harmless("\x1b]0;" * 400_000 + "\x1b]0;x\x1b\\end") == "0;" * 400_000 + "end"
+
+
+def test_the_service_says_in_one_line_that_the_host_has_no_settings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def none() -> NoReturn:
+        raise SettingsError("/etc/raptorctl/settings.toml", "", "is not there")
+
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr(log_service, "read_settings", none)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(fileno=theirs.detach))
+    with ours, pytest.raises(SystemExit) as ended:
+        log_service.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "raptorctl: /etc/raptorctl/settings.toml: is not there\n"
