@@ -7,6 +7,9 @@ from raptorctl.cli.output import is_terminal, tell
 from raptorctl.errors import InputError
 from raptorctl.model.error_code import Code
 
+Question = Callable[[], bool] | None
+"""Asks a person, below the plan; None goes on without."""
+
 
 def somebody_there() -> bool:
     """Whether a question would be seen and could be answered."""
@@ -24,25 +27,40 @@ def type_name(name: str) -> bool:
     return typed in {name, name.replace("-", " ", 1)}
 
 
-def before_it_comes(*, asks: bool) -> Callable[[], bool] | None:
+def before_it_comes(*, asks: bool) -> Question:
     """What confirms a change that destroys nothing: asked only where somebody could answer."""
     return (lambda: agree("Go on?")) if asks and somebody_there() else None
 
 
-def before_it_goes(name: str, *, asks: bool) -> Callable[[], bool] | None:
+def before_it_goes(name: str, *, asks: bool) -> Question:
     """What confirms that something goes for good.
 
     Raises:
         InputError: somebody is to be asked, and nobody is there.
     """
-    if asks and not somebody_there():
-        raise InputError(
-            f"there is no terminal to confirm on that {name} goes",
-            resolution="add -y to go without asking",
-            code=Code.CONFIRMATION_NEEDED,
-            subject=name,
-        )
+    if asks:
+        refuse_unseen(f"on that {name} goes", name)
     return (lambda: type_name(name)) if asks else None
+
+
+def refuse_unseen(what: str, subject: str = "", otherwise: str = "") -> None:
+    """Refuse where somebody is to be asked, and nobody would see the question.
+
+    Args:
+        what: would be confirmed, after "to confirm".
+        subject: see `RaptorError`.
+        otherwise: what else can be done than to go without asking.
+
+    Raises:
+        InputError: says how to go without.
+    """
+    if not somebody_there():
+        raise InputError(
+            f"there is no terminal to confirm {what}",
+            resolution=f"add -y to go without asking{otherwise}",
+            code=Code.CONFIRMATION_NEEDED,
+            subject=subject,
+        )
 
 
 def _answer(prompt: str) -> str:

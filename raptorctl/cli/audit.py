@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from raptorctl.api.audit import entries
 from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, say, say_json, table, tell, width_of_output
 from raptorctl.cli.session import session_of
@@ -40,8 +41,7 @@ def audit(
     """Show who did what to which machine, when, and the outcome; oldest first."""
     wanted = None if tenant is None else parse_tenant(tenant)
     begin = None if since is None else parse_since(since, datetime.now(UTC))
-    entries, bad = session_of(context).journals.audit.read()
-    found = [entry for entry in entries if _matches(entry, wanted, begin)]
+    found, bad = entries(session_of(context), wanted, begin)
     for number in bad:
         tell(f"line {number} of the audit log cannot be read")
     if form is Format.JSON:
@@ -50,12 +50,6 @@ def audit(
         say("\n".join(_rows(found)))
     else:
         say("nothing of that kind is in the audit log")
-
-
-def _matches(entry: AuditEntry, tenant: str | None, begin: datetime | None) -> bool:
-    if tenant is not None and entry.tenant != tenant:
-        return False
-    return begin is None or parse_since(entry.at, begin) >= begin
 
 
 def _rows(entries: Iterable[AuditEntry]) -> list[str]:

@@ -8,12 +8,10 @@ from raptorctl.api import change as api
 from raptorctl.api.change import Change, Confirm, Done
 from raptorctl.api.session import Session
 from raptorctl.cli import output, progress
+from raptorctl.cli.ask import Question
 from raptorctl.cli.output import Colour, Format, painted, say, say_json, tell
 from raptorctl.engine.report import Silent
 from raptorctl.plans.plan import Plan
-
-Question = Callable[[], bool] | None
-"""Asks a person, below the plan; None goes on without."""
 
 
 def perform(

@@ -80,12 +80,8 @@ def _mended(session: Session, *, dry_run: bool, yes: bool, form: Format) -> "Don
     from raptorctl.cli.change import carry_out, preview
 
     asks = not yes and not dry_run
-    if asks and not ask.somebody_there():
-        raise InputError(
-            "there is no terminal to confirm the plan on",
-            resolution="add -y to go without asking, or --dry-run to see it",
-            code=Code.CONFIRMATION_NEEDED,
-        )
+    if asks:
+        ask.refuse_unseen("the plan on", otherwise=", or --dry-run to see it")
     if dry_run:
         preview(session, fix(session), form)
         return None

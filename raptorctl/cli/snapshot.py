@@ -13,7 +13,6 @@ from raptorctl.cli.options import DryRun, Output, Yes, example, named
 from raptorctl.cli.output import Format, say, say_json, table, width_of_output
 from raptorctl.cli.session import session_of
 from raptorctl.errors import InputError
-from raptorctl.model.error_code import Code
 from raptorctl.model.names import parse_snapshot_words
 from raptorctl.model.sizes import Size
 from raptorctl.model.snapshot import Snapshot
@@ -99,13 +98,8 @@ def restore(
 
     machine, name = parse_snapshot_words(words)
     asks = not yes and not dry_run
-    if asks and not ask.somebody_there():
-        raise InputError(
-            f"there is no terminal to confirm on that {machine} loses what it has written since",
-            resolution="add -y to go without asking",
-            code=Code.CONFIRMATION_NEEDED,
-            subject=str(machine),
-        )
+    if asks:
+        ask.refuse_unseen(f"on that {machine} loses what it has written since", str(machine))
     question = f"All that {machine} has written since then will be lost. Go on?"
     perform(
         session_of(context),

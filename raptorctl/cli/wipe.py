@@ -12,7 +12,6 @@ from raptorctl.cli.options import DryRun, Output, Yes, example
 from raptorctl.cli.output import Format, plain, say, say_json
 from raptorctl.cli.session import session_of
 from raptorctl.errors import InputError
-from raptorctl.model.error_code import Code
 from raptorctl.model.wipe import Unwiped
 
 VolumeText = Annotated[
@@ -57,12 +56,8 @@ def resume(
     if (volume is None) is not every:
         raise InputError("name a VOLUME, or --all", resolution="see `raptorctl wipe list`")
     asks = not yes and not dry_run
-    if asks and not ask.somebody_there():
-        raise InputError(
-            "there is no terminal to confirm the wipe on",
-            resolution="add -y to go without asking",
-            code=Code.CONFIRMATION_NEEDED,
-        )
+    if asks:
+        ask.refuse_unseen("the wipe on", volume or "")
     from raptorctl.api import wipe as api
 
     session = session_of(context)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -145,6 +146,23 @@ def test_the_front_door_is_no_command_line(module: str) -> None:
     """Another user of it has no terminal: it is asked by values, and tells by callbacks."""
     roots = {name.partition(".")[0] for name in imports(MODULES[module], deep=True)}
     assert not roots & {"typer", "click", "rich", "termios", "tty", "getpass"}
+
+
+HANDED_IN: Final = {
+    "raptorctl.host.caller", "raptorctl.host.cloud_init", "raptorctl.host.files",
+    "raptorctl.host.host_key", "raptorctl.host.login_key", "raptorctl.host.profile",
+}  # fmt: skip
+"""What the command line asks to read what is typed: files, keys, profiles, templates."""
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("raptorctl.cli")])
+def test_the_command_line_acts_through_the_front_door(module: str) -> None:
+    named = set(imports(MODULES[module], deep=True))
+    assert not {name for name in named if name.startswith("raptorctl.steps")}
+    engine = {name for name in named if name.startswith("raptorctl.engine")}
+    assert engine <= {"raptorctl.engine.report", "raptorctl.engine.stop"}
+    if module != "raptorctl.cli.log_service":  # a program of its own
+        assert {name for name in named if name.startswith("raptorctl.host")} <= HANDED_IN
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -6,6 +6,7 @@ import pytest
 
 from raptorctl.api import (
     access,
+    audit,
     change,
     console,
     doctor,
@@ -123,3 +124,15 @@ def test_who_asked_is_in_the_journal_and_the_audit_log(two: InMemory) -> None:
     entries, _ = two.journals.audit.read()
     assert {job.by for job in two.journals.jobs()} == {"carol"}
     assert [(entry.verb, entry.by) for entry in entries][-1] == ("reset", "carol")
+
+
+def test_a_tenant_sees_what_the_audit_log_tells_of_them(
+    two: InMemory, world: World, tmp_path: Path
+) -> None:
+    theirs = asked_by(Caller("alice", root=True, tenant="alice"), world, tmp_path)
+    assert {entry.machine for entry in audit.entries(two)[0]} == {"alice-dev", "bob-web"}
+    assert {entry.machine for entry in audit.entries(two, "bob")[0]} == {"bob-web"}
+    assert {entry.machine for entry in audit.entries(theirs)[0]} == {"alice-dev"}
+    assert audit.entries(theirs, "bob")[0] == ()
+    with pytest.raises(RefusedError):
+        audit.entries(asked_by(Caller("alice"), world, tmp_path))
