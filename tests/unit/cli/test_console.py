@@ -84,10 +84,10 @@ def test_a_console_is_attached_until_its_owner_leaves(
     done = raptorctl("console", "alice", "dev", "--force")
     assert done.code == 0
     assert "^] leaves" in done.err
-    assert os.read(keyboard, 7) + os.read(keyboard, 4) == b"login: root"
     assert world.consoles.attached == [(world.domains.list()[0].uuid, True)]
     (stream,) = world.consoles.streams
     assert (stream.typed.strip(), stream.closed) == (b"root", True)
+    assert os.read(keyboard, 7) + os.read(keyboard, 4) == b"login: root"
 
 
 def test_it_is_attached_again_when_the_machine_comes_back(
