@@ -6,10 +6,10 @@ from pathlib import Path
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import DomainSpec, Mark
-from raptorctl.model.profile import Graphics
 from raptorctl.model.settings import Libvirt
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
+from raptorctl.model.spec import Graphics
 
 TEMPLATES = Path(__file__).parents[1] / "domain_templates"
 

@@ -9,7 +9,7 @@ import re
 import uuid as uuids
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings, parse_settings
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge, Slot
+from raptorctl.model.spec import MachineSpec
 from raptorctl.model.tenant import GROUP, Account, TenantRecord, record_path, record_text
 from raptorctl.model.tombstone import next_uid
 from raptorctl.model.topology import Cpu, Topology
@@ -51,6 +52,13 @@ reserved = "0-1"
     f'[[slot]]\nnumber = {n}\nipv4 = "198.51.100.{n}"\nipv6 = "2001:db8:0:{n}::1"\n'
     for n in range(1, 6)
 )
+
+
+def but(request: Any, **changes: Any) -> Any:
+    """The same request, with something else asked of the machine, or of the command."""
+    of_spec = {one.name for one in fields(MachineSpec)} - {one.name for one in fields(request)}
+    said = {key: changes.pop(key) for key in of_spec & changes.keys()}
+    return replace(request, spec=replace(request.spec, **said), **changes)
 
 
 @cache

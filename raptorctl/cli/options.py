@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -62,6 +63,15 @@ KeyFile = Annotated[
         show_default=False,
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a changing command goes about it."""
+
+    dry_run: DryRun = False
+    yes: Yes = False
+    form: Output = Format.TEXT
 
 
 def example(*lines: str) -> str:

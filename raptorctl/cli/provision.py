@@ -1,8 +1,7 @@
 """`raptorctl provision`: a machine stands."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import typer
 
@@ -15,14 +14,13 @@ from raptorctl.cli import ask, options, request
 from raptorctl.cli.change import perform
 from raptorctl.cli.guest import Identity
 from raptorctl.cli.image_choice import begins_as
-from raptorctl.cli.options import DryRun, Output, Yes
-from raptorctl.cli.output import Format
 from raptorctl.cli.run import Copies, Screen, Scripts, given
-from raptorctl.cli.seed import Told, first_boot
-from raptorctl.cli.session import session_of
-from raptorctl.cli.template import read_profile
+from raptorctl.cli.seed import first_boot
+from raptorctl.cli.session import Typed, session_of
+from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError, RefusedError
 from raptorctl.model.facts import HostFacts
+from raptorctl.model.guest_step import GuestStep
 from raptorctl.model.settings import Settings
 from raptorctl.plans import plan as plans
 from raptorctl.plans.provision import ProvisionRequest, plan_provision
@@ -39,68 +37,43 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=EXAMPLE)(provision)
 
 
+@dataclass(frozen=True)
+class GuestSteps:
+    """What is then done in the guest."""
+
+    scripts: Scripts = None
+    copies: Copies = None
+    identity: Identity = None
+
+
+@spread
 def provision(
     context: typer.Context,
     words: options.Words,
-    size: request.SizeText = None,
-    cpus: request.CpusText = None,
-    memory: request.MemoryText = None,
-    slot: request.SlotText = "auto",
-    template: request.TemplateText = None,
-    key: options.KeyFile = None,
-    image: request.ImageRef = None,
-    profile: request.ProfileName = None,
-    user_data: request.UserDataFile = None,
-    network: request.NetworkKind = None,
-    graphics: request.Screen = None,
-    no_seed: request.NoSeed = False,
-    allow_private_key: request.AllowPrivateKey = False,
+    said: request.MachineOptions,
+    *,
     no_start: request.NoStart = False,
-    scripts: Scripts = None,
-    copies: Copies = None,
-    identity: Identity = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    then: GuestSteps,
+    run: options.Manner,
 ) -> None:
     """Create a machine (volume, domain, slot, DNS names) and start it."""
-    told = Told(user_data, network, no_seed, allow_private_key, key)
-    begin, beside = read_profile(profile)
-    wanted = request.request(
-        words,
-        size,
-        cpus,
-        memory,
-        slot,
-        template,
-        key,
-        image,
-        begin,
-        start=not no_start,
-        own=session_of(context, root=False).own,
-    )
-    wanted = replace(
-        wanted,
-        first_boot=first_boot(wanted, begin, beside, told),
-        graphics=graphics or begin.graphics,
-    )
+    name, own = options.machine_name(words), session_of(context, root=False).own
+    spec = request.new_machine(said, session_host=own)
     session = session_of(context)
-    boot, job_key = wanted.first_boot, None
-    steps = given(session.typed, scripts, copies, identity, has_key=boot is not None or session.own)
-    if steps and no_start:
-        raise InputError("--no-start leaves no guest to --run or --copy in")
-    if steps and identity:
-        from raptorctl.host.login_key import public_half
-
-        wanted = replace(wanted, login=public_half(identity))
-    wanted = replace(wanted, image=begins_as(session, image or begin.image, dry_run=dry_run))
-    if steps and boot and identity is None:
-        job_key = new_job_key()
-        wanted = replace(wanted, first_boot=replace(boot, keys=(*boot.keys, job_key.public)))
-
+    boot = first_boot(spec, name)
+    steps = _steps(session, then, has_key=boot is not None or session.own, no_start=no_start)
+    job_key = new_job_key() if steps and boot and then.identity is None else None
+    wanted = ProvisionRequest(
+        name=name,
+        spec=spec,
+        start=not no_start,
+        found=begins_as(session, spec.image, dry_run=run.dry_run),
+        first_boot=boot and replace(boot, keys=(job_key.public,) if job_key else ()),
+        login=_login(then) if steps else "",
+    )
     change = replace(
         machine.provision(wanted),
-        decide=_decide(wanted, identity, steps=bool(steps), own=session.own),
+        decide=_decide(wanted, then, steps=bool(steps), own=session.own),
         after=tuple(step.title for step in steps),
     )
 
@@ -109,28 +82,44 @@ def provision(
         if done.job or not no_start:  # what was there already may run, whatever was asked
             yield f"next: {_next(session, start=no_start)} {wanted.name}"
 
-    done = perform(
-        session, change, form, dry_run=dry_run, confirm=ask.before_it_comes(asks=not yes), says=says
-    )
+    asks = ask.before_it_comes(asks=not run.yes)
+    done = perform(session, change, run.form, dry_run=run.dry_run, confirm=asks, says=says)
     if steps and done:
-        user = boot.account if boot and boot.account else None
-        if not _makes(done.plan):
-            job_key = None
-        entry = GuestEntry(user, identity, job_key)
+        user = spec.account if boot and spec.account else None
+        entry = GuestEntry(user, then.identity, job_key if _makes(done.plan) else None)
         carry_out(running(session, wanted.name), steps, entry, Screen())
 
 
+def _steps(
+    session: Typed, then: GuestSteps, *, has_key: bool, no_start: bool
+) -> tuple[GuestStep, ...]:
+    """What is to be done in the guest, checked before anything is touched."""
+    steps = given(session.typed, then.scripts, then.copies, then.identity, has_key=has_key)
+    if steps and no_start:
+        raise InputError("--no-start leaves no guest to --run or --copy in")
+    return steps
+
+
+def _login(then: GuestSteps) -> str:
+    """The public half of the key that the caller names."""
+    if then.identity is None:
+        return ""
+    from raptorctl.host.login_key import public_half
+
+    return public_half(then.identity)
+
+
 def _decide(
-    wanted: ProvisionRequest, identity: Path | None, *, steps: bool, own: bool
+    wanted: ProvisionRequest, then: GuestSteps, *, steps: bool, own: bool
 ) -> Callable[[Settings, HostFacts, plans.Identity], plans.Plan]:
     """The planner; what stands is entered by a key of the caller's: it never got this job's."""
 
     def decide(settings: Settings, facts: HostFacts, job: plans.Identity) -> plans.Plan:
         plan = plan_provision(wanted, settings, facts, job)
         if steps and not own and not _makes(plan):
-            refuse_keyless(identity)
+            refuse_keyless(then.identity)
         # On a shared host it may boot from the network of its slot.
-        if steps and own and _makes(plan) and not wanted.image:
+        if steps and own and _makes(plan) and not wanted.found:
             raise RefusedError(
                 f"the disk of {wanted.name} is empty: there is no guest to --run or --copy in",
                 resolution="say what it begins as with --image",

@@ -1,19 +1,23 @@
 """What a machine is asked for with: options of provision, and of commands that begin as it does."""
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Annotated, TypeVar
 
 import typer
 
-from raptorctl.cli.options import machine_name, named, public_keys
+from raptorctl.cli import seed
+from raptorctl.cli.options import KeyFile, named, public_keys
+from raptorctl.cli.template import read_profile
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import shown
-from raptorctl.model.profile import NO_PROFILE, Graphics, Profile
 from raptorctl.model.seed import Network
 from raptorctl.model.settings import template_name
 from raptorctl.model.sizes import Size
-from raptorctl.plans.provision import ProvisionRequest
+from raptorctl.model.spec import Graphics, MachineSpec
+
+T = TypeVar("T")
 
 SizeText = Annotated[
     str | None,
@@ -98,44 +102,80 @@ AllowPrivateKey = Annotated[
 NoStart = Annotated[bool, typer.Option("--no-start", help="Create it, but do not start it.")]
 
 
-def request(
-    words: list[str],
-    size: str | None,
-    cpus: str | None,
-    memory: str | None,
-    slot: str,
-    template: str | None,
-    key: str | None = None,
-    image: str | None = None,
-    profile: Profile = NO_PROFILE,
-    *,
-    start: bool = True,
-    own: bool = False,
-) -> ProvisionRequest:
-    """Turn what was typed, and what a profile says beside it, into a request.
+@dataclass(frozen=True)
+class MachineOptions:
+    """What may be said of a machine on a command line."""
 
-    On a host of one's own (`own`) CPUs are counted, and neither they nor a size has to be said.
+    size: SizeText = None
+    cpus: CpusText = None
+    memory: MemoryText = None
+    slot: SlotText = "auto"
+    template: TemplateText = None
+    key: KeyFile = None
+    image: ImageRef = None
+    profile: ProfileName = None
+    user_data: UserDataFile = None
+    network: NetworkKind = None
+    graphics: Screen = None
+    no_seed: NoSeed = False
+    allow_private_key: AllowPrivateKey = False
+
+    def __post_init__(self) -> None:
+        if self.user_data == "-" == self.key:
+            raise InputError("--key and --user-data cannot both be standard input")
+        if self.no_seed and (self.user_data or self.network):
+            raise InputError("--no-seed says nothing, so --user-data and --network say too much")
+
+
+def new_machine(options: MachineOptions, *, session_host: bool) -> MachineSpec:
+    """Return what a machine that is to be made should be: `asked`, and nothing needed is missing.
+
+    Raises:
+        InputError: as `asked`; or no size or CPUs were said, which a shared host has no default of.
+    """
+    spec = asked(options, session_host=session_host)
+    if not session_host:
+        needed = {"--size": spec.size, "--cpus": spec.cpus}
+        _refuse_missing(option for option, value in needed.items() if value is None)
+    return spec
+
+
+def asked(options: MachineOptions, *, session_host: bool) -> MachineSpec:
+    """Lay what was typed over the profile that was named.
+
+    Args:
+        options: what was typed.
+        session_host: CPUs are counted there; elsewhere they are named.
 
     Raises:
         InputError: something typed cannot be right on any host; every error names its option.
     """
-    name = machine_name(words)
-    if not own:
-        given = {"--size": (size, profile.size), "--cpus": (cpus, profile.cpus)}
-        _refuse_missing(option for option, values in given.items() if values == (None, None))
-    return ProvisionRequest(
-        name=name,
-        size=profile.size if size is None else named("--size", Size.parse, size),
-        cpus=CpuSet() if own or cpus is None else named("--cpus", CpuSet.parse, cpus),
-        cpu_count=_count(cpus, profile, own=own),
-        memory=profile.memory if memory is None else named("--memory", Size.parse_memory, memory),
-        slot=named("--slot", _slot, slot),
-        template=profile.template if template is None else _template(template),
-        start=start,
-        keys=public_keys(key),
-        image=image or profile.image,
-        graphics=profile.graphics,
+    below = read_profile(options.profile)
+    spec = _typed(options, session_host=session_host).over(below)
+    return replace(spec, user_data=seed.user_data(options, below.user_data))
+
+
+def _typed(options: MachineOptions, *, session_host: bool) -> MachineSpec:
+    return MachineSpec(
+        size=_read("--size", Size.parse, options.size),
+        cpus=_cpus(options.cpus, session_host=session_host),
+        memory=_read("--memory", Size.parse_memory, options.memory),
+        slot=named("--slot", _slot, options.slot),
+        template=_read("--template", template_name, options.template),
+        image=options.image,
+        graphics=options.graphics,
+        network=options.network,
+        seed=False if options.no_seed else None,
+        keys=public_keys(options.key) or None,
     )
+
+
+def _cpus(text: str | None, *, session_host: bool) -> CpuSet | int | None:
+    return _read("--cpus", count, text) if session_host else _read("--cpus", CpuSet.parse, text)
+
+
+def _read(option: str, parse: Callable[[str], T], text: str | None) -> T | None:
+    return None if text is None else named(option, parse, text)
 
 
 def _refuse_missing(options: Iterable[str]) -> None:
@@ -146,17 +186,6 @@ def _refuse_missing(options: Iterable[str]) -> None:
             f"{' and '.join(missing)} {verb} missing",
             resolution=f"give {them}, or a --profile that has {them}",
         )
-
-
-def _count(cpus: str | None, profile: Profile, *, own: bool) -> int:
-    """How many CPUs, where nobody says which: never on a host of one's own."""
-    if own:
-        return (profile.cpus or 0) if cpus is None else named("--cpus", count, cpus)
-    return 0 if cpus is not None else profile.cpus or 0
-
-
-def _template(text: str) -> str:
-    return named("--template", template_name, text)
 
 
 def count(text: str) -> int:

@@ -1,7 +1,7 @@
 """`raptorctl seed`: what a machine's cloud-init was told, and taking that away."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
@@ -9,16 +9,15 @@ import typer
 from raptorctl.api import seed as api
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
-from raptorctl.cli.options import DryRun, Output, Yes, example
+from raptorctl.cli.options import DryRun, Output, Yes, example, given_text, named
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
-from raptorctl.errors import InputError
-from raptorctl.model.profile import Profile
-from raptorctl.model.seed import LARGEST_USER_DATA, FirstBoot, Network, Seed
+from raptorctl.model.seed import LARGEST_USER_DATA, FirstBoot, Seed
 
 if TYPE_CHECKING:
-    from raptorctl.plans.provision import ProvisionRequest
-    from raptorctl.plans.rebuild import RebuildRequest
+    from raptorctl.cli.request import MachineOptions
+    from raptorctl.model.names import MachineName
+    from raptorctl.model.spec import MachineSpec
 
 
 def register(app: typer.Typer) -> None:
@@ -51,71 +50,40 @@ def detach(
     perform(session_of(context), change, form, dry_run=dry_run, confirm=asks)
 
 
-@dataclass(frozen=True)
-class Told:
-    """What was typed about the first boot."""
+def first_boot(spec: "MachineSpec", name: "MachineName") -> FirstBoot | None:
+    """Make the host key of a guest that is told anything; None for one that is told nothing."""
+    if not spec.tells_guest:
+        return None
+    from raptorctl.host.host_key import new_host_key
 
-    user_data: str | None = None
-    network: Network | None = None
-    no_seed: bool = False
-    allow_private_key: bool = False
-    key: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.user_data == "-" == self.key:
-            raise InputError("--key and --user-data cannot both be standard input")
-        if self.no_seed and (self.user_data or self.network):
-            raise InputError("--no-seed says nothing, so --user-data and --network say too much")
+    return FirstBoot(host_key=new_host_key(str(name)))
 
 
-def first_boot(
-    wanted: "ProvisionRequest | RebuildRequest", profile: Profile, beside: str, told: Told
-) -> FirstBoot | None:
-    """Make of what was typed what the machine is told; nothing for one that has no system yet.
+def user_data(options: "MachineOptions", beside: str | None) -> str | None:
+    """Return the user-data that is meant, checked: what was typed, else the profile's.
 
     Args:
-        wanted: the machine.
-        profile: what it begins with.
-        beside: the profile's own user-data, or "".
-        told: what was typed.
+        options: what was typed.
+        beside: the profile's own, or None.
 
     Raises:
         InputError: the user-data is refused; says why, on which line.
     """
-    if told.no_seed or not (wanted.image or told.user_data or told.network or profile.tells_guest):
-        return None
-    from raptorctl.host.host_key import new_host_key
-
-    return FirstBoot(
-        host_key=new_host_key(str(wanted.name)),
-        user_data=_user_data(told, beside),
-        account=profile.account,
-        hostname=profile.hostname,
-        packages=profile.packages,
-        hosts=profile.hosts,
-        sysctl=profile.sysctl,
-        swap=profile.swap,
-        network=told.network or profile.network or Network.DHCP,
-    )
-
-
-def _user_data(told: Told, beside: str) -> str:
     text, where = beside, "--profile: user_data"
-    if told.user_data is not None:
+    if options.user_data is not None:
         where = "--user-data"
-        text = options.named(
-            where, lambda path: options.given_text(path, LARGEST_USER_DATA), told.user_data
-        )
-    if told.user_data is not None or text:
-        options.named(where, lambda given: _checked(given, told), text)
+        text = named(where, lambda path: given_text(path, LARGEST_USER_DATA), options.user_data)
+    if text is not None and not options.no_seed:
+        allow = options.allow_private_key
+        named(where, lambda given: _checked(given, allow_private_key=allow), text)
     return text
 
 
-def _checked(text: str, told: Told) -> None:
+def _checked(text: str, *, allow_private_key: bool) -> None:
     from raptorctl.host.cloud_init import check_schema
     from raptorctl.render.user_data import check
 
-    read = check(text, allow_private_key=told.allow_private_key)
+    read = check(text, allow_private_key=allow_private_key)
     for note in read.notes:
         tell(f"note: {note}")
     if read.config is not None:

@@ -9,11 +9,11 @@ from raptorctl.cli.options import Output, example, named
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
 from raptorctl.cli.session import session_of
 from raptorctl.errors import InputError
-from raptorctl.model.codec import encode
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import shown
-from raptorctl.model.profile import NO_PROFILE, Profile
+from raptorctl.model.profile import Profile
 from raptorctl.model.settings import template_name
+from raptorctl.model.spec import UNSAID, MachineSpec
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `template list` shows it.")]
 
@@ -57,14 +57,14 @@ def show(context: typer.Context, name: Name, form: Output = Format.TEXT) -> None
     _show_profile(name, form)
 
 
-def read_profile(name: str | None) -> tuple[Profile, str]:
-    """Read the profile that was named, if one was, and the user-data that it names.
+def read_profile(name: str | None) -> MachineSpec:
+    """Read the profile that was named, if one was, with the text of its user-data.
 
     Raises:
         InputError: it is not there, or says something impossible.
     """
     if name is None:
-        return NO_PROFILE, ""
+        return UNSAID
     from raptorctl.host.profile import read_profile
 
     return read_profile(named("--profile", template_name, name))
@@ -94,10 +94,10 @@ def _show_profile(name: str, form: Format) -> None:
     from raptorctl.host.profile import profile_files, profile_text
 
     text = profile_text(profile_files()[name])
-    profile, user_data = read_profile(name)
+    profile, user_data = dict(_profiles())[name], read_profile(name).user_data or ""
     beside = f"\n# {profile.user_data}:\n{user_data}" if user_data else ""
     said = {"kind": "profile", "name": name, "text": text, "user_data": user_data}
-    _show(form, said | {"profile": encode(profile)}, text + beside)
+    _show(form, said | {"profile": profile.encode()}, text + beside)
 
 
 def _show(form: Format, shape: dict[str, Any], text: str) -> None:

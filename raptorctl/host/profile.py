@@ -1,13 +1,15 @@
 """Machine templates, which people know as profiles: ours, and the host's own."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import InputError
 from raptorctl.host.files import read_trusted, shipped
 from raptorctl.model.error_code import Code
-from raptorctl.model.profile import Profile, parse_profile
+from raptorctl.model.profile import parse_profile
+from raptorctl.model.spec import MachineSpec
 
 ADMIN_PROFILES: Final = Path("/etc/raptorctl/machine_templates")
 
@@ -22,8 +24,8 @@ def profile_files(admin: Path = ADMIN_PROFILES) -> Mapping[str, Path]:
     return {file.stem: file for folder in folders for file in sorted(folder.glob("*.toml"))}
 
 
-def read_profile(name: str, admin: Path = ADMIN_PROFILES) -> tuple[Profile, str]:
-    """Read a profile, and the user-data that it names, "" for none.
+def read_profile(name: str, admin: Path = ADMIN_PROFILES) -> MachineSpec:
+    """Read the part of a machine that a profile is, with the text of the user-data it names.
 
     Raises:
         InputError: there is none of that name.
@@ -41,8 +43,8 @@ def read_profile(name: str, admin: Path = ADMIN_PROFILES) -> tuple[Profile, str]
         )
     file = files[name]
     profile = parse_profile(profile_text(file), str(file))
-    beside = profile.user_data and profile_text(file.parent / profile.user_data)
-    return profile, beside
+    beside = profile_text(file.parent / profile.user_data) if profile.user_data else ""
+    return replace(profile.spec, profile=(name,), user_data=beside or None)
 
 
 def profile_text(file: Path) -> str:

@@ -112,8 +112,8 @@ def _decode_fields(kind: Any, data: Any, key: str) -> Any:
 def _decode_optional(kind: Any, data: Any, key: str) -> Any:
     if data is None:
         return None
-    (inner,) = (arg for arg in get_args(kind) if arg is not types.NoneType)
-    return _decode(inner, data, key)
+    kinds = [one for one in get_args(kind) if one is not types.NoneType]
+    return _decode(next((one for one in kinds if type(data) is one), kinds[0]), data, key)
 
 
 def _decode_tuple(kind: Any, data: Any, key: str) -> tuple[Any, ...]:

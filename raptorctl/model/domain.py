@@ -10,8 +10,8 @@ from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 
 if TYPE_CHECKING:
-    from raptorctl.model.profile import Graphics
     from raptorctl.model.settings import Libvirt
+    from raptorctl.model.spec import Graphics
 
 NAMESPACE: Final = "https://raptorctl.dev/xmlns/machine/1"
 
@@ -65,6 +65,8 @@ class Mark:
         image: name and digest of what its disk began as, `debian:13 sha256:...`; or "".
         host_key: the guest's public ssh host key, by which it is known; or "".
         ssh: where this host forwards the guest's ssh from, `127.0.0.1:2201`; or "".
+        made: what it was made with, as `model/made.py` writes it; "" where it was made before
+            that was kept.
         named: the job that its DNS names were given by, where that is an earlier one; or "".
     """
 
@@ -79,6 +81,7 @@ class Mark:
     host_key: str = ""
     ssh: str = ""
     named: str = ""
+    made: str = ""
 
     @property
     def names_job(self) -> str:
@@ -213,7 +216,7 @@ class Domain:
 
 @dataclass(frozen=True)
 class DomainSpec:
-    """Everything a template needs to become a domain.
+    """Everything a template needs to become a domain: nothing of it is left open, as in a spec.
 
     Args:
         mark: whose it is, and which job makes it.

@@ -1,80 +1,49 @@
 """Profiles: machine templates, a part of a machine that `provision --profile` begins with."""
 
-import enum
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 
 from raptorctl.errors import InputError, SettingsError
-from raptorctl.model.codec import ShapeError, decode
+from raptorctl.model.codec import ShapeError, decode, encode
 from raptorctl.model.cpuset import HIGHEST
-from raptorctl.model.seed import Network
 from raptorctl.model.settings import template_name
 from raptorctl.model.sizes import LEAST_MEMORY, Size
+from raptorctl.model.spec import MachineSpec
 
-
-class Graphics(enum.Enum):
-    """What shows a machine's screen: never a TCP port, which every account could open."""
-
-    NONE = "none"
-    VNC = "vnc-socket"
-    SPICE = "spice-socket"
-
-    @property
-    def protocol(self) -> str:
-        """Libvirt's word for it."""
-        return self.value.removesuffix("-socket")
+KEYS: Final = (
+    "description", "memory", "cpus", "size", "image", "template", "graphics", "network",
+    "hostname", "account", "user_data", "packages", "hosts", "sysctl", "swap",
+)  # fmt: skip
+"""What a profile may say, in the order in which it is shown; all but two of it is a machine's."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A part of a machine; what it does not say is as without it.
+    """A part of a machine under a name.
 
     Args:
+        spec: the part; its CPUs are a number, as a profile is for many machines.
         description: what it is for, one line.
-        memory: bytes.
-        cpus: how many, where the command line does not say which.
-        size: of the disk, bytes.
-        image: what the disk begins as.
-        template: of the domain.
-        graphics: what shows its screen.
-        network: how the guest gets its addresses.
-        hostname: what the guest calls itself.
-        account: who logs in there.
-        user_data: a file beside the profile: cloud-config, or a script.
-        packages: what is installed at first boot.
-        hosts: names by address, for /etc/hosts.
-        sysctl: kernel parameters.
-        swap: bytes of a swap file.
+        user_data: the file beside the profile whose text becomes the machine's `user_data`.
     """
 
+    spec: MachineSpec = MachineSpec()
     description: str = ""
-    memory: Size | None = None
-    cpus: int | None = None
-    size: Size | None = None
-    image: str | None = None
-    template: str | None = None
-    graphics: Graphics | None = None
-    network: Network | None = None
-    hostname: str = ""
-    account: str = ""
     user_data: str = ""
-    packages: tuple[str, ...] = ()
-    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    sysctl: Mapping[str, str] = field(default_factory=dict)
-    swap: Size = Size(0)
 
-    @property
-    def tells_guest(self) -> bool:
-        """Whether it has anything to say to cloud-init."""
-        said = (self.hostname, self.account, self.user_data, self.packages, self.hosts)
-        return any((*said, self.sysctl, self.swap, self.network))
+    def encode(self) -> dict[str, Any]:
+        """Return the shape that `template show -o json` documents."""
+        nothing = MachineSpec(hostname="", account="", packages=(), hosts={}, sysctl={}, swap=_NONE)
+        shape = encode(self.spec.over(nothing))
+        shape |= {"description": self.description, "user_data": self.user_data}
+        return {key: shape[key] for key in KEYS}
 
 
-NO_PROFILE: Final = Profile()
+_NONE: Final = Size(0)
 
 
 def parse_profile(text: str, file: str) -> Profile:
@@ -88,7 +57,7 @@ def parse_profile(text: str, file: str) -> Profile:
         SettingsError: not TOML, an unknown key, a wrong type, or a value that cannot be.
     """
     try:
-        profile = decode(Profile, tomllib.loads(text))
+        profile = _decoded(tomllib.loads(text))
     except ShapeError as error:
         raise SettingsError(file, error.key, error.problem) from error
     except (ValueError, RecursionError) as error:
@@ -97,6 +66,16 @@ def parse_profile(text: str, file: str) -> Profile:
         if not fits(profile):
             raise SettingsError(file, key, problem)
     return profile
+
+
+def _decoded(table: dict[str, Any]) -> Profile:
+    for key in table:
+        if key not in KEYS:
+            raise ShapeError(key, f"is not known here; known: {', '.join(KEYS)}")
+    decode(int, table.get("cpus", 1), "cpus")
+    texts = {k: decode(str, table.pop(k, ""), k) for k in ("description", "user_data")}
+    said = {k: v for k, v in table.items() if v != "" or k not in {"hostname", "account"}}
+    return Profile(decode(MachineSpec, said), **texts)
 
 
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
@@ -118,6 +97,10 @@ def _is_line(text: str) -> bool:
     return text.isprintable() and len(text) <= 200
 
 
+def _is_count(cpus: object) -> bool:
+    return cpus is None or (isinstance(cpus, int) and 1 <= cpus <= HIGHEST)
+
+
 def _is_template(text: str) -> bool:
     try:
         return bool(template_name(text))
@@ -127,26 +110,30 @@ def _is_template(text: str) -> bool:
 
 _RULES: Final[tuple[tuple[str, Callable[[Profile], bool], str], ...]] = (
     ("description", lambda p: _is_line(p.description), "should be one line"),
-    ("cpus", lambda p: p.cpus is None or 1 <= p.cpus <= HIGHEST, f"should be 1 to {HIGHEST}"),
-    ("size", lambda p: p.size is None or p.size > 0, "should be more than nothing"),
-    ("memory", lambda p: p.memory is None or p.memory >= LEAST_MEMORY,
+    ("cpus", lambda p: _is_count(p.spec.cpus), f"should be 1 to {HIGHEST}"),
+    ("size", lambda p: p.spec.size is None or p.spec.size > 0, "should be more than nothing"),
+    ("memory", lambda p: p.spec.memory is None or p.spec.memory >= LEAST_MEMORY,
      f"should be {Size(LEAST_MEMORY)} or more"),
-    ("image", lambda p: p.image is None or (_is_line(p.image) and p.image != ""),
+    ("image", lambda p: p.spec.image is None or (_is_line(p.spec.image) and p.spec.image != ""),
      "is not a valid image name"),
-    ("template", lambda p: p.template is None or _is_template(p.template),
+    ("template", lambda p: p.spec.template is None or _is_template(p.spec.template),
      "is not a template's name"),
-    ("hostname", lambda p: not p.hostname or bool(_LABEL.fullmatch(p.hostname)),
+    ("hostname", lambda p: not p.spec.hostname or bool(_LABEL.fullmatch(p.spec.hostname)),
      "is not a valid host name"),
-    ("account", lambda p: not p.account or bool(_ACCOUNT.fullmatch(p.account)),
+    ("account", lambda p: not p.spec.account or bool(_ACCOUNT.fullmatch(p.spec.account)),
      "is not a valid account name"),
-    ("account", lambda p: p.account != "root", "root does not log in"),
+    ("account", lambda p: p.spec.account != "root", "root does not log in"),
     ("user_data", lambda p: not p.user_data or bool(_FILE.fullmatch(p.user_data)),
      "should be the name of a file beside this one"),
-    ("packages", lambda p: all(map(_PACKAGE.fullmatch, p.packages)), "should be packages' names"),
-    ("hosts", lambda p: all(map(_is_address, p.hosts)), "should have IP addresses on the left"),
+    ("packages", lambda p: all(map(_PACKAGE.fullmatch, p.spec.packages or ())),
+     "should be packages' names"),
+    ("hosts", lambda p: all(map(_is_address, p.spec.hosts or ())),
+     "should have IP addresses on the left"),
     ("hosts", lambda p: all(names and all(map(_HOST.fullmatch, names))
-                            for names in p.hosts.values()), "should have names on the right"),
-    ("sysctl", lambda p: all(map(_SYSCTL.fullmatch, p.sysctl)),
+                            for names in (p.spec.hosts or {}).values()),
+     "should have names on the right"),
+    ("sysctl", lambda p: all(map(_SYSCTL.fullmatch, p.spec.sysctl or ())),
      'should have parameters on the left, in quotes: "vm.swappiness"'),
-    ("sysctl", lambda p: all(map(_is_line, p.sysctl.values())), "should have one line each"),
+    ("sysctl", lambda p: all(map(_is_line, (p.spec.sysctl or {}).values())),
+     "should have one line each"),
 )  # fmt: skip

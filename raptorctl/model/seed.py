@@ -1,12 +1,11 @@
 """Seeds: what cloud-init is told at first boot (NoCloud data source)."""
 
 import enum
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass
 from typing import Final
 
 from raptorctl.model.names import MachineName
-from raptorctl.model.sizes import MIB, Size
+from raptorctl.model.sizes import MIB
 from raptorctl.model.slot import Slot
 
 LARGEST_USER_DATA: Final = MIB
@@ -59,31 +58,15 @@ class HostKey:
 
 @dataclass(frozen=True)
 class FirstBoot:
-    """What a person wants of a machine's first boot.
+    """What a machine's first boot needs that nobody says: a spec has the rest.
 
     Args:
-        keys: public keys that log in, one line each.
-        host_key: the guest's own.
-        user_data: the admin's own cloud-config, merged with ours, or a script; "" for none.
-        account: who logs in; "" for the tenant's name.
-        hostname: what the guest calls itself; "" for the machine's name.
-        packages: what is installed.
-        hosts: names by address, for /etc/hosts.
-        sysctl: kernel parameters (sysctl.d(5)).
-        swap: bytes of a swap file; 0 for none.
-        network: how it gets its addresses.
+        keys: public keys that log in, one line each; the tenant's and the job's among them.
+        host_key: the guest's own, made for this machine.
     """
 
     keys: tuple[str, ...] = ()
     host_key: HostKey | None = None
-    user_data: str = ""
-    account: str = ""
-    hostname: str = ""
-    packages: tuple[str, ...] = ()
-    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    sysctl: Mapping[str, str] = field(default_factory=dict)
-    swap: Size = Size(0)
-    network: Network = Network.DHCP
 
 
 @dataclass(frozen=True)

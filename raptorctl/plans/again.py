@@ -1,17 +1,16 @@
 """Provision of what is there: already so, to be started, or different."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from raptorctl.errors import RefusedError
-from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.settings import Settings
-from raptorctl.model.sizes import Size
-from raptorctl.plans import cpus, existing
+from raptorctl.plans import cpus, diff, existing
 from raptorctl.plans import image as images
+from raptorctl.plans.difference import Difference, Standing, When
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.steps.definition import RunDomain
 from raptorctl.steps.step import Step
@@ -35,7 +34,7 @@ def already(
     if differences := tuple(_differences(request, there, settings, facts)):
         raise RefusedError(
             f"machine {request.name} exists and differs: {'; '.join(differences)}",
-            resolution="see `raptorctl show`, or deprovision it first",
+            resolution="ask for what is there, or change it first",
             code=Code.MACHINE_DIFFERS,
             subject=str(request.name),
         )
@@ -79,21 +78,9 @@ def _differences(
     request: "ProvisionRequest", there: existing.Existing, settings: Settings, facts: HostFacts
 ) -> Iterable[str]:
     """What was asked for in words; a default that was not asked for differs from nothing."""
-    extent = facts.group.extent if facts.group else 1
-    asked_size = request.size.rounded_up(extent) if request.size else None
-    pairs = [
-        ("size", there.volume.size, asked_size),
-        *_asked(request, there.domain),
-        ("slot", there.mark.place, request.slot),
-        ("template", there.mark.template, request.template),
-    ]
-    for what, has, asked in pairs:
-        if asked is not None and has != asked:
-            yield f"{what} {has}, not {asked}"
-    yield from _forms_differ(request, there.domain)
-    image = images.chosen(request.image, facts)
-    if image and image.digest and image.digest != there.mark.image_digest:
-        yield f"image {there.mark.image_name or 'none'}, not {image.name}"
+    image = images.chosen(request.found or request.spec.image, facts)
+    found = diff.compare(Standing(request.spec, there, facts, image))
+    yield from told(one for one in found if one.when is not When.SAME)
     if not there.volume.clean:
         yield f"volume {there.volume.name} is not clean"
     fqdn = settings.fqdn(request.name)
@@ -101,17 +88,10 @@ def _differences(
         yield "it has no DNS records"
 
 
-def _forms_differ(request: "ProvisionRequest", domain: Domain) -> Iterable[str]:
-    for how, form in (("it runs", domain.live), ("it was saved", domain.saved)):
-        for what, has, asked in _asked(request, form) if form else ():
-            if asked is not None and has != asked:
-                yield f"{how} with {what} {has}, not {asked}"
-
-
-def _asked(
-    request: "ProvisionRequest", form: Domain
-) -> Iterable[tuple[str, CpuSet | int | Size, CpuSet | int | Size | None]]:
-    """What a machine has of what was asked for, in any of its forms."""
-    yield "CPUs", form.pins, request.cpus or None
-    yield "number of CPUs", form.vcpus, request.cpu_count or None
-    yield "memory", form.memory, request.memory
+def told(differences: Iterable[Difference]) -> Iterator[str]:
+    """Say what differs; those that one command changes together."""
+    by_remedy: dict[str, list[str]] = {}
+    for one in differences:
+        by_remedy.setdefault(one.remedy, []).append(one.told)
+    for remedy, what in by_remedy.items():
+        yield f"{'; '.join(what)} ({remedy})"

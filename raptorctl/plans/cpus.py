@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final, Protocol
+from typing import Final
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.cpuset import CpuSet
@@ -155,19 +155,7 @@ def moving(domain: Domain) -> str:
     )
 
 
-class Wish(Protocol):
-    """Who wants CPUs: these, or as many as said."""
-
-    @property
-    def cpus(self) -> CpuSet:
-        """Those that were named; none where only a number was."""
-
-    @property
-    def cpu_count(self) -> int:
-        """How many, where none was named."""
-
-
-def chosen(wish: Wish, settings: Settings, facts: HostFacts) -> CpuSet:
+def chosen(asked: CpuSet | int | None, settings: Settings, facts: HostFacts) -> CpuSet:
     """Choose free CPUs for who said only how many: of one NUMA node, where one has enough.
 
     On a host of one's own none is given away: its machines run wherever there is time.
@@ -177,9 +165,9 @@ def chosen(wish: Wish, settings: Settings, facts: HostFacts) -> CpuSet:
     """
     if settings.kind is Kind.OWN:
         return CpuSet()
-    left, count = _left(settings, facts), wish.cpu_count
-    if wish.cpus:
-        return wish.cpus
+    if isinstance(asked, CpuSet):
+        return asked
+    left, count = _left(settings, facts), asked or 0
     if len(left) < count:
         raise RefusedError(
             f"{own.counted(count)} asked; free: {free(settings, facts)}", code=Code.CPU_UNAVAILABLE

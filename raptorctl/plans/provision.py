@@ -10,13 +10,12 @@ from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
 from raptorctl.model.own import CPUS, DISK
-from raptorctl.model.profile import Graphics
 from raptorctl.model.record import ZoneRecords, in_the_way
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
-from raptorctl.model.ssh_key import PublicKey
+from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import device_path
 from raptorctl.plans import again, cpus, disk, existing, log, need, own, records, room, seed, slots
 from raptorctl.plans import image as images
@@ -32,48 +31,48 @@ from raptorctl.steps.step import Step
 
 @dataclass(frozen=True)
 class ProvisionRequest:
-    """What a person asks for.
+    """What a person asks for, and what this run has found and made for it.
 
     Args:
         name: whose machine, and which.
-        size: of its volume, bytes; on a host of one's own, None for the default.
-        cpus: one host CPU for each virtual CPU, in order.
-        memory: bytes, or None for the settings' default.
-        slot: a number, or None for the first free one.
-        template: its name, or None for the settings' default.
+        spec: what it should be.
         start: whether to start it.
-        keys: that its owner is to have.
-        image: what its disk begins as, by name, source or digest; None for an empty one.
-        first_boot: what cloud-init is told; None for nothing.
-        cpu_count: how many CPUs, where `cpus` has none.
-        graphics: what shows its screen; None for what the template has.
+        found: the image of the spec, where the caller has looked it up: two names may have one
+            content.
+        first_boot: whom the guest lets in; None where cloud-init is told nothing.
         login: type and blob of the key that its steps log in with; "" for none that is known.
     """
 
     name: MachineName
-    size: Size | None
-    cpus: CpuSet
-    memory: Size | None = None
-    slot: int | None = None
-    template: str | None = None
+    spec: MachineSpec = MachineSpec()
     start: bool = True
-    keys: tuple[PublicKey, ...] = ()
-    image: str | Image | None = None
+    found: Image | None = None
     first_boot: FirstBoot | None = None
-    cpu_count: int = 0
-    graphics: Graphics | None = None
     login: str = ""
 
     @property
     def boot(self) -> FirstBoot | None:
         """What cloud-init is told, with the keys that the owner is given on the way."""
         boot = self.first_boot
-        return boot and replace(boot, keys=(*map(str, self.keys), *boot.keys))
+        return boot and replace(boot, keys=(*map(str, self.spec.keys or ()), *boot.keys))
+
+    @property
+    def pins(self) -> CpuSet:
+        """The host CPUs that were named."""
+        return self.spec.cpus if isinstance(self.spec.cpus, CpuSet) else CpuSet()
+
+    @property
+    def vcpus(self) -> int:
+        """How many CPUs, where none is named; 0 where some are."""
+        return 0 if self.pins else self.spec.cpus if isinstance(self.spec.cpus, int) else CPUS
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A request with every default and every free choice filled in."""
+    """A request with every default and every free choice filled in.
+
+    Unlike in a spec nothing is open here, and it has what no spec says: an owner and a place.
+    """
 
     name: MachineName
     size: Size
@@ -115,7 +114,7 @@ def plan_provision(
     if there := existing.find(request.name, facts):
         return again.already(request, there, settings, facts, identity)
     need.refuse_unready(settings, facts)
-    request = replace(request, cpus=cpus.chosen(request, settings, facts))
+    request = _with_cpus(request, settings, facts)
     notes = _check(request, settings, facts)
     choice = _choose(request, settings, facts, identity)
     _refuse_over(choice, facts)
@@ -133,7 +132,7 @@ def plan_provision(
             *_size_notes(request, choice),
             *images.notes(choice.image),
             *records.missing_pointers(choice.slot, settings),
-            *seed.notes(request.boot, request.name, settings, facts),
+            *seed.notes(request, settings, facts),
             *own.notes(choice.size, choice.ssh, settings, facts),
         ),
     )
@@ -147,42 +146,48 @@ def render_xml(
     Raises:
         InputError: the template or the slot is not there.
     """
-    request = replace(request, cpus=cpus.chosen(request, settings, facts))
+    request = _with_cpus(request, settings, facts)
     return _xml(request, _choose(request, settings, facts, identity), settings, facts, identity)
+
+
+def _with_cpus(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> ProvisionRequest:
+    """Choose CPUs for who said only how many; on a session host there are none to choose."""
+    found = cpus.chosen(request.spec.cpus, settings, facts)
+    return replace(request, spec=MachineSpec(cpus=found or None).over(request.spec))
 
 
 def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> tuple[str, ...]:
     room.refuse_old_nvram(request.name, settings, facts)
     log.refuse_old(request.name, settings, facts)
     seed.refuse_old(request.name, settings, facts)
-    seed.refuse_stranger(request.login, request.boot, request.name, facts)
-    room.refuse_large(request.size or DISK, settings, facts)
-    room.refuse_memory(request.memory or settings.machine.memory, settings, facts)
-    cpus.refuse(request.cpus, settings, facts)
-    return cpus.notes(request.name, request.cpus, facts)
+    seed.refuse_stranger(request, facts)
+    room.refuse_large(request.spec.size or DISK, settings, facts)
+    room.refuse_memory(request.spec.memory or settings.machine.memory, settings, facts)
+    cpus.refuse(request.pins, settings, facts)
+    return cpus.notes(request.name, request.pins, facts)
 
 
 def _choose(
     request: ProvisionRequest, settings: Settings, facts: HostFacts, identity: Identity
 ) -> Choice:
     group = room.group(settings, facts)
-    template = request.template or settings.machine.template
+    spec = request.spec
+    template = spec.template or settings.machine.template
     if template not in facts.templates:
         known = ", ".join(sorted(facts.templates)) or "none"
         raise InputError(f"there is no template {template}", resolution=f"there is: {known}")
-    vcpus = 0 if request.cpus else request.cpu_count or CPUS
-    cpus.refuse_many(vcpus or len(request.cpus), facts.templates[template], facts)
-    image = images.chosen(request.image, facts)
+    cpus.refuse_many(request.vcpus or len(request.pins), facts.templates[template], facts)
+    image = images.chosen(request.found or spec.image, facts)
     return Choice(
         name=request.name,
-        size=own.disk_size(request.size, image).rounded_up(group.extent),
-        cpus=request.cpus,
-        memory=request.memory or settings.machine.memory,
-        slot=slots.choose(request.slot, settings, facts),
+        size=own.disk_size(spec.size, image).rounded_up(group.extent),
+        cpus=request.pins,
+        memory=spec.memory or settings.machine.memory,
+        slot=slots.choose(spec.slot, settings, facts),
         template=template,
-        owner=find_owner(request.name.tenant, request.keys, settings, facts, identity),
+        owner=find_owner(request.name.tenant, spec.keys or (), settings, facts, identity),
         image=image,
-        vcpus=vcpus,
+        vcpus=request.vcpus,
         ssh=own.forward(settings, facts),
     )
 
@@ -209,7 +214,7 @@ def _steps(
     wanted_disk = disk.Disk(name, choice.size, choice.place, choice.image)
     yield from disk.made(wanted_disk, settings, identity, "the machine's disk")
     guest = seed.guest(name, slot, facts.templates[choice.template], settings, identity)
-    yield from seed.seed_steps(request.boot, guest, job, settings, facts)
+    yield from seed.seed_steps(request, guest, identity, settings, facts)
     yield DefineDomain(
         reason=_definition_reason(choice),
         job=job,
@@ -267,6 +272,7 @@ def _xml(
             image=images.said(choice.image),
             host_key=boot.host_key.public if boot and boot.host_key else "",
             ssh=choice.ssh,
+            made=seed.made(request, facts),
         ),
         uuid=identity.uuid,
         accelerator=facts.accelerator,
@@ -279,7 +285,7 @@ def _xml(
         qemu_id=qemu_id(choice.owner, settings),
         log=log.console_log(choice.name, settings, facts),
         seed=seed.seed_path(choice.name, settings) if boot else "",
-        graphics=request.graphics,
+        graphics=request.spec.graphics,
         vcpus=choice.vcpus,
         backing=disk.backing(choice.image, settings),
     )
@@ -300,5 +306,6 @@ def _summary(choice: Choice) -> str:
 
 
 def _size_notes(request: ProvisionRequest, choice: Choice) -> Iterable[str]:
-    if request.size and choice.size != request.size:
-        yield f"size {request.size} is rounded up to whole extents: {choice.size}"
+    asked = request.spec.size
+    if asked and choice.size != asked:
+        yield f"size {asked} is rounded up to whole extents: {choice.size}"

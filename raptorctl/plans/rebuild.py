@@ -16,6 +16,7 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Settings
 from raptorctl.model.snapshot import snapshots
+from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import is_overlay
 from raptorctl.plans import cpus, disk, existing, room, seed
 from raptorctl.plans import image as images
@@ -38,17 +39,24 @@ class RebuildRequest:
 
     Args:
         name: whose machine, and which.
-        image: what its disk begins as; None for what it began as the last time.
+        spec: what it should be: its image, None for the one of last time, and its first boot.
+        found: the image of the spec, where the caller has looked it up.
         reset_nvram: forget its UEFI variables, too.
         start: whether it is to run afterwards.
-        first_boot: what cloud-init is told; None for nothing.
+        first_boot: whom the guest lets in; None where cloud-init is told nothing.
     """
 
     name: MachineName
-    image: str | Image | None = None
+    spec: MachineSpec = MachineSpec()
+    found: Image | None = None
     reset_nvram: bool = False
     start: bool = True
     first_boot: FirstBoot | None = None
+
+    @property
+    def boot(self) -> FirstBoot | None:
+        """Whom its guest lets in: nobody is given keys on the way."""
+        return self.first_boot
 
 
 def plan_rebuild(
@@ -76,19 +84,19 @@ def plan_rebuild(
         summary=_summary(request.name, image),
         notes=(
             *images.notes(image),
-            *seed.notes(request.first_boot, request.name, settings, facts),
+            *seed.notes(request, settings, facts),
             *_notes(request, there.domain),
         ),
     )
 
 
 def _image(request: RebuildRequest, there: Existing, facts: HostFacts) -> Image | None:
-    mark = there.mark
-    if request.image is None and mark.image:
+    mark, wanted = there.mark, request.found or request.spec.image
+    if wanted is None and mark.image:
         same = [image for image in facts.images if image.digest == mark.image_digest]
         named = (image for image in same if image.name == mark.image_name)
         return next(iter((*named, *same)), None) or images.chosen(mark.image_name, facts)
-    return images.chosen(request.image, facts)
+    return images.chosen(wanted, facts)
 
 
 def _refuse(there: Existing, image: Image | None, settings: Settings, facts: HostFacts) -> None:
@@ -139,7 +147,7 @@ def _steps(wish: Rebuild, settings: Settings, facts: HostFacts) -> Iterator[Step
         name=domain.name,
         uuid=domain.uuid,
         volume=volume.name,
-        xml=_xml(wish, settings),
+        xml=_xml(wish, settings, facts),
     )
     yield from _started(wish)
     yield from disk.gone(volume)
@@ -164,7 +172,7 @@ def _told(wish: Rebuild, settings: Settings, facts: HostFacts) -> tuple[WriteSee
     slot = settings.find_slot(place) if place else None
     same = replace(wish.identity, uuid=domain.uuid)  # its MAC may come from there
     guest = seed.guest(name, slot, domain.xml, settings, same)
-    return seed.seed_steps(boot, guest, wish.identity.job, settings, facts)
+    return seed.seed_steps(wish.request, guest, wish.identity, settings, facts)
 
 
 def _stopped(wish: Rebuild, settings: Settings) -> Iterator[Step]:
@@ -202,7 +210,7 @@ def _started(wish: Rebuild) -> Iterator[Step]:
         )
 
 
-def _xml(wish: Rebuild, settings: Settings) -> str:
+def _xml(wish: Rebuild, settings: Settings, facts: HostFacts) -> str:
     boot, identity = wish.request.first_boot, wish.identity
     mark = replace(
         wish.there.mark,
@@ -212,6 +220,7 @@ def _xml(wish: Rebuild, settings: Settings) -> str:
         created_by=identity.by,
         image=images.said(wish.image),
         host_key=boot.host_key.public if boot and boot.host_key else "",
+        made=seed.made(wish.request, facts),
     )
     path = seed.seed_path(wish.request.name, settings) if boot else ""
     backing = disk.backing(wish.image, settings)

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Final
 
 from raptorctl.errors import RaptorError
-from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.probe import Finding, Verdict
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.sizes import Size
+from raptorctl.model.spec import MachineSpec
 from raptorctl.plans import need
 from raptorctl.plans.fault import NOBODY
 from raptorctl.plans.provision import ProvisionRequest, plan_provision
@@ -48,7 +48,7 @@ def refusal(settings: Settings, facts: HostFacts) -> RaptorError | None:
     own = settings.kind is Kind.OWN
     name = MachineName(settings.owner if own else TENANT, MACHINE)
     known = any(tenant.ours for tenant in facts.tenants)
-    asked = ProvisionRequest(name, None if own else SMALLEST, CpuSet(), cpu_count=1)
+    asked = ProvisionRequest(name, MachineSpec(size=None if own else SMALLEST, cpus=1))
     seen = replace(facts, tenants=(), declarative=facts.declarative and not known)
     try:
         plan_provision(asked, settings, seen, NOBODY)

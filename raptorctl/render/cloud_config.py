@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from raptorctl.model.seed import FirstBoot, HostKey, Network, Seed, SeedGuest
 from raptorctl.model.slot import Slot
+from raptorctl.model.spec import UNSAID, MachineSpec
 from raptorctl.render import user_data
 from raptorctl.render.final_message import FINAL
 from raptorctl.render.yaml_text import dump
@@ -17,44 +18,45 @@ MODULES: Final = "/etc/modules-load.d/raptorctl.conf"
 SWAP: Final = "/swapfile"
 
 
-def render_seed(boot: FirstBoot, guest: SeedGuest) -> Seed:
+def render_seed(boot: FirstBoot, guest: SeedGuest, spec: MachineSpec = UNSAID) -> Seed:
     """Write a seed.
 
     Args:
-        boot: what is wanted.
+        boot: whom the guest lets in, and how it is known.
         guest: of which machine.
+        spec: what it should be.
 
     Raises:
         InputError: the admin's own user-data cannot be merged with ours.
     """
     return Seed(
-        meta_data=dump({"instance-id": guest.instance, "local-hostname": _hostname(boot, guest)}),
-        user_data=user_data.joined(cloud_config(boot, guest), boot.user_data),
-        network_config=dump(network_config(guest, boot.network)),
+        meta_data=dump({"instance-id": guest.instance, "local-hostname": _hostname(spec, guest)}),
+        user_data=user_data.joined(cloud_config(boot, guest, spec), spec.user_data or ""),
+        network_config=dump(network_config(guest, spec.network or Network.DHCP)),
     )
 
 
-def cloud_config(boot: FirstBoot, guest: SeedGuest) -> dict[str, Any]:
+def cloud_config(boot: FirstBoot, guest: SeedGuest, spec: MachineSpec = UNSAID) -> dict[str, Any]:
     """What we have to say ourselves; the admin's own file is merged into it."""
     config: dict[str, Any] = {
-        "hostname": _hostname(boot, guest),
-        "fqdn": _fqdn(boot, guest),
+        "hostname": _hostname(spec, guest),
+        "fqdn": _fqdn(spec, guest),
         # Not `true`, which writes the whole file at every boot and loses others' entries.
         "manage_etc_hosts": "localhost",
-        "users": [_account(boot, guest)],
+        "users": [_account(spec.account or guest.name.tenant, boot.keys)],
         "ssh_pwauth": False,
         "disable_root": True,
         **_host_key(boot.host_key),
         "output": {"all": _output(guest.console)},
         "bootcmd": [["sh", "-c", _MODPROBE]] if guest.console == "hvc0" else [],
-        "write_files": _files(boot, guest),
-        "runcmd": _commands(boot, guest),
+        "write_files": _files(spec, guest),
+        "runcmd": _commands(spec, guest),
         "final_message": FINAL,
     }
-    if boot.packages:
-        config |= {"package_update": True, "packages": list(boot.packages)}
-    if boot.swap:
-        config["swap"] = {"filename": SWAP, "size": int(boot.swap), "maxsize": int(boot.swap)}
+    if spec.packages:
+        config |= {"package_update": True, "packages": list(spec.packages)}
+    if spec.swap:
+        config["swap"] = {"filename": SWAP, "size": int(spec.swap), "maxsize": int(spec.swap)}
     return {key: value for key, value in config.items() if value != []}
 
 
@@ -91,22 +93,22 @@ def _static(slot: Slot) -> dict[str, Any]:
     return {"dhcp4": False, "dhcp6": False, "addresses": addresses, "routes": routes}
 
 
-def _hostname(boot: FirstBoot, guest: SeedGuest) -> str:
-    return boot.hostname or guest.name.domain
+def _hostname(spec: MachineSpec, guest: SeedGuest) -> str:
+    return spec.hostname or guest.name.domain
 
 
-def _fqdn(boot: FirstBoot, guest: SeedGuest) -> str:
-    return f"{_hostname(boot, guest)}.{guest.zone}".strip(".")
+def _fqdn(spec: MachineSpec, guest: SeedGuest) -> str:
+    return f"{_hostname(spec, guest)}.{guest.zone}".strip(".")
 
 
-def _account(boot: FirstBoot, guest: SeedGuest) -> dict[str, Any]:
+def _account(name: str, keys: tuple[str, ...]) -> dict[str, Any]:
     return {
-        "name": boot.account or guest.name.tenant,
+        "name": name,
         "groups": ["sudo"],
         "sudo": "ALL=(ALL) NOPASSWD:ALL",
         "shell": "/bin/bash",
         "lock_passwd": True,
-        "ssh_authorized_keys": list(boot.keys),
+        "ssh_authorized_keys": list(keys),
     }
 
 
@@ -144,15 +146,15 @@ def _output(console: str) -> str:
     )
 
 
-def _files(boot: FirstBoot, guest: SeedGuest) -> list[dict[str, Any]]:
+def _files(spec: MachineSpec, guest: SeedGuest) -> list[dict[str, Any]]:
     files = []
     if guest.console == "hvc0":
         files.append(_file(MODULES, "virtio_console\n"))
-    if boot.sysctl:
-        lines = (f"{key} = {value}\n" for key, value in boot.sysctl.items())
+    if spec.sysctl:
+        lines = (f"{key} = {value}\n" for key, value in spec.sysctl.items())
         files.append(_file(SYSCTL, "".join(lines)))
-    if boot.hosts:
-        lines = (f"{address} {' '.join(names)}\n" for address, names in boot.hosts.items())
+    if spec.hosts:
+        lines = (f"{address} {' '.join(names)}\n" for address, names in spec.hosts.items())
         files.append({"path": "/etc/hosts", "append": True, "content": "".join(lines)})
     return files
 
@@ -161,10 +163,10 @@ def _file(path: str, content: str) -> dict[str, Any]:
     return {"path": path, "permissions": "0644", "content": content}
 
 
-def _commands(boot: FirstBoot, guest: SeedGuest) -> list[list[str]]:
+def _commands(spec: MachineSpec, guest: SeedGuest) -> list[list[str]]:
     """What is run once, late: a login on the console, and what boot was too early for."""
     commands = [["echo", "raptorctl: cloud-init config done"]]
-    if boot.sysctl:
+    if spec.sysctl:
         commands.append(["sysctl", "-p", SYSCTL])
     getty = f"serial-getty@{guest.console}.service"
     # Not every distribution has systemd; those that have not bring a login by other means.

@@ -16,8 +16,8 @@ from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import NAMESPACE, DomainSpec, Mark
 from raptorctl.model.names import shown
-from raptorctl.model.profile import Graphics
 from raptorctl.model.sizes import KIB, Size
+from raptorctl.model.spec import Graphics
 from raptorctl.model.volume import OVERLAY
 from raptorctl.render.read_domain import MACHINE_TAG, mark_tag, parse_domain
 from raptorctl.render.user_network import fill_user_network

@@ -16,6 +16,7 @@ from raptorctl.errors import InputError
 from raptorctl.model.cpuset import HIGHEST, CpuSet
 from raptorctl.model.domain import NAMESPACE, Domain, Mark, State
 from raptorctl.model.sizes import Size
+from raptorctl.model.spec import Graphics
 
 QEMU: Final = "http://libvirt.org/schemas/domain/qemu/1.0"
 _MAC: Final = re.compile(r"(?:^|,)mac=((?:[0-9a-f]{2}:){5}[0-9a-f]{2})(?=,|$)", re.IGNORECASE)
@@ -78,6 +79,25 @@ def console_device(xml: str) -> str:
     root = parse_domain(xml)
     virtio = root.find("devices/console/target[@type='virtio']") is not None
     return "hvc0" if virtio and root.find("devices/serial") is None else "ttyS0"
+
+
+def read_graphics(xml: str) -> Graphics | None:
+    """What shows a domain's screen; None for something that is none of ours.
+
+    Raises:
+        InputError: it is not a domain's XML.
+    """
+    screens = parse_domain(xml).findall("devices/graphics")
+    if not screens:
+        return Graphics.NONE
+    sockets = {screen.get("type") for screen in screens if _on_socket(screen)}
+    known = {one.protocol: one for one in (Graphics.VNC, Graphics.SPICE)}
+    return known.get(sockets.pop() or "") if len(screens) == len(sockets) == 1 else None
+
+
+def _on_socket(screen: _Element) -> bool:
+    listen = screen.find("listen")
+    return listen is not None and listen.get("type") == "socket"
 
 
 def parse_domain(text: str) -> _Element:

@@ -17,6 +17,7 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Cpus, Settings
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge, Slot
+from raptorctl.model.spec import MachineSpec
 from raptorctl.model.topology import Cpu, Topology
 from raptorctl.model.volume import CLEAN, Volume, VolumeGroup, device_path, ownership_tags
 from raptorctl.plans.plan import Identity
@@ -123,7 +124,7 @@ def _planner(count: int) -> Callable[[], object]:
     """Return what plans one more machine on a host with `count` of them."""
     facts, settings = crowded(count), _settings()
     cpus = CpuSet((2 * count, 2 * count + 1))
-    request = ProvisionRequest(MachineName("zoe", "new"), Size(40 * GIB), cpus)
+    request = ProvisionRequest(MachineName("zoe", "new"), MachineSpec(Size(40 * GIB), cpus))
     return lambda: plan_provision(request, settings, facts, JOB)
 
 

@@ -14,6 +14,7 @@ from raptorctl.model.boot_clue import SEED_DONE
 from raptorctl.model.names import MachineName
 from raptorctl.model.seed import FirstBoot, HostKey, SeedGuest
 from raptorctl.model.slot import Slot
+from raptorctl.model.spec import MachineSpec
 from raptorctl.render.cloud_config import cloud_config, render_seed
 from raptorctl.render.seed_iso import read_iso, render_iso
 from raptorctl.render.user_data import check, joined
@@ -60,11 +61,12 @@ def test_any_text_in_any_field_stays_that_text(
     host: str, key: str, package: str, hosts: dict[str, tuple[str, ...]]
 ) -> None:
     tried("seeds")
-    boot = FirstBoot(
-        keys=(key,), host_key=HostKey(key, host), account=host or "x", hostname=host or "x",
-        packages=(package,), hosts=hosts, sysctl={host: package},
+    boot = FirstBoot(keys=(key,), host_key=HostKey(key, host))
+    spec = MachineSpec(
+        account=host or "x", hostname=host or "x", packages=(package,), hosts=hosts,
+        sysctl={host: package},
     )  # fmt: skip
-    seed = render_seed(boot, GUEST)
+    seed = render_seed(boot, GUEST, spec)
     config = yaml.safe_load(seed.user_data)
     assert config["hostname"] == config["users"][0]["name"] == (host or "x")
     assert config["users"][0]["ssh_authorized_keys"] == [key]

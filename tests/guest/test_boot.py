@@ -15,6 +15,7 @@ import pytest
 from raptorctl.model.names import MachineName
 from raptorctl.model.seed import FirstBoot, HostKey, Network, SeedGuest
 from raptorctl.model.sizes import MIB, Size
+from raptorctl.model.spec import MachineSpec
 from raptorctl.render.cloud_config import render_seed
 from raptorctl.render.seed_iso import render_iso
 from tests import guest
@@ -67,16 +68,18 @@ def seed(directory: Path, network: Network = Network.DHCP) -> Path:
     private, public = key_pair(directory / "host_key")
     (directory / "known_hosts").write_text(f"alice-dev {public}\n")
     _, alice = key_pair(directory / "alice")
-    wanted = FirstBoot(
-        keys=(alice,),
-        host_key=HostKey(private, public),
+    wanted = MachineSpec(
         hosts={"192.0.2.7": ("registry.example",)},
         sysctl={"net.ipv4.ip_forward": "1"},
         swap=SWAP,
         network=network,
         user_data="#cloud-config\nwrite_files:\n- {path: /etc/mine, content: 'no'}\n",
     )
-    told = render_seed(wanted, SeedGuest(NAME, "vm.example.org", "first", boot.SLOT))
+    told = render_seed(
+        FirstBoot((alice,), HostKey(private, public)),
+        SeedGuest(NAME, "vm.example.org", "first", boot.SLOT),
+        wanted,
+    )
     path = directory / "seed.iso"
     path.write_bytes(render_iso(told))
     return path

@@ -7,6 +7,7 @@ import pytest
 
 from raptorctl.host.profile import read_profile
 from raptorctl.model.seed import FirstBoot, HostKey, Network
+from raptorctl.model.spec import MachineSpec
 from raptorctl.render.cloud_config import render_seed
 from tests.integration.cloud_init import CloudInit, unpack
 from tests.unit.render.test_cloud_config import GUEST, KEY
@@ -21,18 +22,7 @@ def cloud_init(tmp_path_factory: pytest.TempPathFactory) -> CloudInit:
     return unpack(tmp_path_factory.mktemp("cloud-init"))
 
 
-def boot_of(name: str) -> FirstBoot:
-    profile, user_data = read_profile(name)
-    return FirstBoot(
-        keys=(KEY,),
-        host_key=HostKey("private\n", "ssh-ed25519 BBBB"),
-        user_data=user_data,
-        hostname=profile.hostname,
-        packages=profile.packages,
-        hosts=profile.hosts,
-        sysctl=profile.sysctl,
-        swap=profile.swap,
-    )
+BOOT = FirstBoot(keys=(KEY,), host_key=HostKey("private\n", "ssh-ed25519 BBBB"))
 
 
 @pytest.mark.parametrize("console", ["hvc0", "ttyS0"])
@@ -41,7 +31,9 @@ def test_every_profiles_user_data_fits_its_schema(
     cloud_init: CloudInit, tmp_path: Path, name: str, console: str
 ) -> None:
     file = tmp_path / "user-data"
-    file.write_text(render_seed(boot_of(name), replace(GUEST, console=console)).user_data)
+    file.write_text(
+        render_seed(BOOT, replace(GUEST, console=console), read_profile(name)).user_data
+    )
     done = cloud_init.command("schema", "--config-file", str(file))
     assert done.returncode == 0, done.stderr
     assert "Valid" in done.stdout
@@ -59,7 +51,7 @@ def test_we_merge_as_it_does(
 def test_its_netplan_says_what_the_slot_needs(
     cloud_init: CloudInit, tmp_path: Path, network: Network
 ) -> None:
-    text = render_seed(FirstBoot(network=network), GUEST).network_config
+    text = render_seed(FirstBoot(), GUEST, MachineSpec(network=network)).network_config
     file, out = tmp_path / "network", tmp_path / "out"
     file.write_text("network:\n" + "".join(f"  {line}\n" for line in text.splitlines()))
     words = ("--network-data", str(file), "--kind", "yaml", "--directory", str(out))
@@ -79,7 +71,7 @@ def test_its_netplan_says_what_the_slot_needs(
 
 def test_a_message_of_two_parts_is_taken_apart(cloud_init: CloudInit) -> None:
     script = "#!/bin/sh\necho ä\n"
-    text = render_seed(FirstBoot(user_data=script), GUEST).user_data
+    text = render_seed(FirstBoot(), GUEST, MachineSpec(user_data=script)).user_data
     program = (
         "import sys\n"
         "from cloudinit import user_data\n"

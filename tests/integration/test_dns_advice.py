@@ -15,7 +15,7 @@ from raptorctl.plans.fault_record import queries, records
 from raptorctl.plans.provision import plan_provision
 from raptorctl.plans.records import queries as wanted
 from raptorctl.steps.record import AddRecords
-from tests.fakes import settings
+from tests.fakes import but, settings
 from tests.integration.dns_samples import NAME, POINTER4, POINTER6, Client
 from tests.integration.named import REVERSE4, REVERSE6, ZONE, Named, running_named
 from tests.unit.plans.test_provision import ALICE, JOB, facts
@@ -31,7 +31,7 @@ def provisioned(
     """Plan `alice dev` on what named answers, and do what the plan says of DNS."""
     known = _settings(**changes)
     seen = replace(facts(), records=client().lookup(wanted(ALICE.name, known)))
-    plan = plan_provision(replace(ALICE, slot=with_slot), known, seen, JOB)
+    plan = plan_provision(but(ALICE, slot=with_slot), known, seen, JOB)
     steps = [step for step in plan.steps if isinstance(step, AddRecords)]
     for step in steps:
         client().add(step.zone, step.records)

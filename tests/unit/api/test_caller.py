@@ -29,6 +29,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.image_source import Source
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
+from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.provision import ProvisionRequest
 from tests.fakes import World
 from tests.unit.api.session import InMemory
@@ -40,7 +41,7 @@ DEV, WEB = MachineName("alice", "dev"), MachineName("bob", "web")
 def two(session: InMemory) -> InMemory:
     """A session on a host with a machine of alice's and one of bob's."""
     for name, cpus in ((DEV, "2"), (WEB, "3")):
-        wanted = ProvisionRequest(name, Size.parse("1G"), CpuSet.parse(cpus))
+        wanted = ProvisionRequest(name, MachineSpec(Size.parse("1G"), CpuSet.parse(cpus)))
         change.carry_out(session, machine.provision(wanted))
     return session
 

@@ -12,13 +12,14 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.job import StepState
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
+from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.plan import Plan
 from raptorctl.plans.provision import ProvisionRequest
 from tests.fakes import World
 from tests.unit.api.session import InMemory
 
 DEV = MachineName("alice", "dev")
-WANTED = machine.provision(ProvisionRequest(DEV, Size.parse("1G"), CpuSet.parse("2")))
+WANTED = machine.provision(ProvisionRequest(DEV, MachineSpec(Size.parse("1G"), CpuSet.parse("2"))))
 
 
 class Heard(Silent):
@@ -64,7 +65,9 @@ def test_a_host_that_changed_under_the_question_is_not_touched(
     session: InMemory, world: World
 ) -> None:
     def confirm(_plan: Plan) -> bool:
-        other = ProvisionRequest(MachineName("bob", "web"), Size.parse("1G"), CpuSet.parse("3"))
+        other = ProvisionRequest(
+            MachineName("bob", "web"), MachineSpec(Size.parse("1G"), CpuSet.parse("3"))
+        )
         change.carry_out(session, machine.provision(other))
         return True
 

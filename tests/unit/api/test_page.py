@@ -15,6 +15,7 @@ from raptorctl.api.session import Session
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
+from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.provision import ProvisionRequest
 from tests.fakes import World
 from tests.unit.api.conftest import ROOT
@@ -33,7 +34,9 @@ def test_every_example_prints_what_the_page_says(
         return found
 
     monkeypatch.setattr("raptorctl.api.session.Session", opened)
-    wanted = ProvisionRequest(MachineName("bob", "web"), Size.parse("8G"), CpuSet.parse("2"))
+    wanted = ProvisionRequest(
+        MachineName("bob", "web"), MachineSpec(Size.parse("8G"), CpuSet.parse("2"))
+    )
     change.carry_out(session, machine.provision(wanted))
     world.guests.banners = ["SSH-2.0-OpenSSH_10.0p2"]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from raptorctl.cli.provision import _decide
+from raptorctl.cli.provision import GuestSteps, _decide
 from raptorctl.errors import HostError, RefusedError, StoppedError, WaitError
-from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.guest import Endpoint, Neighbour
 from raptorctl.model.names import MachineName
+from raptorctl.model.spec import MachineSpec
 from raptorctl.model.ssh_key import parse_keys
 from raptorctl.plans.fault import NOBODY
 from raptorctl.plans.plan import Plan
@@ -494,14 +494,14 @@ def test_a_jobs_key_that_nobody_comes_to_take_away_is_mentioned(
 
 def test_steps_in_the_guest_of_an_empty_disk_are_refused_on_a_session_host(tmp_path: Path) -> None:
     world = OwnWorld(tmp_path)
-    asked = ProvisionRequest(MachineName(world.settings.owner, "dev"), None, CpuSet(), cpu_count=1)
+    asked = ProvisionRequest(MachineName(world.settings.owner, "dev"), MachineSpec(cpus=1))
 
     def planned(wanted: ProvisionRequest, facts: HostFacts, *, steps: bool) -> Plan:
-        return _decide(wanted, None, steps=steps, own=True)(world.settings, facts, NOBODY)
+        return _decide(wanted, GuestSteps(), steps=steps, own=True)(world.settings, facts, NOBODY)
 
     facts = replace(world.facts(), images=(IMAGE,))
     assert planned(asked, facts, steps=False).steps
-    assert planned(replace(asked, image=IMAGE), facts, steps=True).steps
+    assert planned(replace(asked, found=IMAGE), facts, steps=True).steps
     with pytest.raises(RefusedError, match=r"-dev is empty: there is no guest to .* --image"):
         planned(asked, facts, steps=True)
 

@@ -11,6 +11,7 @@ from raptorctl.host.files import templates
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import GIB, Size
+from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.fault import NOBODY
 from raptorctl.plans.provision import ProvisionRequest, plan_provision
 from raptorctl.steps.image import WriteImage
@@ -253,7 +254,7 @@ def test_the_plan_names_the_image_as_the_job_does_where_two_have_one_content(
     world.images.all = (IMAGE, other)
     for image in world.images.all:
         asked = ProvisionRequest(
-            MachineName("alice", "dev"), Size(40 * GIB), CpuSet((4, 5)), image=image
+            MachineName("alice", "dev"), MachineSpec(Size(40 * GIB), CpuSet((4, 5))), found=image
         )
         plan = plan_provision(asked, settings(), world.facts(templates()), NOBODY)
         (step,) = (step for step in plan.steps if isinstance(step, WriteImage))

@@ -8,7 +8,7 @@ import yaml
 
 from raptorctl.cli import template
 from raptorctl.host import profile as profiles
-from raptorctl.model.profile import Graphics
+from raptorctl.model.spec import Graphics
 from raptorctl.render.seed_iso import LARGEST, read_iso
 from tests.fakes import World
 from tests.unit.cli.session import CommandLine
@@ -39,11 +39,11 @@ def test_every_shipped_profile_makes_a_machine(host: CommandLine, name: str) -> 
     (xml,) = (s["xml"] for s in plan["plan"]["steps"] if s["kind"] == "domain.define")
     assert f'<graphics type="{screen}">' in xml
     assert xml.count("<vcpupin") == cpus
-    profile, user_data = profiles.read_profile(name)
+    profile = profiles.read_profile(name)
     assert profile.hostname == hostname
     assert profile.swap
-    assert profile.sysctl["vm.swappiness"] == "10"
-    assert user_data.startswith("#cloud-config") or not profile.user_data
+    assert (profile.sysctl or {})["vm.swappiness"] == "10"
+    assert (profile.user_data or "#cloud-config").startswith("#cloud-config")
 
 
 def test_the_command_line_wins_over_the_profile_and_the_profile_over_the_settings(
@@ -134,7 +134,7 @@ def test_the_same_profile_again_is_already_so(host: CommandLine) -> None:
     assert host(*plain).code == 0
     again = host("provision", "alice", "x", "--size", "10G", "--cpus", "2-3", "-y")
     assert "already so" in again.out
-    assert template.read_profile("build-machine")[0].graphics is Graphics.VNC
+    assert template.read_profile("build-machine").graphics is Graphics.VNC
 
 
 def test_list_and_show_know_domains_and_profiles(host: CommandLine) -> None:

@@ -20,7 +20,7 @@ from raptorctl.model.record import Record
 from raptorctl.model.seed import FirstBoot, HostKey
 from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.provision import plan_provision
-from tests.fakes import IMAGE, Tripwire, World, settings
+from tests.fakes import IMAGE, Tripwire, World, but, settings
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial, undisturbed
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
 
@@ -48,7 +48,7 @@ class Case(Trial):
         image = IMAGE.name if verb == IMAGED else None
         empty, known = self.picture(), None
         facts = self.world.facts(TEMPLATES)
-        plan = plan_provision(replace(wanted, image=image), settings(), facts, JOB)
+        plan = plan_provision(but(wanted, image=image), settings(), facts, JOB)
         if verb.startswith("deprovision"):
             self.run(plan)
             facts = self.world.facts(TEMPLATES)

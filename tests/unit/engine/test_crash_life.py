@@ -14,6 +14,7 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
 from raptorctl.model.seed import FirstBoot, HostKey
 from raptorctl.model.sizes import GIB, Size
+from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.autostart import plan_autostart
 from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.plan import Identity, Plan
@@ -79,7 +80,7 @@ JOBS: dict[str, Planner] = {
         RebuildRequest(NAME), settings(), world.facts(TEMPLATES), NEXT
     ),
     "rebuild from an image one that is off": lambda world: plan_rebuild(
-        RebuildRequest(NAME, IMAGE.name, reset_nvram=True),
+        RebuildRequest(NAME, MachineSpec(image=IMAGE.name), reset_nvram=True),
         settings(),
         world.facts(TEMPLATES),
         NEXT,

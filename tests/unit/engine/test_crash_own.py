@@ -5,7 +5,6 @@ The volumes are the real driver's files, so it dies between a file and its note 
 
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.provision import plan_provision
 from raptorctl.plans.rebuild import RebuildRequest, plan_rebuild
-from tests.fakes import Tripwire
+from tests.fakes import Tripwire, but
 from tests.own import OwnWorld, without_qemu_img
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial
 from tests.unit.plans.test_own import LATER, NOW, WEB
@@ -51,7 +50,7 @@ class Case(Trial):
         if verb == "rebuild":
             return plan_rebuild(RebuildRequest(WEB.name), settings, facts, identity)
         image = self.laptop.image.name if "image" in verb else None
-        return plan_provision(replace(WEB, image=image), settings, facts, identity)
+        return plan_provision(but(WEB, image=image), settings, facts, identity)
 
     def picture(self) -> object:
         return repr(self.laptop.picture()).replace(str(self.folder), "")

@@ -27,7 +27,7 @@ from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.plan import Plan
 from raptorctl.plans.provision import plan_provision
-from tests.fakes import IMAGE, World, settings, topology
+from tests.fakes import IMAGE, World, but, settings, topology
 from tests.unit.host.test_lvm import Lvm, selected
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
 
@@ -129,7 +129,7 @@ def provision(facts: HostFacts) -> Plan:
 
 
 def from_an_image(facts: HostFacts) -> Plan:
-    return plan_provision(replace(ALICE, image=IMAGE.name), settings(), facts, JOB)
+    return plan_provision(but(ALICE, image=IMAGE.name), settings(), facts, JOB)
 
 
 def deprovision(facts: HostFacts) -> Plan:

@@ -20,10 +20,13 @@ from raptorctl.model.probe import Finding, OwnPart, OwnProbe, Part, Trouble, Ver
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge
+from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import Volume, VolumeGroup
 from raptorctl.plans import (
     again,
     cpus,
+    diff,
+    diff_guest,
     disk,
     existing,
     image,
@@ -55,7 +58,7 @@ from tests.own import OwnWorld
 from tests.unit.plans.test_doctor import healthy
 from tests.unit.plans.test_provision import ALICE, JOB, whole_machine
 
-PLANNERS = (again, cpus, disk, existing, image, log, need, own, owner, provision, quota, records,
+PLANNERS = (again, cpus, diff, diff_guest, disk, existing, image, log, need, own, owner, provision, quota, records,
             room, seed, slots, tenant, tenants)  # fmt: skip
 """What plan_provision calls, however far away."""
 
@@ -171,7 +174,7 @@ def refused(case: Bare, home: Path) -> RefusedError:
         known = changed(case)
         facts = replace(World().facts(templates()), **case.facts)
     name = MachineName(known.owner if case.own else "alice", "dev")
-    asked = ProvisionRequest(name, Size(1), CpuSet(), cpu_count=1)
+    asked = ProvisionRequest(name, MachineSpec(size=Size(1), cpus=1))
     with pytest.raises(RaptorError) as caught:
         plan_provision(asked, known, facts, NOBODY)
     last = traceback.extract_tb(caught.value.__traceback__)[-1]

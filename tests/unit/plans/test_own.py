@@ -19,9 +19,10 @@ from raptorctl.plans.records import queries
 from raptorctl.plans.resize import ResizeRequest, plan_resize
 from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.seed import WriteSeed
+from tests.fakes import but
 from tests.own import OwnWorld, qcow2
 
-WEB = ProvisionRequest(MachineName("alice", "web"), None, CpuSet())
+WEB = ProvisionRequest(MachineName("alice", "web"))
 NOW = Identity("j1", "5f0c1d6e-0000-4000-8000-000000000001", "alice", "2026-11-20T12:00:00Z")
 LATER = replace(NOW, job="j2", at="2026-11-20T13:00:00Z")
 
@@ -54,20 +55,20 @@ def test_what_nobody_said_has_a_default(world: OwnWorld) -> None:
     assert "10G on guest-alice-web, 2 CPUs, 2G of memory, ssh at 127.0.0.1:2201" in (
         planned(world).summary
     )
-    asked = replace(WEB, size=Size(GIB), cpu_count=1, memory=Size(GIB))
+    asked = but(WEB, size=Size(GIB), cpus=1, memory=Size(GIB))
     assert "1G on guest-alice-web, 1 CPU, 1G of memory" in planned(world, asked).summary
 
 
 def test_a_disk_is_as_large_as_its_image(world: OwnWorld) -> None:
     large = replace(world.image, size=Size(25 * GIB))
-    plan = planned(world, replace(WEB, image=large.name), images=(large,))
+    plan = planned(world, but(WEB, image=large.name), images=(large,))
     assert plan.steps[0].title == "create file guest-alice-web.qcow2, 25G, over image debian:13"
     with pytest.raises(RefusedError, match="the disk is to have 5G"):
-        planned(world, replace(WEB, image=large.name, size=Size(5 * GIB)), images=(large,))
+        planned(world, but(WEB, image=large.name, size=Size(5 * GIB)), images=(large,))
 
 
 def test_a_file_says_aloud_what_it_lies_over(world: OwnWorld) -> None:
-    read = read_domain(xml_of(planned(world, replace(WEB, image=world.image.name))))
+    read = read_domain(xml_of(planned(world, but(WEB, image=world.image.name))))
     assert read.disks == (f"{world.directory}/guest-alice-web.qcow2", world.image.path)
 
 
@@ -85,17 +86,17 @@ def test_no_kvm_is_said_with_its_reason(world: OwnWorld) -> None:
 
 def test_nobody_else_is_there(world: OwnWorld) -> None:
     with pytest.raises(RefusedError, match="there is no bob, only alice"):
-        planned(world, replace(WEB, name=MachineName("bob", "web")))
+        planned(world, but(WEB, name=MachineName("bob", "web")))
 
 
 def test_there_are_no_slots(world: OwnWorld) -> None:
     with pytest.raises(RefusedError, match="no slots"):
-        planned(world, replace(WEB, slot=1))
+        planned(world, but(WEB, slot=1))
 
 
 def test_memory_of_machines_that_are_off_is_not_taken(world: OwnWorld) -> None:
     off = replace(read_domain(xml_of(planned(world))), name="alice-big", memory=Size(15 * GIB))
-    other = replace(WEB, name=MachineName("alice", "two"))
+    other = but(WEB, name=MachineName("alice", "two"))
     assert planned(world, other, domains=(off,)).steps
     running = replace(off, state=off.state.__class__.RUNNING)
     with pytest.raises(RefusedError, match="15G is promised"):
@@ -129,9 +130,9 @@ def test_a_removal_claims_no_more_than_it_does(world: OwnWorld) -> None:
 
 def test_what_is_there_is_already_so(world: OwnWorld) -> None:
     there(world)
-    assert planned(world, replace(WEB, start=False)).steps == ()
+    assert planned(world, but(WEB, start=False)).steps == ()
     with pytest.raises(RefusedError, match="number of CPUs 2, not 3"):
-        planned(world, replace(WEB, start=False, cpu_count=3))
+        planned(world, but(WEB, start=False, cpus=3))
 
 
 def test_a_disk_grows_in_one_step_and_cpus_are_counted(world: OwnWorld) -> None:
@@ -146,7 +147,7 @@ def test_a_disk_grows_in_one_step_and_cpus_are_counted(world: OwnWorld) -> None:
 
 
 def test_one_logs_in_by_ones_own_key(world: OwnWorld) -> None:
-    wish = replace(WEB, first_boot=FirstBoot(), image=world.image.name)
+    wish = but(WEB, first_boot=FirstBoot(), image=world.image.name)
     assert "has no ssh key" in " ".join(planned(world, wish).notes)
     plan = planned(world, wish, own_keys=("ssh-ed25519 MINE me@laptop",))
     (seed,) = (step.seed for step in plan.steps if isinstance(step, WriteSeed))
@@ -156,7 +157,7 @@ def test_one_logs_in_by_ones_own_key(world: OwnWorld) -> None:
 
 
 def test_a_key_that_was_passed_over_is_told_beside_a_good_one_and_alone(world: OwnWorld) -> None:
-    wish = replace(WEB, first_boot=FirstBoot(), image=world.image.name)
+    wish = but(WEB, first_boot=FirstBoot(), image=world.image.name)
     refused = ("~/.ssh/id_rsa.pub is not taken: line 1 is damaged",)
     alone = planned(world, wish, refused_keys=refused).notes
     beside = planned(world, wish, refused_keys=refused, own_keys=("ssh-ed25519 MINE me",)).notes
@@ -169,14 +170,14 @@ def test_a_key_that_was_passed_over_is_told_beside_a_good_one_and_alone(world: O
 
 def test_cloud_init_asks_for_its_address_by_a_mac_that_stays(world: OwnWorld) -> None:
     boot = FirstBoot(host_key=HostKey("PRIVATE", "ssh-ed25519 AAAA"))
-    plan = planned(world, replace(WEB, first_boot=boot, image=world.image.name))
+    plan = planned(world, but(WEB, first_boot=boot, image=world.image.name))
     (told,) = [step for step in plan.steps if isinstance(step, WriteSeed)]
     mac = mac_of(NOW.uuid)
     assert f"mac={mac}," in xml_of(plan)
     assert read_domain(xml_of(plan)).macs == (mac,)
     assert told.seed
     assert mac in told.seed.network_config
-    static = replace(WEB, first_boot=replace(boot, network=Network.STATIC))
+    static = but(WEB, first_boot=boot, network=Network.STATIC)
     with pytest.raises(RefusedError, match="by DHCP"):
         planned(world, static)
 
@@ -184,8 +185,8 @@ def test_cloud_init_asks_for_its_address_by_a_mac_that_stays(world: OwnWorld) ->
 @pytest.mark.parametrize(
     ("wish", "said"),
     [
-        ({"cpu_count": 256}, "256 CPUs asked; a machine has 255 at most"),
-        ({"cpu_count": 999}, "a machine has 255 at most"),
+        ({"cpus": 256}, "256 CPUs asked; a machine has 255 at most"),
+        ({"cpus": 999}, "a machine has 255 at most"),
         ({"size": Size(8192 << 40)}, "a file of qcow2 stands for 2048T at most"),
         ({"memory": Size(8192 << 40)}, "the host has 16G"),
     ],
@@ -194,7 +195,7 @@ def test_more_than_any_machine_can_have_is_refused_by_the_plan(
     world: OwnWorld, wish: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(RefusedError, match=said):
-        planned(world, replace(WEB, **wish))
+        planned(world, but(WEB, **wish))
 
 
 def test_a_machine_that_is_there_gets_no_more_than_any_can_have(world: OwnWorld) -> None:
@@ -206,7 +207,7 @@ def test_a_machine_that_is_there_gets_no_more_than_any_can_have(world: OwnWorld)
 
 def test_what_libvirt_says_of_the_machine_type_binds_as_well(world: OwnWorld) -> None:
     with pytest.raises(RefusedError, match="a machine has 8 at most"):
-        planned(world, replace(WEB, cpu_count=9), most_vcpus=8)
+        planned(world, but(WEB, cpus=9), most_vcpus=8)
     many = {
         name: text.replace(
             "</devices>", '<iommu model="intel"><driver eim="on"/></iommu></devices>'
@@ -214,5 +215,5 @@ def test_what_libvirt_says_of_the_machine_type_binds_as_well(world: OwnWorld) ->
         for name, text in world.facts().templates.items()
     }
     with pytest.raises(RefusedError, match="a machine has 288 at most"):
-        planned(world, replace(WEB, cpu_count=300), templates=many, most_vcpus=288)
-    assert planned(world, replace(WEB, cpu_count=288), templates=many, most_vcpus=288).steps
+        planned(world, but(WEB, cpus=300), templates=many, most_vcpus=288)
+    assert planned(world, but(WEB, cpus=288), templates=many, most_vcpus=288).steps

@@ -15,18 +15,21 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.record import Record
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge
+from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import Volume
 from raptorctl.plans.plan import Identity, Plan, decode_plan
 from raptorctl.plans.provision import ProvisionRequest, plan_provision, render_xml
 from raptorctl.plans.records import queries
 from raptorctl.render.read_domain import read_domain
-from tests.fakes import World, settings
+from tests.fakes import World, but, settings
 
 TEMPLATES = {
     path.stem: path.read_text()
     for path in (Path(__file__).parents[3] / "domain_templates").glob("*.xml")
 }
-ALICE = ProvisionRequest(MachineName("alice", "dev"), Size(40 * GIB), CpuSet((4, 5, 6, 7)))
+ALICE = ProvisionRequest(
+    MachineName("alice", "dev"), MachineSpec(Size(40 * GIB), CpuSet((4, 5, 6, 7)))
+)
 JOB = Identity("j1", "5f0c1d6e-0000-4000-8000-000000000001", "carol", "2026-11-20T12:00:00Z")
 
 
@@ -59,7 +62,7 @@ def test_everything_is_named_after_the_machine() -> None:
 
 def test_an_image_that_was_removed_meanwhile_is_missed_before_anything_is_touched() -> None:
     with pytest.raises(RefusedError, match="there is no image of digest abababababab"):
-        planned(replace(ALICE, image="ab" * 32))
+        planned(but(ALICE, image="ab" * 32))
 
 
 def test_the_domain_is_rendered_when_the_plan_is_made() -> None:
@@ -79,11 +82,11 @@ def test_a_plan_survives_the_journal() -> None:
 
 
 def test_no_start_means_no_start() -> None:
-    assert "domain.start" not in [s.kind for s in planned(replace(ALICE, start=False)).steps]
+    assert "domain.start" not in [s.kind for s in planned(but(ALICE, start=False)).steps]
 
 
 def test_a_size_is_rounded_up_to_extents_and_said() -> None:
-    plan = planned(replace(ALICE, size=Size(5 * MIB)))
+    plan = planned(but(ALICE, size=Size(5 * MIB)))
     assert plan.steps[0].encode()["size"] == 8 * MIB
     assert any("rounded up" in note for note in plan.notes)
 
@@ -119,33 +122,33 @@ def bob(**changes: object) -> Domain:
 
 
 def test_a_core_shared_with_another_tenant_is_a_warning() -> None:
-    plan = planned(replace(ALICE, cpus=CpuSet((4,))), domains=(bob(pins=CpuSet((5,))),))
+    plan = planned(but(ALICE, cpus=CpuSet((4,))), domains=(bob(pins=CpuSet((5,))),))
     assert any("shares a core with bob-web" in note for note in plan.notes)
     mine = bob(name="alice-web", pins=CpuSet((5,)))
-    assert not planned(replace(ALICE, cpus=CpuSet((4,))), domains=(mine,)).notes
+    assert not planned(but(ALICE, cpus=CpuSet((4,))), domains=(mine,)).notes
 
 
 def test_cpus_on_two_nodes_are_a_warning() -> None:
-    assert any("NUMA" in note for note in planned(replace(ALICE, cpus=CpuSet((3, 4)))).notes)
+    assert any("NUMA" in note for note in planned(but(ALICE, cpus=CpuSet((3, 4)))).notes)
 
 
 @pytest.mark.parametrize(
     ("request_", "changes", "error", "says"),
     [
-        (replace(ALICE, size=Size(400 * GIB)), {}, RefusedError, "has 200G free"),
-        (replace(ALICE, cpus=CpuSet((40,))), {}, RefusedError, "this host has 0-7"),
-        (replace(ALICE, cpus=CpuSet((0,))), {}, RefusedError, "kept for the host"),
-        (replace(ALICE, cpus=CpuSet((2, 3))), {"domains": (bob(),)}, RefusedError, "bob-web"),
+        (but(ALICE, size=Size(400 * GIB)), {}, RefusedError, "has 200G free"),
+        (but(ALICE, cpus=CpuSet((40,))), {}, RefusedError, "this host has 0-7"),
+        (but(ALICE, cpus=CpuSet((0,))), {}, RefusedError, "kept for the host"),
+        (but(ALICE, cpus=CpuSet((2, 3))), {"domains": (bob(),)}, RefusedError, "bob-web"),
         (ALICE, {"reservations": (Reservation("j0", "x-y", None, CpuSet((4,))),)}, RefusedError, "j0"),
-        (replace(ALICE, memory=Size(64 * GIB)), {}, RefusedError, "the host has 16G"),
-        (replace(ALICE, memory=Size(15 * GIB)), {"domains": (bob(memory=Size(2 * GIB)),)}, RefusedError,
+        (but(ALICE, memory=Size(64 * GIB)), {}, RefusedError, "the host has 16G"),
+        (but(ALICE, memory=Size(15 * GIB)), {"domains": (bob(memory=Size(2 * GIB)),)}, RefusedError,
          "2G is promised"),
-        (replace(ALICE, slot=9), {}, InputError, "this host has 1, 2, 3, 4, 5"),
-        (replace(ALICE, slot=1), {"domains": (bob(),)}, RefusedError, "bob-web has it"),
-        (replace(ALICE, slot=1), {"bridges": ()}, RefusedError, "br-vm1 is not there"),
-        (replace(ALICE, slot=1), {"bridges": (Bridge("br-vm1", up=False),)}, RefusedError, "is down"),
+        (but(ALICE, slot=9), {}, InputError, "this host has 1, 2, 3, 4, 5"),
+        (but(ALICE, slot=1), {"domains": (bob(),)}, RefusedError, "bob-web has it"),
+        (but(ALICE, slot=1), {"bridges": ()}, RefusedError, "br-vm1 is not there"),
+        (but(ALICE, slot=1), {"bridges": (Bridge("br-vm1", up=False),)}, RefusedError, "is down"),
         (ALICE, {"bridges": ()}, RefusedError, "no slot is free"),
-        (replace(ALICE, template="nope"), {}, InputError, "virtio-console"),
+        (but(ALICE, template="nope"), {}, InputError, "virtio-console"),
         (ALICE, {"group": None}, MissingError, "volume group lvm-data"),
         (ALICE, {"dns_problem": "named is silent"}, MissingError, "named is silent"),
         (ALICE, {"files": frozenset()}, MissingError, "OVMF"),
@@ -155,7 +158,7 @@ def test_cpus_on_two_nodes_are_a_warning() -> None:
         (ALICE, {"reservations": (Reservation("j0", "alice-dev"),)}, RefusedError, "recover j0"),
         (ALICE, {"records": (Record("alice-dev.raptor.example.", "A", "192.0.2.1"),)}, RefusedError,
          "192.0.2.1"),
-        (replace(ALICE, slot=1), {"records": (Record("1.100.51.198.in-addr.arpa.", "PTR", "x.example."),)},
+        (but(ALICE, slot=1), {"records": (Record("1.100.51.198.in-addr.arpa.", "PTR", "x.example."),)},
          RefusedError, "x.example"),
         (ALICE, {"files": frozenset([*facts().files, NVRAM])}, RefusedError, "is there already"),
         (ALICE, {"domains": (bob(nvram=NVRAM),)}, RefusedError, "belongs to domain bob-web"),
@@ -189,7 +192,7 @@ def test_the_same_again_is_already_so() -> None:
 
 
 def test_something_else_again_says_what_differs() -> None:
-    other = replace(ALICE, size=Size(80 * GIB), cpus=CpuSet((4, 5)), memory=Size(GIB), slot=3)
+    other = but(ALICE, size=Size(80 * GIB), cpus=CpuSet((4, 5)), memory=Size(GIB), slot=3)
     with pytest.raises(RefusedError) as caught:
         planned(other, **whole_machine())
     for part in ("size 40G, not 80G", "CPUs 4-7, not 4,5", "memory 4G, not 1G", "slot 1, not 3"):
@@ -212,11 +215,11 @@ def test_a_machine_that_lost_its_records_or_its_cleanness_is_not_already_so() ->
 
 @pytest.mark.parametrize(("cpus", "said"), [((2,), "(1 CPU on 2,"), ((2, 3), "(2 CPUs on 2")])
 def test_one_cpu_is_not_called_cpus(cpus: tuple[int, ...], said: str) -> None:
-    plan = planned(replace(ALICE, cpus=CpuSet(cpus)))
+    plan = planned(but(ALICE, cpus=CpuSet(cpus)))
     assert any(said in f"{step.title} ({step.reason})" for step in plan.steps)
 
 
 def test_an_image_that_is_too_large_asks_for_no_more_than_it_needs() -> None:
     image = Image("tiny", "./t", "ab" * 32, "raw", Size(64 * MIB), Size(64 * MIB), "/t", "")
     with pytest.raises(RefusedError, match="ask for --size 64M or more"):
-        planned(replace(ALICE, image="tiny", size=Size(60 * MIB)), images=(image,))
+        planned(but(ALICE, image="tiny", size=Size(60 * MIB)), images=(image,))

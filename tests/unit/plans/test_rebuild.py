@@ -14,13 +14,14 @@ from raptorctl.errors import HostError, LeftoversError, MissingError, RaptorErro
 from raptorctl.model.domain import Domain
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import GIB, Size
+from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import Volume
 from raptorctl.plans.deprovision import plan_deprovision
 from raptorctl.plans.plan import Plan
 from raptorctl.plans.provision import plan_provision
 from raptorctl.plans.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.snapshot import SnapshotRequest, plan_create
-from tests.fakes import IMAGE, Killed, Tripwire, World, settings
+from tests.fakes import IMAGE, Killed, Tripwire, World, but, settings
 from tests.unit.engine.test_crash import SEEDED
 from tests.unit.engine.test_crash_life import NEXT, OTHER_BOOT, THEN
 from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
@@ -35,7 +36,7 @@ def world(tmp_path: Any) -> World:
     """A host with alice's machine, which began as an image."""
     made = World().with_tenants("alice")
     made.images.all = (IMAGE, OTHER)
-    wish = replace(ALICE, image=IMAGE.name)
+    wish = but(ALICE, image=IMAGE.name)
     run(made, plan_provision(wish, settings(), made.facts(TEMPLATES), JOB), tmp_path)
     return made
 
@@ -122,7 +123,11 @@ def test_of_two_names_of_one_content_it_begins_as_the_one_it_had(world: World) -
 
 
 def test_another_image_is_written_when_asked_for(world: World, tmp_path: Any) -> None:
-    run(world, planned(world, RebuildRequest(NAME, "alpine:3.22", start=False)), tmp_path)
+    run(
+        world,
+        planned(world, RebuildRequest(NAME, MachineSpec(image="alpine:3.22"), start=False)),
+        tmp_path,
+    )
     volume, domain = parts(world)
     assert world.volumes.data[volume.uuid] == f"image {OTHER.digest}"
     assert volume.image == OTHER.digest
@@ -237,7 +242,7 @@ def test_what_is_in_the_way_is_said(world: World, tmp_path: Any) -> None:
     facts = world.facts(TEMPLATES)
     assert isinstance(refusal(RebuildRequest(MachineName("alice", "web"))), MissingError)
     large = replace(OTHER, size=Size(50 * GIB))
-    said = refusal(RebuildRequest(NAME, large.name), images=(large,))
+    said = refusal(RebuildRequest(NAME, MachineSpec(image=large.name)), images=(large,))
     assert isinstance(said, RefusedError)
     assert "alpine:3.22 has 50G, the disk is to have 40G" in said.brief
     assert facts.group

@@ -12,6 +12,7 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.seed import FirstBoot, HostKey, Network, SeedGuest
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import Slot
+from raptorctl.model.spec import UNSAID, MachineSpec
 from raptorctl.render.cloud_config import render_seed
 
 GUEST = SeedGuest(
@@ -23,16 +24,18 @@ GUEST = SeedGuest(
 KEY = "ssh-ed25519 AAAA alice@laptop"
 
 
-def told(boot: FirstBoot, guest: SeedGuest = GUEST) -> dict[str, Any]:
-    text = render_seed(boot, guest).user_data
+def told(boot: FirstBoot, guest: SeedGuest = GUEST, spec: MachineSpec = UNSAID) -> dict[str, Any]:
+    text = render_seed(boot, guest, spec).user_data
     assert text.startswith("#cloud-config\n")
     config = yaml.safe_load(text)
     assert isinstance(config, dict)
     return config
 
 
-def network(boot: FirstBoot, guest: SeedGuest = GUEST) -> dict[str, Any]:
-    config = yaml.safe_load(render_seed(boot, guest).network_config)
+def network(
+    boot: FirstBoot, guest: SeedGuest = GUEST, spec: MachineSpec = UNSAID
+) -> dict[str, Any]:
+    config = yaml.safe_load(render_seed(boot, guest, spec).network_config)
     assert config["version"] == 2
     link: dict[str, Any] = config["ethernets"]["eth0"]
     return link
@@ -102,7 +105,7 @@ def test_dhcp_asks_for_what_the_slot_has() -> None:
 
 def test_a_static_network_is_routed_over_the_bridges_own_addresses() -> None:
     guest = replace(GUEST, resolvers=("192.0.2.53",))
-    link = network(FirstBoot(network=Network.STATIC), guest)
+    link = network(FirstBoot(), guest, MachineSpec(network=Network.STATIC))
     assert link["addresses"] == ["198.51.100.1/32", "2001:db8:0:1::1/128"]
     assert link["routes"] == [
         {"to": "0.0.0.0/0", "via": "169.254.1.1", "on-link": True},
@@ -113,12 +116,13 @@ def test_a_static_network_is_routed_over_the_bridges_own_addresses() -> None:
 
 def test_packages_hosts_kernel_parameters_and_swap() -> None:
     config = told(
-        FirstBoot(
+        FirstBoot(),
+        spec=MachineSpec(
             packages=("nginx",),
             hosts={"10.42.0.40": ("hermes", "web")},
             sysctl={"vm.swappiness": "10"},
             swap=Size(GIB),
-        )
+        ),
     )
     assert (config["packages"], config["package_update"]) == (["nginx"], True)
     assert config["swap"] == {"filename": "/swapfile", "size": GIB, "maxsize": GIB}
@@ -132,8 +136,8 @@ def test_packages_hosts_kernel_parameters_and_swap() -> None:
 
 
 def test_names_with_a_meaning_in_yaml_stay_text() -> None:
-    boot = FirstBoot(hostname="no", account="on", packages=("24.04", "0644", "1e3", "~"))
-    config = told(boot)
+    spec = MachineSpec(hostname="no", account="on", packages=("24.04", "0644", "1e3", "~"))
+    config = told(FirstBoot(), spec=spec)
     assert (config["hostname"], config["users"][0]["name"]) == ("no", "on")
     assert config["packages"] == ["24.04", "0644", "1e3", "~"]
 

@@ -16,9 +16,9 @@ from raptorctl.errors import InputError
 from raptorctl.model.cpuset import HIGHEST, CpuSet
 from raptorctl.model.domain import DomainSpec, Mark
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT
-from raptorctl.model.profile import Graphics
 from raptorctl.model.sizes import KIB, Size
 from raptorctl.model.slot import Slot
+from raptorctl.model.spec import Graphics
 from raptorctl.render.domain_xml import render_domain, seed_element, without_seed
 from raptorctl.render.read_domain import read_domain
 from tests.conftest import GOLDEN

@@ -9,12 +9,13 @@ import yaml
 from raptorctl.errors import InputError
 from raptorctl.model.boot_clue import SEED_DONE
 from raptorctl.model.seed import FirstBoot
+from raptorctl.model.spec import MachineSpec
 from raptorctl.render.cloud_config import cloud_config
 from raptorctl.render.user_data import check, joined
 from tests.unit.render.test_cloud_config import GUEST, KEY
 
 HEAD = "#cloud-config\n"
-OURS = cloud_config(FirstBoot(keys=(KEY,), packages=("vim",)), GUEST)
+OURS = cloud_config(FirstBoot(keys=(KEY,)), GUEST, MachineSpec(packages=("vim",)))
 
 
 def both(text: str) -> dict[str, Any]:

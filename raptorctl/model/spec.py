@@ -1,0 +1,88 @@
+"""What a machine should be: the one record that flags, profiles and files make alike."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Final
+
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.seed import Network
+from raptorctl.model.sizes import Size
+from raptorctl.model.ssh_key import PublicKey
+
+
+class Graphics(enum.Enum):
+    """What shows a machine's screen: never a TCP port, which every account could open."""
+
+    NONE = "none"
+    VNC = "vnc-socket"
+    SPICE = "spice-socket"
+
+    @property
+    def protocol(self) -> str:
+        """Libvirt's word for it."""
+        return self.value.removesuffix("-socket")
+
+
+@dataclass(frozen=True)
+class MachineSpec:
+    """What a machine should be, as far as it was said; None is not said.
+
+    A field more needs a comparison in `plans/diff.py`; a test fails without it.
+
+    Args:
+        size: of its disk, bytes.
+        cpus: one host CPU for each virtual CPU, in order; or how many.
+        memory: bytes.
+        slot: the number of its place on the network.
+        template: the domain template it is rendered from.
+        image: what its disk begins as, by name, source or digest.
+        profile: the profiles that this was laid together from, first to last.
+        graphics: what shows its screen.
+        network: how the guest gets its addresses.
+        seed: whether cloud-init is told anything.
+        keys: public keys that its tenant is to have, and its guest to let in.
+        user_data: the admin's own cloud-config, merged with ours, or a script. May hold secrets.
+        account: who logs in to the guest.
+        hostname: what the guest calls itself.
+        packages: what is installed at first boot.
+        hosts: names by address, for /etc/hosts.
+        sysctl: kernel parameters (sysctl.d(5)).
+        swap: bytes of a swap file; 0 for none.
+    """
+
+    size: Size | None = None
+    cpus: CpuSet | int | None = None
+    memory: Size | None = None
+    slot: int | None = None
+    template: str | None = None
+    image: str | None = None
+    profile: tuple[str, ...] | None = None
+    graphics: Graphics | None = None
+    network: Network | None = None
+    seed: bool | None = None
+    keys: tuple[PublicKey, ...] | None = None
+    user_data: str | None = field(default=None, repr=False)
+    account: str | None = None
+    hostname: str | None = None
+    packages: tuple[str, ...] | None = None
+    hosts: Mapping[str, tuple[str, ...]] | None = None
+    sysctl: Mapping[str, str] | None = None
+    swap: Size | None = None
+
+    def over(self, below: "MachineSpec") -> "MachineSpec":
+        """Lay this over another: what this says counts, what it does not say is the other's."""
+        said = {one.name: getattr(self, one.name) for one in fields(self)}
+        return replace(below, **{key: value for key, value in said.items() if value is not None})
+
+    @property
+    def tells_guest(self) -> bool:
+        """Whether cloud-init has anything to be told: a disk without a system has none."""
+        if self.seed is not None:
+            return self.seed
+        said = (self.user_data, self.account, self.hostname, self.packages, self.hosts)
+        return any((self.image, self.network, self.sysctl, self.swap, *said))
+
+
+UNSAID: Final = MachineSpec()
+"""A machine of which nothing was said."""
