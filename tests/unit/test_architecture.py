@@ -187,6 +187,27 @@ def test_files_are_small() -> None:
     assert not large
 
 
+MOST_PARAMETERS = 6
+MOST_OPTIONS = 9
+"""Of a function in `cli/`: a command's parameters are its options, where no record has them."""
+MANY_PARAMETERS = {"raptorctl.cli.tenant.add": 11}
+"""What has more, and how many; the list only gets shorter."""
+
+
+def test_no_function_has_more_parameters_than_a_person_can_keep_apart() -> None:
+    found = {}
+    for module, path in MODULES.items():
+        most = MOST_OPTIONS if module.startswith("raptorctl.cli") else MOST_PARAMETERS
+        for node in nodes(path):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                said = node.args
+                count = len([*said.posonlyargs, *said.args, *said.kwonlyargs])
+                count -= bool(said.args and said.args[0].arg in {"self", "cls"})
+                if count > most:
+                    found[f"{module}.{node.name}"] = count
+    assert found == MANY_PARAMETERS
+
+
 def test_upper_floors_work_without_what_only_the_host_needs() -> None:
     upper = [
         m
