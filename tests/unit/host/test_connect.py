@@ -40,7 +40,7 @@ def loaded(program: str) -> set[str]:
         ("host.domains.states", {"libvirt"}),
         ("host.volumes.list", {"sh"}),
         ("host.zones.lookup", {"dns", "email"}),
-        ("host.consoles.attach", {"libvirt"}),
+        ("host.consoles.open", {"libvirt"}),
         ("host.authority.actions", {"jeepney"}),
         ("host.images.list", set()),
         ("host.guests.started", {"libvirt"}),
