@@ -235,6 +235,9 @@ def private_key(identity: Path | None) -> Path | None:
             open_given(str(identity), follow=True).close()
         except InputError as error:
             raise InputError(
-                f"--identity: {error.brief}", resolution=error.resolution, subject="--identity"
+                f"--identity: {error.brief}",
+                resolution=error.resolution,
+                code=error.code,
+                subject="--identity",
             ) from error
     return identity
