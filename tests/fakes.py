@@ -21,8 +21,8 @@ from raptorctl.drivers.image import ImageReport, Wanted
 from raptorctl.drivers.tick import Tick
 from raptorctl.drivers.volume import RestoreReport, WipeReport
 from raptorctl.errors import ConflictError, HostError, WaitError
-from raptorctl.host.files import shipped_rules
-from raptorctl.host.survey import numbers
+from raptorctl.host.survey.survey import numbers
+from raptorctl.host.system.files import shipped_rules
 from raptorctl.model.access import RULES, Person, Question, decide
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State

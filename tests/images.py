@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from raptorctl.drivers.image import Pulled, Wanted
-from raptorctl.host.image import LocalImages
-from raptorctl.host.image_http import Http
+from raptorctl.host.image.cache import LocalImages
+from raptorctl.host.image.download import Http
 from raptorctl.model.catalogue import Catalogue
 from raptorctl.model.image_source import parse_source
 from raptorctl.model.sizes import MIB, Size

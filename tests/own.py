@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 from raptorctl.drivers.host import Host
-from raptorctl.host import overlay, overlay_image
-from raptorctl.host.overlay import FileWiper, OverlayVolumes
-from raptorctl.host.overlay_image import OverlayImageWriter
+from raptorctl.host.volume import qcow2_image as overlay_image
+from raptorctl.host.volume import qcow2_volumes as overlay
+from raptorctl.host.volume.qcow2_image import OverlayImageWriter
+from raptorctl.host.volume.qcow2_volumes import FileWiper, OverlayVolumes
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.image import Image
 from raptorctl.model.own import own_settings, places
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import GIB, Size
 from tests.fakes import Guarded, Tripwire, World
-from tests.unit.plans.test_provision import TEMPLATES
+from tests.unit.plans.machine.test_provision import TEMPLATES
 
 FIRMWARE = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd")
 

@@ -60,7 +60,7 @@ def explained(session: Session, who: str, what: str, domain: str = "") -> tuple[
 
 def install() -> Change:
     """Lay polkit's rules and try them; when an answer is wrong, the old ones come back."""
-    from raptorctl.plans.access import plan_install
+    from raptorctl.plans.tenant.access import plan_install
 
     return Change(verb="access-install", name="access", decide=plan_install)
 
@@ -87,7 +87,7 @@ class Trial:
 
 def trial(session: Session) -> Trial:
     """Ask polkit for everything, as a tenant, an outsider and an admin; changes nothing."""
-    from raptorctl.plans.access import some_tenant
+    from raptorctl.plans.tenant.access import some_tenant
 
     session.require_root()
     facts = session.facts(people=(OUTSIDER,))

@@ -8,11 +8,11 @@ from raptorctl.model.probe import Finding
 def findings(session: Session) -> tuple[Finding, ...]:
     """Return what every check came to; changes nothing."""
     if session.own:
-        from raptorctl.plans.doctor_own import examine_own
+        from raptorctl.plans.doctor.session import examine_own
 
         return examine_own(session.own_probe())
 
-    from raptorctl.plans.doctor import examine
+    from raptorctl.plans.doctor.examine import examine
 
     return examine(session.probe(), session.past())
 
@@ -23,8 +23,8 @@ def fix(session: Session) -> Change:
     Raises:
         RefusedError: a job is unfinished, or the caller may not change the host.
     """
-    from raptorctl.plans.doctor import faults
-    from raptorctl.plans.fault import plan_fix, scene
+    from raptorctl.plans.doctor.examine import faults
+    from raptorctl.plans.doctor.fault import plan_fix, scene
 
     session.require_root()
     refuse_unfinished(session)

@@ -156,7 +156,7 @@ def wait_for(
         RefusedError: it went off meanwhile.
         HostError: it will never be.
     """
-    from raptorctl.host.readiness import looks
+    from raptorctl.host.guest.readiness import looks
 
     if awaited is Awaited.IP and guest.session.own:
         raise RefusedError(
@@ -174,7 +174,7 @@ def _wait(
     guest: Guest, title: str, look: Callable[[], Sight], timeout: float, watched: Watched
 ) -> tuple[Sight, float]:
     from raptorctl.engine.stop import Stop
-    from raptorctl.host.wait import wait_until
+    from raptorctl.host.guest.wait import wait_until
 
     try:
         with Stop() as stop, watched(title, timeout) as told:
@@ -229,7 +229,7 @@ def private_key(identity: Path | None) -> Path | None:
         InputError: says why.
     """
     if identity is not None:
-        from raptorctl.host.caller import open_given
+        from raptorctl.host.system.caller import open_given
 
         try:
             open_given(str(identity), follow=True).close()

@@ -205,7 +205,7 @@ def known(session: Session, text: str) -> Image:
 
 def login(password_file: str | None) -> RegistryLogin:
     """Read what a registry asks for."""
-    from raptorctl.host.image_login import registry_login
+    from raptorctl.host.image.login import registry_login
 
     return registry_login(password_file, os.environ)
 
@@ -216,7 +216,7 @@ def source_of(text: str) -> Source:
     Raises:
         InputError: it is no source.
     """
-    from raptorctl.host.image_catalogue import catalogue
+    from raptorctl.host.image.catalogue import catalogue
 
     return parse_source(text, catalogue(), str(Path.cwd()))
 

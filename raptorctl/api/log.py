@@ -23,7 +23,7 @@ def steps(
     Raises:
         MissingError: there is no such machine, or no step ran in it.
     """
-    from raptorctl.host.console_log import read_log
+    from raptorctl.host.guest.console_log import read_log
 
     session.require_root()
     session.machine(name)
@@ -46,7 +46,7 @@ def console(
     Raises:
         MissingError: there is no such machine, or nothing is logged.
     """
-    from raptorctl.host.console_log import ask_service, read_log
+    from raptorctl.host.guest.console_log import ask_service, read_log
 
     session.machine(name)
     if not session.is_root:

@@ -11,9 +11,9 @@ from raptorctl.model.names import MachineName
 if TYPE_CHECKING:
     from raptorctl.api.change import Change
     from raptorctl.model.facts import HostFacts
-    from raptorctl.plans.provision import ProvisionRequest
-    from raptorctl.plans.rebuild import RebuildRequest
-    from raptorctl.plans.resize import ResizeRequest
+    from raptorctl.plans.machine.provision import ProvisionRequest
+    from raptorctl.plans.machine.rebuild import RebuildRequest
+    from raptorctl.plans.machine.resize import ResizeRequest
 
 
 def listed(session: Session, tenant: str | None = None) -> list[Machine]:
@@ -56,8 +56,8 @@ def shown(session: Session, name: MachineName) -> MachineDetails:
 def provision(request: "ProvisionRequest") -> "Change":
     """Make a machine: volume, domain, slot, DNS names; and start it."""
     from raptorctl.api.change import Change
-    from raptorctl.plans.provision import plan_provision
-    from raptorctl.plans.records import queries
+    from raptorctl.plans.machine.provision import plan_provision
+    from raptorctl.plans.part.records import queries
 
     return Change(
         verb="provision",
@@ -71,7 +71,7 @@ def provision(request: "ProvisionRequest") -> "Change":
 def rebuild(request: "RebuildRequest") -> "Change":
     """Give a machine a new disk; name, UUID, MAC, addresses, CPUs and memory are kept."""
     from raptorctl.api.change import Change
-    from raptorctl.plans.rebuild import plan_rebuild
+    from raptorctl.plans.machine.rebuild import plan_rebuild
 
     return Change(
         verb="rebuild",
@@ -83,7 +83,7 @@ def rebuild(request: "RebuildRequest") -> "Change":
 def resize(request: "ResizeRequest") -> "Change":
     """Change a machine's disk size, CPUs or memory; anything not asked for is kept."""
     from raptorctl.api.change import Change
-    from raptorctl.plans.resize import plan_resize
+    from raptorctl.plans.machine.resize import plan_resize
 
     return Change(
         verb="resize",
@@ -101,8 +101,8 @@ def deprovision(name: MachineName, timeout: float | None = None) -> "Change":
             settings', 0 for at once.
     """
     from raptorctl.api.change import Change
-    from raptorctl.plans.deprovision import plan_deprovision
-    from raptorctl.plans.records import queries
+    from raptorctl.plans.machine.deprovision import plan_deprovision
+    from raptorctl.plans.part.records import queries
 
     return Change(
         verb="deprovision",
@@ -117,7 +117,7 @@ def deprovision(name: MachineName, timeout: float | None = None) -> "Change":
 def autostart(name: MachineName, *, on: bool) -> "Change":
     """Start a machine with the host, or not."""
     from raptorctl.api.change import Change
-    from raptorctl.plans.autostart import plan_autostart
+    from raptorctl.plans.machine.autostart import plan_autostart
 
     return Change(
         verb="autostart",
@@ -128,7 +128,7 @@ def autostart(name: MachineName, *, on: bool) -> "Change":
 
 def _facts(session: Session, name: MachineName) -> "HostFacts":
     from raptorctl.model.facts import HostFacts
-    from raptorctl.plans.records import queries
+    from raptorctl.plans.part.records import queries
 
     if session.is_root:
         return session.facts(queries(name, session.settings))

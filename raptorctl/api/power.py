@@ -206,14 +206,14 @@ def _how(domain: Domain) -> str:
 
 
 def _as_saved(domain: Domain) -> str:
-    from raptorctl.plans.fault_form import differences
+    from raptorctl.plans.doctor.form import differences
 
     told = [f"{what} {has}" for what, has, _ in differences(domain, domain.now)]
     return f", with {', '.join(told)}, which differs from its definition" if told else ""
 
 
 def _refuse_unstartable(session: Session, domain: Domain) -> None:
-    from raptorctl.plans.cpus import refuse_stuck
+    from raptorctl.plans.part.cpus import refuse_stuck
 
     _refuse_unrunnable(domain)
     if not domain.state.active:
@@ -221,7 +221,7 @@ def _refuse_unstartable(session: Session, domain: Domain) -> None:
 
 
 def _refuse_unrunnable(domain: Domain) -> None:
-    from raptorctl.plans.again import restart
+    from raptorctl.plans.machine.again import restart
 
     if domain.state.active and not domain.state.can_run:
         said = f"{domain.name} is {domain.state.value}"

@@ -52,7 +52,7 @@ def _really(
     session: Session, stop: "Stop", job: str | None, reporter: Reporter
 ) -> "tuple[Job, ...]":
     from raptorctl.engine import recover as engine
-    from raptorctl.host.orphans import await_orphans
+    from raptorctl.host.system.orphans import await_orphans
 
     if job is not None:
         session.journals.find(job)

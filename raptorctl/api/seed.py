@@ -29,7 +29,7 @@ def show(session: Session, name: MachineName) -> SeedShown:
     Raises:
         MissingError: there is no such machine, or it has no seed.
     """
-    from raptorctl.plans.seed import attached
+    from raptorctl.plans.part.seed import attached
     from raptorctl.render.seed_iso import LARGEST, read_iso
     from raptorctl.render.seed_mask import masked
 
@@ -48,7 +48,7 @@ def show(session: Session, name: MachineName) -> SeedShown:
 
 def detach(name: MachineName) -> Change:
     """Detach and remove a machine's seed, also while it runs; nothing in the guest changes."""
-    from raptorctl.plans.seed_detach import plan_detach
+    from raptorctl.plans.machine.seed_detach import plan_detach
 
     return Change(
         verb="seed-detach",

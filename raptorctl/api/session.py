@@ -53,22 +53,22 @@ class Session:
     @cached_property
     def own(self) -> bool:
         """Whether the host is our own: nobody wrote a settings file, and we are not root."""
-        from raptorctl.host.own import is_own
+        from raptorctl.host.system.session import is_own
 
         return is_own(self.settings_file)
 
     @cached_property
     def places(self) -> "Places":
         """Where our own files are, on a host of our own."""
-        from raptorctl.host.own import own_places
+        from raptorctl.host.system.session import own_places
 
         return own_places()
 
     @cached_property
     def settings(self) -> "Settings":
         """The settings file, read once; or what stands for it on a host of our own."""
-        from raptorctl.host.files import read_settings
-        from raptorctl.host.own import read_own
+        from raptorctl.host.system.files import read_settings
+        from raptorctl.host.system.session import read_own
 
         return read_own(self.places) if self.own else read_settings(self.settings_file)
 
@@ -87,7 +87,7 @@ class Session:
     @cached_property
     def images(self) -> "Images":
         """The cache of images alone: asking it loads no libvirt, which takes longer."""
-        from raptorctl.host.image import LocalImages
+        from raptorctl.host.image.cache import LocalImages
 
         return LocalImages(self.settings.images.directory, self.settings.images.largest)
 
@@ -116,20 +116,20 @@ class Session:
             queries: (DNS name, type) pairs to look up.
             people: names of accounts to look up beside all tenants.
         """
-        from raptorctl.host.survey import Scope, survey
+        from raptorctl.host.survey.survey import Scope, survey
 
         scope = Scope(tuple(queries), self.journals.reservations(), tuple(people))
         return survey(self.host, self.settings, scope)
 
     def inventory(self) -> "tuple[tuple[Volume, ...], Mapping[str, State]]":
         """Read what `list` needs and no more: one LVM report, one call of states."""
-        from raptorctl.host.inventory import inventory
+        from raptorctl.host.survey.inventory import inventory
 
         return inventory(self.host)
 
     def topology(self) -> "Topology":
         """Read which CPUs are there for machines: anybody may."""
-        from raptorctl.host.cpu import topology
+        from raptorctl.host.system.cpu import topology
 
         return topology(session=self.own)
 
@@ -157,7 +157,7 @@ class Session:
             name: the machine's.
             since: seconds since the epoch; nothing, if nothing was said since then.
         """
-        from raptorctl.host.console_log import MOST_LINES, ask_service, whole_log
+        from raptorctl.host.guest.console_log import MOST_LINES, ask_service, whole_log
 
         folder = self.settings.libvirt.console_log_dir
         if self.is_root:
@@ -173,13 +173,13 @@ class Session:
 
     def probe(self) -> "Probe":
         """Try everything that provision needs."""
-        from raptorctl.host.probe import probe
+        from raptorctl.host.survey.probe import probe
 
         return probe(self.settings_file, self.journals.unfinished, self.record_queries())
 
     def own_probe(self) -> "OwnProbe":
         """Try everything that provision needs on a host of our own."""
-        from raptorctl.host.probe_own import probe_own
+        from raptorctl.host.survey.probe_session import probe_own
 
         return probe_own(self.settings, self.places, self.journals.unfinished)
 
@@ -191,8 +191,8 @@ class Session:
 
     def record_queries(self) -> "Callable[[Settings, HostFacts], Iterable[tuple[str, str]]]":
         """What to ask DNS to find what does not belong, by what is known so far."""
-        from raptorctl.plans.fault import scene
-        from raptorctl.plans.fault_record import queries
+        from raptorctl.plans.doctor.fault import scene
+        from raptorctl.plans.doctor.record import queries
 
         past = self.past()
         return lambda settings, facts: queries(scene(settings, facts, past))

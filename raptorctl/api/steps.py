@@ -26,7 +26,7 @@ from raptorctl.model.text import plain
 
 if TYPE_CHECKING:
     from raptorctl.drivers.guest import Shell
-    from raptorctl.host.step_log import StepLog
+    from raptorctl.host.guest.step_log import StepLog
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class JobKey:
 
 def new_job_key() -> JobKey:
     """Make a key for the steps of one provision."""
-    from raptorctl.host.host_key import new_host_key
+    from raptorctl.host.guest.host_key import new_host_key
 
     comment = f"raptorctl-job-{secrets.token_hex(6)}"
     pair = new_host_key(comment)
@@ -67,14 +67,14 @@ def checked(
         InputError: a file is missing or not the caller's to read, or there is no key to log in
             with.
     """
-    from raptorctl.host.caller import open_given
+    from raptorctl.host.system.caller import open_given
 
     for step in steps:
         open_given(str(step.source)).close()
     if steps and not has_key:
         refuse_keyless(identity)
     if steps and private_key(identity) and identity:
-        from raptorctl.host.login_key import public_half
+        from raptorctl.host.guest.login_key import public_half
 
         public_half(identity)  # one that nobody could use is refused
     return tuple(steps)
@@ -166,7 +166,7 @@ def carry_out(
         WaitError: the guest, or a step, took too long.
     """
     from raptorctl.engine.stop import Stop
-    from raptorctl.host.step_log import StepLog
+    from raptorctl.host.guest.step_log import StepLog
 
     with _missed(entry.key, audience) as entered:
         _, waited = wait_for(guest, Awaited.SSH, entry.timeout, audience.watched)

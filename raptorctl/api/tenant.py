@@ -14,11 +14,11 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.settings import Settings
 from raptorctl.model.ssh_key import PublicKey
 from raptorctl.model.tenant import GROUP, Mode, Quota, Tenant
-from raptorctl.plans import tenant as plans
-from raptorctl.plans import tenant_change as changes
 from raptorctl.plans.plan import Identity, Plan
-from raptorctl.plans.quota import Usage, machines_of, usage
-from raptorctl.plans.tenants import keys_of
+from raptorctl.plans.tenant import change as changes
+from raptorctl.plans.tenant import membership as plans
+from raptorctl.plans.tenant.common import keys_of
+from raptorctl.plans.tenant.quota import Usage, machines_of, usage
 
 Decide = Callable[[Settings, HostFacts, Identity], Plan]
 

@@ -29,7 +29,7 @@ def explained(session: Session, name: MachineName) -> "tuple[Domain, Explanation
 
 
 def _facts(session: Session, domain: Domain, started: float | None) -> "BootFacts":
-    from raptorctl.host import readiness
+    from raptorctl.host.guest import readiness
     from raptorctl.model.first_boot import BootFacts
 
     guests, settings, on = session.host.guests, session.settings, domain.state.active
@@ -52,7 +52,7 @@ def _facts(session: Session, domain: Domain, started: float | None) -> "BootFact
 
 
 def _agent(session: Session, domain: Domain) -> Sight | None:
-    from raptorctl.host import readiness
+    from raptorctl.host.guest import readiness
 
     try:
         return readiness.agent(session.host.guests, domain)

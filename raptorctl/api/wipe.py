@@ -3,7 +3,7 @@
 from raptorctl.api.change import Change
 from raptorctl.api.session import Session
 from raptorctl.model.wipe import Unwiped
-from raptorctl.plans.wipe import plan_wipe, unwiped
+from raptorctl.plans.machine.wipe import plan_wipe, unwiped
 
 
 def waiting(session: Session) -> tuple[Unwiped, ...]:

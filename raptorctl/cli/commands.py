@@ -63,7 +63,7 @@ COMMANDS: Final = {
     "job": ("job", "Show jobs: what was done, when, by whom."),
     "wipe": ("wipe", "Show and finish pending wipes."),
 }
-"""Each command's module in this folder and its line of help, in the order of `raptorctl --help`."""
+"""Each command's module in `command/` and its line of help, in the order of `raptorctl --help`."""
 
 
 class Commands(TyperGroup):
@@ -91,7 +91,7 @@ def imported(name: str) -> Any:
     """
     module, line = COMMANDS[name]
     app = typer.Typer(rich_markup_mode=None)
-    import_module(f"raptorctl.cli.{module}").register(app)
+    import_module(f"raptorctl.cli.command.{module}").register(app)
     command = get_group(app).commands[name]
     command.help = command.help or line  # a group's module leaves it to the table
     return command

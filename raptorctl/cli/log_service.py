@@ -7,8 +7,8 @@ from pathlib import Path
 
 from raptorctl.cli.output import tell
 from raptorctl.errors import RaptorError
-from raptorctl.host.console_log import serve
-from raptorctl.host.files import read_settings
+from raptorctl.host.guest.console_log import serve
+from raptorctl.host.system.files import read_settings
 
 
 def main() -> None:

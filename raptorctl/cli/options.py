@@ -110,7 +110,7 @@ def given_text(path: str, largest: int) -> str:
     Raises:
         InputError: it cannot be read, is too large, or is not UTF-8.
     """
-    from raptorctl.host.caller import read_given
+    from raptorctl.host.system.caller import read_given
     from raptorctl.model.encoding import decoded
     from raptorctl.model.names import shown
 

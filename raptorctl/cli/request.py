@@ -6,9 +6,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from raptorctl.cli import seed
+from raptorctl.cli.command import seed
+from raptorctl.cli.command.template import read_profile
 from raptorctl.cli.options import KeyFile, named, public_keys
-from raptorctl.cli.template import read_profile
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import shown

@@ -6,7 +6,7 @@ from dataclasses import fields
 from raptorctl.api.tenant import TenantView
 from raptorctl.cli.output import table, width_of_output
 from raptorctl.model.tenant import Mode, Tenant
-from raptorctl.plans.quota import Usage
+from raptorctl.plans.tenant.quota import Usage
 
 
 def rows(found: Iterable[TenantView]) -> list[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import HostError
-from raptorctl.host import journald
-from raptorctl.host.durable import append_line
+from raptorctl.host.system import journald
+from raptorctl.host.system.durable import append_line
 from raptorctl.model.audit import AuditEntry, parse_entry
 from raptorctl.model.codec import encode
 

@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from raptorctl.errors import JournalError, RefusedError
-from raptorctl.host.durable import sync_directory, write_whole
+from raptorctl.host.system.durable import sync_directory, write_whole
 from raptorctl.model.error_code import Code
 
 RESERVE: Final = 64 << 10  # bytes beyond the plan itself

@@ -9,17 +9,17 @@ from raptorctl.drivers.host import Host
 from raptorctl.model.settings import Kind, Settings
 
 if TYPE_CHECKING:
-    from raptorctl.host.account import LocalAccounts
-    from raptorctl.host.console import LibvirtConsoles
-    from raptorctl.host.dns_update import DnsServer
-    from raptorctl.host.domain import LibvirtDomains
-    from raptorctl.host.guest import LocalGuests
-    from raptorctl.host.image import LocalImages
-    from raptorctl.host.image_write import BlockImageWriter
-    from raptorctl.host.lvm_life import LivingGroup
-    from raptorctl.host.polkit import Polkit
-    from raptorctl.host.restore import BlockCopier
-    from raptorctl.host.wipe import BlockWiper
+    from raptorctl.host.access.accounts import LocalAccounts
+    from raptorctl.host.access.polkit import Polkit
+    from raptorctl.host.dns.update import DnsServer
+    from raptorctl.host.domain.console import LibvirtConsoles
+    from raptorctl.host.domain.domains import LibvirtDomains
+    from raptorctl.host.guest.guests import LocalGuests
+    from raptorctl.host.image.cache import LocalImages
+    from raptorctl.host.image.write import BlockImageWriter
+    from raptorctl.host.volume.lvm_life import LivingGroup
+    from raptorctl.host.volume.restore import BlockCopier
+    from raptorctl.host.volume.wipe import BlockWiper
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ def connect(settings: Settings) -> Host:
         HostError: a directory of one's own cannot be made.
     """
     if settings.kind is Kind.OWN:
-        from raptorctl.host.own import make_directories
+        from raptorctl.host.system.session import make_directories
 
         make_directories(settings)
     return drivers(settings)
@@ -66,11 +66,11 @@ def drivers(settings: Settings) -> Host:
 
 
 def _own(settings: Settings) -> Host:
-    from raptorctl.host.guest import LocalGuests
-    from raptorctl.host.overlay import FileWiper, OverlayVolumes
-    from raptorctl.host.overlay_image import OverlayImageWriter
-    from raptorctl.host.own import session_runs
-    from raptorctl.host.own_domain import OwnDomains
+    from raptorctl.host.domain.session_domains import OwnDomains
+    from raptorctl.host.guest.guests import LocalGuests
+    from raptorctl.host.system.session import session_runs
+    from raptorctl.host.volume.qcow2_image import OverlayImageWriter
+    from raptorctl.host.volume.qcow2_volumes import FileWiper, OverlayVolumes
 
     return replace(
         _shared(settings),
@@ -83,8 +83,8 @@ def _own(settings: Settings) -> Host:
 
 
 def _shared(settings: Settings) -> Host:
-    from raptorctl.host.files import LocalFiles
-    from raptorctl.host.links import KernelLinks
+    from raptorctl.host.system.files import LocalFiles
+    from raptorctl.host.system.links import KernelLinks
 
     return Host(
         volumes=late(partial(_volumes, settings)),
@@ -104,68 +104,68 @@ def _shared(settings: Settings) -> Host:
 
 
 def _volumes(settings: Settings) -> "LivingGroup":
-    from raptorctl.host.lean_sh import lean_sh
-    from raptorctl.host.lvm_life import LivingGroup
+    from raptorctl.host.system.lean_sh import lean_sh
+    from raptorctl.host.volume.lvm_life import LivingGroup
 
     lean_sh()  # now, and not in a thread of the survey
     return LivingGroup(settings.storage.volume_group)
 
 
 def _wiper(settings: Settings) -> "BlockWiper":
-    from raptorctl.host.wipe import BlockWiper
+    from raptorctl.host.volume.wipe import BlockWiper
 
     return BlockWiper(settings.storage.verify_all_up_to)
 
 
 def _copier() -> "BlockCopier":
-    from raptorctl.host.restore import BlockCopier
+    from raptorctl.host.volume.restore import BlockCopier
 
     return BlockCopier()
 
 
 def _domains(settings: Settings) -> "LibvirtDomains":
-    from raptorctl.host.domain import LibvirtDomains
+    from raptorctl.host.domain.domains import LibvirtDomains
 
     return LibvirtDomains(settings.libvirt.uri)
 
 
 def _zones(settings: Settings) -> "DnsServer":
-    from raptorctl.host.dns_update import DnsServer
+    from raptorctl.host.dns.update import DnsServer
 
     return DnsServer(settings.dns)
 
 
 def _accounts() -> "LocalAccounts":
-    from raptorctl.host.account import LocalAccounts
+    from raptorctl.host.access.accounts import LocalAccounts
 
     return LocalAccounts()
 
 
 def _authority() -> "Polkit":
-    from raptorctl.host.polkit import Polkit
+    from raptorctl.host.access.polkit import Polkit
 
     return Polkit()
 
 
 def _consoles(settings: Settings) -> "LibvirtConsoles":
-    from raptorctl.host.console import LibvirtConsoles
+    from raptorctl.host.domain.console import LibvirtConsoles
 
     return LibvirtConsoles(settings.libvirt.uri)
 
 
 def _images(settings: Settings) -> "LocalImages":
-    from raptorctl.host.image import LocalImages
+    from raptorctl.host.image.cache import LocalImages
 
     return LocalImages(settings.images.directory, settings.images.largest)
 
 
 def _image_writer() -> "BlockImageWriter":
-    from raptorctl.host.image_write import BlockImageWriter
+    from raptorctl.host.image.write import BlockImageWriter
 
     return BlockImageWriter()
 
 
 def _guests(settings: Settings) -> "LocalGuests":
-    from raptorctl.host.guest import LocalGuests
+    from raptorctl.host.guest.guests import LocalGuests
 
     return LocalGuests(settings.libvirt.uri)

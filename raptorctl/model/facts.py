@@ -1,4 +1,4 @@
-"""What the host is like at one moment, read once and in bulk by `raptorctl.host.survey`."""
+"""What the host is like at one moment, read once and in bulk by `raptorctl.host.survey.survey`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """The host's settings: what differs between hosts, from one TOML file.
 
-Reading the file is `raptorctl.host.files`; here is what it may say.
+Reading the file is `raptorctl.host.system.files`; here is what it may say.
 """
 
 import enum

@@ -28,7 +28,7 @@ class Graphics(enum.Enum):
 class MachineSpec:
     """What a machine should be, as far as it was said; None is not said.
 
-    A field more needs a comparison in `plans/diff.py`; a test fails without it.
+    A field more needs a comparison in `plans/machine/diff.py`; a test fails without it.
 
     Args:
         size: of its disk, bytes.

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from raptorctl.errors import InputError
-from raptorctl.host.command import run
-from raptorctl.host.dns_change import Addition, DnsChange, Removal, Replacement
-from raptorctl.host.dns_record import to_records
+from raptorctl.host.dns.change import Addition, DnsChange, Removal, Replacement
+from raptorctl.host.dns.record import to_records
+from raptorctl.host.system.command import run
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.record import Record
 from raptorctl.model.sizes import KIB, Size

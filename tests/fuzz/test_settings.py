@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raptorctl.errors import SettingsError
-from raptorctl.host.files import read_settings
+from raptorctl.host.system.files import read_settings
 from raptorctl.model.settings import Settings, parse_settings
 from tests.fakes import SETTINGS_TEXT
 from tests.fuzz import texts

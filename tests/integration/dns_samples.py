@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 
-from raptorctl.host.dns_update import DnsServer
+from raptorctl.host.dns.update import DnsServer
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import forward_records, owner_text, pointer
 from raptorctl.model.settings import Dns

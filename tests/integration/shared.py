@@ -107,7 +107,7 @@ class SharedSession(FakeSession):
     def facts(
         self, queries: Iterable[tuple[str, str]] = (), people: Iterable[str] = ()
     ) -> HostFacts:
-        from raptorctl.host.files import templates
+        from raptorctl.host.system.files import templates
 
         facts: HostFacts = self.hub.facts(dict(templates()), list(people))
         asked = set(queries)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from raptorctl.errors import HostError
-from raptorctl.host import account as account_module
-from raptorctl.host.account import LocalAccounts
+from raptorctl.host.access import accounts as account_module
+from raptorctl.host.access.accounts import LocalAccounts
 from raptorctl.model.tenant import CLOSED, Account
 from tests.integration.alone import alone
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 PROBE = (
-    "import sys; from raptorctl.host.arp import answers;"
+    "import sys; from raptorctl.host.guest.arp import answers;"
     "print(answers(sys.argv[1], sys.argv[2], sys.argv[3], 1.0))"
 )
 MAC, OTHER = "52:54:00:00:00:01", "52:54:00:00:00:02"

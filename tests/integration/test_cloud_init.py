@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from raptorctl.host.profile import read_profile
+from raptorctl.host.system.profile import read_profile
 from raptorctl.model.seed import FirstBoot, HostKey, Network
 from raptorctl.model.spec import MachineSpec
 from raptorctl.render.cloud_config import render_seed

@@ -7,8 +7,8 @@ import libvirt
 import pytest
 
 from raptorctl.errors import HostError, StoppedError
-from raptorctl.host import disk
-from raptorctl.host.domain import LibvirtDomains
+from raptorctl.host.domain import disks as disk
+from raptorctl.host.domain.domains import LibvirtDomains
 from raptorctl.render.domain_xml import render_domain, seed_element
 from tests.domain_samples import PLAIN, template
 

@@ -10,15 +10,15 @@ from raptorctl.errors import RefusedError
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings
-from raptorctl.plans.fault import Fault, Scene
-from raptorctl.plans.fault_record import queries, records
-from raptorctl.plans.provision import plan_provision
-from raptorctl.plans.records import queries as wanted
+from raptorctl.plans.doctor.fault import Fault, Scene
+from raptorctl.plans.doctor.record import queries, records
+from raptorctl.plans.machine.provision import plan_provision
+from raptorctl.plans.part.records import queries as wanted
 from raptorctl.steps.record import AddRecords
 from tests.fakes import but, settings
 from tests.integration.dns_samples import NAME, POINTER4, POINTER6, Client
 from tests.integration.named import REVERSE4, REVERSE6, ZONE, Named, running_named
-from tests.unit.plans.test_provision import ALICE, JOB, facts
+from tests.unit.plans.machine.test_provision import ALICE, JOB, facts
 
 ABOVE6 = POINTER6.name.partition(".")[2]
 CLASSLESS = f"0/25.{REVERSE4}"

@@ -10,9 +10,9 @@ import dns.message
 import pytest
 
 from raptorctl.errors import ConflictError, InputError, MissingError, UnknownOutcomeError
-from raptorctl.host import dns_update
-from raptorctl.host.dns_talk import DeclinedError, DnsDownError, KeyRefusedError, SilentError
-from raptorctl.host.dns_update import DnsServer
+from raptorctl.host.dns import update as dns_update
+from raptorctl.host.dns.talk import DeclinedError, DnsDownError, KeyRefusedError, SilentError
+from raptorctl.host.dns.update import DnsServer
 from raptorctl.model.record import Record
 from tests.integration.dns_samples import DUG, NAME, OURS, PAIRS, V4, Client
 from tests.integration.named import ZONE, Named, write_key

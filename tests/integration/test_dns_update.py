@@ -3,8 +3,8 @@
 import pytest
 
 from raptorctl.errors import ConflictError, InputError
-from raptorctl.host.dns_talk import DeclinedError
-from raptorctl.host.dns_update import DnsServer
+from raptorctl.host.dns.talk import DeclinedError
+from raptorctl.host.dns.update import DnsServer
 from raptorctl.model.record import Record, forward_records
 from raptorctl.model.settings import Dns
 from tests.integration.dns_samples import (

@@ -17,8 +17,8 @@ from raptorctl.errors import (
     UnknownOutcomeError,
     WaitError,
 )
-from raptorctl.host import domain_read
-from raptorctl.host.domain import LibvirtDomains
+from raptorctl.host.domain import read as domain_read
+from raptorctl.host.domain.domains import LibvirtDomains
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.sizes import MIB, Size
@@ -201,7 +201,7 @@ class TestAccelerator:
     @pytest.fixture
     def cpuinfo(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / "cpuinfo"
-        monkeypatch.setattr("raptorctl.host.procfs.CPUINFO", path)
+        monkeypatch.setattr("raptorctl.host.system.procfs.CPUINFO", path)
         return path
 
     @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ class TestStart:
 class TestShutDown:
     @pytest.fixture(autouse=True)
     def quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("raptorctl.host.domain.POLL", 0.01)
+        monkeypatch.setattr("raptorctl.host.domain.domains.POLL", 0.01)
 
     @pytest.fixture
     def presses(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -311,7 +311,7 @@ class TestShutDown:
     def test_one_that_does_not_listen(
         self, running: LibvirtDomains, presses: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("raptorctl.host.domain.ASK_AGAIN", 0.1)
+        monkeypatch.setattr("raptorctl.host.domain.domains.ASK_AGAIN", 0.1)
         ticks: list[tuple[int, int]] = []
         assert running.shut_down(PLAIN.uuid, 0.5, lambda *at: ticks.append(at)) is True
         assert found(running).state is State.OFF
@@ -486,8 +486,8 @@ def test_who_was_asked_to_go_off_is_not_waited_for_twice_as_long(
         clock[0] += 20.0  # then somebody pressed ^C
         return False
 
-    monkeypatch.setattr("raptorctl.host.domain._goes_off", in_its_firmware)
-    monkeypatch.setattr("raptorctl.host.domain.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("raptorctl.host.domain.domains._goes_off", in_its_firmware)
+    monkeypatch.setattr("raptorctl.host.domain.domains.time.monotonic", lambda: clock[0])
     with pytest.raises(WaitError):
         defined.shut_down(PLAIN.uuid, 60.0, ignore, force=False)
     assert not defined.goes_off(PLAIN.uuid, 60.0, ignore)

@@ -24,11 +24,14 @@ import pytest
 from raptorctl.api.steps import new_job_key
 from raptorctl.drivers.guest import Login
 from raptorctl.errors import HostError, InputError, StoppedError, WaitError
-from raptorctl.host import greeting, guest_keys, guest_login, guest_ssh, readiness
-from raptorctl.host.guest import LocalGuests
-from raptorctl.host.guest_login import PATIENCE, arguments
-from raptorctl.host.guest_ssh import SshShell, open_shell
-from raptorctl.host.wait import wait_until
+from raptorctl.host.guest import greeting, readiness
+from raptorctl.host.guest import keys as guest_keys
+from raptorctl.host.guest import login as guest_login
+from raptorctl.host.guest import shell as guest_ssh
+from raptorctl.host.guest.guests import LocalGuests
+from raptorctl.host.guest.login import PATIENCE, arguments
+from raptorctl.host.guest.shell import SshShell, open_shell
+from raptorctl.host.guest.wait import wait_until
 from raptorctl.model.guest import Endpoint
 from raptorctl.model.own import LOOPBACK
 from tests.integration.sshd import Sshd, free_port, make_key
@@ -195,7 +198,7 @@ import sys
 from pathlib import PosixPath
 from raptorctl.errors import RaptorError
 from raptorctl.drivers.guest import Login
-from raptorctl.host.guest_login import log_in
+from raptorctl.host.guest.login import log_in
 from raptorctl.model.guest import Endpoint
 from raptorctl.model.ssh_key import PublicKey
 try:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from raptorctl.errors import HostError, StoppedError
-from raptorctl.host import image_write
-from raptorctl.host.device import BlockDevice
-from raptorctl.host.image_write import BlockImageWriter
+from raptorctl.host.image import write as image_write
+from raptorctl.host.image.write import BlockImageWriter
+from raptorctl.host.volume.device import BlockDevice
 from raptorctl.model.image import Image
 from raptorctl.model.sizes import MIB, Size
 from raptorctl.model.volume import Volume

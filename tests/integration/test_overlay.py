@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from raptorctl.errors import ConflictError, HostError
-from raptorctl.host.overlay import FileWiper, OverlayVolumes
-from raptorctl.host.overlay_image import OverlayImageWriter
+from raptorctl.host.volume.qcow2_image import OverlayImageWriter
+from raptorctl.host.volume.qcow2_volumes import FileWiper, OverlayVolumes
 from raptorctl.model.image import Image
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.volume import CLEAN, DIRTY, OURS, Volume

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from raptorctl.errors import CommandError, HostError
-from raptorctl.host import command
-from raptorctl.host.guest_login import log_in
-from raptorctl.host.guest_ssh import open_shell
-from raptorctl.host.image_http import Http
-from raptorctl.host.overlay import make_file
+from raptorctl.host.guest.login import log_in
+from raptorctl.host.guest.shell import open_shell
+from raptorctl.host.image.download import Http
+from raptorctl.host.system import command
+from raptorctl.host.volume.qcow2_volumes import make_file
 from tests.integration.alone import alone
 from tests.integration.own_account import Person, somebody
 from tests.integration.sshd import Sshd, make_key
@@ -134,7 +134,7 @@ def test_a_machine_type_that_qemu_does_not_know_is_told_with_the_settings_key(
     person: Person,
 ) -> None:
     ask = (
-        "from raptorctl.host.domain import LibvirtDomains\n"
+        "from raptorctl.host.domain.domains import LibvirtDomains\n"
         "domains = LibvirtDomains('qemu:///session')\n"
         "print(domains.emulator('q35'))\n"
         "domains.emulator('pc-q35-99.9')\n"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from raptorctl.errors import StoppedError
-from raptorctl.host import remains
-from raptorctl.host.account import LocalAccounts
-from raptorctl.host.remains import left, local_mounts, sweep
+from raptorctl.host.access import remains
+from raptorctl.host.access.accounts import LocalAccounts
+from raptorctl.host.access.remains import left, local_mounts, sweep
 from raptorctl.model.tenant import Account
 from tests.integration.alone import alone
 

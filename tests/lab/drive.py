@@ -11,8 +11,8 @@ SETUP = """
 import sys
 from dataclasses import replace
 from raptorctl.errors import RaptorError
-from raptorctl.host.lvm import LvmGroup
-from raptorctl.host.wipe import BlockWiper
+from raptorctl.host.volume.lvm import LvmGroup
+from raptorctl.host.volume.wipe import BlockWiper
 
 GROUP = LvmGroup("lvm-data")
 ALL = 1 << 62

@@ -19,7 +19,7 @@ TAGS = "--addtag raptor --addtag raptor.tenant=alice --addtag raptor.clean --add
 
 DEADLY = """
 import os, signal, sys
-from raptorctl.host.wipe import BlockWiper
+from raptorctl.host.volume.wipe import BlockWiper
 share = float(sys.argv.pop(1))
 wipe = BlockWiper.wipe
 def deadly(self, volume, tick):
@@ -29,7 +29,7 @@ def deadly(self, volume, tick):
         tick(done, total)
     return wipe(self, volume, counted)
 BlockWiper.wipe = deadly
-from raptorctl.host import wipe as module
+from raptorctl.host.volume import wipe as module
 module.FIRST_STEP = module.LARGEST_STEP = 1 << 20
 from raptorctl.__main__ import main
 sys.exit(main())

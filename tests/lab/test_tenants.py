@@ -77,7 +77,7 @@ def test_an_account_that_was_there_is_given_back_as_it_was(host: Lab) -> None:
 
 @pytest.mark.parametrize("group", ["libvirt", "disk"])
 def test_who_need_not_ask_polkit_is_no_tenant(host: Lab, group: str) -> None:
-    """All such groups: tests/unit/plans/test_tenant.py."""
+    """All such groups: tests/unit/plans/tenant/test_membership.py."""
     host.run("useradd", "-m", "-G", group, f"in{group}")
     words = ("raptorctl", "tenant", "add", f"in{group}", "--adopt", "-y")
     refused = host.run(*words, check=False)

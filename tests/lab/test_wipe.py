@@ -65,7 +65,7 @@ def test_a_volume_in_two_pieces_of_the_group(host: Lab) -> None:
 
 def test_writing_does_where_the_device_cannot(host: Lab) -> None:
     make(host)
-    script = "import raptorctl.host.device as device; device.BLKZEROOUT = 0x12ff\n"
+    script = "import raptorctl.host.volume.device as device; device.BLKZEROOUT = 0x12ff\n"
     report = drive(host, script + GIVEN + "wipe(volume)")
     assert "method='O_DIRECT writes'" in report
     assert nonzero(host) == 0
@@ -84,7 +84,8 @@ def test_what_was_not_zeroed_is_found(host: Lab) -> None:
     # A device that acknowledges and keeps the data, as some drives do.
     script = "BlockDevice.offload_zeroes = lambda *_: True\n"
     said = drive(
-        host, "from raptorctl.host.device import BlockDevice\n" + script + GIVEN + "wipe(volume)"
+        host,
+        "from raptorctl.host.volume.device import BlockDevice\n" + script + GIVEN + "wipe(volume)",
     )
     assert re.fullmatch(r"WipeError: /dev/dm-\d+ is not zero at offset \d+ after zeroing", said)
 

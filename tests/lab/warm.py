@@ -87,7 +87,7 @@ def _import_everything() -> None:
             import_module(module.name)
     for name in OTHERS:
         import_module(name)
-    import_module("raptorctl.host.lean_sh").lean_sh()
+    import_module("raptorctl.host.system.lean_sh").lean_sh()
 
 
 OTHERS = ("libvirt_qemu", "lxml.etree", "pycdlib", "pyudev", "yaml")

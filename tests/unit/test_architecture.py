@@ -107,6 +107,28 @@ def test_no_module_waits_for_itself() -> None:
         pytest.fail(" -> ".join(error.args[1]))
 
 
+def test_no_folder_of_a_floor_waits_for_itself() -> None:
+    graph: dict[str, set[str]] = {}
+    for module, path in MODULES.items():
+        if module.startswith(("raptorctl.host.", "raptorctl.plans.")):
+            used = graph.setdefault(folder(module), set())
+            used |= {folder(name) for name in imports(path, deep=False) if same_floor(name, module)}
+            used.discard(folder(module))
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def folder(module: str) -> str:
+    """The folder that a module is in."""
+    return module.rpartition(".")[0]
+
+
+def same_floor(name: str, module: str) -> bool:
+    return name in MODULES and name.startswith(f"raptorctl.{module.split('.')[1]}.")
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_only_the_host_floor_touches_the_host(module: str) -> None:
     if module.startswith("raptorctl.host."):
@@ -132,11 +154,11 @@ def test_only_the_command_line_prints_and_exits(module: str) -> None:
     attributes = {
         ast.unparse(node) for node in nodes(MODULES[module]) if isinstance(node, ast.Attribute)
     }
-    if module == "raptorctl.host.caller":
+    if module == "raptorctl.host.system.caller":
         attributes -= {"os._exit"}  # of a child that has forked off, and has nothing to tidy up
     if module == "raptorctl.relay.daemon":
         attributes -= {"os._exit"}  # likewise
-    if module == "raptorctl.host.unpack":  # a program of its own, under limits of its own
+    if module == "raptorctl.host.image.unpacker":  # a program of its own, under limits of its own
         attributes -= {"sys.stdin", "sys.stdout", "sys.stderr"}
     assert not attributes & {"sys.exit", "os._exit", "sys.stdout", "sys.stderr", "sys.stdin"}
 
@@ -149,8 +171,8 @@ def test_the_front_door_is_no_command_line(module: str) -> None:
 
 
 HANDED_IN: Final = {
-    "raptorctl.host.caller", "raptorctl.host.cloud_init", "raptorctl.host.files",
-    "raptorctl.host.host_key", "raptorctl.host.login_key", "raptorctl.host.profile",
+    "raptorctl.host.system.caller", "raptorctl.host.guest.cloud_init", "raptorctl.host.system.files",
+    "raptorctl.host.guest.host_key", "raptorctl.host.guest.login_key", "raptorctl.host.system.profile",
 }  # fmt: skip
 """What the command line asks to read what is typed: files, keys, profiles, templates."""
 
@@ -190,7 +212,7 @@ def test_files_are_small() -> None:
 MOST_PARAMETERS = 6
 MOST_OPTIONS = 9
 """Of a function in `cli/`: a command's parameters are its options, where no record has them."""
-MANY_PARAMETERS = {"raptorctl.cli.tenant.add": 11}
+MANY_PARAMETERS = {"raptorctl.cli.command.tenant.add": 11}
 """What has more, and how many; the list only gets shorter."""
 
 

@@ -15,9 +15,9 @@ from raptorctl.cli.app import command
 from raptorctl.engine.audit import AUDIT
 from raptorctl.engine.journals import DIRECTORY
 from raptorctl.engine.lock import LOCK_FILE
-from raptorctl.host.files import ADMIN_TEMPLATES
-from raptorctl.host.image_login import PASSWORD, USER
-from raptorctl.host.profile import ADMIN_PROFILES
+from raptorctl.host.image.login import PASSWORD, USER
+from raptorctl.host.system.files import ADMIN_TEMPLATES
+from raptorctl.host.system.profile import ADMIN_PROFILES
 from raptorctl.model.job import Outcome, StepState
 from raptorctl.model.profile import KEYS, parse_profile
 from raptorctl.model.settings import Settings, parse_settings

@@ -4,8 +4,8 @@ import json
 import sys
 import time
 
-from raptorctl.host.device import BlockDevice
-from raptorctl.host.wipe import wipe
+from raptorctl.host.volume.device import BlockDevice
+from raptorctl.host.volume.wipe import wipe
 
 began = time.monotonic()
 with BlockDevice(sys.argv[1]) as device:

@@ -4,9 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from raptorctl.host.files import read_settings
-from raptorctl.host.lvm import LvmGroup
-from raptorctl.host.wipe import BlockWiper
+from raptorctl.host.system.files import read_settings
+from raptorctl.host.volume.lvm import LvmGroup
+from raptorctl.host.volume.wipe import BlockWiper
 from raptorctl.model.codec import encode
 
 settings = read_settings(Path("/etc/raptorctl/settings.toml"))

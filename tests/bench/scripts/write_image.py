@@ -4,7 +4,7 @@ import json
 import sys
 import time
 
-from raptorctl.host.image_write import compare, write
+from raptorctl.host.image.write import compare, write
 from raptorctl.model.image import Image
 from raptorctl.model.sizes import Size
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from raptorctl.api.session import Session
 from raptorctl.engine.journals import Journals
-from raptorctl.host.files import templates
+from raptorctl.host.system.files import templates
 from raptorctl.model.domain import State
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.probe import Probe

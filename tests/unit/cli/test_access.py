@@ -48,7 +48,7 @@ def test_rules_that_polkit_cannot_read_give_way_to_the_old_ones(
 
 
 def _broken() -> str:
-    from raptorctl.host.files import shipped_rules
+    from raptorctl.host.system.files import shipped_rules
 
     return shipped_rules() + "// broken"
 

@@ -18,8 +18,8 @@ from raptorctl.cli.app import command
 from raptorctl.cli.edge import run
 from raptorctl.cli.session import Typed
 from raptorctl.drivers.image import Wanted
-from raptorctl.host import guest_login
-from raptorctl.host.image import LocalImages
+from raptorctl.host.guest import login as guest_login
+from raptorctl.host.image.cache import LocalImages
 from raptorctl.model.image_source import Source
 from tests.fakes import World
 from tests.unit.cli.session import PROVISION, CommandLine, FakeSession, below

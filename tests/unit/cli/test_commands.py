@@ -14,7 +14,7 @@ from raptorctl.cli.commands import COMMANDS, imported
 from tests.unit.cli.session import CommandLine
 
 CHECKOUT = Path(__file__).parents[3]
-FOLDER = CHECKOUT / "raptorctl" / "cli"
+FOLDER = CHECKOUT / "raptorctl/cli/command"
 
 
 def offered() -> dict[str, str]:
@@ -23,7 +23,7 @@ def offered() -> dict[str, str]:
     for path in FOLDER.glob("*.py"):
         if "\ndef register(" in path.read_text():
             app = typer.Typer()
-            import_module(f"raptorctl.cli.{path.stem}").register(app)
+            import_module(f"raptorctl.cli.command.{path.stem}").register(app)
             found |= dict.fromkeys(get_group(app).commands, path.stem)
     return found
 
@@ -61,8 +61,8 @@ def test_a_group_is_explained_by_its_line_of_the_table(raptorctl: CommandLine) -
 
 @pytest.mark.parametrize(("typed", "own"), [(["--help"], set()), (["list", "--help"], {"machine"})])
 def test_only_the_module_of_the_typed_command_is_imported(typed: list[str], own: set[str]) -> None:
-    modules = {f"raptorctl.cli.{module}" for module, _ in COMMANDS.values()}
-    assert modules & loaded(MAIN, *typed) == {f"raptorctl.cli.{name}" for name in own}
+    modules = {f"raptorctl.cli.command.{module}" for module, _ in COMMANDS.values()}
+    assert modules & loaded(MAIN, *typed) == {f"raptorctl.cli.command.{name}" for name in own}
 
 
 def test_the_list_of_commands_needs_the_command_line_alone() -> None:

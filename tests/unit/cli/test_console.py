@@ -130,11 +130,13 @@ def test_the_end_of_a_pipe_leaves_when_the_machine_has_answered(
     attached: tuple[CommandLine, int], world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raptorctl, keyboard = attached
-    monkeypatch.setattr("raptorctl.cli.console.QUIET", 0)
+    monkeypatch.setattr("raptorctl.cli.command.console.QUIET", 0)
     reader, writer = os.pipe()
     os.write(writer, b"uptime\n")
     os.close(writer)
-    monkeypatch.setattr("raptorctl.cli.console.os.read", lambda fd, size: READ(reader, size))
+    monkeypatch.setattr(
+        "raptorctl.cli.command.console.os.read", lambda fd, size: READ(reader, size)
+    )
     type_when_attached(world, 1, keyboard, b"any key: it can be read")
     assert raptorctl("console", "alice", "dev").code == 0
     os.close(reader)
@@ -151,7 +153,7 @@ def test_a_screen_that_cannot_be_written_ends_it(
         raise OSError(28, "No space left on device")
 
     raptorctl, _ = attached
-    monkeypatch.setattr("raptorctl.cli.console.write_all", full)
+    monkeypatch.setattr("raptorctl.cli.command.console.write_all", full)
     done = raptorctl("console", "alice", "dev")
     assert done.code == 1
     assert "No space left" in done.err

@@ -18,13 +18,13 @@ from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.tenant import CLOSED, GROUP, Account, record_path
 from raptorctl.model.tombstone import tombstone_path
 from raptorctl.model.volume import Volume
-from raptorctl.plans.doctor import LARGEST_ARCHIVE, examine
-from raptorctl.plans.tenant import TenantRequest, plan_add, plan_remove
-from raptorctl.plans.tenant_change import plan_set
+from raptorctl.plans.doctor.examine import LARGEST_ARCHIVE, examine
+from raptorctl.plans.tenant.change import plan_set
+from raptorctl.plans.tenant.membership import TenantRequest, plan_add, plan_remove
 from raptorctl.steps.domain import RestoreDomain
 from tests.fakes import Killed, Tripwire, World
 from tests.unit.cli.session import PROVISION, CommandLine
-from tests.unit.plans.test_tenant import ADD, NEXT
+from tests.unit.plans.tenant.test_membership import ADD, NEXT
 
 pytestmark = pytest.mark.long
 

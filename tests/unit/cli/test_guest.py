@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from raptorctl.cli.provision import GuestSteps, _decide
+from raptorctl.cli.command.provision import GuestSteps, _decide
 from raptorctl.errors import HostError, RefusedError, StoppedError, WaitError
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.guest import Endpoint, Neighbour
 from raptorctl.model.names import MachineName
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.ssh_key import parse_keys
-from raptorctl.plans.fault import NOBODY
+from raptorctl.plans.doctor.fault import NOBODY
+from raptorctl.plans.machine.provision import ProvisionRequest
 from raptorctl.plans.plan import Plan
-from raptorctl.plans.provision import ProvisionRequest
 from tests.fakes import IMAGE, FakeShell, World
 from tests.own import OwnWorld
 from tests.unit.cli.session import PROVISION, CommandLine, FakeSession

@@ -13,7 +13,7 @@ import pytest
 
 from raptorctl.api.image import fetched
 from raptorctl.errors import HostError, InputError, RefusedError
-from raptorctl.host.image import LocalImages
+from raptorctl.host.image.cache import LocalImages
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.image import Image
 from tests.disks import disk, raw_disk
@@ -309,9 +309,10 @@ def test_a_password_file_that_others_may_read_is_refused(raptorctl: CommandLine)
 def test_a_password_file_of_who_says_sudo_is_taken_and_a_strangers_is_not(
     raptorctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from raptorctl.host import caller, image_login
-    from raptorctl.host.caller import Sudoer
-    from raptorctl.host.image_login import registry_login
+    from raptorctl.host.image import login as image_login
+    from raptorctl.host.image.login import registry_login
+    from raptorctl.host.system import caller
+    from raptorctl.host.system.caller import Sudoer
 
     path = raptorctl.directory / "token"
     path.write_text("t0ken")
@@ -339,7 +340,7 @@ def test_a_password_file_of_who_says_sudo_is_taken_and_a_strangers_is_not(
 def test_a_password_file_holds_one_login(
     raptorctl: CommandLine, text: str, user: str, password: str
 ) -> None:
-    from raptorctl.host.image_login import registry_login
+    from raptorctl.host.image.login import registry_login
 
     path = raptorctl.directory / "token"
     path.write_text(text)
@@ -350,7 +351,7 @@ def test_a_password_file_holds_one_login(
 
 
 def test_a_login_may_be_in_the_environment() -> None:
-    from raptorctl.host.image_login import registry_login
+    from raptorctl.host.image.login import registry_login
 
     environment = {"RAPTORCTL_REGISTRY_USER": "alice", "RAPTORCTL_REGISTRY_PASSWORD": "secret"}
     login = registry_login(None, environment)
@@ -359,7 +360,7 @@ def test_a_login_may_be_in_the_environment() -> None:
 
 @pytest.mark.parametrize("text", ["", "\n", "a:b\nc:d\n"])
 def test_a_password_file_of_another_shape_is_refused(raptorctl: CommandLine, text: str) -> None:
-    from raptorctl.host.image_login import registry_login
+    from raptorctl.host.image.login import registry_login
 
     path = raptorctl.directory / "token"
     path.write_text(text)

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from raptorctl.errors import HostError, StoppedError
-from raptorctl.host.files import templates
+from raptorctl.host.system.files import templates
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.spec import MachineSpec
-from raptorctl.plans.fault import NOBODY
-from raptorctl.plans.provision import ProvisionRequest, plan_provision
+from raptorctl.plans.doctor.fault import NOBODY
+from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
 from raptorctl.steps.image import WriteImage
 from tests.fakes import IMAGE, Killed, World, settings
 from tests.unit.cli.session import PROVISION, CommandLine

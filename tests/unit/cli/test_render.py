@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from raptorctl.cli import provision, render
+from raptorctl.cli.command import provision, render
 from tests.fakes import World
 from tests.unit.cli.session import CommandLine
 

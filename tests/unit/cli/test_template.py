@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from raptorctl.cli import template
-from raptorctl.host import profile as profiles
+from raptorctl.cli.command import template
+from raptorctl.host.system import profile as profiles
 from raptorctl.model.spec import Graphics
 from raptorctl.render.seed_iso import LARGEST, read_iso
 from tests.fakes import World

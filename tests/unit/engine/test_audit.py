@@ -6,8 +6,8 @@ import pytest
 
 from raptorctl.engine import audit
 from raptorctl.engine.audit import AuditLog
-from raptorctl.host import journald
-from raptorctl.host.durable import append_line
+from raptorctl.host.system import journald
+from raptorctl.host.system.durable import append_line
 from raptorctl.model.audit import AuditEntry
 
 ENTRY = AuditEntry("2026-11-20T20:40:01Z", "j", "deprovision", "alice-dev", "carol", "done",

@@ -18,11 +18,11 @@ from raptorctl.errors import HostError, LeftoversError, RaptorError, RolledBackE
 from raptorctl.model.job import Outcome
 from raptorctl.model.record import Record
 from raptorctl.model.seed import FirstBoot, HostKey
-from raptorctl.plans.deprovision import plan_deprovision
-from raptorctl.plans.provision import plan_provision
+from raptorctl.plans.machine.deprovision import plan_deprovision
+from raptorctl.plans.machine.provision import plan_provision
 from tests.fakes import IMAGE, Tripwire, World, but, settings
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial, undisturbed
-from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
+from tests.unit.plans.machine.test_provision import ALICE, JOB, TEMPLATES
 
 pytestmark = pytest.mark.long
 

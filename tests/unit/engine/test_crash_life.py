@@ -15,18 +15,18 @@ from raptorctl.model.domain import Domain
 from raptorctl.model.seed import FirstBoot, HostKey
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.spec import MachineSpec
-from raptorctl.plans.autostart import plan_autostart
-from raptorctl.plans.deprovision import plan_deprovision
+from raptorctl.plans.machine.autostart import plan_autostart
+from raptorctl.plans.machine.deprovision import plan_deprovision
+from raptorctl.plans.machine.provision import plan_provision
+from raptorctl.plans.machine.rebuild import RebuildRequest, plan_rebuild
+from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
+from raptorctl.plans.machine.seed_detach import plan_detach
+from raptorctl.plans.machine.snapshot import SnapshotRequest, plan_create, plan_delete, plan_restore
 from raptorctl.plans.plan import Identity, Plan
-from raptorctl.plans.provision import plan_provision
-from raptorctl.plans.rebuild import RebuildRequest, plan_rebuild
-from raptorctl.plans.resize import ResizeRequest, plan_resize
-from raptorctl.plans.seed_detach import plan_detach
-from raptorctl.plans.snapshot import SnapshotRequest, plan_create, plan_delete, plan_restore
 from tests.fakes import IMAGE, Killed, World, settings
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial
 from tests.unit.engine.test_crash import SEEDED
-from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
+from tests.unit.plans.machine.test_provision import ALICE, JOB, TEMPLATES
 
 pytestmark = pytest.mark.long
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from raptorctl.model.job import Outcome
-from raptorctl.plans.deprovision import plan_deprovision
+from raptorctl.plans.machine.deprovision import plan_deprovision
+from raptorctl.plans.machine.provision import plan_provision
+from raptorctl.plans.machine.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.plan import Identity, Plan
-from raptorctl.plans.provision import plan_provision
-from raptorctl.plans.rebuild import RebuildRequest, plan_rebuild
 from tests.fakes import Tripwire, but
 from tests.own import OwnWorld, without_qemu_img
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial
-from tests.unit.plans.test_own import LATER, NOW, WEB
+from tests.unit.plans.part.test_session import LATER, NOW, WEB
 
 pytestmark = pytest.mark.long
 

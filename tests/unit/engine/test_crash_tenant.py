@@ -9,12 +9,12 @@ import pytest
 from raptorctl.model.ssh_key import parse_keys
 from raptorctl.model.tenant import Account, Mode
 from raptorctl.plans.plan import Plan
-from raptorctl.plans.tenant import plan_add, plan_remove
-from raptorctl.plans.tenant_change import plan_keys, plan_set
+from raptorctl.plans.tenant.change import plan_keys, plan_set
+from raptorctl.plans.tenant.membership import plan_add, plan_remove
 from tests.fakes import World
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial
 from tests.unit.model.test_ssh_key import rsa
-from tests.unit.plans.test_tenant import ADD, ALICE, NEXT
+from tests.unit.plans.tenant.test_membership import ADD, ALICE, NEXT
 
 pytestmark = pytest.mark.long
 

@@ -14,7 +14,7 @@ from raptorctl.errors import InputError, JournalError, RefusedError
 from raptorctl.model.job import Outcome, StepState
 from raptorctl.plans.plan import Plan
 from tests.fakes import Killed, Tripwire, World
-from tests.unit.plans.test_provision import planned
+from tests.unit.plans.machine.test_provision import planned
 
 
 def killed(tmp_path: Path, at: int = 8) -> tuple[Journals, World, Path]:

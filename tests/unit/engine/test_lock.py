@@ -16,11 +16,11 @@ from raptorctl.engine.stop import Stop
 from raptorctl.errors import RefusedError, StoppedError
 from raptorctl.model.job import Outcome
 from raptorctl.model.volume import Volume
-from raptorctl.plans.deprovision import plan_deprovision
+from raptorctl.plans.machine.deprovision import plan_deprovision
+from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.plan import Plan
-from raptorctl.plans.provision import plan_provision
 from tests.fakes import World, settings
-from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
+from tests.unit.plans.machine.test_provision import ALICE, JOB, TEMPLATES
 
 
 def test_the_second_is_told_who_is_first(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """How many programs a job starts: each is a few hundredths of a second that somebody waits.
 
-Counted at the one door, `raptorctl.host.command`, with our driver of LVM at work on an LVM in
+Counted at the one door, `raptorctl.host.system.command`, with our driver of LVM at work on an LVM in
 memory. Where a program more is right, write it in here.
 """
 
@@ -19,17 +19,18 @@ from raptorctl.engine.apply import apply
 from raptorctl.engine.journals import Journals
 from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
-from raptorctl.host import command, cpu, lvm, udev
-from raptorctl.host.lvm_life import LivingGroup
-from raptorctl.host.survey import Scope, survey
+from raptorctl.host.survey.survey import Scope, survey
+from raptorctl.host.system import command, cpu
+from raptorctl.host.volume import lvm, udev
+from raptorctl.host.volume.lvm_life import LivingGroup
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.sizes import GIB, MIB, Size
-from raptorctl.plans.deprovision import plan_deprovision
+from raptorctl.plans.machine.deprovision import plan_deprovision
+from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.plan import Plan
-from raptorctl.plans.provision import plan_provision
 from tests.fakes import IMAGE, World, but, settings, topology
-from tests.unit.host.test_lvm import Lvm, selected
-from tests.unit.plans.test_provision import ALICE, JOB, TEMPLATES
+from tests.unit.host.volume.test_lvm import Lvm, selected
+from tests.unit.plans.machine.test_provision import ALICE, JOB, TEMPLATES
 
 GROUP = {"vg_name": "lvm-data", "vg_size": str(200 * GIB), "vg_free": str(100 * GIB),
          "vg_extent_size": str(4 * MIB), "vg_missing_pv_count": "0",

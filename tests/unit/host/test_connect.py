@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from raptorctl.host.connect import late
-from raptorctl.host.survey import Scope, survey
+from raptorctl.host.survey.survey import Scope, survey
 from tests.fakes import World, settings
 from tests.fresh_python import said
 
@@ -55,7 +55,7 @@ def test_a_driver_brings_its_package_when_it_is_asked(asked: str, brings: set[st
 
 def test_list_brings_libvirt_and_sh_and_no_plan() -> None:
     command = "from raptorctl.cli.commands import imported; imported('list')"
-    looks = "import raptorctl.host.inventory; host.domains.states, host.volumes.list"
+    looks = "import raptorctl.host.survey.inventory; host.domains.states, host.volumes.list"
     assert loaded(f"{command}\n{CONNECT}\n{looks}") == {"libvirt", "sh"}
 
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from raptorctl.errors import SettingsError
-from raptorctl.host.files import shipped
-from raptorctl.host.image_catalogue import catalogue
+from raptorctl.host.image.catalogue import catalogue
+from raptorctl.host.system.files import shipped
 from raptorctl.model.catalogue import parse_catalogue
 
 WEB = r"""

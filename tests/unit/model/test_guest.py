@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from raptorctl.errors import InputError, RefusedError
-from raptorctl.host.guest import parse_neighbours
+from raptorctl.host.guest.guests import parse_neighbours
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.guest import (
     Endpoint,

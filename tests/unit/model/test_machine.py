@@ -1,4 +1,4 @@
-from raptorctl.cli.machine import _lines
+from raptorctl.cli.command.machine import _lines
 from raptorctl.model.cpu_map import cpu_map
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, Mark, State

@@ -11,7 +11,7 @@ from raptorctl.model.sizes import GIB, Size
 from raptorctl.render.domain_xml import resized_domain
 from raptorctl.steps.definition import PinDomain, RedefineDomain, SetAutostart
 from tests.fakes import World
-from tests.unit.plans.test_provision import whole_machine
+from tests.unit.plans.machine.test_provision import whole_machine
 from tests.unit.steps.test_volume import silently
 
 (BEFORE,) = whole_machine()["domains"]

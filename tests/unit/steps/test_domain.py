@@ -10,7 +10,7 @@ from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.domain import DefineDomain, StartDomain, StopDomain, UndefineDomain
 from raptorctl.steps.slot import TakeSlot
 from tests.fakes import World
-from tests.unit.plans.test_provision import planned
+from tests.unit.plans.machine.test_provision import planned
 
 STEPS = {step.kind: step for step in planned().steps}
 DEFINE = STEPS["domain.define"]

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from raptorctl.errors import ConflictError, HostError
-from raptorctl.host.files import LocalFiles
+from raptorctl.host.system.files import LocalFiles
 from raptorctl.model.seed import Seed
 from raptorctl.render.seed_iso import render_iso
 from raptorctl.steps.seed import RemoveSeed, WriteSeed

@@ -1,0 +1,140 @@
+"""`raptorctl provision`: a machine stands."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import typer
+
+from raptorctl.api import machine
+from raptorctl.api.change import Done
+from raptorctl.api.guest import running
+from raptorctl.api.session import Session
+from raptorctl.api.steps import GuestEntry, carry_out, new_job_key, refuse_keyless
+from raptorctl.cli import ask, options, request
+from raptorctl.cli.change import perform
+from raptorctl.cli.command.run import Copies, Screen, Scripts, given
+from raptorctl.cli.command.seed import first_boot
+from raptorctl.cli.guest import Identity
+from raptorctl.cli.image_choice import begins_as
+from raptorctl.cli.session import Typed, session_of
+from raptorctl.cli.spread import spread
+from raptorctl.errors import InputError, RefusedError
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.guest_step import GuestStep
+from raptorctl.model.settings import Settings
+from raptorctl.plans import plan as plans
+from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
+
+EXAMPLE = options.example(
+    "sudo raptorctl provision alice dev --size 40G --cpus 4-7",
+    "sudo raptorctl provision alice web --profile web-server --dry-run",
+    "sudo raptorctl provision alice-dev --size 40G --cpus 4-7 --memory 8G --dry-run",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=EXAMPLE)(provision)
+
+
+@dataclass(frozen=True)
+class GuestSteps:
+    """What is then done in the guest."""
+
+    scripts: Scripts = None
+    copies: Copies = None
+    identity: Identity = None
+
+
+@spread
+def provision(
+    context: typer.Context,
+    words: options.Words,
+    said: request.MachineOptions,
+    *,
+    no_start: request.NoStart = False,
+    then: GuestSteps,
+    run: options.Manner,
+) -> None:
+    """Create a machine (volume, domain, slot, DNS names) and start it."""
+    name, own = options.machine_name(words), session_of(context, root=False).own
+    spec = request.new_machine(said, session_host=own)
+    session = session_of(context)
+    boot = first_boot(spec, name)
+    steps = _steps(session, then, has_key=boot is not None or session.own, no_start=no_start)
+    job_key = new_job_key() if steps and boot and then.identity is None else None
+    wanted = ProvisionRequest(
+        name=name,
+        spec=spec,
+        start=not no_start,
+        found=begins_as(session, spec.image, dry_run=run.dry_run),
+        first_boot=boot and replace(boot, keys=(job_key.public,) if job_key else ()),
+        login=_login(then) if steps else "",
+    )
+    change = replace(
+        machine.provision(wanted),
+        decide=_decide(wanted, then, steps=bool(steps), own=session.own),
+        after=tuple(step.title for step in steps),
+    )
+
+    def says(done: Done) -> Iterator[str]:
+        yield done.plan.summary
+        if done.job or not no_start:  # what was there already may run, whatever was asked
+            yield f"next: {_next(session, start=no_start)} {wanted.name}"
+
+    asks = ask.before_it_comes(asks=not run.yes)
+    done = perform(session, change, run.form, dry_run=run.dry_run, confirm=asks, says=says)
+    if steps and done:
+        user = spec.account if boot and spec.account else None
+        entry = GuestEntry(user, then.identity, job_key if _makes(done.plan) else None)
+        carry_out(running(session, wanted.name), steps, entry, Screen())
+
+
+def _steps(
+    session: Typed, then: GuestSteps, *, has_key: bool, no_start: bool
+) -> tuple[GuestStep, ...]:
+    """What is to be done in the guest, checked before anything is touched."""
+    steps = given(session.typed, then.scripts, then.copies, then.identity, has_key=has_key)
+    if steps and no_start:
+        raise InputError("--no-start leaves no guest to --run or --copy in")
+    return steps
+
+
+def _login(then: GuestSteps) -> str:
+    """The public half of the key that the caller names."""
+    if then.identity is None:
+        return ""
+    from raptorctl.host.guest.login_key import public_half
+
+    return public_half(then.identity)
+
+
+def _decide(
+    wanted: ProvisionRequest, then: GuestSteps, *, steps: bool, own: bool
+) -> Callable[[Settings, HostFacts, plans.Identity], plans.Plan]:
+    """The planner; what stands is entered by a key of the caller's: it never got this job's."""
+
+    def decide(settings: Settings, facts: HostFacts, job: plans.Identity) -> plans.Plan:
+        plan = plan_provision(wanted, settings, facts, job)
+        if steps and not own and not _makes(plan):
+            refuse_keyless(then.identity)
+        # On a shared host it may boot from the network of its slot.
+        if steps and own and _makes(plan) and not wanted.found:
+            raise RefusedError(
+                f"the disk of {wanted.name} is empty: there is no guest to --run or --copy in",
+                resolution="say what it begins as with --image",
+            )
+        return plan
+
+    return decide
+
+
+def _makes(plan: plans.Plan) -> bool:
+    """Whether the machine is made by it, and did not stand before."""
+    return any(step.kind == "domain.define" for step in plan.steps)
+
+
+def _next(session: Session, *, start: bool) -> str:
+    # virsh alone would speak with another libvirt there: root's.
+    program = "raptorctl" if session.own else "virsh"
+    return f"{program} {'start' if start else 'console'}"

@@ -1,0 +1,109 @@
+"""`raptorctl rebuild`: the same machine with a disk that begins anew."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from raptorctl.api import machine
+from raptorctl.api.session import Session
+from raptorctl.cli import ask, options, request
+from raptorctl.cli.change import perform
+from raptorctl.cli.command import deprovision
+from raptorctl.cli.command.seed import first_boot
+from raptorctl.cli.image_choice import begins_as
+from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
+from raptorctl.model.domain import Mark
+from raptorctl.model.names import MachineName
+
+if TYPE_CHECKING:
+    from raptorctl.plans.machine.rebuild import RebuildRequest
+
+EXAMPLE = options.example(
+    "sudo raptorctl rebuild alice dev",
+    "sudo raptorctl rebuild alice dev --image debian:13 --reset-nvram",
+)
+NewImage = Annotated[
+    str | None,
+    typer.Option(
+        "--image",
+        metavar="REF",
+        help="Image for the new disk. Default: the one it was made from.",
+        show_default=False,
+    ),
+]
+ResetNvram = Annotated[bool, typer.Option("--reset-nvram", help="Reset its UEFI variables.")]
+LeaveOff = Annotated[bool, typer.Option("--no-start", help="Do not start it.")]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be said of the machine's next life."""
+
+    image: NewImage = None
+    reset_nvram: ResetNvram = False
+    profile: request.ProfileName = None
+    user_data: request.UserDataFile = None
+    network: request.NetworkKind = None
+    no_seed: request.NoSeed = False
+    allow_private_key: request.AllowPrivateKey = False
+    no_start: LeaveOff = False
+
+    def __post_init__(self) -> None:
+        self.of_machine  # noqa: B018 - it refuses what was typed together
+
+    @property
+    def of_machine(self) -> request.MachineOptions:
+        """The same, as what may be said of any machine."""
+        return request.MachineOptions(
+            image=self.image,
+            profile=self.profile,
+            user_data=self.user_data,
+            network=self.network,
+            no_seed=self.no_seed,
+            allow_private_key=self.allow_private_key,
+        )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=EXAMPLE)(rebuild)
+
+
+@spread
+def rebuild(
+    context: typer.Context, words: options.Words, said: Options, run: options.Manner
+) -> None:
+    """Give a machine a new disk; name, UUID, MAC, addresses, CPUs and memory are kept."""
+    session, name = session_of(context), options.machine_name(words)
+    wanted = _wanted(session, name, said, dry_run=run.dry_run)
+    asks = ask.before_it_goes(str(name), asks=not run.yes and not run.dry_run)
+    change = machine.rebuild(wanted)
+    perform(session, change, run.form, dry_run=run.dry_run, confirm=asks, says=deprovision.told)
+
+
+def _wanted(
+    session: Session, name: MachineName, said: Options, *, dry_run: bool
+) -> "RebuildRequest":
+    """Find out what the disk begins as, and what cloud-init is told."""
+    from raptorctl.plans.machine.rebuild import RebuildRequest
+
+    spec = request.asked(said.of_machine, session_host=session.own)
+    mark = session.machine(name).mark
+    image = spec.image or _missing(session, mark)
+    system = image or (mark and mark.image_name) or None
+    return RebuildRequest(
+        name,
+        spec,
+        found=begins_as(session, image, dry_run=dry_run),
+        reset_nvram=said.reset_nvram,
+        start=not said.no_start,
+        first_boot=first_boot(replace(spec, image=system), name),
+    )
+
+
+def _missing(session: Session, mark: Mark | None) -> str | None:
+    """The image that the machine's disk began as, if it is not in the cache any more."""
+    there = {image.digest for image in session.host.images.list()}
+    return mark.image_name if mark and mark.image and mark.image_digest not in there else None

@@ -1,0 +1,72 @@
+"""`raptorctl resize`: a larger disk, other CPUs, other memory."""
+
+from typing import Annotated
+
+import typer
+
+from raptorctl.api import machine
+from raptorctl.cli import ask, options
+from raptorctl.cli.change import perform
+from raptorctl.cli.options import DryRun, Output, Yes, named
+from raptorctl.cli.output import Format
+from raptorctl.cli.request import count
+from raptorctl.cli.session import session_of
+from raptorctl.errors import InputError
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.sizes import Size
+
+EXAMPLE = options.example(
+    "sudo raptorctl resize alice dev --size 80G",
+    "sudo raptorctl resize alice dev --cpus 4-9 --memory 8G",
+)
+NewSize = Annotated[
+    str | None,
+    typer.Option("--size", metavar="SIZE", help="New disk size; a disk only grows: 80G."),
+]
+NewCpus = Annotated[
+    str | None,
+    typer.Option(
+        "--cpus",
+        metavar="SET",
+        help="Host CPUs, one for each virtual CPU, in order: 4-9. On a host of your own: how many.",
+    ),
+]
+DropSaved = Annotated[
+    bool,
+    typer.Option("--drop-saved", help="Discard its saved state, as if its power were cut."),
+]
+NewMemory = Annotated[str | None, typer.Option("--memory", metavar="SIZE", help="New memory: 8G.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=EXAMPLE)(resize)
+
+
+def resize(
+    context: typer.Context,
+    words: options.Words,
+    size: NewSize = None,
+    cpus: NewCpus = None,
+    memory: NewMemory = None,
+    drop_saved: DropSaved = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Change a machine's disk size, CPUs or memory; anything not given is kept."""
+    from raptorctl.plans.machine.resize import ResizeRequest
+
+    if size is cpus is memory is None:
+        raise InputError("nothing is to be changed", resolution="say --size, --cpus or --memory")
+    own = session_of(context, root=False).own
+    wanted = ResizeRequest(
+        name=options.machine_name(words),
+        size=None if size is None else named("--size", Size.parse, size),
+        cpus=None if cpus is None or own else named("--cpus", CpuSet.parse, cpus),
+        memory=None if memory is None else named("--memory", Size.parse_memory, memory),
+        vcpus=named("--cpus", count, cpus) if own and cpus is not None else None,
+        drop_saved=drop_saved,
+    )
+    asks = ask.before_it_comes(asks=not yes)
+    perform(session_of(context), machine.resize(wanted), form, dry_run=dry_run, confirm=asks)

@@ -1,0 +1,143 @@
+"""`raptorctl run`: steps in a guest, in the order typed."""
+
+import codecs
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from raptorctl.api.guest import TIMEOUT
+from raptorctl.api.steps import GuestEntry, carry_out, checked
+from raptorctl.cli import options
+from raptorctl.cli.command.log import harmless
+from raptorctl.cli.guest import Identity, Timeout, User, guest_of, telling
+from raptorctl.cli.options import Output, example
+from raptorctl.cli.output import Format, plain, say, say_json, tell
+from raptorctl.cli.session import session_of
+from raptorctl.drivers.tick import Tick
+from raptorctl.errors import InputError
+from raptorctl.model.guest_step import TIMEOUT as STEP_TIMEOUT
+from raptorctl.model.guest_step import GuestStep, in_order
+
+Scripts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--run",
+        metavar="SCRIPT",
+        help="Script to run in the guest; may be repeated.",
+        show_default=False,
+    ),
+]
+Copies = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--copy",
+        metavar="SRC:DST",
+        help="File to copy into the guest; may be repeated.",
+        show_default=False,
+    ),
+]
+StepTimeout = Annotated[
+    float, options.seconds("--step-timeout", "How long a step may take.", most=86400, least=1)
+]
+
+LONGEST: Final = 4096
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    line = "sudo raptorctl run alice dev --copy app.conf:/etc/app.conf --run setup.sh"
+    app.command(epilog=example(f"{line} \\", "  --identity ~/.ssh/id_ed25519"))(run)
+
+
+def run(
+    context: typer.Context,
+    words: options.Words,
+    scripts: Scripts = None,
+    copies: Copies = None,
+    user: User = None,
+    identity: Identity = None,
+    timeout: Timeout = TIMEOUT,
+    step_timeout: StepTimeout = STEP_TIMEOUT,
+    form: Output = Format.TEXT,
+) -> None:
+    """Run scripts in a guest and copy files to it, in order; stop at the first failure."""
+    session = session_of(context)
+    # On a session host ssh's own files may have a key; that none fits is told at the login.
+    steps = given(session.typed, scripts, copies, identity, has_key=session.own)
+    if not steps:
+        raise InputError("there is nothing to do", resolution="say --run or --copy")
+    guest = guest_of(context, words, root=True)
+    entry = GuestEntry(user, identity, timeout=timeout, step_timeout=step_timeout)
+    done = carry_out(guest, steps, entry, Screen())
+    if form is Format.JSON:
+        say_json({"machine": guest.domain.name, "steps": done})
+    else:
+        say(f"{guest.domain.name}: {len(done)} step{'s' * (len(done) != 1)} done")
+
+
+def given(
+    typed: Sequence[str],
+    scripts: list[str] | None,
+    copies: list[str] | None,
+    identity: Path | None,
+    *,
+    has_key: bool = False,
+) -> tuple[GuestStep, ...]:
+    """Return the steps that were typed, in order; see `raptorctl.api.steps.checked`."""
+    steps = in_order(typed, scripts or (), copies or ())
+    return checked(steps, identity, has_key=has_key)
+
+
+class Screen:
+    """Shows what steps do, without what would drive the reader's terminal.
+
+    On standard error: standard output is for the result, which may be JSON. Implements
+    `raptorctl.api.steps.Audience`.
+    """
+
+    def __init__(self) -> None:
+        self.began("")
+
+    def watched(self, title: str, timeout: float) -> AbstractContextManager[Tick]:
+        """See `Audience`."""
+        return telling(title, timeout)
+
+    def began(self, title: str) -> None:
+        """See `Audience`."""
+        self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+        self._held, self._last = "", "\n"
+        if title:
+            tell(plain(title))
+
+    def note(self, text: str) -> None:
+        """See `Audience`."""
+        tell(f"note: {plain(text)}")
+
+    def heard(self, data: bytes) -> None:
+        """Show a piece; a line that has begun an escape sequence is held until it is whole."""
+        self._held += self._decode(data)
+        whole, newline, rest = self._held.rpartition("\n")
+        if "\x1b" in rest and len(rest) < LONGEST:
+            self._write(whole + newline)
+            self._held = rest
+        else:
+            self._write(self._held)
+            self._held = ""
+
+    def ended(self) -> None:
+        """Show what is still held, and end the line."""
+        self._write(self._held + self._decode(b"", final=True))
+        self._held = ""
+        if self._last != "\n":
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        clean = harmless(text)
+        if clean:
+            self._last = clean[-1]
+            sys.stderr.write(clean)
+            sys.stderr.flush()

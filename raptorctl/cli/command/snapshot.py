@@ -1,0 +1,154 @@
+"""`raptorctl snapshot`: what a machine's disk held at one moment, kept and put back."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from raptorctl.api.change import Done
+from raptorctl.cli import ask, options
+from raptorctl.cli.change import perform
+from raptorctl.cli.command.deprovision import told
+from raptorctl.cli.options import DryRun, Output, Yes, example, named
+from raptorctl.cli.output import Format, say, say_json, table, width_of_output
+from raptorctl.cli.session import session_of
+from raptorctl.errors import InputError
+from raptorctl.model.names import parse_snapshot_words
+from raptorctl.model.sizes import Size
+from raptorctl.model.snapshot import Snapshot
+
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="TENANT MACHINE [NAME]", help="`alice dev before`, or `alice-dev before`."
+    ),
+]
+Machine = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="TENANT MACHINE", help="Only this machine.", show_default=False),
+]
+Room = Annotated[
+    str | None,
+    typer.Option(
+        "--size",
+        metavar="SIZE",
+        help="Space for changed data: 8G. Default: a fifth of the disk.",
+        show_default=False,
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer()
+    said = "sudo raptorctl snapshot"
+    group.command("create", epilog=example(f"{said} create alice dev before --size 8G"))(create)
+    group.command("list", epilog=example(f"{said} list alice dev"))(list_snapshots)
+    group.command("restore", epilog=example(f"{said} restore alice dev before"))(restore)
+    group.command("delete", epilog=example(f"{said} delete alice dev before"))(delete)
+    app.add_typer(group, name="snapshot")
+
+
+def create(
+    context: typer.Context,
+    words: Words,
+    size: Room = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Take a snapshot of a machine's disk. Default NAME: the time, at-20261120-130000."""
+    from raptorctl.api import snapshot as api
+    from raptorctl.plans.machine.snapshot import SnapshotRequest
+
+    machine, name = parse_snapshot_words(words)
+    room = None if size is None else named("--size", Size.parse, size)
+    change, asks = (
+        api.create(SnapshotRequest(machine, name, room)),
+        ask.before_it_comes(asks=not yes),
+    )
+    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks)
+
+
+def list_snapshots(
+    context: typer.Context, words: Machine = None, form: Output = Format.TEXT
+) -> None:
+    """List snapshots: when they were taken, and how much of their space is used."""
+    from raptorctl.api.snapshot import taken
+
+    machine = options.machine_name(words) if words else None
+    found = taken(session_of(context), machine)
+    if form is Format.JSON:
+        say_json({"snapshots": [one.encode() for one in found]})
+    elif found:
+        say("\n".join(_rows(found)))
+    else:
+        say(f"{machine} has no snapshots" if machine else "there are no snapshots")
+
+
+def restore(
+    context: typer.Context,
+    words: Words,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Restore a snapshot to the disk of a machine that is off; the only one needs no NAME."""
+    from raptorctl.api import snapshot as api
+
+    machine, name = parse_snapshot_words(words)
+    asks = not yes and not dry_run
+    if asks:
+        ask.refuse_unseen(f"on that {machine} loses what it has written since", str(machine))
+    question = f"All that {machine} has written since then will be lost. Go on?"
+    perform(
+        session_of(context),
+        api.restore(machine, name),
+        form,
+        dry_run=dry_run,
+        confirm=(lambda: ask.agree(question)) if asks else None,
+        says=_restored,
+    )
+
+
+def delete(
+    context: typer.Context,
+    words: Words,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Delete a snapshot; the data it kept is wiped and read back."""
+    from raptorctl.api import snapshot as api
+
+    machine, name = parse_snapshot_words(words)
+    if name is None:
+        raise InputError(
+            f"which snapshot of {machine}?", resolution="see `raptorctl snapshot list`"
+        )
+    change, asks = api.delete(machine, name), ask.before_it_goes(name, asks=not yes and not dry_run)
+    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks, says=told)
+
+
+def _restored(done: Done) -> Iterable[str]:
+    for step in done.job.steps if done.job else ():
+        if report := step.observed.get("restored"):
+            size, differing = Size(report["size"]), Size(report["differing"])
+            yield f"compared {size}, put back {differing} in {report['seconds']:.1f} s"
+    yield done.plan.summary
+
+
+def _rows(found: Iterable[Snapshot]) -> list[str]:
+    rows = [
+        (
+            one.machine.domain,
+            one.name,
+            one.volume.taken.replace("T", " ").removesuffix("Z") or "-",
+            str(one.volume.size),
+            one.usage,
+            one.state,
+        )
+        for one in found
+    ]
+    head = ("MACHINE", "NAME", "TAKEN", "SIZE", "USED", "STATE")
+    return table(head, rows, right=("SIZE", "USED"), columns=width_of_output())

@@ -1,0 +1,107 @@
+"""`raptorctl template`: what domains are rendered from, and profiles that machines begin with."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from raptorctl.cli.options import Output, example, named
+from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
+from raptorctl.cli.session import session_of
+from raptorctl.errors import InputError
+from raptorctl.model.error_code import Code
+from raptorctl.model.names import shown
+from raptorctl.model.profile import Profile
+from raptorctl.model.settings import template_name
+from raptorctl.model.spec import UNSAID, MachineSpec
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="As `template list` shows it.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer()
+    group.command("list", epilog=example("raptorctl template list"))(list_templates)
+    group.command("show", epilog=example("raptorctl template show web-server"))(show)
+    app.add_typer(group, name="template")
+
+
+def list_templates(context: typer.Context, form: Output = Format.TEXT) -> None:
+    """List domain templates (for --template) and profiles (for --profile)."""
+    session_of(context, root=False)
+    rows = list(_rows())
+    if form is Format.JSON:
+        say_json({"templates": [dict(zip(_KEYS, row, strict=True)) for row in rows]})
+    else:
+        head = tuple(key.upper() for key in _KEYS)
+        cells = [tuple(map(plain, row)) for row in rows]
+        say("\n".join(table(head, cells, columns=width_of_output())))
+
+
+def show(context: typer.Context, name: Name, form: Output = Format.TEXT) -> None:
+    """Print a domain template's XML, or a profile with its user-data."""
+    session_of(context, root=False)
+    from raptorctl.host.system.files import templates
+
+    domains = templates()
+    if name in domains:
+        _show(form, {"kind": "domain", "name": name, "text": domains[name]}, domains[name])
+        return
+    if name not in dict(_profiles()):
+        raise InputError(
+            f"there is no template {shown(name)}",
+            resolution="see `template list`",
+            code=Code.TEMPLATE_NOT_FOUND,
+            subject=name,
+        )
+    _show_profile(name, form)
+
+
+def read_profile(name: str | None) -> MachineSpec:
+    """Read the profile that was named, if one was, with the text of its user-data.
+
+    Raises:
+        InputError: it is not there, or says something impossible.
+    """
+    if name is None:
+        return UNSAID
+    from raptorctl.host.system.profile import read_profile
+
+    return read_profile(named("--profile", template_name, name))
+
+
+_KEYS = ("name", "kind", "description")
+
+
+def _rows() -> Iterator[tuple[str, str, str]]:
+    from raptorctl.host.system.files import templates
+
+    for name in templates():
+        yield name, "domain", ""
+    for name, profile in _profiles():
+        yield name, "profile", profile.description
+
+
+def _profiles() -> Iterator[tuple[str, Profile]]:
+    from raptorctl.host.system.profile import profile_files, profile_text
+    from raptorctl.model.profile import parse_profile
+
+    for name, file in profile_files().items():
+        yield name, parse_profile(profile_text(file), str(file))
+
+
+def _show_profile(name: str, form: Format) -> None:
+    from raptorctl.host.system.profile import profile_files, profile_text
+
+    text = profile_text(profile_files()[name])
+    profile, user_data = dict(_profiles())[name], read_profile(name).user_data or ""
+    beside = f"\n# {profile.user_data}:\n{user_data}" if user_data else ""
+    said = {"kind": "profile", "name": name, "text": text, "user_data": user_data}
+    _show(form, said | {"profile": profile.encode()}, text + beside)
+
+
+def _show(form: Format, shape: dict[str, Any], text: str) -> None:
+    if form is Format.JSON:
+        say_json(shape)
+    else:
+        say("\n".join(map(plain, text.rstrip("\n").split("\n"))))

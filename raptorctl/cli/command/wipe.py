@@ -1,0 +1,78 @@
+"""`raptorctl wipe`: volumes that wait for their wipe, and taking it up again."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from raptorctl.cli import ask
+from raptorctl.cli.change import perform
+from raptorctl.cli.command.deprovision import told
+from raptorctl.cli.options import DryRun, Output, Yes, example
+from raptorctl.cli.output import Format, plain, say, say_json
+from raptorctl.cli.session import session_of
+from raptorctl.errors import InputError
+from raptorctl.model.wipe import Unwiped
+
+VolumeText = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="VOLUME", help="Name or LVM UUID, as in `wipe list`.", show_default=False
+    ),
+]
+Every = Annotated[bool, typer.Option("--all", help="All volumes that no unfinished job holds.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer()
+    group.command("list", epilog=example("sudo raptorctl wipe list"))(list_volumes)
+    group.command("resume", epilog=example("sudo raptorctl wipe resume --all"))(resume)
+    app.add_typer(group, name="wipe")
+
+
+def list_volumes(context: typer.Context, form: Output = Format.TEXT) -> None:
+    """List volumes that are out of use and not wiped, or were never finished, and why."""
+    from raptorctl.api.wipe import waiting as unwiped
+
+    found = unwiped(session_of(context))
+    if form is Format.JSON:
+        say_json({"volumes": [waiting.encode() for waiting in found]})
+    elif found:
+        say("\n".join(line for waiting in found for line in _lines(waiting)))
+    else:
+        say("no volume waits for its wipe")
+
+
+def resume(
+    context: typer.Context,
+    volume: VolumeText = None,
+    every: Every = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Wipe a volume that no job finishes any more, read it back, and remove it."""
+    if (volume is None) is not every:
+        raise InputError("name a VOLUME, or --all", resolution="see `raptorctl wipe list`")
+    asks = not yes and not dry_run
+    if asks:
+        ask.refuse_unseen("the wipe on", volume or "")
+    from raptorctl.api import wipe as api
+
+    session = session_of(context)
+    perform(
+        session,
+        api.resume(session, volume),
+        form,
+        dry_run=dry_run,
+        confirm=(lambda: ask.agree("Wipe and remove it?")) if asks else None,
+        says=told,
+    )
+
+
+def _lines(waiting: Unwiped) -> Iterator[str]:
+    owner = f"of {waiting.machine}" if waiting.machine else ""
+    yield plain(f"{waiting.volume.name}  {waiting.volume.size}  {owner}").rstrip()
+    for line in (*waiting.why.split("; "), f"-> {waiting.advice}"):
+        yield f"  {plain(line)}"

@@ -1,0 +1,1 @@
+"""The name server: what it holds, and updates (RFC 2136)."""

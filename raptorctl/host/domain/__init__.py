@@ -1,0 +1,1 @@
+"""libvirt: domains, their disks and consoles."""

@@ -1,0 +1,1 @@
+"""What runs in a machine: logins, first boot, consoles' logs."""

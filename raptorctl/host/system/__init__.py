@@ -1,0 +1,1 @@
+"""The machine itself: programs, files, CPUs, accounts' sessions."""

@@ -1,0 +1,170 @@
+"""A host of one's own: where it is, what it has, and why it may have no KVM."""
+
+import os
+import pwd
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from raptorctl.errors import HostError, InputError, MissingError
+from raptorctl.host.system import procfs
+from raptorctl.host.system.unreachable import surroundings
+from raptorctl.model.domain import Domain
+from raptorctl.model.encoding import decoded
+from raptorctl.model.own import (
+    FIRMWARE,
+    LOOPBACK,
+    Places,
+    own_settings,
+    owner_name,
+    places,
+    ssh_port,
+)
+from raptorctl.model.settings import Settings
+from raptorctl.model.settings_file import DEFAULT_FILE
+from raptorctl.model.ssh_key import LARGEST_FILE, PublicKey, parse_keys
+
+KVM: Final = Path("/dev/kvm")
+PORTS: Final = range(2201, 2601)
+"""Where ssh is forwarded from: below those that the kernel hands out by itself (ip(7))."""
+KEYS: Final = tuple(
+    f"id_{kind}.pub" for kind in ("ed25519", "ed25519_sk", "ecdsa", "ecdsa_sk", "rsa")
+)
+"""Of the files that ssh tries without being told (ssh_config(5), IdentityFile)."""
+ENOUGH: Final = 4  # free ports that a planner gets to see
+
+
+def is_own(settings_file: Path) -> bool:
+    """Whether the host is the caller's own: not root, and nobody has written a settings file."""
+    if os.geteuid() == 0 or str(settings_file) != DEFAULT_FILE:
+        return False
+    try:
+        settings_file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # it is there, and not for us to see
+        return False
+    return False
+
+
+def own_places() -> Places:
+    """Find the caller's places."""
+    return places(os.environ, _home())
+
+
+def own_keys() -> tuple[str, ...]:
+    """Return the caller's public keys: those whose private halves ssh tries by itself."""
+    return tuple(str(key) for _, keys, _ in _key_files() for key in keys)
+
+
+def refused_keys() -> tuple[str, ...]:
+    """Say of each of the caller's public keys that is there and not taken, why."""
+    return tuple(f"~/.ssh/{name} is not taken: {why}" for name, _, why in _key_files() if why)
+
+
+def read_own(found: Places) -> Settings:
+    """Build the settings of a host of one's own from what is there."""
+    try:
+        login = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        login = ""
+    return own_settings(found, owner_name(login), _firmware())
+
+
+def make_directories(settings: Settings) -> None:
+    """Make what is missing of the caller's directories, for them alone.
+
+    Raises:
+        HostError: one cannot be made.
+    """
+    libvirt, images = settings.libvirt, settings.images
+    wanted = (settings.storage.volume_group, libvirt.nvram_dir, libvirt.console_log_dir)
+    for directory in (*wanted, images.directory, images.seed_dir):
+        try:
+            Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            said = error.strerror or str(error)
+            raise HostError(
+                f"cannot make {directory}: {said}", resolution=surroundings(directory, said)
+            ) from error
+
+
+def session_runs() -> tuple[Path, ...]:
+    """Where libvirt's session keeps its QEMUs' pid files (virGetUserRuntimeDirectory)."""
+    cache = os.environ.get("XDG_CACHE_HOME") or f"{os.environ.get('HOME', '')}/.cache"
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    return tuple(Path(base) / "libvirt/qemu/run" for base in (runtime, cache) if base)
+
+
+def kvm_obstacle(cpuinfo: Path = procfs.CPUINFO, device: Path = KVM) -> str:
+    """Say why machines cannot use KVM, or "".
+
+    The device alone says nothing: it can exist where the CPU cannot do it.
+    """
+    try:
+        able = procfs.virtualizes(cpuinfo)
+    except MissingError as error:
+        return str(error)
+    if not able:
+        return "the CPU has neither vmx nor svm: not there, or switched off by the firmware"
+    if not device.exists():
+        return f"there is no {device}: load the module kvm_intel or kvm_amd"
+    if not os.access(device, os.R_OK | os.W_OK):
+        return f"{device} is not ours to open: join its group, kvm"
+    return ""
+
+
+def free_ports(domains: Iterable[Domain], count: int = ENOUGH) -> tuple[int, ...]:
+    """Return ports of loopback that nobody listens at and no machine, running or not, has."""
+    forms = (form for domain in domains for form in domain.forms)
+    taken = {ssh_port(form.mark.ssh) for form in forms if form.mark}
+    found: list[int] = []
+    for port in PORTS:
+        if port not in taken and is_free(port):
+            found.append(port)
+        if len(found) == count:
+            break
+    return tuple(found)
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens at a port of loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as asked:
+        # As QEMU does: connections that have ended and linger are in nobody's way (socket(7)).
+        asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            asked.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _home() -> str:
+    home = os.environ.get("HOME", "")
+    if not Path(home).is_absolute():
+        with suppress(KeyError):
+            home = pwd.getpwuid(os.getuid()).pw_dir
+    return home
+
+
+def _key_files() -> Iterator[tuple[str, tuple[PublicKey, ...], str]]:
+    """Of each file: its name, its keys, and why they are not taken, or ""."""
+    folder = Path(_home(), ".ssh")
+    for name in KEYS:
+        path = folder / name
+        try:
+            if path.is_file():  # a FIFO would be waited for
+                yield name, parse_keys(decoded(path.read_bytes()[:LARGEST_FILE], "it")), ""
+            elif os.path.lexists(path):
+                yield name, (), "it is no file" if path.exists() else "it is a link to nothing"
+        except OSError as error:
+            yield name, (), f"it cannot be read: {error.strerror}"
+        except InputError as error:
+            yield name, (), str(error)
+
+
+def _firmware() -> tuple[str, str]:
+    whole = (pair for pair in FIRMWARE if all(Path(path).is_file() for path in pair))
+    return next(whole, FIRMWARE[0])

@@ -1,0 +1,1 @@
+"""Volumes: LVM's, and the qcow2 files of a session host."""

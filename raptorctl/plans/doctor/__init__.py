@@ -1,0 +1,1 @@
+"""What does not belong on a host, and what is missing."""

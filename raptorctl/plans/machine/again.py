@@ -1,0 +1,98 @@
+"""Provision of what is there: already so, to be started, or different."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from raptorctl.errors import RefusedError
+from raptorctl.model.domain import Domain, State
+from raptorctl.model.error_code import Code
+from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.settings import Settings
+from raptorctl.plans.machine import diff, existing
+from raptorctl.plans.machine.difference import Difference, Standing, When
+from raptorctl.plans.part import cpus
+from raptorctl.plans.part import image as images
+from raptorctl.plans.plan import Identity, Plan
+from raptorctl.steps.definition import RunDomain
+from raptorctl.steps.step import Step
+
+if TYPE_CHECKING:
+    from raptorctl.plans.machine.provision import ProvisionRequest
+
+
+def already(
+    request: "ProvisionRequest",
+    there: existing.Existing,
+    settings: Settings,
+    facts: HostFacts,
+    identity: Identity,
+) -> Plan:
+    """Return a plan for a machine that is there and as asked: to start it if it does not run.
+
+    Raises:
+        RefusedError: it differs; says in what. Or it cannot be started now.
+    """
+    if differences := tuple(_differences(request, there, settings, facts)):
+        raise RefusedError(
+            f"machine {request.name} exists and differs: {'; '.join(differences)}",
+            resolution="ask for what is there, or change it first",
+            code=Code.MACHINE_DIFFERS,
+            subject=str(request.name),
+        )
+    steps = tuple(_started(there, facts)) if request.start else ()
+    return Plan(
+        verb="provision",
+        identity=identity,
+        reservation=Reservation(identity.job, request.name.domain),
+        steps=steps,
+        summary=f"machine {request.name} {'is there, and runs' if steps else 'is already so'}",
+    )
+
+
+def _started(there: existing.Existing, facts: HostFacts) -> Iterable[Step]:
+    domain, state = there.domain, there.domain.state
+    if state.runs:
+        return
+    cpus.refuse_stuck(domain, facts.topology)
+    if not state.can_run:
+        raise RefusedError(
+            f"{domain.name} is {state.value}",
+            resolution=restart(domain),
+            code=Code.MACHINE_STUCK,
+            subject=domain.name,
+        )
+    was = {State.SAVED: "what was saved of it goes on", State.OFF: "asked to run"}
+    yield RunDomain(
+        reason=was.get(state, f"it is {state.value}"),
+        name=domain.name,
+        uuid=domain.uuid,
+        volume=there.volume.name,
+    )
+
+
+def restart(domain: Domain) -> str:
+    """What brings a machine back that is neither off nor running."""
+    return f"raptorctl stop {domain.name} --timeout 0 --force, then start it"
+
+
+def _differences(
+    request: "ProvisionRequest", there: existing.Existing, settings: Settings, facts: HostFacts
+) -> Iterable[str]:
+    """What was asked for in words; a default that was not asked for differs from nothing."""
+    image = images.chosen(request.found or request.spec.image, facts)
+    found = diff.compare(Standing(request.spec, there, facts, image))
+    yield from told(one for one in found if one.when is not When.SAME)
+    if not there.volume.clean:
+        yield f"volume {there.volume.name} is not clean"
+    fqdn = settings.fqdn(request.name)
+    if fqdn and not facts.dns_problem and all(record.name != fqdn for record in facts.records):
+        yield "it has no DNS records"
+
+
+def told(differences: Iterable[Difference]) -> Iterator[str]:
+    """Say what differs; those that one command changes together."""
+    by_remedy: dict[str, list[str]] = {}
+    for one in differences:
+        by_remedy.setdefault(one.remedy, []).append(one.told)
+    for remedy, what in by_remedy.items():
+        yield f"{'; '.join(what)} ({remedy})"

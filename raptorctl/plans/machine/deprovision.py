@@ -1,0 +1,271 @@
+"""Deprovision: nothing of a machine is left, provably."""
+
+from collections.abc import Iterable
+
+from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
+from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.names import MachineName
+from raptorctl.model.record import OWNER_MARK, Record, zone_of
+from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.snapshot import snapshots
+from raptorctl.model.volume import Volume, is_overlay
+from raptorctl.plans.machine import existing
+from raptorctl.plans.machine.snapshot import split_off, wiped
+from raptorctl.plans.part import disk, records, room
+from raptorctl.plans.part.log import step_log
+from raptorctl.plans.part.seed import attached, seed_path
+from raptorctl.plans.plan import Identity, Plan
+from raptorctl.plans.tenant.quota import machines_of
+from raptorctl.steps.domain import RemoveNvram, StopDomain, UndefineDomain
+from raptorctl.steps.log import RemoveLog
+from raptorctl.steps.record import RemoveRecords
+from raptorctl.steps.seed import RemoveSeed
+from raptorctl.steps.step import Step
+from raptorctl.steps.volume import RetireVolume
+
+
+def plan_deprovision(
+    name: MachineName,
+    settings: Settings,
+    facts: HostFacts,
+    identity: Identity,
+    timeout: float | None = None,
+) -> Plan:
+    """Decide how a machine goes, or why it cannot. Half a machine goes as well as a whole one.
+
+    Args:
+        name: whose, and which.
+        settings: the host's.
+        facts: the host.
+        identity: of the job.
+        timeout: seconds that its guest has to shut down, 0 for none; None for the settings'.
+
+    Raises:
+        RefusedError: a domain or volume of its name is somebody else's, or somebody else's
+            snapshot hangs on it.
+    """
+    existing.refuse_reserved(name, facts)
+    existing.refuse_foreign(name, facts)
+    _refuse_snapshots(name, facts)
+    _refuse_in_use(name, facts)
+    if facts.volume(name):
+        room.refuse_missing_disks(facts)
+    _refuse_nameless(name, facts)
+    wait = settings.libvirt.shutdown_timeout if timeout is None else timeout
+    steps = tuple(_steps(name, settings, facts, wait))
+    return Plan(
+        verb="deprovision",
+        identity=identity,
+        reservation=Reservation(identity.job, name.domain),
+        steps=steps,
+        summary=f"nothing of {name} is left" if steps else f"there is no machine {name}",
+        notes=(
+            *existing.save_notes(facts.domain(name)),
+            *_disk_notes(name, settings, facts),
+            *_dns_notes(facts),
+            *_tenant_notes(name, settings, facts),
+        ),
+    )
+
+
+def own_records(name: MachineName, settings: Settings, facts: HostFacts) -> tuple[Record, ...]:
+    """The machine's records: by its ownership TXT, and PTR records that point at its name.
+
+    When the server does not answer, they are what provision once added: the removal goes on
+    without them, and its job stays open until they are deleted.
+    """
+    if not settings.has_dns:
+        return ()
+    if facts.dns_problem:
+        return tuple(_expected_records(name, settings, facts))
+    fqdn = name.fqdn(settings.dns.zone)
+    at_name = [record for record in facts.records if record.name == fqdn]
+    prefix = f"{OWNER_MARK} tenant={name.tenant} machine={name.machine} "
+    marks = [r for r in at_name if r.type == "TXT" and r.value.startswith(prefix)]
+    if not marks:
+        return ()
+    # All of them: the name is ours, and the slot's address may have changed in the settings since.
+    forward = [r for r in at_name if r.type in {"A", "AAAA"}]
+    pointers = [r for r in facts.records if r.type == "PTR" and r.value == fqdn]
+    return (*forward, *marks, *pointers)
+
+
+def _expected_records(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Record]:
+    domain = facts.domain(name)
+    numbers = {slot.number: slot for slot in settings.slot}
+    if domain and domain.mark and (slot := numbers.get(domain.mark.slot)):
+        for wanted in records.wanted(name, slot, domain.mark.names_job, settings):
+            yield from wanted.records
+
+
+def _steps(name: MachineName, settings: Settings, facts: HostFacts, wait: float) -> Iterable[Step]:
+    yield from _record_steps(name, settings, facts)
+    yield from _domain_steps(name, settings, facts, wait)
+    yield from _volume_steps(name, settings, facts)
+
+
+def _record_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    zones = (settings.dns.zone, *settings.dns.reverse_zones)
+    by_zone: dict[str, list[Record]] = {}
+    for record in own_records(name, settings, facts):
+        by_zone.setdefault(zone_of(record.name, zones) or record.name, []).append(record)
+    for zone, found in by_zone.items():
+        yield RemoveRecords(
+            reason="visible to the world, so it goes first", zone=zone, records=tuple(found)
+        )
+
+
+def _domain_steps(
+    name: MachineName, settings: Settings, facts: HostFacts, wait: float
+) -> Iterable[Step]:
+    domain = facts.domain(name)
+    act = "wiped" if settings.kind is Kind.SHARED else "removed"
+    if domain is None:
+        return
+    yield UndefineDomain(
+        reason="nobody may start it again",
+        name=domain.name,
+        uuid=domain.uuid,
+        xml=domain.xml,
+        autostart=domain.autostart,
+        was_active=domain.state.active,
+    )
+    yield StopDomain(
+        reason=f"nothing may write while it is {act}",
+        name=domain.name,
+        uuid=domain.uuid,
+        timeout=wait,
+    )
+
+
+def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    volume, nvram = facts.volume(name), _own_nvram(name, settings, facts)
+    if volume and is_overlay(volume.group):
+        yield from _file_steps(volume, nvram)
+        yield from _paper_steps(name, settings, facts)
+        return
+    hanging = snapshots(facts.volumes, name)
+    yield from split_off(hanging)
+    if volume:
+        yield RetireVolume(
+            reason="the name is free at once",
+            uuid=volume.uuid,
+            name=volume.name,
+            was_clean=volume.clean,
+        )
+    if nvram:
+        yield RemoveNvram(reason="boot keys are the owner's", path=nvram)
+    yield from _paper_steps(name, settings, facts)
+    if volume:
+        yield from disk.gone(volume)
+    yield from wiped(hanging)
+
+
+def _file_steps(volume: Volume, nvram: str) -> Iterable[Step]:
+    if nvram:
+        yield RemoveNvram(reason="boot keys are the owner's", path=nvram)
+    yield from disk.gone(volume)
+
+
+def _paper_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    """What a machine leaves in files; before the wipe, which keeps nobody else waiting."""
+    yield from _seed_steps(name, settings, facts)
+    yield from _log_steps(name, settings, facts)
+
+
+def _log_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    domain, path = facts.domain(name), f"{settings.libvirt.console_log_dir}/{name.log}"
+    if path in facts.files or (domain and path in domain.logs):
+        yield RemoveLog(reason="what it said is its owner's", path=path)
+    if (steps := step_log(name, settings)) in facts.files:
+        yield RemoveLog(reason="what its steps said goes with it", path=steps)
+
+
+def _seed_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    if path := _own_seed(name, settings, facts):
+        yield RemoveSeed(reason="its keys are its owner's", path=path)
+
+
+def _own_seed(name: MachineName, settings: Settings, facts: HostFacts) -> str:
+    """The machine's seed, wherever the settings had it when it was made, or ""."""
+    domain, path = facts.domain(name), seed_path(name, settings)
+    here = path if path in facts.files else ""
+    return (attached(domain) if domain else "") or here
+
+
+def _own_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> str:
+    """The file of the machine's UEFI variables, or "": a file of its name may be another's."""
+    domain = facts.domain(name)
+    path = domain.nvram if domain else f"{settings.libvirt.nvram_dir}/{name.nvram}"
+    others = (other for other in facts.domains if other.name != name.domain)
+    used = {file for other in others for file in other.held_nvram}
+    ours = domain is not None or (facts.volume(name) is not None and path in facts.files)
+    return path if ours and path.endswith(f"/{name.nvram}") and path not in used else ""
+
+
+def _refuse_in_use(name: MachineName, facts: HostFacts) -> None:
+    volume, own = facts.volume(name), facts.domain(name)
+    for domain in facts.domains if volume else ():
+        if domain.name != name.domain and volume and volume.path in domain.held_disks:
+            raise RefusedError(
+                f"domain {domain.name} uses volume {volume.name} too",
+                resolution="take the disk out of it first",
+                code=Code.IN_USE,
+                subject=volume.name,
+            )
+    if volume and volume.is_open and not (own and own.state.active):
+        raise RefusedError(
+            f"volume {volume.name} is open",
+            resolution="see `lsof`, `dmsetup ls`",
+            code=Code.IN_USE,
+            subject=volume.name,
+        )
+
+
+def _refuse_nameless(name: MachineName, facts: HostFacts) -> None:
+    """Refuse a half whose names nobody knows: without its domain, only DNS tells them."""
+    domain = facts.domain(name)
+    if facts.dns_problem and facts.volume(name) and not (domain and domain.mark):
+        raise RefusedError(
+            f"DNS does not answer, and without a domain nobody else knows the records of {name}",
+            resolution="try again when it does",
+            code=Code.DNS_UNREACHABLE,
+            subject=str(name),
+        )
+
+
+def _refuse_snapshots(name: MachineName, facts: HostFacts) -> None:
+    ours = {one.volume.uuid for one in snapshots(facts.volumes, name)}
+    for volume in facts.volumes:
+        if volume.origin == name.volume and volume.uuid not in ours:
+            raise RefusedError(
+                f"volume {volume.name} is a snapshot of {name.volume}",
+                resolution="remove the snapshot first",
+                code=Code.IN_USE,
+                subject=volume.name,
+            )
+
+
+def _disk_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[str]:
+    domain, volume = facts.domain(name), facts.volume(name)
+    kept = {_own_seed(name, settings, facts), *(image.path for image in facts.images)}
+    for path in domain.held_disks if domain else ():
+        if path not in kept and (volume is None or path != volume.path):
+            yield f"{path} is attached too; it is left as it is"
+
+
+def _dns_notes(facts: HostFacts) -> Iterable[str]:
+    if facts.dns_problem:
+        yield "DNS does not answer; its records wait for `raptorctl recover`"
+
+
+def _tenant_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[str]:
+    """Provision may have made the tenant on the way; only their own removal takes them away."""
+    tenant = facts.tenant(name.tenant)
+    last = machines_of(name.tenant, facts) == (str(name),)
+    if settings.kind is Kind.SHARED and last and tenant and tenant.record:
+        yield (
+            f"it is the last machine of {name.tenant}, whose account stays: "
+            f"`raptorctl tenant remove {name.tenant}` takes that away"
+        )

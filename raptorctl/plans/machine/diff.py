@@ -1,0 +1,141 @@
+"""A machine that stands beside what it should be, key by key. Pure.
+
+Each key of `MachineSpec` has its comparison in `COMPARISONS`: what it yields differs, and nothing
+is the same. What only cloud-init knows is in `diff_guest.py`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.domain import Domain
+from raptorctl.model.sizes import Size
+from raptorctl.model.spec import Graphics, MachineSpec
+from raptorctl.plans.machine import diff_guest as guest
+from raptorctl.plans.machine.difference import Difference, Standing, When
+from raptorctl.render.read_domain import read_graphics
+
+Comparison = Callable[[Any, Standing], Iterator[Difference]]
+
+
+def compare(it: Standing) -> tuple[Difference, ...]:
+    """Compare all that is asked for with what stands; a key that was not said is not compared."""
+    return tuple(
+        difference
+        for one in fields(MachineSpec)
+        if (value := getattr(it.wanted, one.name)) is not None
+        for difference in _compared(one.name, value, it)
+    )
+
+
+def _compared(key: str, wanted: Any, it: Standing) -> tuple[Difference, ...]:
+    found = tuple(COMPARISONS[key](wanted, it))
+    return found or (Difference(key, key, "as asked", "as asked"),)
+
+
+def _size(wanted: Size, it: Standing) -> Iterator[Difference]:
+    extent = it.facts.group.extent if it.facts.group else 1
+    size, has = wanted.rounded_up(extent), it.there.volume.size
+    if size < has:
+        how = f"a disk only grows; {it.anew}"
+        yield Difference("size", "size", str(has), str(size), When.REFUSED, how)
+    elif size > has:
+        how = f"raptorctl resize {it.name} --size {size}"
+        yield Difference("size", "size", str(has), str(size), When.NOW, how)
+
+
+def _cpus(wanted: CpuSet | int, it: Standing) -> Iterator[Difference]:
+    def has(form: Domain) -> CpuSet | int:
+        return form.vcpus if isinstance(wanted, int) else form.pins
+
+    label = "number of CPUs" if isinstance(wanted, int) else "CPUs"
+    pinned, domain = bool(it.there.domain.pins), it.there.domain
+    words = "SET" if pinned and isinstance(wanted, int) else str(wanted)
+    moves = isinstance(wanted, CpuSet) and len(wanted) == domain.now.vcpus
+    when = When.NOW if moves and domain.state.active else When.NEXT_START
+    if has(domain) != wanted:
+        how = f"raptorctl resize {it.name} --cpus {words}"
+        yield Difference("cpus", label, _text(has(domain)), str(wanted), when, how)
+    yield from _forms("cpus", label, wanted, has, it)
+
+
+def _memory(wanted: Size, it: Standing) -> Iterator[Difference]:
+    has = it.there.domain.memory
+    if has != wanted:
+        how = f"raptorctl resize {it.name} --memory {wanted}"
+        yield Difference("memory", "memory", str(has), str(wanted), When.NEXT_START, how)
+    yield from _forms("memory", "memory", wanted, lambda form: form.memory, it)
+
+
+def _forms(
+    key: str, label: str, wanted: object, has: Callable[[Domain], object], it: Standing
+) -> Iterator[Difference]:
+    """What runs, or was saved, may be another than what is defined: its next start tells."""
+    domain = it.there.domain
+    again = f"raptorctl stop {it.name}, then raptorctl start {it.name}"
+    saved = f"raptorctl resize {it.name} --{key} {wanted} --drop-saved gives up what was saved"
+    for words, form, how in (
+        ("it runs", domain.live, again),
+        ("it was saved", domain.saved, saved),
+    ):
+        if form and has(form) != wanted:
+            told = f"{words} with {label}"
+            yield Difference(key, told, _text(has(form)), str(wanted), When.NEXT_START, how)
+
+
+def _fixed(key: str, has: Callable[[Standing], object]) -> Comparison:
+    """A key that never changes while the machine stands."""
+
+    def comparison(wanted: object, it: Standing) -> Iterator[Difference]:
+        if has(it) != wanted:
+            yield Difference(key, key, _text(has(it)), _text(wanted), When.REFUSED, it.anew)
+
+    return comparison
+
+
+def _image(wanted: str, it: Standing) -> Iterator[Difference]:
+    mark, image = it.there.mark, it.image
+    has = mark.image_name or "none"
+    if mark.image and (image is None or not image.digest):
+        how = f"raptorctl image pull {wanted}"
+        yield Difference("image", "image", "", wanted, When.UNKNOWN, how)
+    elif image and image.digest != mark.image_digest:
+        yield Difference("image", "image", has, image.name, When.REBUILD, it.rebuild)
+
+
+def _graphics(it: Standing) -> Graphics | None:
+    return read_graphics(it.there.domain.xml)
+
+
+def _by_its_keys(_wanted: object, _it: Standing) -> Iterator[Difference]:
+    """What a profile says lies below what was typed: each of its keys is compared as such."""
+    return iter(())
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Graphics):
+        return value.value
+    return "another" if value is None else str(value) or "none"
+
+
+COMPARISONS: Final[Mapping[str, Comparison]] = {
+    "size": _size,
+    "cpus": _cpus,
+    "memory": _memory,
+    "slot": _fixed("slot", lambda it: it.there.mark.slot),
+    "template": _fixed("template", lambda it: it.there.mark.template),
+    "image": _image,
+    "profile": _by_its_keys,
+    "graphics": _fixed("graphics", _graphics),
+    "network": guest.told("network", "network", guest.network),
+    "seed": guest.seeded,
+    "keys": guest.keys,
+    "user_data": guest.user_data,
+    "account": guest.told("account", "account", str),
+    "hostname": guest.told("hostname", "hostname", str),
+    "packages": guest.told("packages", "packages", guest.listed),
+    "hosts": guest.told("hosts", "hosts", guest.pairs),
+    "sysctl": guest.told("sysctl", "sysctl", guest.pairs),
+    "swap": guest.told("swap", "swap", guest.amount),
+}

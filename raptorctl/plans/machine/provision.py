@@ -1,0 +1,313 @@
+"""Provision: a machine stands, pinned, clean, named in DNS. All of it is decided here, purely."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from raptorctl.errors import InputError, RefusedError
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.domain import DomainSpec, Mark
+from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.image import Image
+from raptorctl.model.names import MachineName
+from raptorctl.model.own import CPUS, DISK
+from raptorctl.model.record import ZoneRecords, in_the_way
+from raptorctl.model.seed import FirstBoot
+from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.sizes import Size
+from raptorctl.model.slot import Slot
+from raptorctl.model.spec import MachineSpec
+from raptorctl.model.volume import device_path
+from raptorctl.plans.machine import again, existing
+from raptorctl.plans.part import cpus, disk, log, need, records, room, seed, slots
+from raptorctl.plans.part import image as images
+from raptorctl.plans.part import session as own
+from raptorctl.plans.part.owner import Owner, find_owner, qemu_id
+from raptorctl.plans.plan import Identity, Plan
+from raptorctl.plans.tenant.quota import Usage, refuse_over
+from raptorctl.render.domain_xml import render_domain
+from raptorctl.steps.domain import DefineDomain, StartDomain
+from raptorctl.steps.record import AddRecords
+from raptorctl.steps.slot import TakeSlot
+from raptorctl.steps.step import Step
+
+
+@dataclass(frozen=True)
+class ProvisionRequest:
+    """What a person asks for, and what this run has found and made for it.
+
+    Args:
+        name: whose machine, and which.
+        spec: what it should be.
+        start: whether to start it.
+        found: the image of the spec, where the caller has looked it up: two names may have one
+            content.
+        first_boot: whom the guest lets in; None where cloud-init is told nothing.
+        login: type and blob of the key that its steps log in with; "" for none that is known.
+    """
+
+    name: MachineName
+    spec: MachineSpec = MachineSpec()
+    start: bool = True
+    found: Image | None = None
+    first_boot: FirstBoot | None = None
+    login: str = ""
+
+    @property
+    def boot(self) -> FirstBoot | None:
+        """What cloud-init is told, with the keys that the owner is given on the way."""
+        boot = self.first_boot
+        return boot and replace(boot, keys=(*map(str, self.spec.keys or ()), *boot.keys))
+
+    @property
+    def pins(self) -> CpuSet:
+        """The host CPUs that were named."""
+        return self.spec.cpus if isinstance(self.spec.cpus, CpuSet) else CpuSet()
+
+    @property
+    def vcpus(self) -> int:
+        """How many CPUs, where none is named; 0 where some are."""
+        return 0 if self.pins else self.spec.cpus if isinstance(self.spec.cpus, int) else CPUS
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A request with every default and every free choice filled in.
+
+    Unlike in a spec nothing is open here, and it has what no spec says: an owner and a place.
+    """
+
+    name: MachineName
+    size: Size
+    cpus: CpuSet
+    memory: Size
+    slot: Slot | None
+    template: str
+    owner: Owner
+    image: Image | None = None
+    vcpus: int = 0
+    ssh: str = ""
+
+    @property
+    def usage(self) -> Usage:
+        """What it takes of its owner's quota."""
+        return Usage(1, len(self.cpus), self.memory, self.size)
+
+    @property
+    def place(self) -> int | None:
+        """The number of its slot, if it gets one."""
+        return self.slot.number if self.slot else None
+
+    @property
+    def processors(self) -> str:
+        """Its CPUs, as people read them."""
+        return f"CPUs {self.cpus}" if self.cpus else own.counted(self.vcpus)
+
+
+def plan_provision(
+    request: ProvisionRequest, settings: Settings, facts: HostFacts, identity: Identity
+) -> Plan:
+    """Decide how a machine comes to be, or why it cannot.
+
+    Raises:
+        InputError: the request names something this host never has.
+        RefusedError: the host's state forbids it; the message says who or what is in the way.
+    """
+    existing.refuse_reserved(request.name, facts)
+    if there := existing.find(request.name, facts):
+        return again.already(request, there, settings, facts, identity)
+    need.refuse_unready(settings, facts)
+    request = _with_cpus(request, settings, facts)
+    notes = _check(request, settings, facts)
+    choice = _choose(request, settings, facts, identity)
+    _refuse_over(choice, facts)
+    images.refuse_large(choice.image, choice.size)
+    _refuse_taken_names(choice, settings, facts)
+    return Plan(
+        verb="provision",
+        identity=identity,
+        reservation=Reservation(identity.job, choice.name.domain, choice.place, choice.cpus),
+        steps=(*choice.owner.steps, *_steps(request, choice, settings, facts, identity)),
+        summary=_summary(choice),
+        notes=(
+            *choice.owner.notes,
+            *notes,
+            *_size_notes(request, choice),
+            *images.notes(choice.image),
+            *records.missing_pointers(choice.slot, settings),
+            *seed.notes(request, settings, facts),
+            *own.notes(choice.size, choice.ssh, settings, facts),
+        ),
+    )
+
+
+def render_xml(
+    request: ProvisionRequest, settings: Settings, facts: HostFacts, identity: Identity
+) -> str:
+    """Render what provision would define, whatever else is on the host.
+
+    Raises:
+        InputError: the template or the slot is not there.
+    """
+    request = _with_cpus(request, settings, facts)
+    return _xml(request, _choose(request, settings, facts, identity), settings, facts, identity)
+
+
+def _with_cpus(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> ProvisionRequest:
+    """Choose CPUs for who said only how many; on a session host there are none to choose."""
+    found = cpus.chosen(request.spec.cpus, settings, facts)
+    return replace(request, spec=MachineSpec(cpus=found or None).over(request.spec))
+
+
+def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> tuple[str, ...]:
+    room.refuse_old_nvram(request.name, settings, facts)
+    log.refuse_old(request.name, settings, facts)
+    seed.refuse_old(request.name, settings, facts)
+    seed.refuse_stranger(request, facts)
+    room.refuse_large(request.spec.size or DISK, settings, facts)
+    room.refuse_memory(request.spec.memory or settings.machine.memory, settings, facts)
+    cpus.refuse(request.pins, settings, facts)
+    return cpus.notes(request.name, request.pins, facts)
+
+
+def _choose(
+    request: ProvisionRequest, settings: Settings, facts: HostFacts, identity: Identity
+) -> Choice:
+    group = room.group(settings, facts)
+    spec = request.spec
+    template = spec.template or settings.machine.template
+    if template not in facts.templates:
+        known = ", ".join(sorted(facts.templates)) or "none"
+        raise InputError(f"there is no template {template}", resolution=f"there is: {known}")
+    cpus.refuse_many(request.vcpus or len(request.pins), facts.templates[template], facts)
+    image = images.chosen(request.found or spec.image, facts)
+    return Choice(
+        name=request.name,
+        size=own.disk_size(spec.size, image).rounded_up(group.extent),
+        cpus=request.pins,
+        memory=spec.memory or settings.machine.memory,
+        slot=slots.choose(spec.slot, settings, facts),
+        template=template,
+        owner=find_owner(request.name.tenant, spec.keys or (), settings, facts, identity),
+        image=image,
+        vcpus=request.vcpus,
+        ssh=own.forward(settings, facts),
+    )
+
+
+def _refuse_over(choice: Choice, facts: HostFacts) -> None:
+    if tenant := facts.tenant(choice.name.tenant):
+        refuse_over(tenant, choice.usage, facts)
+
+
+def _refuse_taken_names(choice: Choice, settings: Settings, facts: HostFacts) -> None:
+    fqdn = settings.fqdn(choice.name)
+    if record := in_the_way(fqdn, facts.records):
+        raise RefusedError(records.told(record, fqdn), resolution=records.remedy(record, fqdn))
+
+
+def _steps(
+    request: ProvisionRequest,
+    choice: Choice,
+    settings: Settings,
+    facts: HostFacts,
+    identity: Identity,
+) -> Iterable[Step]:
+    name, slot, job = choice.name, choice.slot, identity.job
+    wanted_disk = disk.Disk(name, choice.size, choice.place, choice.image)
+    yield from disk.made(wanted_disk, settings, identity, "the machine's disk")
+    guest = seed.guest(name, slot, facts.templates[choice.template], settings, identity)
+    yield from seed.seed_steps(request, guest, identity, settings, facts)
+    yield DefineDomain(
+        reason=_definition_reason(choice),
+        job=job,
+        name=name.domain,
+        uuid=identity.uuid,
+        volume=name.volume,
+        nvram=f"{settings.libvirt.nvram_dir}/{name.nvram}",
+        xml=_xml(request, choice, settings, facts, identity),
+        log=log.console_log(name, settings, facts),
+    )
+    if slot:
+        yield TakeSlot(
+            reason="nobody else may have this bridge or MAC",
+            number=slot.number,
+            bridge=slot.bridge,
+            mac=slot.mac,
+            uuid=identity.uuid,
+        )
+    for wanted in records.wanted(name, slot, job, settings):
+        yield AddRecords(reason=_dns_reason(wanted), zone=wanted.zone, records=wanted.records)
+    if request.start:
+        yield StartDomain(
+            reason="asked to run",
+            job=job,
+            name=name.domain,
+            uuid=identity.uuid,
+            volume=name.volume,
+            at_boot=settings.kind is Kind.SHARED,
+        )
+
+
+def _definition_reason(choice: Choice) -> str:
+    where = own.counted(len(choice.cpus) or choice.vcpus)
+    where += f" on {choice.cpus}" if choice.cpus else ""
+    return f"{where}, {choice.memory} of memory"
+
+
+def _xml(
+    request: ProvisionRequest,
+    choice: Choice,
+    settings: Settings,
+    facts: HostFacts,
+    identity: Identity,
+) -> str:
+    boot = request.first_boot
+    spec = DomainSpec(
+        mark=Mark(
+            tenant=choice.name.tenant,
+            machine=choice.name.machine,
+            slot=choice.place or 0,
+            job=identity.job,
+            created=identity.at,
+            created_by=identity.by,
+            template=choice.template,
+            image=images.said(choice.image),
+            host_key=boot.host_key.public if boot and boot.host_key else "",
+            ssh=choice.ssh,
+            made=seed.made(request, facts),
+        ),
+        uuid=identity.uuid,
+        accelerator=facts.accelerator,
+        memory=choice.memory,
+        cpus=choice.cpus,
+        emulator=cpus.emulator(choice.cpus),
+        disk=device_path(settings.storage.volume_group, choice.name.volume),
+        slot=choice.slot,
+        libvirt=settings.libvirt,
+        qemu_id=qemu_id(choice.owner, settings),
+        log=log.console_log(choice.name, settings, facts),
+        seed=seed.seed_path(choice.name, settings) if boot else "",
+        graphics=request.spec.graphics,
+        vcpus=choice.vcpus,
+        backing=disk.backing(choice.image, settings),
+    )
+    return render_domain(facts.templates[choice.template], spec)
+
+
+def _dns_reason(wanted: ZoneRecords) -> str:
+    reverse = any(record.type == "PTR" for record in wanted.records)
+    return "the address names the machine" if reverse else "the name finds the machine"
+
+
+def _summary(choice: Choice) -> str:
+    place = f"slot {choice.place}" if choice.slot else f"ssh at {choice.ssh}"
+    return (
+        f"machine {choice.name}: {choice.size} on {choice.name.volume}, {choice.processors}, "
+        f"{choice.memory} of memory, {place}"
+    )
+
+
+def _size_notes(request: ProvisionRequest, choice: Choice) -> Iterable[str]:
+    asked = request.spec.size
+    if asked and choice.size != asked:
+        yield f"size {asked} is rounded up to whole extents: {choice.size}"

@@ -1,0 +1,1 @@
+"""What plans of machines have in common: disk, CPUs, slot, records, seed."""

@@ -1,0 +1,58 @@
+"""Disks: how a new one is made and an old one goes, on LVM and as a file of one's own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from raptorctl.model.image import Image
+from raptorctl.model.names import MachineName
+from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.sizes import Size
+from raptorctl.model.volume import Volume, is_overlay, ownership_tags
+from raptorctl.plans.part import image as images
+from raptorctl.plans.plan import Identity
+from raptorctl.steps.overlay import CreateOverlay, RemoveOverlay
+from raptorctl.steps.step import Step
+from raptorctl.steps.volume import CreateVolume, RemoveVolume, WipeVolume, ZeroVolume
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A disk to be.
+
+    Args:
+        name: whose.
+        size: bytes, a multiple of the group's extent.
+        slot: of the machine, or None.
+        image: what it begins as, or None for nothing.
+    """
+
+    name: MachineName
+    size: Size
+    slot: int | None
+    image: Image | None
+
+
+def made(disk: Disk, settings: Settings, identity: Identity, reason: str) -> Iterator[Step]:
+    """The steps that make a machine's disk, by the kind of the host."""
+    volume, job = disk.name.volume, identity.job
+    tags = ownership_tags(disk.name, job, disk.slot)
+    if settings.kind is Kind.OWN:
+        yield CreateOverlay(reason, job, volume, disk.size, tags, disk.image)
+        return
+    yield CreateVolume(reason, job, volume, disk.size, tags)
+    yield ZeroVolume("no earlier owner's data may show", job, volume)
+    yield from images.written(disk.image, volume, identity)
+
+
+def gone(volume: Volume) -> Iterator[Step]:
+    """The steps that end a disk which is out of use; from the first on there is no way back."""
+    if is_overlay(volume.group):
+        yield RemoveOverlay("its blocks are not overwritten", volume.uuid, volume.name)
+        return
+    yield WipeVolume("the next owner must read zeroes", volume.uuid, volume.name, volume.size)
+    yield RemoveVolume("its extents are free", volume.uuid, volume.name)
+
+
+def backing(image: Image | None, settings: Settings) -> tuple[str, str] | None:
+    """What a file of one's own lies over: path and format."""
+    return (image.path, image.format) if image and settings.kind is Kind.OWN else None

@@ -1,0 +1,163 @@
+"""Consoles' logs: the last lines, what is added, and to whom the service gives what."""
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
+
+import pytest
+
+from raptorctl.cli import log_service
+from raptorctl.cli.command.log import harmless
+from raptorctl.errors import SettingsError
+from raptorctl.host.guest import console_log
+from raptorctl.host.guest.console_log import ask_service, read_log, serve
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "alice-dev.log").write_bytes(b"".join(b"line %d\n" % n for n in range(1000)))
+    (tmp_path / "bob-web.log").write_bytes(b"bob's secret\n")
+    return tmp_path
+
+
+def test_the_last_lines_are_read(folder: Path) -> None:
+    log = folder / "alice-dev.log"
+    said = b"".join(read_log(log, 2, follow=False, gone=lambda: True))
+    assert said == b"line 998\nline 999\n"
+
+
+def test_what_is_added_follows_over_a_new_file_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console_log, "BEAT", 0.01)
+    log = folder / "alice-dev.log"
+    left = [True, False, False, False, False]
+    pieces = read_log(log, 1, follow=True, gone=lambda: not left or left.pop())
+    assert next(pieces) == b"line 999\n"
+    with log.open("ab") as file:
+        file.write(b"more\n")
+    assert next(pieces) == b"more\n"
+    log.rename(folder / "alice-dev.log.0")
+    log.write_bytes(b"new\n")
+    assert next(pieces) == b"new\n"
+
+
+def answer(folder: Path, request: bytes, account: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    monkeypatch.setattr(console_log, "_peer", lambda _client: account)
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            ours.sendall(request)
+            ours.shutdown(socket.SHUT_WR)
+            serve(theirs, folder)
+        try:
+            return b"".join(iter(lambda: ours.recv(65536), b""))
+        except ConnectionResetError:  # hung up on, with something said and not read
+            return b""
+
+
+def test_a_tenant_gets_what_is_called_after_him(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert answer(folder, b"alice-dev 1 once\n", "alice", monkeypatch) == b"line 999\n"
+
+
+@pytest.mark.parametrize(
+    ("account", "request_line"),
+    [
+        ("alice", b"bob-web 1 once\n"),
+        ("al", b"alice-dev 1 once\n"),
+        ("", b"alice-dev 1 once\n"),
+        ("alice-dev", b"alice-dev 1 once\n"),
+        ("alice", b"alice-../bob-web 1 once\n"),
+        ("alice", b"alice-dev.log.0 1 once\n"),
+        ("alice", b"alice-dev 1 once"),
+        ("alice", b"alice-dev 1 once\nmore"),
+        ("alice", b"alice-dev -1 once\n"),
+        ("alice", b"alice-dev 1 forever\n"),
+        ("alice", b"alice-dev\x00 1 once\n"),
+        ("alice", b"\xff" * 1000),
+        ("alice", b""),
+    ],
+)
+def test_nobody_gets_anything_else(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, account: str, request_line: bytes
+) -> None:
+    assert answer(folder, request_line, account, monkeypatch) == b""
+
+
+def test_who_asks_is_known_by_the_kernel() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        import pwd
+
+        assert console_log._peer(theirs) == pwd.getpwuid(os.getuid()).pw_name
+
+
+@pytest.fixture
+def service(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    path = folder / "sock"
+    monkeypatch.setattr(console_log, "SOCKET", str(path))
+    monkeypatch.setattr(console_log, "_peer", lambda _client: "alice")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+
+        def once() -> None:
+            client, _ = listening.accept()
+            with client:
+                serve(client, folder)
+
+        thread = threading.Thread(target=once)
+        thread.start()
+        yield
+        thread.join()
+
+
+@pytest.mark.usefixtures("service")
+def test_the_client_and_the_service_understand_each_other() -> None:
+    assert b"".join(ask_service("alice-dev", 2, follow=False)) == b"line 998\nline 999\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("plain\n", "plain\n"),
+        ("\x1b[31mred\x1b[0m\n", "red\n"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]52;c;ZXZpbA==\x1b\\text", "text"),
+        ("\x1bP1;2|evil\x1b\\text", "text"),
+        ("a\rb\x08c\x07d\te\n", "abcd\te\n"),
+        ("\x9b31mtext", "31mtext"),
+        ("\x1bctext", "text"),
+        ("žluťoučký\n", "žluťoučký\n"),
+        ("rm \u202egpj.\u2066exe\u2069\n", "rm gpj.exe\n"),
+    ],
+)
+def test_a_guest_does_not_drive_the_readers_terminal(said: str, shown: str) -> None:
+    assert harmless(said) == shown
+
+
+@pytest.mark.timeout(60)
+def test_strings_for_the_terminal_that_never_end_are_taken_out_in_time() -> None:
+    assert harmless("\x1b]0;" * 400_000 + "\x1b]0;x\x1b\\end") == "0;" * 400_000 + "end"
+
+
+def test_the_service_says_in_one_line_that_the_host_has_no_settings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def none() -> NoReturn:
+        raise SettingsError("/etc/raptorctl/settings.toml", "", "is not there")
+
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr(log_service, "read_settings", none)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(fileno=theirs.detach))
+    with ours, pytest.raises(SystemExit) as ended:
+        log_service.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "raptorctl: /etc/raptorctl/settings.toml: is not there\n"

@@ -1,0 +1,130 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from raptorctl.host.system.files import templates
+from raptorctl.model.job import Job, Outcome
+from raptorctl.model.probe import Finding, Part, Probe, Trouble, Verdict
+from raptorctl.model.sizes import GIB, MIB, Size
+from raptorctl.model.slot import Bridge
+from raptorctl.model.volume import Volume, VolumeGroup
+from raptorctl.plans.doctor.examine import examine
+from tests.fakes import World, settings
+
+
+def healthy(**facts: Any) -> Probe:
+    return Probe(
+        settings_file="/etc/raptorctl/settings.toml",
+        settings=settings(),
+        facts=replace(World().facts(templates()), accelerator="kvm", **facts),
+        zones={"raptor.example.": None},
+        libvirt_version=(11, 3, 0),
+        libvirt_package="11.3.0-3+deb13u3",
+        libvirt_patched=True,
+    )
+
+
+def bad(probe: Probe) -> list[Finding]:
+    return [finding for finding in examine(probe) if finding.verdict is not Verdict.OK]
+
+
+def test_a_healthy_host_has_nothing_but_good_findings() -> None:
+    assert bad(healthy()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "verdict", "what"),
+    [
+        ({"root": False}, "rights", Verdict.FAIL, "does not run as root"),
+        ({"scan_lvs": True}, Part.SCAN, Verdict.FAIL, "inside guests' disks"),
+        ({"libvirt_version": (9, 0, 0)}, Part.LIBVIRT, Verdict.WARN, "known holes"),
+        ({"libvirt_patched": False}, Part.LIBVIRT, Verdict.WARN, "11.3.0-3+deb13u3"),
+        ({"programs": {"qemu-img": "apt install it"}}, "programs", Verdict.FAIL, "qemu-img"),
+        ({"programs": {"zstd": "apt install it"}}, "programs", Verdict.WARN, "zstd is not"),
+        ({"zones": {"z.": Trouble("REFUSED", "grant it")}}, Part.DNS, Verdict.FAIL, "REFUSED"),
+    ],
+)
+def test_what_a_probe_can_show(
+    change: dict[str, Any], check: str, verdict: Verdict, what: str
+) -> None:
+    (finding,) = bad(replace(healthy(), **change))
+    assert (finding.check, finding.verdict) == (check, verdict)
+    assert what in finding.what
+    assert finding.advice
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict", "what"),
+    [
+        ({"accelerator": "qemu"}, Verdict.WARN, "no KVM"),
+        ({"group": None}, Verdict.FAIL, "there is no lvm-data"),
+        ({"group": VolumeGroup("lvm-data", Size(GIB), Size(MIB), Size(MIB))}, Verdict.WARN, "1M"),
+        ({"files": frozenset({"/usr/share/OVMF/OVMF_CODE_4M.fd"})}, Verdict.FAIL, "OVMF_VARS"),
+        ({"bridges": (Bridge("br-vm1", up=False),)}, Verdict.FAIL, "bridge br-vm1 is down"),
+        ({"bridges": (Bridge("br-vm1", up=True, ports=("eth0",)),)}, Verdict.FAIL, "port: eth0"),
+    ],
+)
+def test_what_facts_can_show(facts: dict[str, Any], verdict: Verdict, what: str) -> None:
+    probe = healthy()
+    probe = replace(probe, facts=replace(probe.facts, **facts))
+    assert any(f.verdict is verdict and what in f.what and f.advice for f in bad(probe))
+
+
+def test_a_template_that_does_not_render_is_named() -> None:
+    probe = healthy()
+    probe = replace(probe, facts=replace(probe.facts, templates={"mine": "<domain"}))
+    assert {finding.what.partition(":")[0] for finding in bad(probe)} == {
+        "mine",
+        "the default, virtio-console, is not there",
+    }
+
+
+@pytest.mark.parametrize("part", Part)
+def test_trouble_with_one_part_hides_no_other(part: Part) -> None:
+    (finding,) = bad(replace(healthy(), troubles={part: Trouble("it is gone", "bring it back")}))
+    assert finding == Finding(part, Verdict.FAIL, "it is gone", "bring it back")
+
+
+def test_without_settings_the_rest_is_still_told() -> None:
+    probe = Probe("/x", settings=None, troubles={Part.SETTINGS: Trouble("/x: cannot be read")})
+    assert [finding.check for finding in examine(probe)] == ["rights", "settings", "journal"]
+
+
+def volume(name: str, *states: str) -> Volume:
+    tags = ("raptor", "raptor.tenant=alice", "raptor.job=20261120-101010-aaaa", *states)
+    return Volume("uuid", name, "lvm-data", Size(GIB), tags)
+
+
+def job(outcome: Outcome) -> Job:
+    return Job("20261120-101010-aaaa", "provision", "alice-dev", "carol", "", "", outcome, "")
+
+
+@pytest.mark.parametrize(
+    ("made", "what"),
+    [
+        (volume("guest-alice-dev", "raptor.clean"), "volume guest-alice-dev has no domain"),
+        (volume("guest-alice-dev", "raptor.dirty"), "volume guest-alice-dev is not clean"),
+        (volume("wipe-uuid", "raptor.dirty"), "volume wipe-uuid is not clean"),
+    ],
+)
+def test_halves_of_machines_are_found(made: Volume, what: str) -> None:
+    (finding,) = bad(healthy(volumes=(made,)))
+    assert finding.what == what
+
+
+def test_halves_of_a_job_at_work_are_told_once() -> None:
+    made = volume("guest-alice-dev", "raptor.dirty")
+    probe = replace(healthy(volumes=(made,)), jobs=(job(Outcome.UNFINISHED),))
+    (finding,) = bad(probe)
+    assert finding.what == "job 20261120-101010-aaaa (provision alice-dev) is unfinished"
+    assert finding.advice == "raptorctl recover 20261120-101010-aaaa"
+
+
+def test_a_job_that_waits_for_dns_is_a_warning() -> None:
+    (finding,) = bad(replace(healthy(), jobs=(job(Outcome.PENDING),)))
+    assert finding.verdict is Verdict.WARN
+
+
+def test_volumes_of_others_are_nobodys_business() -> None:
+    assert bad(healthy(volumes=(Volume("u", "root", "lvm-data", Size(GIB)),))) == []
