@@ -39,13 +39,13 @@ def ask() -> Ask:
 @pytest.mark.parametrize(
     ("module", "call"),
     [
-        ("cpu", "memory()"),
-        ("own", "kvm_obstacle()"),
-        ("domain", "LibvirtDomains('test:///default').accelerator()"),
-        ("account", "_processes(12345)"),
-        ("polkit", "_start_time(1)"),
-        ("remains", "left(54321)"),
-        ("command", "run('true')"),
+        ("system.cpu", "memory()"),
+        ("system.session", "kvm_obstacle()"),
+        ("domain.domains", "LibvirtDomains('test:///default').accelerator()"),
+        ("access.accounts", "_processes(12345)"),
+        ("access.polkit", "_start_time(1)"),
+        ("access.remains", "left(54321)"),
+        ("system.command", "run('true')"),
     ],
 )
 def test_whatever_asks_the_kernel_says_that_proc_is_not_mounted(
@@ -57,4 +57,4 @@ def test_whatever_asks_the_kernel_says_that_proc_is_not_mounted(
 
 
 def test_that_nobody_can_look_is_not_that_nothing_runs(ask: Ask) -> None:
-    assert ask("account", "_processes(12345)").startswith("refused")
+    assert ask("access.accounts", "_processes(12345)").startswith("refused")

@@ -171,7 +171,7 @@ UNREAD: list[dict[str, Any]] = [
 def test_what_we_say_it_cannot_read_it_cannot(cloud_init: CloudInit, said: Any) -> None:
     (made,) = told(cloud_init, ACCOUNTS, [said])
     assert isinstance(made, str)
-    with pytest.raises(InputError, match="nobody's account"):
+    with pytest.raises(InputError, match="no account"):
         check(f"#cloud-config\n{json.dumps(said)}\n" if "groups" not in said else _groups(said))
 
 
