@@ -28,6 +28,29 @@ def test_a_wildcard_is_no_record_at_the_name_and_hinders_nobody(
     assert client().lookup(PAIRS) == ()
 
 
+@pytest.mark.parametrize(
+    "target",
+    [f"nowhere.{ZONE}", NAME, f"*.{ZONE}", f"no.www.{ZONE}"],
+    ids=["circle", "the name itself", "the wildcard itself", "no such name"],
+)
+def test_a_wildcard_alias_that_leads_nowhere_hinders_nobody(
+    named: Named, client: Client, target: str
+) -> None:
+    named.nsupdate(f"update add *.{ZONE} 60 CNAME {target}", f"update add www.{ZONE} 60 TXT hello")
+    assert client().lookup(PAIRS) == ()
+    client().add(ZONE, OURS)
+    assert client().lookup(PAIRS) == tuple(sorted(OURS))
+    client().remove(ZONE, OURS)
+    assert client().lookup(PAIRS) == ()
+
+
+def test_an_alias_at_the_name_that_leads_round_in_a_circle_is_a_record(
+    named: Named, client: Client
+) -> None:
+    named.nsupdate(f"update add {NAME} 60 CNAME {NAME}")
+    assert client().lookup(PAIRS) == (Record(NAME, "CNAME", NAME),)
+
+
 def test_a_wildcard_in_a_reverse_zone_is_no_pointer(named: Named, client: Client) -> None:
     named.nsupdate(f"update add *.{REVERSE4} 60 PTR generic.isp.example.")
     named.nsupdate(f"update add *.{REVERSE6} 60 PTR generic.isp.example.")

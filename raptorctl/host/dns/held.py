@@ -17,7 +17,7 @@ import dns.rrset
 import dns.update
 
 from raptorctl.host.dns.record import to_name
-from raptorctl.host.dns.talk import Connection
+from raptorctl.host.dns.talk import Connection, DeclinedError
 from raptorctl.model.record import zone_of
 
 SIGNING: Final = frozenset({dns.rdatatype.RRSIG, dns.rdatatype.NSEC, dns.rdatatype.NSEC3})
@@ -72,7 +72,7 @@ class Holdings:
         *,
         made_up: bool = False,
     ) -> list[dns.rrset.RRset]:
-        answer = self._server.answer(name, kind)
+        answer = self._answer(name, kind)
         self._exists = answer.rcode() != dns.rcode.NXDOMAIN
         above = list(_above(answer, name, zone)) if zone else []
         if not above and not answer.flags & dns.flags.AA:
@@ -81,6 +81,16 @@ class Holdings:
         if made_up:
             here = [rrset for rrset in here if rrset.rdtype == dns.rdatatype.SOA]
         return above or here
+
+    def _answer(self, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> dns.message.Message:
+        try:
+            return self._server.answer(name, kind)
+        except DeclinedError as error:
+            if error.rcode != dns.rcode.SERVFAIL:
+                raise
+        # Named fails at aliases that lead round in a circle. One asked for is not followed
+        # (RFC 1034 section 3.6.2); of a zone that did not load this fails as well.
+        return self._server.answer(name, dns.rdatatype.CNAME)
 
     def _made_up(self, name: dns.name.Name, zone: dns.name.Name) -> bool:
         """Whether a wildcard speaks: "name is not in use" is exact (RFC 2136 section 2.4.5)."""
@@ -94,10 +104,11 @@ class Holdings:
         """Whether a wildcard may answer below `parent`; one question for all names there.
 
         Whichever wildcard would answer for a name that is not there answers for `*` there as well.
+        CNAME is asked for: the code of another answer is that of the end of its chain (RFC 6604).
         """
         if parent not in self._wild:
             star = dns.name.Name((b"*", *parent.labels))
-            answer = self._server.answer(star, dns.rdatatype.TXT)
+            answer = self._server.answer(star, dns.rdatatype.CNAME)
             self._wild[parent] = answer.rcode() != dns.rcode.NXDOMAIN
         return self._wild[parent]
 
