@@ -15,6 +15,7 @@ from raptorctl.model.domain import Domain, State
 from raptorctl.model.error_code import Code
 from raptorctl.model.job import Outcome
 from raptorctl.model.names import MachineName
+from raptorctl.model.volume import is_overlay
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def start(session: Session, name: MachineName) -> Did:
         if domain.state.stands_still:
             session.host.domains.resume(domain.uuid)
         else:
+            _refuse_cut(session, name)
             session.host.domains.start(domain.uuid)
         seen = f"`raptorctl console {domain.name}` shows it"
         return Did(f"{domain.name} {_how(domain)}; {seen}{_moved(session, domain)}")
@@ -218,6 +220,14 @@ def _refuse_unstartable(session: Session, domain: Domain) -> None:
     _refuse_unrunnable(domain)
     if not domain.state.active:
         refuse_stuck(domain, session.topology())
+
+
+def _refuse_cut(session: Session, name: MachineName) -> None:
+    # A shared host's volumes hold copies, and its tenants cannot see them.
+    if is_overlay(session.settings.storage.volume_group):
+        from raptorctl.steps.domain import refuse_cut
+
+        refuse_cut(session.host, name.volume)
 
 
 def _refuse_unrunnable(domain: Domain) -> None:

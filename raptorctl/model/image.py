@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -73,6 +73,17 @@ class Damaged:
         if self.source.startswith("/") or "://" in self.source:
             return f"raptorctl image pull {shlex.quote(self.source)} --name {self.name}"
         return f"`raptorctl image remove {self.name}`, and pull it again"
+
+
+def damaged(known: Iterable[Image], told: Mapping[str, str]) -> tuple[Damaged, ...]:
+    """Return those that are not whole, by name.
+
+    Args:
+        known: every image that has a name, whole or not.
+        told: what is wrong with which name.
+    """
+    what = {image.name: (image.source, image.digest) for image in known}
+    return tuple(Damaged(name, *what.get(name, ("", "")), told[name]) for name in sorted(told))
 
 
 UNSEEN: Final = ("", "", Size(0), Size(0), "", "")

@@ -8,7 +8,7 @@ from raptorctl.errors import ConflictError, HostError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.render.read_domain import read_domain
-from raptorctl.steps.domain import essence, refuse_dirty
+from raptorctl.steps.domain import essence, refuse_cut, refuse_dirty
 from raptorctl.steps.step import Observed, Step
 
 
@@ -181,6 +181,7 @@ class RunDomain(Step):
         if was.stands_still:
             host.domains.resume(self.uuid)
         else:
+            refuse_cut(host, self.volume)
             host.domains.start(self.uuid)
         if not self.is_done(host):
             raise HostError(f"libvirt did not let {self.name} run; it was {was.value}")

@@ -1,11 +1,15 @@
 """Domains: defined, started, stopped, undefined."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
-from raptorctl.errors import ConflictError, HostError
+from raptorctl.errors import ConflictError, HostError, RefusedError
 from raptorctl.model.domain import Domain
+from raptorctl.model.error_code import Code
+from raptorctl.model.image import Damaged, damaged
+from raptorctl.model.volume import Volume, is_overlay
 from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.file import RemoveFile
 from raptorctl.steps.log import remove_logs
@@ -146,6 +150,7 @@ class StartDomain(Step):
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Start it."""
         refuse_dirty(host, self.volume)
+        refuse_cut(host, self.volume)
         host.domains.start(self.uuid)
         if self.at_boot:
             host.domains.set_autostart(self.uuid, on=True)
@@ -270,6 +275,37 @@ def refuse_dirty(host: Host, name: str) -> None:
     volume = host.volumes.named(name)
     if volume is None or not volume.clean:
         raise ConflictError(f"volume {name} is {'dirty' if volume else 'gone'}")
+
+
+def refuse_cut(host: Host, name: str) -> None:
+    """Refuse to start a machine over an image whose file is not as long as it was.
+
+    Raises:
+        RefusedError: names both.
+    """
+    volume = host.volumes.named(name)
+    # An LVM volume holds a copy.
+    if volume and is_overlay(volume.group) and (told := host.images.damaged()):
+        refuse_over(volume, damaged(host.images.known(), told))
+
+
+def refuse_over(volume: Volume, images: Iterable[Damaged]) -> None:
+    """Refuse a file that lies over one of these images.
+
+    QEMU takes a file that was cut for one that ends in zeroes, so the machine would start.
+
+    Raises:
+        RefusedError: names both.
+    """
+    for image in images:
+        if image.digest and image.digest == volume.image and is_overlay(volume.group):
+            said = f"the image below the disk of {volume.machine} is damaged"
+            raise RefusedError(
+                f"{said}: {image.name}: {image.problem}",
+                resolution=image.advice,
+                code=Code.IMAGE_DAMAGED,
+                subject=image.name,
+            )
 
 
 def _define(host: Host, step: DefineDomain | RestoreDomain) -> Observed:

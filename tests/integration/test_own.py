@@ -4,6 +4,7 @@ Emulated where there is no KVM, so the machine is small and gets no further than
 """
 
 import json
+import os
 import re
 import socket
 import time
@@ -167,6 +168,13 @@ def test_a_file_over_an_image_is_there_at_once_and_begins_anew(person: Person) -
         assert Path(kept).exists()
 
         person.raptorctl("stop", "web", "--timeout", "0", "--force")
+        length = Path(kept).stat().st_size
+        os.truncate(kept, length - 1)
+        for typed in (("start", "web"), ("provision", "web", "-y")):
+            refused = person.raptorctl(*typed, check=False)
+            assert (refused.returncode, shown(person)["state"]) == (3, "shut off"), refused.stderr
+            assert "web is damaged: tiny.qcow2: its file is cut off" in refused.stderr
+        os.truncate(kept, length)
         person.raptorctl("rebuild", "web", "-y")
         again = shown(person)
         assert (again["uuid"], again["ssh"], again["state"]) == (

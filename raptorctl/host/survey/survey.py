@@ -16,7 +16,7 @@ from raptorctl.host.system import session as own
 from raptorctl.model.access import RULES
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts, Reservation
-from raptorctl.model.image import Damaged, Image
+from raptorctl.model.image import Damaged, Image, damaged
 from raptorctl.model.probe import AnyPart, Part
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Kind, Settings
@@ -133,10 +133,8 @@ def _images(host: Host) -> tuple[Image, ...]:
 
 def _damaged(host: Host) -> tuple[Damaged, ...]:
     """A file's length tells; to hash each would take minutes (`raptorctl image verify`)."""
-    if not (told := host.images.damaged()):
-        return ()
-    known = {image.name: (image.source, image.digest) for image in host.images.known()}
-    return tuple(Damaged(name, *known.get(name, ("", "")), told[name]) for name in sorted(told))
+    told = host.images.damaged()
+    return damaged(host.images.known(), told) if told else ()
 
 
 def _load(host: Host, queries: tuple[tuple[str, str], ...], attempt: Attempt) -> None:

@@ -3,13 +3,20 @@
 from collections.abc import Iterator
 
 from raptorctl.model.facts import HostFacts
+from raptorctl.model.image import Damaged
 from raptorctl.model.probe import Finding, Part, Verdict
 
 
 def cache(facts: HostFacts) -> Iterator[Finding]:
     """Say which images are not as long as they were; what is in them is `image verify`'s to ask."""
+    files: dict[tuple[str, ...], list[Damaged]] = {}
     for one in facts.damaged:
-        what = f"image {one.name} is damaged: {one.problem}"
+        # Of one whose note cannot be read, the file is not known.
+        files.setdefault((one.digest or one.name, one.problem), []).append(one)
+    for (_, problem), names in files.items():
+        one, *others = names
+        also = f" (its file has {len(names)} names)" if others else ""
+        what = f"image {one.name}{also} is damaged: {problem}"
         yield Finding(Part.IMAGES, Verdict.WARN, what, one.advice, one.name)
     if not facts.damaged:
         yield Finding(Part.IMAGES, Verdict.OK, f"{len(facts.images)} in the cache")

@@ -14,6 +14,7 @@ from raptorctl.plans.part import cpus
 from raptorctl.plans.part import image as images
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.steps.definition import RunDomain
+from raptorctl.steps.domain import refuse_over
 from raptorctl.steps.step import Step
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def _started(there: existing.Existing, facts: HostFacts) -> Iterable[Step]:
     if state.runs:
         return
     cpus.refuse_stuck(domain, facts.topology)
+    if not state.active:
+        refuse_over(there.volume, facts.damaged)
     if not state.can_run:
         raise RefusedError(
             f"{domain.name} is {state.value}",

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from raptorctl.errors import ConflictError, HostError, StoppedError
+from raptorctl.errors import ConflictError, HostError, RefusedError, StoppedError
 from raptorctl.model.domain import Domain, State
+from raptorctl.model.volume import IMAGE as IMAGE_TAG
 from raptorctl.render.read_domain import read_domain
+from raptorctl.steps.definition import RunDomain
 from raptorctl.steps.domain import DefineDomain, StartDomain, StopDomain, UndefineDomain
 from raptorctl.steps.slot import TakeSlot
-from tests.fakes import World
+from tests.fakes import IMAGE, World
 from tests.unit.plans.machine.test_provision import planned
 
 STEPS = {step.kind: step for step in planned().steps}
@@ -46,6 +48,25 @@ def test_a_dirty_volume_is_neither_defined_nor_started() -> None:
         with pytest.raises(ConflictError, match="is dirty"):
             step.apply(world.host(), silently)
     assert not world.domains.list()
+
+
+def test_a_file_over_an_image_that_was_cut_is_not_started() -> None:
+    world = ready()
+    DEFINE.apply(world.host(), silently)
+    (volume,) = world.volumes.list()
+    (domain,) = world.domains.list()
+    run = RunDomain("asked to run", domain.name, domain.uuid, volume.name)
+    tags = (*volume.tags, f"{IMAGE_TAG}{IMAGE.digest}")
+    world.volumes.by_uuid[volume.uuid] = replace(volume, group="/srv/disks", tags=tags)
+    world.images.all = (replace(IMAGE, name="mine"),)
+    world.images.spoilt = {"mine": "its file is cut off"}
+    said = "the image below the disk of alice-dev is damaged: mine: its file is cut off"
+    for step in (START, run):
+        with pytest.raises(RefusedError, match=said):
+            step.apply(world.host(), silently)
+    assert world.domains.list()[0].state is State.OFF
+    world.volumes.by_uuid[volume.uuid] = replace(volume, tags=tags)  # LVM's holds a copy
+    START.apply(world.host(), silently)
 
 
 def test_what_libvirt_did_not_keep_is_noticed() -> None:

@@ -35,6 +35,17 @@ def test_each_is_told_with_what_makes_it_whole() -> None:
         ]
 
 
+def test_a_file_of_many_names_is_told_once() -> None:
+    names = tuple(replace(CUT, name=f"mine@{number}") for number in range(26))
+    lost = tuple(Damaged(name, "", "", "it cannot be read") for name in ("a", "b"))
+    found = examine_own(OwnProbe(settings(), HostFacts(damaged=(*lost, *names))))
+    assert [f.what for f in found if f.check == "images"] == [
+        "image a is damaged: it cannot be read",
+        "image b is damaged: it cannot be read",
+        "image mine@0 (its file has 26 names) is damaged: its file is cut off",
+    ]
+
+
 def test_a_machine_whose_disk_lies_over_one_is_told() -> None:
     name = MachineName("alice", "dev")
     tags = ["raptor", "raptor.tenant=alice", f"raptor.image={IMAGE.digest}"]
