@@ -1,7 +1,9 @@
 """`raptorctl cpu`: host CPUs x machines, as a picture."""
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from typing import Final
 
 import typer
 
@@ -11,6 +13,9 @@ from raptorctl.cli.session import session_of
 from raptorctl.model.cpu_map import CpuMap, CpuUse, Pin, cpu_map
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.topology import SLICE
+
+WIDTH: Final = 80
+"""Columns that a picture has."""
 
 
 def register(app: typer.Typer) -> None:
@@ -41,21 +46,30 @@ def picture(found: CpuMap) -> Iterator[str]:
     for place, uses in groupby(found.cpus, key=lambda use: (use.cpu.node, use.cpu.socket)):
         yield f"node {place[0]}, socket {place[1]}"
         for _, core in groupby(uses, key=lambda use: use.siblings):
-            yield _core_line(list(core), digits, widest)
+            yield from _core_lines(list(core), digits, widest)
     yield ""
     yield f"free: {found.free or 'none'}"
     yield from _remarks(found)
 
 
-def _core_line(core: list[CpuUse], digits: int, widest: int) -> str:
-    cells = "".join(_cell(use, digits, widest) for use in core)
-    return f"  core {core[0].cpu.core:>{digits}} |{cells}".rstrip()
+def _core_lines(core: list[CpuUse], digits: int, widest: int) -> Iterator[str]:
+    """Draw the siblings side by side, or below each other where they would be too wide."""
+    head = f"  core {core[0].cpu.core:>{digits}} |"
+    if len(head) + len(core) * (digits + widest + 2) - 2 <= WIDTH:
+        yield (head + "".join(_cell(use, digits, widest) for use in core)).rstrip()
+        return
+    for use in core:
+        room = WIDTH - len(head) - digits - 2
+        # Not at hyphens: names have them.
+        first, *more = textwrap.wrap(_who(use), room, break_on_hyphens=False)
+        yield f"{head} {use.cpu.number:>{digits}} {painted(first, _colour(use))}"
+        head = " " * (len(head) - 1) + "|"
+        yield from (f"{head} {'':>{digits}} {painted(line, _colour(use))}" for line in more)
 
 
 def _cell(use: CpuUse, digits: int, widest: int) -> str:
-    who = _who(use)
     # Pad before painting: colour has no width.
-    return f" {use.cpu.number:>{digits}} {painted(who.ljust(widest), _colour(use))}"
+    return f" {use.cpu.number:>{digits}} {painted(_who(use).ljust(widest), _colour(use))}"
 
 
 def _who(use: CpuUse) -> str:

@@ -275,6 +275,20 @@ class TestCpusThatCannotBeUsed:
         shown = raptorctl("cpu", "map").out
         assert "3 alice-dev:1 +emulator not machine.slice's" in shown
         assert "free: 4\n" in shown
+        assert max(map(len, shown.splitlines())) <= 80
+
+    def test_the_map_of_long_names_is_narrow_and_loses_none(
+        self, raptorctl: CommandLine, world: World
+    ) -> None:
+        (alice,) = world.domains.list()
+        for letter in "abc":
+            name = f"{letter * 16}-{letter * 40}"
+            other = replace(alice, name=name, uuid=f"{letter}{alice.uuid[1:]}")
+            world.domains.by_uuid[other.uuid] = other
+        shown = raptorctl("cpu", "map").out.partition("\n\n")[0]
+        assert max(map(len, shown.splitlines())) <= 80
+        for letter in "abc":
+            assert f" {letter * 16}-{letter * 40}:1" in shown
 
     @pytest.mark.usefixtures("off", "offline")
     def test_start_names_the_machine_and_the_offline_cpu(
