@@ -217,3 +217,18 @@ def test_the_most_cpus_that_a_plan_takes_libvirt_defines_and_one_more_it_would_n
     )
     more = ("virsh", "-c", "qemu:///session", "define", str(person.home / "more.xml"))
     assert person.run(*more, check=False).returncode != 0
+
+
+def test_a_home_that_may_not_be_entered_is_told_in_a_line(person: Person) -> None:
+    closed = person.home / "closed"
+    closed.mkdir(mode=0)
+    given = [f"{name}={value}" for name, value in person.environment.items() if name[:4] != "XDG_"]
+    given += [f"HOME={closed}"]
+    for typed in (["doctor"], ["list"], ["image", "list"], ["provision", "web", "--dry-run"]):
+        argv = ("env", "-i", *given, person.python, "-m", "raptorctl", *typed)
+        refused = person.run(*argv, check=False)
+        (line,) = refused.stderr.splitlines()
+        assert (refused.returncode, refused.stdout) == (3, ""), line
+        assert f"{closed}/.local/share/raptorctl cannot be reached: Permission denied" in line
+        assert "set HOME to a directory of yours" in line
+    closed.rmdir()

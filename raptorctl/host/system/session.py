@@ -1,5 +1,6 @@
 """A host of one's own: where it is, what it has, and why it may have no KVM."""
 
+import errno
 import os
 import pwd
 import socket
@@ -8,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from raptorctl.errors import HostError, InputError, MissingError
+from raptorctl.errors import HostError, InputError, MissingError, RefusedError
 from raptorctl.host.system import procfs
 from raptorctl.host.system.unreachable import surroundings
 from raptorctl.model.domain import Domain
@@ -50,8 +51,23 @@ def is_own(settings_file: Path) -> bool:
 
 
 def own_places() -> Places:
-    """Find the caller's places."""
-    return places(os.environ, _home())
+    """Find the caller's places.
+
+    Raises:
+        RefusedError: one of them is where the caller may not even look.
+    """
+    found = places(os.environ, _home())
+    for path in (found.data, found.state, found.runtime):
+        try:
+            Path(path).stat()
+        except PermissionError as error:
+            said = os.strerror(errno.EACCES)
+            raise RefusedError(
+                f"{path} cannot be reached: {said}", resolution=surroundings(path, said)
+            ) from error
+        except OSError:
+            continue  # it is made when it is needed, or what makes it tells
+    return found
 
 
 def own_keys() -> tuple[str, ...]:

@@ -51,7 +51,8 @@ def surroundings(path: str, said: str) -> str:
         path: of the directory.
         said: the kernel's reason, in words.
     """
-    there = next((one for one in Path(path).parents if one.exists()), Path("/"))
+    # Path.exists raises where it may not look.
+    there = next((one for one in Path(path).parents if os.path.lexists(one)), Path("/"))
     if not (wrong := _wrong(there)):
         return why(said, ANY).advice
     return f"{there} {wrong}: set HOME to a directory of yours, or {LOG_IN}"
@@ -59,6 +60,8 @@ def surroundings(path: str, said: str) -> str:
 
 def _session(said: str) -> str:
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if runtime and not Path(runtime).is_absolute():
+        return f"XDG_RUNTIME_DIR is {runtime}, which is no absolute path: unset it, or {LOG_IN}"
     if runtime and (wrong := _wrong(Path(runtime))):
         return f"XDG_RUNTIME_DIR is {runtime}, which {wrong}: unset it, or {LOG_IN}"
     if found := DIRECTORY.search(said):
