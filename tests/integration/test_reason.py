@@ -113,6 +113,7 @@ def test_what_is_wrong_with_a_certificate_is_said(tls: str) -> None:
     [
         ("/proc", "XDG_RUNTIME_DIR is /proc, which is not yours: unset it"),
         ("/nowhere", "XDG_RUNTIME_DIR is /nowhere, which is not there: unset it"),
+        ("../../etc/run", "XDG_RUNTIME_DIR is ../../etc/run, which is no absolute path: unset it"),
         ("/etc/passwd", "XDG_RUNTIME_DIR is /etc/passwd, which is no directory: unset it"),
         ("{home}/" + "x" * 90, "set XDG_RUNTIME_DIR to a shorter path"),
     ],
