@@ -232,3 +232,17 @@ def test_a_home_that_may_not_be_entered_is_told_in_a_line(person: Person) -> Non
         assert f"{closed}/.local/share/raptorctl cannot be reached: Permission denied" in line
         assert "set HOME to a directory of yours" in line
     closed.rmdir()
+
+
+def test_keys_that_may_not_be_looked_at_are_told_once(person: Person) -> None:
+    folder = person.home / ".ssh"
+    folder.mkdir(mode=0)
+    try:
+        image = person.home / "blank.qcow2"
+        person.run("qemu-img", "create", "-q", "-f", "qcow2", str(image), "64M")
+        done = person.raptorctl("provision", "web", "--image", str(image), "--dry-run", check=False)
+        said = done.stdout + done.stderr
+        assert said.count("~/.ssh") == 1, said
+        assert "no key of ~/.ssh is taken: it cannot be entered" in said
+    finally:
+        folder.rmdir()

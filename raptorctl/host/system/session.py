@@ -77,6 +77,10 @@ def own_keys() -> tuple[str, ...]:
 
 def refused_keys() -> tuple[str, ...]:
     """Say of each of the caller's public keys that is there and not taken, why."""
+    folder = Path(_home(), ".ssh")
+    # Of what cannot be entered, each file in it would say the same.
+    if os.path.lexists(folder) and not os.access(folder, os.X_OK):
+        return ("no key of ~/.ssh is taken: it cannot be entered",)
     return tuple(f"~/.ssh/{name} is not taken: {why}" for name, _, why in _key_files() if why)
 
 
