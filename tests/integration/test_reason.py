@@ -66,7 +66,7 @@ def test_a_private_key_that_others_may_read_is_told_with_the_chmod(sshd: Sshd) -
 def test_a_file_that_is_no_private_key_is_told(sshd: Sshd, tmp_path: Path) -> None:
     (tmp_path / "id").write_text("what is no key\n")
     (tmp_path / "id").chmod(0o600)
-    assert "no private key that ssh reads" in failure(sshd, tmp_path / "id").resolution
+    assert "not a private key that ssh can read" in failure(sshd, tmp_path / "id").resolution
 
 
 def test_a_key_with_a_passphrase_is_for_the_agent(sshd: Sshd, tmp_path: Path) -> None:

@@ -66,9 +66,7 @@ def test_the_command_answers(installed: Path) -> None:
 
 
 def test_installed_templates_are_the_checkouts(installed: Path) -> None:
-    script = (
-        "from raptorctl.host.system import files; print(files.__file__); print(sorted(files.templates()))"
-    )
+    script = "from raptorctl.host.system import files; print(files.__file__); print(sorted(files.templates()))"
     where, names = run(installed, "python", "-I", "-c", script).splitlines()
     assert str(installed.parent) in where
     shipped = sorted(path.stem for path in CHECKOUT.glob("domain_templates/*.xml"))
