@@ -224,10 +224,11 @@ def _refuse_unstartable(session: Session, domain: Domain) -> None:
 
 def _refuse_cut(session: Session, name: MachineName) -> None:
     # A shared host's volumes hold copies, and its tenants cannot see them.
-    if is_overlay(session.settings.storage.volume_group):
+    own = is_overlay(session.settings.storage.volume_group)
+    if own and (volume := session.host.volumes.named(name.volume)):
         from raptorctl.steps.domain import refuse_cut
 
-        refuse_cut(session.host, name.volume)
+        refuse_cut(session.host, volume)
 
 
 def _refuse_unrunnable(domain: Domain) -> None:

@@ -177,11 +177,11 @@ class RunDomain(Step):
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Start it, resume what was saved, or let it go on."""
         was = _defined(host, self.uuid, self.name).state
-        refuse_dirty(host, self.volume)
+        volume = refuse_dirty(host, self.volume)
         if was.stands_still:
             host.domains.resume(self.uuid)
         else:
-            refuse_cut(host, self.volume)
+            refuse_cut(host, volume)
             host.domains.start(self.uuid)
         if not self.is_done(host):
             raise HostError(f"libvirt did not let {self.name} run; it was {was.value}")

@@ -149,8 +149,7 @@ class StartDomain(Step):
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Start it."""
-        refuse_dirty(host, self.volume)
-        refuse_cut(host, self.volume)
+        refuse_cut(host, refuse_dirty(host, self.volume))
         host.domains.start(self.uuid)
         if self.at_boot:
             host.domains.set_autostart(self.uuid, on=True)
@@ -266,8 +265,8 @@ class RemoveNvram(RemoveFile):
     kind = "nvram.remove"
 
 
-def refuse_dirty(host: Host, name: str) -> None:
-    """Refuse to hand out a volume whose content is not known to be clean.
+def refuse_dirty(host: Host, name: str) -> Volume:
+    """Refuse to hand out a volume whose content is not known to be clean; return one that is.
 
     Raises:
         ConflictError: it is dirty or gone.
@@ -275,17 +274,17 @@ def refuse_dirty(host: Host, name: str) -> None:
     volume = host.volumes.named(name)
     if volume is None or not volume.clean:
         raise ConflictError(f"volume {name} is {'dirty' if volume else 'gone'}")
+    return volume
 
 
-def refuse_cut(host: Host, name: str) -> None:
+def refuse_cut(host: Host, volume: Volume) -> None:
     """Refuse to start a machine over an image whose file is not as long as it was.
 
     Raises:
         RefusedError: names both.
     """
-    volume = host.volumes.named(name)
     # An LVM volume holds a copy.
-    if volume and is_overlay(volume.group) and (told := host.images.damaged()):
+    if is_overlay(volume.group) and (told := host.images.damaged()):
         refuse_over(volume, damaged(host.images.known(), told))
 
 
