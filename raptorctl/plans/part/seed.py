@@ -12,7 +12,7 @@ from raptorctl.model.made import Made, digest_of, made_text
 from raptorctl.model.names import MachineName
 from raptorctl.model.own import mac_of
 from raptorctl.model.seed import FirstBoot, Network, SeedGuest
-from raptorctl.model.settings import Settings
+from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.spec import MachineSpec
@@ -171,6 +171,8 @@ def notes(wish: Wish, settings: Settings, facts: HostFacts) -> Iterable[str]:
     """What the admin should know of a first boot."""
     boot, name = wish.boot, wish.name
     if boot is None:
+        if wish.spec.keys and settings.kind is Kind.OWN:  # elsewhere the tenant gets them
+            yield "nothing is told to a guest, so --key goes nowhere; see --image and --user-data"
         return
     yield from facts.refused_keys
     if not with_keys(boot, name, facts).keys:

@@ -12,6 +12,7 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.own import mac_of
 from raptorctl.model.seed import FirstBoot, HostKey, Network
 from raptorctl.model.sizes import GIB, Size
+from raptorctl.model.ssh_key import PublicKey
 from raptorctl.plans.machine.deprovision import plan_deprovision
 from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
 from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
@@ -154,6 +155,12 @@ def test_one_logs_in_by_ones_own_key(world: OwnWorld) -> None:
     assert seed
     assert "ssh-ed25519 MINE me@laptop" in seed.user_data
     assert "has no ssh key" not in " ".join(plan.notes)
+
+
+def test_a_key_that_no_guest_is_told_goes_nowhere_and_that_is_said(world: OwnWorld) -> None:
+    wish = but(WEB, keys=(PublicKey("ssh-ed25519", "AAAA", "me@laptop"),))
+    assert "--key goes nowhere" in " ".join(planned(world, wish).notes)
+    assert "--key goes nowhere" not in " ".join(planned(world).notes)
 
 
 def test_a_key_that_was_passed_over_is_told_beside_a_good_one_and_alone(world: OwnWorld) -> None:
