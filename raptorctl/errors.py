@@ -4,7 +4,8 @@
     ├── InputError                  2   what was typed is wrong; nothing touched
     │   └── SettingsError           2   what the settings file says is wrong
     ├── RefusedError                3   the host's state forbids it; nothing touched
-    │   └── MissingError            3   something provisioning needs is not there
+    │   ├── MissingError            3   something provisioning needs is not there
+    │   └── DiffersError            3   what stands is not as it was asked for
     ├── HostError                   1   an outside thing failed
     │   ├── CommandError            1   a program ended badly
     │   ├── ConflictError           1   a thing that is not ours stands in the way
@@ -49,6 +50,8 @@ class RaptorError(Exception):
 
     exit_code = FAILED
     code = Code.FAILED
+    always_detailed = False
+    """Whether its details are told also without `-v`."""
 
     def __init__(
         self,
@@ -121,6 +124,13 @@ class MissingError(RefusedError):
     """A part of the host that the command needs is absent or does not answer."""
 
     code = Code.HOST_NOT_READY
+
+
+class DiffersError(RefusedError):
+    """A machine stands, and is not as it was asked for: its details say in what."""
+
+    code = Code.MACHINE_DIFFERS
+    always_detailed = True
 
 
 class HostError(RaptorError):
@@ -226,6 +236,7 @@ class LeftoversError(RaptorError):
 
     exit_code = LEFTOVERS
     code = Code.LEFTOVERS
+    always_detailed = True  # what is left on the host is never a detail
 
     def __init__(
         self,

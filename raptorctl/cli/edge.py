@@ -14,7 +14,7 @@ from raptorctl import errors
 from raptorctl.cli import output, streams
 from raptorctl.cli.output import Colour, Format, painted, plain, tell
 from raptorctl.cli.session import Typed
-from raptorctl.errors import InputError, LeftoversError, RaptorError
+from raptorctl.errors import InputError, RaptorError
 from raptorctl.model.error_code import Code
 
 INTERRUPTED = 130
@@ -66,8 +66,7 @@ def _tell(error: RaptorError, session: Typed) -> int:
         tell(json.dumps({"error": error.encode()}))
         return error.exit_code
     _complain(str(error))
-    # What is left on the host is never a detail.
-    if error.details and (session.details or isinstance(error, LeftoversError)):
+    if error.details and (session.details or error.always_detailed):
         for line in error.details.splitlines():
             tell(f"  {plain(line)}")
     return error.exit_code

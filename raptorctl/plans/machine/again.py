@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from raptorctl.errors import RefusedError
+from raptorctl.errors import DiffersError, RefusedError
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
@@ -31,13 +31,14 @@ def already(
     """Return a plan for a machine that is there and as asked: to start it if it does not run.
 
     Raises:
-        RefusedError: it differs; says in what. Or it cannot be started now.
+        DiffersError: it differs; says in what.
+        RefusedError: it cannot be started now.
     """
     if differences := tuple(_differences(request, there, settings, facts)):
-        raise RefusedError(
-            f"machine {request.name} exists and differs: {'; '.join(differences)}",
+        raise DiffersError(
+            f"machine {request.name} exists and differs",
             resolution="ask for what is there, or change it first",
-            code=Code.MACHINE_DIFFERS,
+            details="\n".join(differences),
             subject=str(request.name),
         )
     steps = tuple(_started(there, facts)) if request.start else ()
@@ -93,9 +94,10 @@ def _differences(
 
 
 def told(differences: Iterable[Difference]) -> Iterator[str]:
-    """Say what differs; those that one command changes together."""
-    by_remedy: dict[str, list[str]] = {}
+    """Say what differs, a line each, and below what changes it; those of one command together."""
+    by_remedy: dict[tuple[When, str], list[str]] = {}
     for one in differences:
-        by_remedy.setdefault(one.remedy, []).append(one.told)
-    for remedy, what in by_remedy.items():
-        yield f"{'; '.join(what)} ({remedy})"
+        by_remedy.setdefault((one.when, one.how), []).append(f"{one.told}: {one.when.value}")
+    for (_, how), lines in by_remedy.items():
+        yield from lines
+        yield f"  {how}"

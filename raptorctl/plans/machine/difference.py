@@ -53,11 +53,6 @@ class Difference:
             return f"{self.label} lack {self.wanted}"
         return f"{self.label} {self.has}, not {self.wanted}"
 
-    @property
-    def remedy(self) -> str:
-        """When and how it can become so."""
-        return f"{self.when.value}: {self.how}"
-
 
 @dataclass(frozen=True)
 class Standing:

@@ -241,7 +241,7 @@ class TestLive:
         typed = ("provision", "alice", "dev", "--size", "1G", "--cpus", "2,3", "-y")
         refused = raptorctl(*typed)
         assert refused.code == 3
-        assert "it runs with CPUs 6,7, not 2,3" in refused.complaint
+        assert "it runs with CPUs 6,7, not 2,3" in refused.err
 
 
 @pytest.mark.usefixtures("machine")

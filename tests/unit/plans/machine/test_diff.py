@@ -125,4 +125,4 @@ def test_what_was_made_is_read_back_as_it_was_written() -> None:
 
 def test_a_difference_says_when_and_how() -> None:
     one = Difference("size", "size", "1G", "2G", When.NOW, "raptorctl resize alice-dev --size 2G")
-    assert one.remedy == "now: raptorctl resize alice-dev --size 2G"
+    assert (one.when, one.how) == (When.NOW, "raptorctl resize alice-dev --size 2G")
