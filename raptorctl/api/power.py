@@ -15,7 +15,7 @@ from raptorctl.model.domain import Domain, State
 from raptorctl.model.error_code import Code
 from raptorctl.model.job import Outcome
 from raptorctl.model.names import MachineName
-from raptorctl.model.volume import is_overlay
+from raptorctl.model.volume import Volume
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ def start(session: Session, name: MachineName) -> Did:
         if domain.state.runs:
             return Did(f"{domain.name} is already {domain.state.value}", already=True)
         _refuse_unstartable(session, domain)
-        if session.is_root:
-            from raptorctl.steps.domain import refuse_dirty
-
-            refuse_dirty(session.host, name.volume)
+        volume = _clean_volume(session, name)
         if domain.state.stands_still:
             session.host.domains.resume(domain.uuid)
         else:
-            _refuse_cut(session, name)
+            if volume:
+                from raptorctl.steps.domain import refuse_cut
+
+                refuse_cut(session.host, volume)
             session.host.domains.start(domain.uuid)
         seen = f"`raptorctl console {domain.name}` shows it"
         return Did(f"{domain.name} {_how(domain)}; {seen}{_moved(session, domain)}")
@@ -222,13 +222,13 @@ def _refuse_unstartable(session: Session, domain: Domain) -> None:
         refuse_stuck(domain, session.topology())
 
 
-def _refuse_cut(session: Session, name: MachineName) -> None:
-    # A shared host's volumes hold copies, and its tenants cannot see them.
-    own = is_overlay(session.settings.storage.volume_group)
-    if own and (volume := session.host.volumes.named(name.volume)):
-        from raptorctl.steps.domain import refuse_cut
+def _clean_volume(session: Session, name: MachineName) -> Volume | None:
+    """The machine's disk; None for a tenant of a shared host, who may not ask LVM."""
+    if not session.is_root:
+        return None
+    from raptorctl.steps.domain import refuse_dirty
 
-        refuse_cut(session.host, volume)
+    return refuse_dirty(session.host, name.volume)
 
 
 def _refuse_unrunnable(domain: Domain) -> None:
