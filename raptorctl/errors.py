@@ -126,6 +126,20 @@ class MissingError(RefusedError):
     code = Code.HOST_NOT_READY
 
 
+def no_such_machine(name: object) -> MissingError:
+    """The error that a machine is not there, or is not for the caller to see: the same words.
+
+    Args:
+        name: as a person types it.
+    """
+    return MissingError(
+        f"no such machine: {name}",
+        resolution="see `raptorctl list`",
+        code=Code.MACHINE_NOT_FOUND,
+        subject=str(name),
+    )
+
+
 class DiffersError(RefusedError):
     """A machine stands, and is not as it was asked for: its details say in what."""
 

@@ -3,8 +3,7 @@
 from typing import TYPE_CHECKING
 
 from raptorctl.api.session import Session
-from raptorctl.errors import MissingError
-from raptorctl.model.error_code import Code
+from raptorctl.errors import no_such_machine
 from raptorctl.model.machine import Machine, MachineDetails, describe, machines, machines_seen
 from raptorctl.model.names import MachineName
 
@@ -44,12 +43,7 @@ def shown(session: Session, name: MachineName) -> MachineDetails:
     """
     details = describe(name, session.settings, _facts(session, name))
     if details is None or not session.caller.sees(name.tenant):
-        raise MissingError(
-            f"no such machine: {name}",
-            resolution="see `raptorctl list`",
-            code=Code.MACHINE_NOT_FOUND,
-            subject=str(name),
-        )
+        raise no_such_machine(name)
     return details
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raptorctl.errors import MissingError, RefusedError
+from raptorctl.errors import MissingError, RefusedError, no_such_machine
 from raptorctl.model.error_code import Code
 from raptorctl.model.settings_file import DEFAULT_FILE
 
@@ -142,12 +142,7 @@ class Session:
         seen = self.caller.sees(name.tenant)
         domain = self.host.domains.named(name.domain) if seen else None
         if domain is None or not domain.ours:
-            raise MissingError(
-                f"no such machine: {name}",
-                resolution="see `raptorctl list`",
-                code=Code.MACHINE_NOT_FOUND,
-                subject=str(name),
-            )
+            raise no_such_machine(name)
         return domain
 
     def console_text(self, name: "MachineName", since: float = 0.0) -> str:

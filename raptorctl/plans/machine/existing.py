@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from raptorctl.errors import MissingError, RefusedError
+from raptorctl.errors import RefusedError, no_such_machine
 from raptorctl.model.domain import Domain, Mark, State
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
@@ -50,13 +50,23 @@ def whole(name: MachineName, facts: HostFacts) -> Existing:
     refuse_reserved(name, facts)
     there = find(name, facts)
     if there is None:
-        raise MissingError(
-            f"no such machine: {name}",
-            resolution="see `raptorctl list`",
-            code=Code.MACHINE_NOT_FOUND,
-            subject=str(name),
-        )
+        raise no_such_machine(name)
     return there
+
+
+def refuse_unclean(volume: Volume) -> None:
+    """Refuse a disk whose content is not known to be its owner's alone.
+
+    Raises:
+        RefusedError: it is dirty.
+    """
+    if not volume.clean:
+        raise RefusedError(
+            f"volume {volume.name} is not clean",
+            resolution="raptorctl doctor",
+            code=Code.VOLUME_UNFIT,
+            subject=volume.name,
+        )
 
 
 def save_notes(domain: Domain | None) -> Iterator[str]:

@@ -184,13 +184,7 @@ def _refuse_growth(change: Resized, facts: HostFacts) -> None:
             code=Code.DISK_TOO_SMALL,
             subject=str(name),
         )
-    if not volume.clean:
-        raise RefusedError(
-            f"volume {volume.name} is not clean",
-            resolution="raptorctl doctor",
-            code=Code.VOLUME_UNFIT,
-            subject=volume.name,
-        )
+    existing.refuse_unclean(volume)
     if volume.kind != "linear" or volume.path not in change.domain.disks:
         raise RefusedError(
             f"volume {volume.name} is not as raptorctl made it: {volume.kind}",

@@ -95,6 +95,7 @@ OF_A_REQUEST = {
     "existing.find",
     "existing.refuse_foreign",
     "existing.refuse_reserved",
+    "existing.refuse_unclean",  # it is there, and is to grow or to be kept as it is
     "existing.whole",
     "image.chosen",
     "image.refuse_large",
