@@ -121,9 +121,10 @@ def somebody() -> Iterator[Person]:
         yield person
     finally:
         _end(home)
+        # First: once the account is gone, its number is the next one's, with all that it owns.
+        shutil.rmtree(home, ignore_errors=True)
         if root:
             subprocess.run(["userdel", login], check=False, capture_output=True)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _end(home: Path) -> None:
