@@ -2,7 +2,8 @@
 
     RaptorError                     1   failed (and rolled back, if anything had begun)
     ├── InputError                  2   what was typed is wrong; nothing touched
-    │   └── SettingsError           2   what the settings file says is wrong
+    │   ├── SettingsError           2   what the settings file says is wrong
+    │   └── FileError               2   what a file of machines says is wrong
     ├── RefusedError                3   the host's state forbids it; nothing touched
     │   ├── MissingError            3   something provisioning needs is not there
     │   └── DiffersError            3   what stands is not as it was asked for
@@ -111,6 +112,28 @@ class SettingsError(InputError):
         self.key = key
         where = f"{file}: {key}" if key else file
         super().__init__(f"{where}: {problem}", resolution=resolution, subject=key or file)
+
+
+class FileError(InputError):
+    """A file of machines says something impossible, perhaps more than once.
+
+    Args:
+        file: as it was named.
+        problems: each with its place, one line each.
+        subject: the first key that is wrong.
+    """
+
+    code = Code.BAD_FILE
+    always_detailed = True
+
+    def __init__(self, file: str, problems: Sequence[str], *, subject: str = "") -> None:
+        self.file, self.problems = file, tuple(problems)
+        several = len(self.problems) > 1
+        super().__init__(
+            f"{file} has {len(self.problems)} errors" if several else self.problems[0],
+            details="\n".join(self.problems) if several else "",
+            subject=subject or file,
+        )
 
 
 class RefusedError(RaptorError):

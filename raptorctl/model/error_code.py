@@ -18,6 +18,7 @@ class Code(enum.StrEnum):
     BAD_INPUT = "bad-input"
     USAGE = "usage"
     BAD_SETTINGS = "bad-settings"
+    BAD_FILE = "bad-file"
     CONFIRMATION_NEEDED = "confirmation-needed"
     NOT_CONFIRMED = "not-confirmed"
 

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
@@ -62,10 +62,14 @@ def parse_profile(text: str, file: str) -> Profile:
         raise SettingsError(file, error.key, error.problem) from error
     except (ValueError, RecursionError) as error:
         raise SettingsError(file, "", f"is not TOML: {error}") from error
-    for key, fits, problem in _RULES:
-        if not fits(profile):
-            raise SettingsError(file, key, problem)
+    for key, problem in broken_rules(profile):
+        raise SettingsError(file, key, problem)
     return profile
+
+
+def broken_rules(profile: Profile) -> Iterator[tuple[str, str]]:
+    """Say of each key that no machine can have, why; files of machines are held to it, too."""
+    return ((key, problem) for key, fits, problem in _RULES if not fits(profile))
 
 
 def _decoded(table: dict[str, Any]) -> Profile:

@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).parents[2]
 PACKAGE = CHECKOUT / "raptorctl"
 
 FLOORS = {
-    "relay": 0, "errors": 1, "model": 1, "drivers": 2, "render": 2, "host": 3, "steps": 4,
+    "relay": 0, "errors": 1, "model": 1, "drivers": 2, "read": 2, "render": 2, "host": 3, "steps": 4,
     "plans": 5, "engine": 6, "api": 7, "cli": 8, "__main__": 9,
 }  # fmt: skip
 PORTS_ONLY = ("raptorctl.steps", "raptorctl.plans")

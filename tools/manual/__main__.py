@@ -3,11 +3,12 @@
 from tools.manual import CHECKOUT, SHARE
 from tools.manual.completion import completions
 from tools.manual.page import pages
+from tools.manual.schema import schemas
 
 
 def files() -> dict[str, str]:
     """Return the texts of all files by their paths below `share/`."""
-    return pages() | completions()
+    return pages() | completions() | schemas()
 
 
 def main() -> None:

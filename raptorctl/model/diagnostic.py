@@ -1,0 +1,60 @@
+"""What is wrong in a file that somebody wrote, and where; one kind for all formats."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from raptorctl.errors import FileError
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One thing that is wrong.
+
+    Args:
+        file: as it was named.
+        line, column: where, counted from 1; 0 where that is not known.
+        key: the dotted key, or "".
+        problem: what is wrong there.
+        hint: what to do, or "".
+    """
+
+    file: str
+    line: int
+    column: int
+    key: str
+    problem: str
+    hint: str = ""
+
+    @property
+    def place(self) -> str:
+        """`raptor.toml:7:1`, as compilers write it (GNU Coding Standards, 4.4)."""
+        numbers = (str(number) for number in (self.line, self.column) if number)
+        return ":".join((self.file, *numbers))
+
+    def __str__(self) -> str:
+        said = ": ".join(filter(None, (self.place, self.key, self.problem)))
+        return f"{said}; {self.hint}" if self.hint else said
+
+
+def refuse(file: str, found: Iterable[Diagnostic]) -> None:
+    """Refuse a file in which anything is wrong, all of it at once, in the file's order.
+
+    Raises:
+        FileError: there is something.
+    """
+    ordered = sorted(set(found), key=lambda one: (one.line, one.column, one.key))
+    if ordered:
+        raise FileError(file, [str(one) for one in ordered], subject=ordered[0].key or file)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Say which word was meant, or which there are.
+
+    Args:
+        word: what was written.
+        known: what could have been.
+    """
+    words = list(known)
+    close = difflib.get_close_matches(word, words, 1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(words) or 'none'}"

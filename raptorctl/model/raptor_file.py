@@ -1,0 +1,107 @@
+"""A file of machines, `raptor.toml`, as it is written: which machines, and what each should be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from raptorctl.model.diagnostic import Diagnostic
+from raptorctl.model.guest import Awaited
+from raptorctl.model.names import MachineName
+from raptorctl.model.spec import MachineSpec
+from raptorctl.model.tenant import Quota
+
+DEFAULT: Final = "raptor.toml"
+STDIN: Final = "-"
+LARGEST: Final = 1 << 20
+"""Bytes of a file."""
+
+SPEC_KEYS: Final = tuple(one.name for one in fields(MachineSpec))
+"""What may be said of a machine: each key of a spec is one of the file's by itself."""
+MACHINE_KEYS: Final = (*SPEC_KEYS, "steps", "wait")
+
+
+@dataclass(frozen=True)
+class FileStep:
+    """What is done in a guest: a script that is run, or a file that is copied.
+
+    Args:
+        run: a script's file.
+        copy: a file, which goes to `to`.
+        to: where in the guest.
+    """
+
+    run: str = ""
+    copy: str = ""
+    to: str = ""
+
+
+@dataclass(frozen=True)
+class FileTenant:
+    """A tenant of a file.
+
+    Args:
+        name: the tenant's.
+        keys: files of public keys, or keys themselves; None is not said.
+        quota: how much the tenant may have; None is not said.
+    """
+
+    name: str
+    keys: tuple[str, ...] | None = None
+    quota: Quota | None = None
+
+
+@dataclass(frozen=True)
+class FileMachine:
+    """A machine of a file.
+
+    Args:
+        name: whose, and which.
+        key: what the file calls it.
+        said: keys of `MachineSpec` as TOML has them, every name in them expanded.
+        below: the file's defaults, likewise.
+        steps: what is done in its guest once it is made.
+        wait: what is waited for before that.
+    """
+
+    name: MachineName
+    key: str
+    said: Mapping[str, Any]
+    below: Mapping[str, Any]
+    steps: tuple[FileStep, ...] = ()
+    wait: Awaited | None = None
+
+
+@dataclass(frozen=True)
+class RaptorFile:
+    """A whole file.
+
+    Args:
+        file: as it was named.
+        name: by which it knows its machines again, or "".
+        tenants, machines: in the file's order.
+        places: line and column of a machine's key, by both.
+    """
+
+    file: str
+    name: str = ""
+    tenants: tuple[FileTenant, ...] = ()
+    machines: tuple[FileMachine, ...] = ()
+    places: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> str:
+        """Where relative paths begin."""
+        return "." if self.file == STDIN else str(PurePosixPath(self.file).parent)
+
+    def wrong(self, table: str, key: str, problem: str, hint: str = "") -> Diagnostic:
+        """Say what is wrong with a key of a tenant or machine.
+
+        Args:
+            table: `machine.web`.
+            key: `profile`.
+            problem: what is wrong.
+            hint: what to do.
+        """
+        place = self.places.get((table, key)) or self.places.get(("defaults", key), (0, 0))
+        return Diagnostic(self.file, *place, f"{table}.{key}", problem, hint)

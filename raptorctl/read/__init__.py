@@ -1,0 +1,1 @@
+"""Text, as people and programs write it, to nouns. Pure."""

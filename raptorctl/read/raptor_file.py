@@ -1,0 +1,199 @@
+"""`raptor.toml` to the noun: everything that is wrong in it is told at once."""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from raptorctl.errors import InputError
+from raptorctl.model.diagnostic import Diagnostic, nearest, refuse
+from raptorctl.model.names import MachineName, parse_tenant, parse_words
+from raptorctl.model.own import own_words
+from raptorctl.model.raptor_file import MACHINE_KEYS, FileMachine, FileTenant, RaptorFile
+from raptorctl.read.raptor_file_keys import machine_problems, spec_part, steps, tenant, wait
+from raptorctl.read.toml_places import Path, Place, error_place, place_of, places
+from raptorctl.read.variables import expand, unfit
+
+TABLES: Final = ("name", "vars", "defaults", "tenant", "machine")
+TENANT_KEYS: Final = ("keys", "quota")
+_ANYBODY: Final = {"tenant": "tenant", "machine": "machine"}
+"""What stands for a machine's own names while the defaults are looked at by themselves."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a file is to be read.
+
+    Args:
+        file: as it was named, for errors.
+        owner: whose machines all are on a session host; "" on a shared host.
+        variables: what was said beside the file, which counts more than its `[vars]`.
+    """
+
+    file: str
+    owner: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_raptor_file(text: str, reader: Reader) -> RaptorFile:
+    """Read a file of machines.
+
+    Raises:
+        FileError: it is not TOML, or something in it cannot be; all of it, with line and column.
+    """
+    try:
+        return _Reading(tomllib.loads(text), places(text), reader).whole()
+    except tomllib.TOMLDecodeError as error:
+        problem, place = error_place(error, text)
+        refuse(reader.file, [Diagnostic(reader.file, *place, "", f"is not TOML: {problem}")])
+        raise  # not reached
+    except RecursionError:
+        deep = Diagnostic(reader.file, 0, 0, "", "is nested too deeply")
+        refuse(reader.file, [deep])
+        raise  # not reached
+
+
+class _Reading:
+    """One file, and what is wrong in it so far."""
+
+    def __init__(
+        self, data: Mapping[str, Any], found: Mapping[Path, Place], reader: Reader
+    ) -> None:
+        self._data, self._places, self._reader = data, found, reader
+        self._wrong: list[Diagnostic] = []
+
+    def whole(self) -> RaptorFile:
+        """Read all tables, then refuse what was wrong in any."""
+        self._known((), self._data, TABLES)
+        known = self._variables()
+        self._block(("defaults",), self._table("defaults"), known | _ANYBODY)
+        tenants = tuple(self._tenants(known))
+        machines = tuple(self._machines(known))
+        name = self._name()
+        refuse(self._reader.file, self._wrong)
+        return RaptorFile(self._reader.file, name, tenants, machines, dict(self._key_places()))
+
+    def _name(self) -> str:
+        name = self._data.get("name", "")
+        if not isinstance(name, str) or len(name) > 100 or not name.isprintable():
+            self._tell(("name",), "should be one line of text")
+            return ""
+        return name
+
+    def _variables(self) -> dict[str, str]:
+        said = self._table("vars")
+        for name, problem in unfit(said):
+            self._tell(("vars", name), problem)
+        return {key: value for key, value in said.items() if isinstance(value, str)} | {
+            **self._reader.variables
+        }
+
+    def _tenants(self, known: Mapping[str, str]) -> Iterator[FileTenant]:
+        for name, table in self._tables("tenant"):
+            path: Path = ("tenant", name)
+            if self._reader.owner:
+                self._tell(path, "a session host has no tenants", "leave the table out")
+                continue
+            try:
+                parse_tenant(name)
+            except InputError as error:
+                self._tell(path, error.brief, error.resolution)
+            self._known(path, table, TENANT_KEYS)
+            expanded = self._expanded(path, table, {**known, "tenant": name})
+            problems, made = tenant(name, expanded)
+            self._tell_all(path, problems)
+            yield made
+
+    def _machines(self, known: Mapping[str, str]) -> Iterator[FileMachine]:
+        seen: dict[MachineName, str] = {}
+        for key, table in self._tables("machine"):
+            name = self._machine_name(key)
+            if name is None:
+                continue
+            if name in seen:
+                self._tell(("machine", key), f"is the same machine as {seen[name]}")
+            seen[name] = key
+            names = {**known, "tenant": name.tenant, "machine": name.machine}
+            yield self._machine(name, key, table, names)
+
+    def _machine(
+        self, name: MachineName, key: str, table: Mapping[str, Any], names: Mapping[str, str]
+    ) -> FileMachine:
+        said = self._block(("machine", key), table, names)
+        below = self._table("defaults")
+        if not self._wrong:
+            below = expand(below, names)
+        both = {**below, **said}
+        return FileMachine(
+            name=name,
+            key=key,
+            said=spec_part(said),
+            below=spec_part(below),
+            steps=steps(both) if not self._wrong else (),
+            wait=wait(both) if not self._wrong else None,
+        )
+
+    def _machine_name(self, key: str) -> MachineName | None:
+        owner = self._reader.owner
+        if not owner and "-" not in key:
+            hint = f"write [machine.TENANT-{key}]"
+            self._tell(("machine", key), "does not say whose machine it is", hint)
+            return None
+        try:
+            return parse_words(own_words([key], owner) if owner else [key])
+        except InputError as error:
+            self._tell(("machine", key), error.brief, error.resolution)
+            return None
+
+    def _block(
+        self, path: Path, table: Mapping[str, Any], names: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """What a machine's table, or the defaults, say; all that is wrong there is told."""
+        self._known(path, table, MACHINE_KEYS)
+        said = self._expanded(path, {k: v for k, v in table.items() if k in MACHINE_KEYS}, names)
+        self._tell_all(path, machine_problems(said))
+        return said
+
+    def _expanded(
+        self, path: Path, table: Mapping[str, Any], names: Mapping[str, str]
+    ) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in table.items():
+            try:
+                found[key] = expand(value, names)
+            except ValueError as error:
+                self._tell((*path, key), str(error))
+        return found
+
+    def _table(self, key: str) -> Mapping[str, Any]:
+        table = self._data.get(key, {})
+        if isinstance(table, Mapping):
+            return table
+        self._tell((key,), "should be a table")
+        return {}
+
+    def _tables(self, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for name, table in self._table(key).items():
+            if isinstance(table, Mapping):
+                yield name, table
+            else:
+                self._tell((key, name), f"should be a table: [{key}.{name}]")
+
+    def _known(self, path: Path, table: Mapping[str, Any], known: Iterable[str]) -> None:
+        for key in table:
+            if key not in known:
+                self._tell((*path, key), "is not known here", nearest(key, known))
+
+    def _tell_all(self, path: Path, problems: Iterable[tuple[str, str]]) -> None:
+        for key, problem in problems:
+            self._tell((*path, key), problem)
+
+    def _tell(self, path: Path, problem: str, hint: str = "") -> None:
+        at = place_of(path, self._places)
+        key = ".".join(map(str, path))
+        self._wrong.append(Diagnostic(self._reader.file, *at, key, problem, hint))
+
+    def _key_places(self) -> Iterator[tuple[tuple[str, str], Place]]:
+        for path, place in self._places.items():
+            if len(path) in {2, 3} and all(isinstance(part, str) for part in path):
+                yield (".".join(map(str, path[:-1])), str(path[-1])), place

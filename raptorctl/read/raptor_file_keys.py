@@ -1,0 +1,102 @@
+"""What each key of a file of machines may be; those of a spec are read as profiles read them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from raptorctl.model.codec import ShapeError, decode
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.guest import Awaited
+from raptorctl.model.profile import Profile, broken_rules
+from raptorctl.model.raptor_file import SPEC_KEYS, FileStep, FileTenant
+from raptorctl.model.sizes import Size
+from raptorctl.model.spec import MachineSpec
+from raptorctl.model.tenant import Quota
+
+Problems = Iterator[tuple[str, str]]
+"""A key, and what is wrong with its value."""
+
+_TEXTS: Final[Mapping[str, Any]] = {"keys": tuple[str, ...], "user_data": str}
+"""Keys of a spec that name files here, whose text becomes the value."""
+
+
+def machine_problems(said: Mapping[str, Any]) -> Problems:
+    """Say what is wrong in a machine's table, or in the defaults, key by key."""
+    for key, value in said.items():
+        try:
+            _read(key, value)
+        except (ShapeError, ValueError) as error:
+            yield key, error.problem if isinstance(error, ShapeError) else str(error)
+
+
+def spec_part(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a machine's table, what its spec is made of; one profile is a list of one."""
+    part = {key: value for key, value in said.items() if key in SPEC_KEYS}
+    if isinstance(part.get("profile"), str):
+        part["profile"] = [part["profile"]]
+    return part
+
+
+def steps(said: Mapping[str, Any]) -> tuple[FileStep, ...]:
+    """The steps of a machine's table, which has been found right."""
+    return decode(tuple[FileStep, ...], said.get("steps", []), "steps")
+
+
+def wait(said: Mapping[str, Any]) -> Awaited | None:
+    """What a machine's table waits for; it has been found right."""
+    return Awaited(said["wait"]) if "wait" in said else None
+
+
+def tenant(name: str, said: Mapping[str, Any]) -> tuple[list[tuple[str, str]], FileTenant]:
+    """Read a tenant's table: what is wrong in it, and what is right."""
+    problems: list[tuple[str, str]] = []
+    made: dict[str, Any] = {}
+    for key, kind in (("keys", tuple[str, ...]), ("quota", Quota)):
+        try:
+            if key in said:
+                made[key] = decode(kind, said[key])
+        except ShapeError as error:
+            problems.append((key, _told(error)))
+    return problems, FileTenant(name, **made)
+
+
+def _read(key: str, value: Any) -> None:
+    if key == "steps":
+        _check_steps(decode(tuple[FileStep, ...], value))
+    elif key == "wait":
+        known = ", ".join(one.value for one in Awaited)
+        if value not in list(Awaited):
+            raise ValueError(f"should be one of {known}")
+    elif key in _TEXTS:
+        decode(_TEXTS[key], value)
+    elif key == "profile" and isinstance(value, str):
+        return
+    else:
+        _check_part(key, value)
+
+
+def _check_part(key: str, value: Any) -> None:
+    try:
+        part = decode(MachineSpec, {key: value})
+    except ShapeError as error:
+        inner = error.key.removeprefix(key).lstrip(".")
+        raise ValueError(f"{inner}: {error.problem}" if inner else error.problem) from error
+    if type(value) is int and value and isinstance(getattr(part, key), Size):
+        raise ValueError(f'should name its unit, e.g. "{value}G"')
+    if isinstance(part.cpus, CpuSet):
+        return
+    if isinstance(part.slot, int) and part.slot < 1:
+        raise ValueError("should be a slot's number, from 1")
+    for _, problem in broken_rules(Profile(part)):
+        raise ValueError(problem)
+
+
+def _check_steps(found: tuple[FileStep, ...]) -> None:
+    for number, step in enumerate(found):
+        if bool(step.run) == bool(step.copy):
+            raise ValueError(f"[{number}] should say either run or copy")
+        if bool(step.copy) != bool(step.to):
+            raise ValueError(f"[{number}] should say copy and to together")
+
+
+def _told(error: ShapeError) -> str:
+    return f"{error.key}: {error.problem}" if error.key else error.problem

@@ -1,0 +1,143 @@
+"""raptor.toml: what it may say, and that all that is wrong in it is told at once, each in its place."""
+
+from dataclasses import fields
+
+import pytest
+
+from raptorctl.errors import FileError
+from raptorctl.model.guest import Awaited
+from raptorctl.model.names import MachineName
+from raptorctl.model.raptor_file import MACHINE_KEYS, FileStep, RaptorFile
+from raptorctl.model.spec import MachineSpec
+from raptorctl.model.tenant import Quota
+from raptorctl.read.raptor_file import Reader, parse_raptor_file
+
+WHOLE = """
+name = "lab"
+[vars]
+release = "13"
+[defaults]
+image = "debian:${release}"
+memory = "2G"
+wait = "ssh"
+[tenant.alice]
+keys = ["alice.pub"]
+quota = { machines = 4, memory = "16G" }
+[machine.alice-web]
+profile = ["hardened", "./web.toml"]
+size = "20G"
+cpus = "4-7"
+hostname = "${machine}"
+account = "x$$"
+steps = [{ run = "a.sh" }, { copy = "b", to = "/etc/${tenant}" }]
+[machine.alice-web.hosts]
+"10.0.0.1" = ["db"]
+[machine.bob-db]
+cpus = 2
+profile = "small"
+wait = "cloud-init"
+"""
+
+
+def read(text: str, owner: str = "", **variables: str) -> RaptorFile:
+    return parse_raptor_file(text, Reader("raptor.toml", owner, variables))
+
+
+def wrong(text: str, owner: str = "", **variables: str) -> tuple[str, ...]:
+    with pytest.raises(FileError) as caught:
+        read(text, owner, **variables)
+    assert caught.value.exit_code == 2
+    return caught.value.problems
+
+
+def test_a_whole_file() -> None:
+    text = WHOLE.replace('account = "x$$"\n', "")
+    file = read(text, release="12")
+    web, db = file.machines
+    assert (file.name, web.name, web.key) == ("lab", MachineName("alice", "web"), "alice-web")
+    assert web.below == {"image": "debian:12", "memory": "2G"}
+    assert web.said["profile"] == ["hardened", "./web.toml"]
+    assert web.said["hosts"] == {"10.0.0.1": ["db"]}
+    assert web.said["hostname"] == "web"
+    assert web.steps == (FileStep(run="a.sh"), FileStep(copy="b", to="/etc/alice"))
+    assert (web.wait, db.wait) == (Awaited.SSH, Awaited.CLOUD_INIT)
+    assert (db.said["profile"], db.said["cpus"]) == (["small"], 2)
+    (tenant,) = file.tenants
+    assert (tenant.keys, tenant.quota) == (("alice.pub",), Quota.parse("machines=4,memory=16G"))
+
+
+def test_on_a_session_host_a_machine_has_no_tenant() -> None:
+    file = read("[machine.web]\n[machine.alice-db]\n", owner="alice")
+    assert [str(one.name) for one in file.machines] == ["alice-web", "alice-db"]
+    (said,) = wrong("[tenant.alice]\n", owner="alice")
+    assert said == (
+        "raptor.toml:1:1: tenant.alice: a session host has no tenants; leave the table out"
+    )
+    assert "is the same machine as web" in wrong("[machine.web]\n[machine.alice-web]", "alice")[0]
+
+
+def test_every_key_of_a_spec_may_be_said() -> None:
+    assert {one.name for one in fields(MachineSpec)} < set(MACHINE_KEYS)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('cpuz = 2', "cpuz: is not known here; did you mean cpus?"),
+        ('cpus = "x"', "cpus: 'x' is not a set of CPUs"),
+        ('size = 20', 'size: should name its unit, e.g. "20G"'),
+        ('size = 0', "size: should be more than nothing"),
+        ('size = "20"', "size: '20' is not a size: name the unit, e.g. 20G"),
+        ('memory = "1M"', "memory: should be 16M or more"),
+        ('hosts = { x = ["y"] }', "hosts: should have IP addresses on the left"),
+        ('hosts = { "10.0.0.1" = "y" }', "hosts: 10.0.0.1: should be a list, not text"),
+        ('graphics = "vga"', "graphics: 'vga' is not a valid Graphics"),
+        ('seed = "no"', "seed: should be true or false, not text"),
+        ('wait = "soon"', "wait: should be one of ip, ssh, cloud-init, agent"),
+        ('steps = [{ run = "a", copy = "b" }]', "steps: [0] should say either run or copy"),
+        ('steps = [{ copy = "b" }]', "steps: [0] should say copy and to together"),
+        ('steps = [{ rum = "b" }]', "steps: is not known here; known: run, copy, to"),
+        ('profile = 3', "profile: should be a list, not a whole number"),
+        ('hostname = "${nam}"', "hostname: there is no variable 'nam'; known: machine, tenant; "
+         "a dollar is written $$"),
+        ('hostname = "${nam"', "hostname: ${ has no }; a dollar is written $$"),
+        ('slot = 0', "slot: should be a slot's number, from 1"),
+    ],
+)  # fmt: skip
+def test_a_wrong_key_is_told_in_its_place(line: str, says: str) -> None:
+    (said,) = wrong(f"[machine.web]\n\n{line}\n", owner="alice")
+    assert said.startswith(f"raptor.toml:3:1: machine.web.{says}")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[machin.web]", ":1:1: machin: is not known here; did you mean machine?"),
+        ("machine = 1", ":1:1: machine: should be a table"),
+        ("[machine]\nweb = 1", ":2:1: machine.web: should be a table: [machine.web]"),
+        ("[machine.web]", ":1:1: machine.web: does not say whose machine it is; "
+         "write [machine.TENANT-web]"),
+        ("[machine.alice-W]", ":1:1: machine.alice-W: 'W' is not a machine's name; "),
+        ("[tenant.a-b]", ":1:1: tenant.a-b: 'a-b' is not a tenant's name; "),
+        ("[tenant.al]\nquota = { ram = 1 }", ":2:1: tenant.al.quota: "),
+        ("[vars]\n\"a b\" = 1", ":2:1: vars.a b: is not a variable's name: "),
+        ("[vars]\na = 1", ":2:1: vars.a: should be text"),
+        ("name = 1", ":1:1: name: should be one line of text"),
+        ("x = 1 2", ":1:7: is not TOML: Expected newline"),
+        ("[a]\n[a]", ":2:3: is not TOML: Cannot declare"),
+        ("x = '''", ":1: is not TOML: "),
+        ("x = " + "[" * 2000, ": is nested too deeply"),
+    ],
+)  # fmt: skip
+def test_a_wrong_table_is_told_in_its_place(text: str, says: str) -> None:
+    (said,) = wrong(text)
+    assert said.startswith(f"raptor.toml{says}")
+
+
+def test_all_that_is_wrong_is_told_at_once_in_order() -> None:
+    said = wrong("[machine.alice-b]\nsize = 1.5\nwait = 3\n[machine.alice-a]\ncpuz = 1\n[foo]\n")
+    assert [one.split(": ")[0] for one in said] == [f"raptor.toml:{n}:1" for n in (2, 3, 5, 6)]
+
+
+def test_what_is_wrong_in_the_defaults_is_told_once() -> None:
+    assert len(wrong("[defaults]\nsize = 1.5\n[machine.a-b]\n[machine.a-c]\n")) == 1
