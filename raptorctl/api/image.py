@@ -144,7 +144,7 @@ def _sought(session: Session, text: str) -> Image | Source:
     """Return where an image is to be had; the image itself where only the cache knows the name."""
     here = find(session.images.list(), text)
     try:
-        source = source_of(text)
+        source = source_of(session, text)
     except InputError:
         if here:
             return here
@@ -210,15 +210,15 @@ def login(password_file: str | None) -> RegistryLogin:
     return registry_login(password_file, os.environ)
 
 
-def source_of(text: str) -> Source:
+def source_of(session: Session, text: str) -> Source:
     """Read what somebody typed, by the host's own catalogue as well.
 
     Raises:
         InputError: it is no source.
     """
-    from raptorctl.host.image.catalogue import catalogue
+    from raptorctl.host.image.catalogue import CATALOGUE, catalogue
 
-    return parse_source(text, catalogue(), str(Path.cwd()))
+    return parse_source(text, catalogue(session.config / CATALOGUE), str(Path.cwd()))
 
 
 @contextmanager

@@ -73,6 +73,13 @@ class Session:
         return read_own(self.places) if self.own else read_settings(self.settings_file)
 
     @cached_property
+    def config(self) -> Path:
+        """Where the host's own catalogue and templates are; settings may be unreadable to us."""
+        from raptorctl.host.system.files import SETTINGS
+
+        return Path(self.places.config) if self.own else SETTINGS
+
+    @cached_property
     def log_directory(self) -> Path:
         """Where reports of errors that nobody foresaw are written."""
         return Path(self.places.state if self.own else "/var/log/raptorctl")

@@ -6,8 +6,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from raptorctl.api.session import Session
 from raptorctl.cli.command import seed
-from raptorctl.cli.command.template import read_profile
+from raptorctl.cli.command.template import read_profiles
 from raptorctl.cli.options import KeyFile, named, public_keys
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
@@ -69,12 +70,13 @@ ImageRef = Annotated[
         show_default=False,
     ),
 ]
-ProfileName = Annotated[
-    str | None,
+ProfileNames = Annotated[
+    list[str] | None,
     typer.Option(
         "--profile",
-        metavar="NAME",
-        help="Profile to start from; options given here override it.",
+        metavar="NAME|FILE",
+        help="Profile to start from, by name or path; repeatable: each is laid over those before "
+        "it. Options given here override it.",
         show_default=False,
     ),
 ]
@@ -113,7 +115,7 @@ class MachineOptions:
     template: TemplateText = None
     key: KeyFile = None
     image: ImageRef = None
-    profile: ProfileName = None
+    profile: ProfileNames = None
     user_data: UserDataFile = None
     network: NetworkKind = None
     graphics: Screen = None
@@ -127,31 +129,31 @@ class MachineOptions:
             raise InputError("--no-seed says nothing, so --user-data and --network say too much")
 
 
-def new_machine(options: MachineOptions, *, session_host: bool) -> MachineSpec:
+def new_machine(options: MachineOptions, session: Session) -> MachineSpec:
     """Return what a machine that is to be made should be: `asked`, and nothing needed is missing.
 
     Raises:
         InputError: as `asked`; or no size or CPUs were said, which a shared host has no default of.
     """
-    spec = asked(options, session_host=session_host)
-    if not session_host:
+    spec = asked(options, session)
+    if not session.own:
         needed = {"--size": spec.size, "--cpus": spec.cpus}
         _refuse_missing(option for option, value in needed.items() if value is None)
     return spec
 
 
-def asked(options: MachineOptions, *, session_host: bool) -> MachineSpec:
-    """Lay what was typed over the profile that was named.
+def asked(options: MachineOptions, session: Session) -> MachineSpec:
+    """Lay what was typed over the profiles that were named.
 
     Args:
         options: what was typed.
-        session_host: CPUs are counted there; elsewhere they are named.
+        session: on a session host CPUs are counted; elsewhere they are named.
 
     Raises:
         InputError: something typed cannot be right on any host; every error names its option.
     """
-    below = read_profile(options.profile)
-    spec = _typed(options, session_host=session_host).over(below)
+    below = read_profiles(options.profile or (), session)
+    spec = _typed(options, session_host=session.own).over(below)
     return replace(spec, user_data=seed.user_data(options, below.user_data))
 
 

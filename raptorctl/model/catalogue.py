@@ -5,7 +5,6 @@ braces know plain names only: no attribute, index or format of Python's can be r
 """
 
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 from raptorctl.errors import SettingsError
 from raptorctl.model.codec import ShapeError, decode
 from raptorctl.model.image import NAME
+from raptorctl.model.toml_text import read_toml
 
 FIELD: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}", re.ASCII)
 
@@ -100,11 +100,9 @@ def parse_catalogue(text: str, file: str) -> Catalogue:
         SettingsError: it is none; says where.
     """
     try:
-        catalogue = decode(Catalogue, tomllib.loads(text))
-    except (ValueError, RecursionError) as error:
-        key = error.key if isinstance(error, ShapeError) else ""
-        problem = error.problem if isinstance(error, ShapeError) else f"is not TOML: {error}"
-        raise SettingsError(file, key, problem) from error
+        catalogue = decode(Catalogue, read_toml(text, file))
+    except ShapeError as error:
+        raise SettingsError(file, error.key, error.problem) from error
     for place, problem in _problems(catalogue):
         raise SettingsError(file, place, problem)
     return catalogue

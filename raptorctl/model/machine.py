@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from raptorctl.model.codec import encode
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
+from raptorctl.model.made import read_made
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import Record
 from raptorctl.model.sizes import Size
@@ -142,6 +143,7 @@ class MachineDetails:
         macs: of its network interfaces.
         live: what it runs with, where it runs; None where it does not, or libvirt did not say.
         saved: what it would resume with, likewise.
+        profiles: that it was laid together from, the lowest first.
     """
 
     machine: Machine
@@ -166,6 +168,7 @@ class MachineDetails:
     macs: tuple[str, ...] = ()
     live: Form | None = None
     saved: Form | None = None
+    profiles: tuple[str, ...] = ()
 
     @property
     def mac(self) -> str:
@@ -212,6 +215,7 @@ class MachineDetails:
             "created": self.created,
             "created_by": self.created_by,
             "template": self.template,
+            "profiles": list(self.profiles),
             "image": self.image,
             "console": self.console,
         }
@@ -263,6 +267,7 @@ def _slot_number(volume: Volume | None, domain: Domain | None) -> int | None:
 
 def _details(base: MachineDetails, volume: Volume | None, domain: Domain | None) -> MachineDetails:
     mark = domain.mark if domain else None
+    made = read_made(mark.made) if mark else None
     return replace(
         base,
         cpus=domain.pins if domain else CpuSet(),
@@ -281,4 +286,5 @@ def _details(base: MachineDetails, volume: Volume | None, domain: Domain | None)
         macs=domain.macs if domain else (),
         live=_form(domain.live) if domain else None,
         saved=_form(domain.saved) if domain else None,
+        profiles=(made.spec.profile or ()) if made else (),
     )

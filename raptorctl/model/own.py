@@ -5,10 +5,13 @@ Base Directory Specification, https://specifications.freedesktop.org/basedir-spe
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Any, Final, TypeVar
 
+from raptorctl.errors import SettingsError
+from raptorctl.model.codec import ShapeError, decode, encode
+from raptorctl.model.merge import merge
 from raptorctl.model.names import RESERVED_TENANTS, TENANT
 from raptorctl.model.settings import (
     Access,
@@ -18,9 +21,13 @@ from raptorctl.model.settings import (
     MachineSettings,
     Settings,
     Storage,
+    refuse_impossible,
 )
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import Slot
+from raptorctl.model.toml_text import read_toml
+
+T = TypeVar("T")
 
 PROGRAM: Final = "raptorctl"
 NOBODY: Final = "me"
@@ -52,14 +59,21 @@ class Places:
     """Where a person's files are.
 
     Args:
+        config: what the person writes: settings, catalogue, templates, profiles.
         data: what is to stay: volumes, images, seeds, UEFI variables.
         state: what tells of it: journal, audit log, consoles' logs.
         runtime: what ends with the login: the lock.
     """
 
+    config: str
     data: str
     state: str
     runtime: str
+
+    @property
+    def settings(self) -> str:
+        """What the person sets, if the file is there."""
+        return f"{self.config}/settings.toml"
 
     @property
     def volumes(self) -> str:
@@ -116,6 +130,7 @@ def places(environment: Mapping[str, str], home: str) -> Places:
     """
     state = _base(environment, "XDG_STATE_HOME", f"{home}/.local/state")
     return Places(
+        config=f"{_base(environment, 'XDG_CONFIG_HOME', f'{home}/.config')}/{PROGRAM}",
         data=f"{_base(environment, 'XDG_DATA_HOME', f'{home}/.local/share')}/{PROGRAM}",
         state=f"{state}/{PROGRAM}",
         # Without a login's directory the lock lies beside the journal: it is never removed.
@@ -159,8 +174,59 @@ def own_settings(found: Places, owner: str, firmware: tuple[str, str]) -> Settin
         access=Access(qemu_ids=0),
         images=ImageSettings(found.images, found.seeds),
     )
-    object.__setattr__(settings, "owner", owner)
-    object.__setattr__(settings, "file", "")
+    return _belonging(settings, found, owner, "")
+
+
+KEYS: Final = {
+    "libvirt": ("machine_type", "firmware_code", "firmware_vars", "secure_boot",
+                "shutdown_timeout"),
+    "machine": ("memory", "template"),
+    "images": ("directory", "largest"),
+}  # fmt: skip
+"""What a person may set on a host of their own, by section."""
+
+
+def parse_own(text: str, found: Places, settings: Settings) -> Settings:
+    """Lay a person's settings over those that stand for a file.
+
+    Args:
+        text: TOML, of `found.settings`.
+        found: where files are.
+        settings: as `own_settings` builds them.
+
+    Raises:
+        SettingsError: not TOML, a key that is not for a host of one's own, or an impossible value.
+    """
+    file, said = found.settings, read_toml(text, found.settings)
+    try:
+        for section, values in said.items():
+            _refuse_unknown(section, values)
+        parts = {
+            section: _laid_over(getattr(settings, section), values, section)
+            for section, values in said.items()
+        }
+    except ShapeError as error:
+        raise SettingsError(file, error.key, error.problem) from error
+    whole = replace(settings, **parts)
+    refuse_impossible(whole, file, KEYS)
+    return _belonging(whole, found, settings.owner, file)
+
+
+def _refuse_unknown(section: str, values: object) -> None:
+    known = ", ".join(f"{part}.{key}" for part, keys in KEYS.items() for key in keys)
+    keys = values if isinstance(values, Mapping) else ()
+    for key in (f"{section}.{key}" for key in keys) if section in KEYS else (section,):
+        if key not in known.split(", "):
+            raise ShapeError(key, f"is not known on a host of your own; known: {known}")
+
+
+def _laid_over(part: T, values: Mapping[str, Any], section: str) -> T:
+    return decode(type(part), merge(encode(part), values), section)
+
+
+def _belonging(settings: Settings, found: Places, owner: str, file: str) -> Settings:
+    for key, value in (("owner", owner), ("file", file), ("config", found.config)):
+        object.__setattr__(settings, key, value)
     return settings
 
 

@@ -1,8 +1,7 @@
 """Profiles: machine templates, a part of a machine that `provision --profile` begins with."""
 
 import re
-import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
@@ -13,6 +12,7 @@ from raptorctl.model.cpuset import HIGHEST
 from raptorctl.model.settings import template_name
 from raptorctl.model.sizes import LEAST_MEMORY, Size
 from raptorctl.model.spec import MachineSpec
+from raptorctl.model.toml_text import read_toml
 
 KEYS: Final = (
     "description", "memory", "cpus", "size", "image", "template", "graphics", "network",
@@ -56,12 +56,23 @@ def parse_profile(text: str, file: str) -> Profile:
     Raises:
         SettingsError: not TOML, an unknown key, a wrong type, or a value that cannot be.
     """
+    return decode_profile(read_toml(text, file), file)
+
+
+def decode_profile(table: Mapping[str, Any], file: str) -> Profile:
+    """Read the table of a profile, or of several that were merged.
+
+    Args:
+        table: what they say together.
+        file: the last one's path, for errors.
+
+    Raises:
+        SettingsError: an unknown key, a wrong type, or a value that cannot be.
+    """
     try:
-        profile = _decoded(tomllib.loads(text))
+        profile = _decoded(dict(table))
     except ShapeError as error:
         raise SettingsError(file, error.key, error.problem) from error
-    except (ValueError, RecursionError) as error:
-        raise SettingsError(file, "", f"is not TOML: {error}") from error
     for key, problem in broken_rules(profile):
         raise SettingsError(file, key, problem)
     return profile

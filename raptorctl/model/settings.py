@@ -5,8 +5,7 @@ Reading the file is `raptorctl.host.system.files`; here is what it may say.
 
 import enum
 import re
-import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import PurePosixPath
@@ -21,6 +20,7 @@ from raptorctl.model.names import MachineName, shown
 from raptorctl.model.settings_file import DEFAULT_FILE
 from raptorctl.model.sizes import GIB, LEAST_MEMORY, Size
 from raptorctl.model.slot import HIGHEST, Slot
+from raptorctl.model.toml_text import read_toml
 from raptorctl.model.zone import is_reverse_zone, is_zone, plain
 
 
@@ -154,7 +154,10 @@ class ImageSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """A whole settings file, or what stands for one on a host of one's own."""
+    """A whole settings file, or what stands for one on a host of one's own.
+
+    `config` is the directory of what people write for this host: its catalogue and templates.
+    """
 
     dns: Dns
     slot: tuple[Slot, ...]
@@ -165,6 +168,7 @@ class Settings:
     access: Access = field(default_factory=Access)
     images: ImageSettings = field(default_factory=ImageSettings)
     file: str = field(default=DEFAULT_FILE, init=False)
+    config: str = field(default=str(PurePosixPath(DEFAULT_FILE).parent), init=False)
     owner: str = field(default="", init=False)
 
     @property
@@ -216,19 +220,31 @@ def parse_settings(text: str, file: str = DEFAULT_FILE) -> Settings:
     Raises:
         SettingsError: not TOML, an unknown key, a wrong type, or values that contradict each other.
     """
-    try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also a number or a nesting beyond all bounds
-        raise SettingsError(file, "", f"is not TOML: {error}") from error
+    data = read_toml(text, file)
     try:
         settings = decode(Settings, data)
     except ShapeError as error:
         raise SettingsError(file, error.key, error.problem) from error
-    for key, fits, problem in _RULES:
-        if not fits(settings):
-            raise SettingsError(file, key, problem)
+    refuse_impossible(settings, file)
     object.__setattr__(settings, "file", file)
     return settings
+
+
+def refuse_impossible(settings: Settings, file: str, only: Container[str] | None = None) -> None:
+    """Refuse values that cannot be, or that contradict each other.
+
+    Args:
+        settings: what was read.
+        file: its path, for errors.
+        only: the sections that are looked at; None for all.
+
+    Raises:
+        SettingsError: says which key, and what it should be.
+    """
+    for key, fits, problem in _RULES:
+        asked = only is None or key.partition(".")[0] in only
+        if asked and not fits(settings):
+            raise SettingsError(file, key, problem)
 
 
 # groupadd(8): names of groups; they stand as text in the rules of polkit.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from raptorctl.host.system.profile import read_profile
+from raptorctl.host.system.profile import read_profiles
 from raptorctl.model.seed import FirstBoot, HostKey, Network
 from raptorctl.model.spec import MachineSpec
 from raptorctl.render.cloud_config import render_seed
@@ -32,7 +32,7 @@ def test_every_profiles_user_data_fits_its_schema(
 ) -> None:
     file = tmp_path / "user-data"
     file.write_text(
-        render_seed(BOOT, replace(GUEST, console=console), read_profile(name)).user_data
+        render_seed(BOOT, replace(GUEST, console=console), read_profiles((name,))).user_data
     )
     done = cloud_init.command("schema", "--config-file", str(file))
     assert done.returncode == 0, done.stderr

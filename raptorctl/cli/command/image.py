@@ -98,7 +98,7 @@ def pull(
 ) -> None:
     """Have an image here, whole and checked. One that is here already is not asked for again."""
     session = session_of(context)
-    where = source_of(source)
+    where = source_of(session, source)
     if checksum_url and where.kind == "oci":
         raise InputError(
             "--checksum-url goes with no oci:// source: a registry has its images by their digests",

@@ -103,6 +103,8 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
         yield "made by", f"{details.created_by}, {details.created}"
     yield "job", details.job or "-"
     yield "template", details.template or "-"
+    if details.profiles:
+        yield "profiles", ", ".join(details.profiles)
     yield "image", details.image or "-"
     if machine.state == State.RUNNING.value:
         yield "console", details.console

@@ -57,8 +57,8 @@ def provision(
     run: options.Manner,
 ) -> None:
     """Create a machine (volume, domain, slot, DNS names) and start it."""
-    name, own = options.machine_name(words), session_of(context, root=False).own
-    spec = request.new_machine(said, session_host=own)
+    name = options.machine_name(words)
+    spec = request.new_machine(said, session_of(context, root=False))
     session = session_of(context)
     boot = first_boot(spec, name)
     steps = _steps(session, then, has_key=boot is not None or session.own, no_start=no_start)

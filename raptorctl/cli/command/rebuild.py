@@ -43,7 +43,7 @@ class Options:
 
     image: NewImage = None
     reset_nvram: ResetNvram = False
-    profile: request.ProfileName = None
+    profile: request.ProfileNames = None
     user_data: request.UserDataFile = None
     network: request.NetworkKind = None
     no_seed: request.NoSeed = False
@@ -89,7 +89,7 @@ def _wanted(
     """Find out what the disk begins as, and what cloud-init is told."""
     from raptorctl.plans.machine.rebuild import RebuildRequest
 
-    spec = request.asked(said.of_machine, session_host=session.own)
+    spec = request.asked(said.of_machine, session)
     mark = session.machine(name).mark
     image = spec.image or _missing(session, mark)
     system = image or (mark and mark.image_name) or None

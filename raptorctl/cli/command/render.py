@@ -35,7 +35,7 @@ def xml(
 ) -> None:
     """Print the domain XML that provision would define."""
     name, session = options.machine_name(words), session_of(context)
-    spec = request.new_machine(said, session_host=session.own)
+    spec = request.new_machine(said, session)
     wanted = ProvisionRequest(
         name,
         spec,

@@ -1,10 +1,11 @@
 """`raptorctl template`: what domains are rendered from, and profiles that machines begin with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
+from raptorctl.api.session import Session
 from raptorctl.cli.options import Output, example, named
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
 from raptorctl.cli.session import session_of
@@ -28,8 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def list_templates(context: typer.Context, form: Output = Format.TEXT) -> None:
     """List domain templates (for --template) and profiles (for --profile)."""
-    session_of(context, root=False)
-    rows = list(_rows())
+    rows = list(_rows(session_of(context, root=False)))
     if form is Format.JSON:
         say_json({"templates": [dict(zip(_KEYS, row, strict=True)) for row in rows]})
     else:
@@ -40,61 +40,67 @@ def list_templates(context: typer.Context, form: Output = Format.TEXT) -> None:
 
 def show(context: typer.Context, name: Name, form: Output = Format.TEXT) -> None:
     """Print a domain template's XML, or a profile with its user-data."""
-    session_of(context, root=False)
-    from raptorctl.host.system.files import templates
-
-    domains = templates()
+    session = session_of(context, root=False)
+    domains = _domains(session)
     if name in domains:
         _show(form, {"kind": "domain", "name": name, "text": domains[name]}, domains[name])
         return
-    if name not in dict(_profiles()):
+    if name not in dict(_profiles(session)):
         raise InputError(
             f"there is no template {shown(name)}",
             resolution="see `template list`",
             code=Code.TEMPLATE_NOT_FOUND,
             subject=name,
         )
-    _show_profile(name, form)
+    _show_profile(name, session, form)
 
 
-def read_profile(name: str | None) -> MachineSpec:
-    """Read the profile that was named, if one was, with the text of its user-data.
+def read_profiles(names: Sequence[str], session: Session) -> MachineSpec:
+    """Read the profiles that were named, if any, with the text of their user-data.
 
     Raises:
-        InputError: it is not there, or says something impossible.
+        InputError: one is not there, or says something impossible.
     """
-    if name is None:
+    if not names:
         return UNSAID
-    from raptorctl.host.system.profile import read_profile
+    from raptorctl.host.system.profile import PROFILES, is_path, read_profiles
 
-    return read_profile(named("--profile", template_name, name))
+    for name in names:
+        if not is_path(name):
+            named("--profile", template_name, name)
+    return read_profiles(names, session.config / PROFILES)
 
 
 _KEYS = ("name", "kind", "description")
 
 
-def _rows() -> Iterator[tuple[str, str, str]]:
-    from raptorctl.host.system.files import templates
-
-    for name in templates():
+def _rows(session: Session) -> Iterator[tuple[str, str, str]]:
+    for name in _domains(session):
         yield name, "domain", ""
-    for name, profile in _profiles():
+    for name, profile in _profiles(session):
         yield name, "profile", profile.description
 
 
-def _profiles() -> Iterator[tuple[str, Profile]]:
-    from raptorctl.host.system.profile import profile_files, profile_text
+def _domains(session: Session) -> Mapping[str, str]:
+    from raptorctl.host.system.files import TEMPLATES, templates
+
+    return templates(session.config / TEMPLATES)
+
+
+def _profiles(session: Session) -> Iterator[tuple[str, Profile]]:
+    from raptorctl.host.system.profile import PROFILES, profile_files, profile_text
     from raptorctl.model.profile import parse_profile
 
-    for name, file in profile_files().items():
+    for name, file in profile_files(session.config / PROFILES).items():
         yield name, parse_profile(profile_text(file), str(file))
 
 
-def _show_profile(name: str, form: Format) -> None:
-    from raptorctl.host.system.profile import profile_files, profile_text
+def _show_profile(name: str, session: Session, form: Format) -> None:
+    from raptorctl.host.system.profile import PROFILES, profile_files, profile_text
 
-    text = profile_text(profile_files()[name])
-    profile, user_data = dict(_profiles())[name], read_profile(name).user_data or ""
+    text = profile_text(profile_files(session.config / PROFILES)[name])
+    profile = dict(_profiles(session))[name]
+    user_data = read_profiles((name,), session).user_data or ""
     beside = f"\n# {profile.user_data}:\n{user_data}" if user_data else ""
     said = {"kind": "profile", "name": name, "text": text, "user_data": user_data}
     _show(form, said | {"profile": profile.encode()}, text + beside)

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Final
 
-from raptorctl.host.system.files import read_trusted, shipped
+from raptorctl.host.system.files import SETTINGS, read_trusted, shipped
 from raptorctl.model.catalogue import Catalogue, parse_catalogue
 
-ADMIN_CATALOGUE: Final = Path("/etc/raptorctl/catalogue.toml")
+CATALOGUE: Final = "catalogue.toml"
+"""Its file, among what we ship and among the host's own settings."""
+ADMIN_CATALOGUE: Final = SETTINGS / CATALOGUE
 
 
 def catalogue(admin: Path = ADMIN_CATALOGUE) -> Catalogue:
@@ -15,7 +17,7 @@ def catalogue(admin: Path = ADMIN_CATALOGUE) -> Catalogue:
     Raises:
         SettingsError: the host's own cannot be trusted or read.
     """
-    ours = shipped("images") / "catalogue.toml"
+    ours = shipped("images") / CATALOGUE
     known = parse_catalogue(ours.read_text(), str(ours))
     if not admin.is_symlink() and not admin.exists():
         return known

@@ -1,6 +1,6 @@
 """Reading everything once, in bulk, so that planners need no host; doctor reads the same."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -89,7 +89,7 @@ def survey(
             topology=attempt(Part.CPUS, lambda: cpu.topology(session=session), Topology()),
             memory=attempt(Part.CPUS, lambda: cpu.memory(session=session), Size(0)),
             bridges=attempt(Part.LINKS, host.links.bridges, ()),
-            templates=attempt(Part.TEMPLATES, files.templates, {}),
+            templates=attempt(Part.TEMPLATES, partial(_templates, settings), {}),
             files=_present(host, settings),
             group=volumes.result()[0],
             volumes=volumes.result()[1],
@@ -108,6 +108,10 @@ def survey(
             damaged=attempt(Part.IMAGES, partial(_damaged, host), ()),
             **_own(settings, domains.result()[0]),
         )
+
+
+def _templates(settings: Settings) -> Mapping[str, str]:
+    return files.templates(Path(settings.config, files.TEMPLATES))
 
 
 def _domains(

@@ -20,7 +20,9 @@ LARGEST: Final = MIB
 """Bytes of a file that is read whole; no settings or template comes near it."""
 
 SETTINGS: Final = Path("/etc/raptorctl")
-ADMIN_TEMPLATES: Final = Path("/etc/raptorctl/domain_templates")
+TEMPLATES: Final = "domain_templates"
+"""The folder of templates, among what we ship and among the host's own settings."""
+ADMIN_TEMPLATES: Final = SETTINGS / TEMPLATES
 PACKAGE: Final = Path(__file__).parents[2]
 
 
@@ -154,7 +156,7 @@ def templates(admin: Path = ADMIN_TEMPLATES) -> Mapping[str, str]:
         SettingsError: one of the host's own cannot be trusted or read.
     """
     # Whose shipped ones are does not matter: they are as good as the program they are beside.
-    ours = {file.stem: file.read_text() for file in _xml(shipped("domain_templates"))}
+    ours = {file.stem: file.read_text() for file in _xml(shipped(TEMPLATES))}
     return ours | {file.stem: read_trusted(file) for file in _xml(admin)}
 
 

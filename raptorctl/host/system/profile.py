@@ -1,17 +1,25 @@
-"""Machine templates, which people know as profiles: ours, and the host's own."""
+"""Machine templates, which people know as profiles: ours, the host's own, and files by path."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from raptorctl.errors import InputError
-from raptorctl.host.system.files import read_trusted, shipped
+from raptorctl.host.system.caller import read_given
+from raptorctl.host.system.files import LARGEST, SETTINGS, read_trusted, shipped
+from raptorctl.model.encoding import decoded
 from raptorctl.model.error_code import Code
-from raptorctl.model.profile import parse_profile
-from raptorctl.model.spec import MachineSpec
+from raptorctl.model.merge import merge
+from raptorctl.model.names import shown
+from raptorctl.model.profile import decode_profile
+from raptorctl.model.spec import UNSAID, MachineSpec
+from raptorctl.model.toml_text import read_toml
 
-ADMIN_PROFILES: Final = Path("/etc/raptorctl/machine_templates")
+PROFILES: Final = "machine_templates"
+"""The folder of profiles, among what we ship and among the host's own settings."""
+ADMIN_PROFILES: Final = SETTINGS / PROFILES
+ENDING: Final = ".toml"
 
 
 def profile_files(admin: Path = ADMIN_PROFILES) -> Mapping[str, Path]:
@@ -20,31 +28,33 @@ def profile_files(admin: Path = ADMIN_PROFILES) -> Mapping[str, Path]:
     Args:
         admin: the host's own.
     """
-    folders = (shipped("machine_templates"), admin)
-    return {file.stem: file for folder in folders for file in sorted(folder.glob("*.toml"))}
+    folders = (shipped(PROFILES), admin)
+    return {file.stem: file for folder in folders for file in sorted(folder.glob(f"*{ENDING}"))}
 
 
-def read_profile(name: str, admin: Path = ADMIN_PROFILES) -> MachineSpec:
-    """Read the part of a machine that a profile is, with the text of the user-data it names.
+def read_profiles(names: Iterable[str], admin: Path = ADMIN_PROFILES) -> MachineSpec:
+    """Lay profiles over one another, with the text of the user-data that the last of them names.
+
+    Args:
+        names: what was typed, the lowest first: names, and paths of files.
+        admin: the host's own.
 
     Raises:
-        InputError: there is none of that name.
-        SettingsError: it, or the file of user-data, cannot be trusted or read; or it says
-            something impossible.
+        InputError: there is none of a name, or whoever named a file cannot read it.
+        SettingsError: one of the host's own cannot be trusted or read, or one says something
+            impossible, by itself or over those before it.
     """
-    files = profile_files(admin)
-    if name not in files:
-        known = ", ".join(sorted(files)) or "none"
-        raise InputError(
-            f"there is no profile {name}",
-            resolution=f"there is: {known}",
-            code=Code.TEMPLATE_NOT_FOUND,
-            subject=name,
-        )
-    file = files[name]
-    profile = parse_profile(profile_text(file), str(file))
-    beside = profile_text(file.parent / profile.user_data) if profile.user_data else ""
-    return replace(profile.spec, profile=(name,), user_data=beside or None)
+    spec, table, user_data = UNSAID, dict[str, Any](), ""
+    for name in names:
+        file, text_of = _found(name, admin)
+        said = read_toml(text_of(file), str(file))
+        table = merge(table, said)
+        profile = decode_profile(table, str(file))
+        if "user_data" in said:
+            beside = profile.user_data
+            user_data = text_of(file.parent / beside) if beside else ""
+        spec = replace(profile.spec, profile=(*(spec.profile or ()), name))
+    return replace(spec, user_data=user_data or None)
 
 
 def profile_text(file: Path) -> str:
@@ -53,5 +63,34 @@ def profile_text(file: Path) -> str:
     Raises:
         SettingsError: it cannot be trusted or read.
     """
-    ours = file.parent == shipped("machine_templates")
+    ours = file.parent == shipped(PROFILES)
     return file.read_text() if ours and file.is_file() else read_trusted(file)
+
+
+def is_path(name: str) -> bool:
+    """Whether a profile is named by its file."""
+    return "/" in name or name.endswith(ENDING)
+
+
+def _found(name: str, admin: Path) -> tuple[Path, Callable[[Path], str]]:
+    """Find a profile, and how to read what is in its folder: by path, as whoever named it."""
+    if is_path(name):
+        return Path(name), _given_text
+    files = profile_files(admin)
+    if name not in files:
+        known = ", ".join(sorted(files)) or "none"
+        tried = " nor ".join(f"{folder / name}{ENDING}" for folder in (admin, shipped(PROFILES)))
+        raise InputError(
+            f"there is no profile {name}, neither {tried}",
+            resolution=f"there is: {known}; for a file write ./{name}{ENDING}",
+            code=Code.TEMPLATE_NOT_FOUND,
+            subject=name,
+        )
+    return files[name], profile_text
+
+
+def _given_text(file: Path) -> str:
+    data = read_given(str(file), LARGEST)
+    if len(data) > LARGEST:
+        raise InputError(f"{shown(str(file))} is larger than {LARGEST} bytes")
+    return decoded(data, shown(str(file)))

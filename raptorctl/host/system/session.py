@@ -11,6 +11,7 @@ from typing import Final
 
 from raptorctl.errors import HostError, InputError, MissingError, RefusedError
 from raptorctl.host.system import procfs
+from raptorctl.host.system.files import read_trusted
 from raptorctl.host.system.unreachable import surroundings
 from raptorctl.model.domain import Domain
 from raptorctl.model.encoding import decoded
@@ -20,6 +21,7 @@ from raptorctl.model.own import (
     Places,
     own_settings,
     owner_name,
+    parse_own,
     places,
     ssh_port,
 )
@@ -57,7 +59,7 @@ def own_places() -> Places:
         RefusedError: one of them is where the caller may not even look.
     """
     found = places(os.environ, _home())
-    for path in (found.data, found.state, found.runtime):
+    for path in (found.config, found.data, found.state, found.runtime):
         try:
             Path(path).stat()
         except PermissionError as error:
@@ -85,12 +87,19 @@ def refused_keys() -> tuple[str, ...]:
 
 
 def read_own(found: Places) -> Settings:
-    """Build the settings of a host of one's own from what is there."""
+    """Build the settings of a host of one's own from what is there, and from the person's own file.
+
+    Raises:
+        SettingsError: that file cannot be read, or says something impossible.
+    """
     try:
         login = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         login = ""
-    return own_settings(found, owner_name(login), _firmware())
+    settings, file = own_settings(found, owner_name(login), _firmware()), Path(found.settings)
+    if not os.path.lexists(file):
+        return settings
+    return parse_own(read_trusted(file), found, settings)
 
 
 def make_directories(settings: Settings) -> None:

@@ -86,8 +86,7 @@ class Standing:
         wanted, words = self.wanted, [f"raptorctl rebuild {self.name}"]
         if wanted.image:
             words.append(f"--image {wanted.image}")
-        if wanted.profile:
-            words.append(f"--profile {wanted.profile[-1]}")
+        words += [f"--profile {name}" for name in wanted.profile or ()]
         if wanted.user_data:
             words.append("[--user-data FILE]" if wanted.profile else "--user-data FILE")
         if wanted.network:

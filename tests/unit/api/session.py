@@ -26,6 +26,7 @@ class InMemory(Session):
         self.log_directory = directory / "log"
         self.log_directory.mkdir(exist_ok=True)
         self.lock = directory / "lock"
+        self.config = directory / "config"
         self.settings = settings()
         self.journals = Journals(directory / "journal", self.log_directory / "audit.jsonl")
         self.before_survey: Callable[[], None] = lambda: None

@@ -50,12 +50,15 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("provision", "--key"): (*NEW, "--key", "{}"),
     ("provision", "--image"): (*NEW, "--image", "{}"),
     ("provision", "--user-data"): (*NEW, "--image", "web.img", "--user-data", "{}"),
+    ("provision", "--profile"): (*NEW, "--profile", "{}"),
     ("provision", "--identity"): (*NEW, "--image", "web.img", "--run", "{open}", "--identity", "{}"),
     ("provision", "--run"): (*NEW, "--image", "web.img", "--identity", "{open}", "--run", "{}"),
     ("provision", "--copy"): (*NEW, "--image", "web.img", "--identity", "{open}", "--copy", "{}:/etc/a"),
     ("render xml", "--key"): (*XML, "--image", "web.img", "--key", "{}"),
     ("render xml", "--image"): (*XML, "--image", "{}"),
     ("render xml", "--user-data"): (*XML, "--image", "web.img", "--user-data", "{}"),
+    ("render xml", "--profile"): (*XML, "--profile", "{}"),
+    ("rebuild", "--profile"): ("rebuild", *ALICE, "-y", "--image", "web.img", "--profile", "{}"),
     ("rebuild", "--image"): ("rebuild", *ALICE, "-y", "--image", "{}"),
     ("rebuild", "--user-data"): ("rebuild", *ALICE, "-y", "--image", "web.img", "--user-data", "{}"),
     ("run", "--run"): ("run", *ALICE, "--identity", "{open}", "--run", "{}"),
@@ -184,6 +187,14 @@ def test_a_file_that_they_may_read_is_not_refused_for_that(
     _, said = admin.types(FILES[path, option], readable)
     assert not admin.opened_as_root(readable)
     assert "Permission denied" not in said
+
+
+def test_what_a_profile_by_path_names_is_read_as_whoever_named_it(admin: Admin) -> None:
+    secret, profile = Path(admin.file(0o600)), admin.folder / "mine.toml"
+    profile.write_text(f'user_data = "{secret.name}"\n')
+    code, said = admin.types((*NEW, "--profile", "{}"), str(profile))
+    assert (code, "cannot be read: Permission denied" in said) == (2, True)
+    assert not admin.opened_as_root(str(secret))
 
 
 def test_without_sudo_root_reads_what_it_likes(

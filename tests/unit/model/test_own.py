@@ -2,8 +2,17 @@
 
 import pytest
 
-from raptorctl.model.own import own_settings, own_words, owner_name, places, ssh_port
-from raptorctl.model.settings import Kind
+from raptorctl.errors import SettingsError
+from raptorctl.model.own import (
+    own_settings,
+    own_words,
+    owner_name,
+    parse_own,
+    places,
+    ssh_port,
+)
+from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.sizes import GIB
 
 HOME = "/home/alice"
 
@@ -12,6 +21,8 @@ def test_files_are_where_the_xdg_specification_says() -> None:
     found = places({}, HOME)
     assert found.volumes == "/home/alice/.local/share/raptorctl/volumes"
     assert found.journal == "/home/alice/.local/state/raptorctl/journal"
+    assert found.settings == "/home/alice/.config/raptorctl/settings.toml"
+    assert places({"XDG_CONFIG_HOME": "/etc/me"}, HOME).config == "/etc/me/raptorctl"
     moved = places(
         {"XDG_DATA_HOME": "/data/", "XDG_STATE_HOME": "/state", "XDG_RUNTIME_DIR": "/run/user/7"},
         HOME,
@@ -69,3 +80,40 @@ def test_the_settings_say_whose_the_host_is() -> None:
 )
 def test_a_port_is_read_from_where_ssh_is(ssh: str, port: int) -> None:
     assert ssh_port(ssh) == port
+
+
+def own(text: str) -> Settings:
+    found = places({}, HOME)
+    return parse_own(text, found, own_settings(found, "alice", ("/code", "/vars")))
+
+
+def test_a_person_may_set_what_is_theirs_and_the_rest_stays() -> None:
+    settings = own('machine.memory = "1G"\nimages.directory = "/big"\nlibvirt.secure_boot = true\n')
+    assert (settings.machine.memory, settings.machine.template) == (GIB, "serial-console")
+    assert (settings.images.directory, settings.images.seed_dir) == ("/big", SEEDS)
+    assert (settings.libvirt.secure_boot, settings.libvirt.firmware_code) == (True, "/code")
+    assert (settings.kind, settings.owner) == (Kind.OWN, "alice")
+    assert settings.config == "/home/alice/.config/raptorctl"
+    assert settings.file == "/home/alice/.config/raptorctl/settings.toml"
+
+
+SEEDS = "/home/alice/.local/share/raptorctl/seeds"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[dns]\nzone = 'x'\n", "settings.toml: dns: is not known on a host of your own; known:"),
+        ("colour = 1\n", "settings.toml: colour: is not known on a host of your own; known: libvirt."),
+        ("machine = 1\n", "settings.toml: machine: should be a table, not a whole number"),
+        ("[libvirt]\nuri = 'qemu:///system'\n", "settings.toml: libvirt.uri: is not known on a"),
+        ("[machine]\nmemory = '1K'\n", "settings.toml: machine.memory: should be "),
+        ("[machine]\nmemory = 1.5\n", "settings.toml: machine.memory: should be a size"),
+        ("[images]\ndirectory = 'x'\n", "settings.toml: images: directory and seed_dir: absolute"),
+        ("[machine\n", "settings.toml: is not TOML"),
+    ],
+)  # fmt: skip
+def test_what_is_not_theirs_or_cannot_be_names_the_file_and_the_key(text: str, says: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        own(text)
+    assert says in str(caught.value)

@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.api.image import source_of
+from raptorctl.api.session import Session
 from raptorctl.errors import HostError
+from raptorctl.host.survey.survey import survey
 from raptorctl.host.system import session as own
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.own import own_settings, places
 from raptorctl.model.settings_file import DEFAULT_FILE
+from tests.fakes import World
+from tests.unit.model.test_catalogue import WEB
 from tests.unit.model.test_ssh_key import GOOD, rsa
 
 
@@ -150,3 +155,26 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     settings = own_settings(places({}, str(tmp_path)), "alice", ("/code", "/vars"))
     with pytest.raises(HostError, match=r"cannot make .*/volumes"):
         own.make_directories(settings)
+
+
+def test_what_a_person_set_lies_over_what_follows_from_their_home(tmp_path: Path) -> None:
+    found = places({}, str(tmp_path))
+    assert own.read_own(found).libvirt.shutdown_timeout == 60
+    Path(found.config).mkdir(parents=True)
+    Path(found.settings).write_text("libvirt.shutdown_timeout = 5\n")
+    settings = own.read_own(found)
+    assert (settings.libvirt.shutdown_timeout, settings.libvirt.uri) == (5, "qemu:///session")
+
+
+def test_a_session_hosts_templates_catalogue_and_profiles_are_its_persons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    session, folder = Session(), tmp_path / "raptorctl"
+    monkeypatch.setattr(Session, "own", True)
+    assert session.config == folder
+    (folder / "domain_templates").mkdir(parents=True)
+    (folder / "domain_templates/mine.xml").write_text("<mine/>")
+    (folder / "catalogue.toml").write_text(WEB)
+    assert survey(World().host(), session.settings).templates["mine"] == "<mine/>"
+    assert source_of(session, "web:13").text.startswith("https://example.org/")

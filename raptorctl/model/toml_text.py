@@ -1,0 +1,22 @@
+"""TOML, read with one error for all that is wrong with its form."""
+
+import tomllib
+from typing import Any
+
+from raptorctl.errors import SettingsError
+
+
+def read_toml(text: str, file: str) -> dict[str, Any]:
+    """Read what a file of settings, a profile or a catalogue says.
+
+    Args:
+        text: TOML.
+        file: its path, for errors.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also a number or a nesting beyond all bounds
+        raise SettingsError(file, "", f"is not TOML: {error}") from error
