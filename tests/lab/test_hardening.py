@@ -85,11 +85,11 @@ def test_idle_connections_of_a_tenant_keep_nobody_out(shared: Lab) -> None:
 def test_a_fifo_of_a_tenants_holds_no_worker_of_libvirts(shared: Lab) -> None:
     shared.run("mkfifo", "/home/alice/trap", user="alice")
     trap = ("virsh", "restore", "/home/alice/trap")
-    holders = [shared.start(*trap, user="alice") for _ in range(25)]
+    # Each is told no at once: nothing waits, so a few prove as much as more than libvirtd's workers.
+    holders = [shared.start(*trap, user="alice") for _ in range(3)]
     try:
         for holder in holders:
-            holder.communicate(timeout=120)
-            # Ten connections are let in and judged; the others are hung up on, as virsh words it.
+            assert "access denied" in holder.communicate(timeout=300)[1]
             assert holder.returncode == 1
         shared.run("timeout", "60", "virsh", "dominfo", "bob-dev")
     finally:
