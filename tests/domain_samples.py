@@ -9,7 +9,7 @@ from raptorctl.model.domain import DomainSpec, Mark
 from raptorctl.model.settings import Libvirt
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
-from raptorctl.model.spec import Graphics
+from raptorctl.model.spec import BootDevice, Graphics
 
 TEMPLATES = Path(__file__).parents[1] / "domain_templates"
 
@@ -76,6 +76,11 @@ SAMPLES: dict[str, DomainSpec] = _templates_and_settings() | {
     "with-a-seed": replace(PLAIN, seed="/var/lib/libvirt/raptorctl/alice-dev-seed.iso"),
     "screen-on-a-vnc-socket": replace(PLAIN, graphics=Graphics.VNC),
     "screen-on-a-spice-socket": replace(PLAIN, graphics=Graphics.SPICE),
+    "with-a-tpm": replace(PLAIN, tpm=True),
+    "boots-from-disk-then-network": replace(
+        PLAIN, boot=(BootDevice.DISK, BootDevice.NETWORK, BootDevice.CDROM)
+    ),
+    "in-huge-pages": replace(PLAIN, hugepages=Size.parse("1G")),
     "hyphens-in-the-name": replace(
         PLAIN, mark=replace(MARK, machine="web-2-eu"), disk="/dev/lvm-data/guest-alice-web-2-eu"
     ),

@@ -278,6 +278,8 @@ class FakeDomains:
         self.seen: dict[str, int] = {}
         self.pinned: dict[str, tuple[CpuSet, CpuSet]] = {}
         self.plugs: dict[str, set[str]] = {}
+        self.tpms: set[str] = set()
+        self.has_swtpm = True
         self.deaf = False
         self.pressed: set[str] = set()
 
@@ -314,6 +316,7 @@ class FakeDomains:
         domain = self.by_uuid[uuid]
         self.by_uuid[uuid] = replace(domain, state=State.RUNNING, saved=None)
         self.files.paths |= {domain.nvram, *domain.logs}
+        self.tpms |= {uuid} if domain.tpm else set()
         self.files.texts.setdefault(domain.nvram, (f"variables of {domain.name}", 0o600))
         for volume in self.volumes.list():
             if volume.path in domain.disks:
@@ -406,6 +409,14 @@ class FakeDomains:
 
     def most_vcpus(self, machine_type: str, accelerator: str) -> int:
         return 288
+
+    def emulates_tpm(self, machine_type: str) -> bool:
+        return self.has_swtpm
+
+    def forget_tpm(self, uuid: str) -> None:
+        if uuid in self.by_uuid:
+            raise HostError(f"domain {uuid} still has its TPM")
+        self.tpms.discard(uuid)
 
 
 class FakeZones:
@@ -778,6 +789,8 @@ class World:
             topology=self.topology,
             memory=Size(16 * GIB),
             accelerator="qemu",
+            tpm=self.domains.has_swtpm,
+            hugepages={"1G": Size(8 * GIB), "2M": Size(0)},
             group=self.volumes.group(),
             volumes=self.volumes.list(),
             domains=self.domains.list(),
@@ -810,6 +823,7 @@ class World:
             ),
             sorted(map(self._seen, self.domains.list())),
             sorted(self.domains.pressed),
+            sorted(self.domains.tpms),
             sorted(self.zones.records),
             sorted(self.files.paths),
             sorted((path, _said(path, text)) for path, text in self.files.texts.items()),

@@ -9,6 +9,7 @@ import typer
 from raptorctl.api.session import Session
 from raptorctl.cli.command import seed
 from raptorctl.cli.command.template import read_profiles
+from raptorctl.cli.hardware import BootOrder, HugePages, OnOff, SecureBoot, Tpm, boot_order
 from raptorctl.cli.options import KeyFile, named, public_keys
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
@@ -119,6 +120,10 @@ class MachineOptions:
     user_data: UserDataFile = None
     network: NetworkKind = None
     graphics: Screen = None
+    hugepages: HugePages = None
+    tpm: Tpm = None
+    secure_boot: SecureBoot = None
+    boot: BootOrder = None
     no_seed: NoSeed = False
     allow_private_key: AllowPrivateKey = False
 
@@ -166,6 +171,10 @@ def _typed(options: MachineOptions, *, session_host: bool) -> MachineSpec:
         template=_read("--template", template_name, options.template),
         image=options.image,
         graphics=options.graphics,
+        hugepages=_read("--hugepages", Size.parse, options.hugepages),
+        tpm=options.tpm,
+        secure_boot=None if options.secure_boot is None else options.secure_boot is OnOff.ON,
+        boot=_read("--boot", boot_order, options.boot),
         network=options.network,
         seed=False if options.no_seed else None,
         keys=public_keys(options.key) or None,

@@ -49,6 +49,9 @@ class Domains(Disks, Protocol):
     def undefine(self, uuid: str, *, keep_nvram: bool) -> None:
         """Take the definition away; one that runs goes on, and is gone once it stops."""
 
+    def forget_tpm(self, uuid: str) -> None:
+        """Remove what the TPM of a domain that is gone kept; nothing where it kept nothing."""
+
     def start(self, uuid: str) -> None:
         """Start it, or resume what was saved; one that runs is left alone."""
 
@@ -97,6 +100,9 @@ class Domains(Disks, Protocol):
 
     def accelerator(self) -> str:
         """Return `kvm` where the CPU and libvirt offer it, else `qemu`."""
+
+    def emulates_tpm(self, machine_type: str) -> bool:
+        """Whether machines may have a TPM 2.0, which swtpm emulates."""
 
     def most_vcpus(self, machine_type: str, accelerator: str) -> int:
         """Return how many virtual CPUs a machine may have; 0 where libvirt does not say."""

@@ -11,7 +11,7 @@ from raptorctl.model.slot import Slot
 
 if TYPE_CHECKING:
     from raptorctl.model.settings import Libvirt
-    from raptorctl.model.spec import Graphics
+    from raptorctl.model.spec import BootDevice, Graphics
 
 NAMESPACE: Final = "https://raptorctl.dev/xmlns/machine/1"
 
@@ -132,6 +132,10 @@ class Domain:
         places: host CPUs of each virtual CPU, in order.
         iothreads: host CPUs of QEMU's threads for disks, where they are pinned.
         live: the same of what runs, where it does; that may be another than what is defined.
+        tpm: whether it has an emulated TPM.
+        secure_boot: whether its firmware boots only what is signed.
+        boot: what its firmware tries, in libvirt's words, in order.
+        hugepages: bytes of the huge pages its memory is made of; 0 for none.
         saved: the same of its managed save, which its next start resumes; None where there is
             none, or libvirt cannot read it.
     """
@@ -155,6 +159,10 @@ class Domain:
     places: tuple[CpuSet, ...] = ()
     iothreads: CpuSet = CpuSet()
     layers: tuple[str, ...] = ()
+    tpm: bool = False
+    secure_boot: bool = False
+    boot: tuple[str, ...] = ()
+    hugepages: Size = Size(0)
     live: "Domain | None" = None
     saved: "Domain | None" = None
 
@@ -234,6 +242,9 @@ class DomainSpec:
         graphics: what shows its screen; None for what the template has.
         vcpus: how many virtual CPUs, where none is pinned.
         backing: what an overlay lies over, as path and format.
+        tpm: whether it has a TPM; None for what the template has.
+        boot: what the firmware tries, in order; empty for what the template has.
+        hugepages: bytes of the huge pages its memory is made of; None for what the template has.
     """
 
     mark: Mark
@@ -251,6 +262,9 @@ class DomainSpec:
     graphics: "Graphics | None" = None
     vcpus: int = 0
     backing: tuple[str, str] | None = None
+    tpm: bool | None = None
+    boot: "tuple[BootDevice, ...]" = ()
+    hugepages: Size | None = None
 
     @property
     def count(self) -> int:

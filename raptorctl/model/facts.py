@@ -42,6 +42,8 @@ class HostFacts:
         memory: bytes of RAM.
         accelerator: `kvm` or `qemu`.
         most_vcpus: how many virtual CPUs the settings' machine type takes; 0 where nobody knows.
+        tpm: whether libvirt can emulate a TPM 2.0 (swtpm).
+        hugepages: bytes of memory that the host keeps in huge pages, by the page's size (`1G`).
         group: the volume group of the settings, or None when it is not there.
         volumes: all volumes of that group.
         domains: all domains, running or not, ours or not.
@@ -71,6 +73,8 @@ class HostFacts:
     memory: Size = Size(0)
     accelerator: str = "qemu"
     most_vcpus: int = 0
+    tpm: bool = False
+    hugepages: Mapping[str, Size] = field(default_factory=dict)
     group: VolumeGroup | None = None
     volumes: tuple[Volume, ...] = ()
     domains: tuple[Domain, ...] = ()

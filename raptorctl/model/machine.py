@@ -15,6 +15,7 @@ from raptorctl.model.record import Record
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.snapshot import Snapshot, snapshots
+from raptorctl.model.spec import BOOT_WORDS
 from raptorctl.model.volume import Volume
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ class MachineDetails:
         macs: of its network interfaces.
         live: what it runs with, where it runs; None where it does not, or libvirt did not say.
         saved: what it would resume with, likewise.
+        tpm, secure_boot, boot, hugepages: as of a domain.
         profiles: that it was laid together from, the lowest first.
     """
 
@@ -169,6 +171,10 @@ class MachineDetails:
     live: Form | None = None
     saved: Form | None = None
     profiles: tuple[str, ...] = ()
+    tpm: bool = False
+    secure_boot: bool = False
+    boot: tuple[str, ...] = ()
+    hugepages: Size = Size(0)
 
     @property
     def mac(self) -> str:
@@ -203,6 +209,10 @@ class MachineDetails:
             "memory": int(self.memory),
             "live": self.live.encode() if self.live else None,
             "saved": self.saved.encode() if self.saved else None,
+            "hugepages": int(self.hugepages),
+            "tpm": self.tpm,
+            "secure_boot": self.secure_boot,
+            "boot": [BOOT_WORDS.get(device, device) for device in self.boot],
             "autostart": self.autostart,
             "bridge": self.place.bridge if self.place else None,
             "mac": self.mac or None,
@@ -286,5 +296,9 @@ def _details(base: MachineDetails, volume: Volume | None, domain: Domain | None)
         macs=domain.macs if domain else (),
         live=_form(domain.live) if domain else None,
         saved=_form(domain.saved) if domain else None,
+        tpm=bool(domain and domain.tpm),
+        secure_boot=bool(domain and domain.secure_boot),
+        boot=domain.boot if domain else (),
+        hugepages=domain.hugepages if domain else Size(0),
         profiles=(made.spec.profile or ()) if made else (),
     )

@@ -53,6 +53,18 @@ FIRMWARE: Final = (
 )
 """OVMF's code and its variables, which must be of one build: where distributions put them."""
 
+SECURE_FIRMWARE: Final = (
+    ("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"),
+    ("/usr/share/edk2/ovmf/OVMF_CODE.secboot.fd", "/usr/share/edk2/ovmf/OVMF_VARS.secboot.fd"),
+    (
+        "/usr/share/qemu/ovmf-x86_64-smm-ms-code.bin",
+        "/usr/share/qemu/ovmf-x86_64-smm-ms-vars.bin",
+    ),
+    ("/usr/share/OVMF/OVMF_CODE.secboot.fd", "/usr/share/OVMF/OVMF_VARS.ms.fd"),
+)
+"""The same with secure boot, and with Microsoft's keys, by which distributions sign; not Arch's,
+which has no keys enrolled."""
+
 
 @dataclass(frozen=True)
 class Places:

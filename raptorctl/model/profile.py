@@ -10,12 +10,13 @@ from raptorctl.errors import InputError, SettingsError
 from raptorctl.model.codec import ShapeError, decode, encode
 from raptorctl.model.cpuset import HIGHEST
 from raptorctl.model.settings import template_name
-from raptorctl.model.sizes import LEAST_MEMORY, Size
+from raptorctl.model.sizes import HUGE_PAGES, LEAST_MEMORY, Size
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.toml_text import read_toml
 
 KEYS: Final = (
-    "description", "memory", "cpus", "size", "image", "template", "graphics", "network",
+    "description", "memory", "cpus", "size", "image", "template", "graphics",
+    "hugepages", "tpm", "secure_boot", "boot", "network",
     "hostname", "account", "user_data", "packages", "hosts", "sysctl", "swap",
 )  # fmt: skip
 """What a profile may say, in the order in which it is shown; all but two of it is a machine's."""
@@ -133,6 +134,10 @@ _RULES: Final[tuple[tuple[str, Callable[[Profile], bool], str], ...]] = (
      "is not a valid image name"),
     ("template", lambda p: p.spec.template is None or _is_template(p.spec.template),
      "is not a template's name"),
+    ("hugepages", lambda p: p.spec.hugepages is None or p.spec.hugepages in HUGE_PAGES,
+     f"should be {' or '.join(str(Size(size)) for size in HUGE_PAGES)}"),
+    ("boot", lambda p: p.spec.boot is None or 0 < len(p.spec.boot) == len(set(p.spec.boot)),
+     "should name at least one device, and each once"),
     ("hostname", lambda p: not p.spec.hostname or bool(_LABEL.fullmatch(p.spec.hostname)),
      "is not a valid host name"),
     ("account", lambda p: not p.spec.account or bool(_ACCOUNT.fullmatch(p.spec.account)),

@@ -10,8 +10,10 @@ UNITS: Final = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 GRAMMAR: Final = re.compile(r"([0-9]{1,15})([KMGT])", re.ASCII)
 LARGEST: Final = 1 << 62  # the kernel counts bytes of a device in a signed 64-bit loff_t
 
-LEAST_MEMORY: Final = 16 << 20
+LEAST_MEMORY: Final = 64 << 20
 """Bytes of memory; with less, no firmware that a machine has here gets as far as its disk."""
+HUGE_PAGES: Final = (2 << 20, 1 << 30)
+"""Bytes of the huge pages of an x86_64 CPU, as machines may be given them."""
 _NOTHING: Final = re.compile(r"0+ ?([kmgt](i?b)?)?", re.ASCII | re.IGNORECASE)
 
 KIB, MIB, GIB = UNITS["K"], UNITS["M"], UNITS["G"]

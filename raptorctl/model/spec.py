@@ -24,6 +24,23 @@ class Graphics(enum.Enum):
         return self.value.removesuffix("-socket")
 
 
+class BootDevice(enum.Enum):
+    """What the firmware tries to boot from."""
+
+    DISK = "disk"
+    CDROM = "cdrom"
+    NETWORK = "network"
+
+    @property
+    def libvirt(self) -> str:
+        """Libvirt's word for it."""
+        return "hd" if self is BootDevice.DISK else self.value
+
+
+BOOT_WORDS: Final = {device.libvirt: device.value for device in BootDevice}
+"""What we call each of libvirt's words."""
+
+
 @dataclass(frozen=True)
 class MachineSpec:
     """What a machine should be, as far as it was said; None is not said.
@@ -39,6 +56,10 @@ class MachineSpec:
         image: what its disk begins as, by name, source or digest.
         profile: the profiles that this was laid together from, first to last.
         graphics: what shows its screen.
+        hugepages: bytes of the huge pages that its memory is made of.
+        tpm: whether it has a TPM 2.0, emulated by swtpm.
+        secure_boot: whether its firmware boots only what is signed.
+        boot: what the firmware tries, in order.
         network: how the guest gets its addresses.
         seed: whether cloud-init is told anything.
         keys: public keys that its tenant is to have, and its guest to let in.
@@ -59,6 +80,10 @@ class MachineSpec:
     image: str | None = None
     profile: tuple[str, ...] | None = None
     graphics: Graphics | None = None
+    hugepages: Size | None = None
+    tpm: bool | None = None
+    secure_boot: bool | None = None
+    boot: tuple[BootDevice, ...] | None = None
     network: Network | None = None
     seed: bool | None = None
     keys: tuple[PublicKey, ...] | None = None

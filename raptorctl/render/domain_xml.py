@@ -19,6 +19,7 @@ from raptorctl.model.names import shown
 from raptorctl.model.sizes import KIB, Size
 from raptorctl.model.spec import Graphics
 from raptorctl.model.volume import OVERLAY
+from raptorctl.render.hardware import fill_boot, fill_hugepages, fill_tpm
 from raptorctl.render.read_domain import MACHINE_TAG, mark_tag, parse_domain
 from raptorctl.render.user_network import fill_user_network
 
@@ -54,6 +55,9 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     _fill_log(root, spec.log)
     _fill_seed(root, spec.seed)
     _fill_graphics(root, spec.graphics)
+    fill_tpm(root, has=spec.tpm)
+    fill_boot(root, spec.boot)
+    fill_hugepages(root, spec.hugepages)
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"
 

@@ -17,6 +17,7 @@ from raptorctl.model.cpuset import HIGHEST, CpuSet
 from raptorctl.model.domain import NAMESPACE, Domain, Mark, State
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import Graphics
+from raptorctl.render.hardware import read_boot, read_hugepages
 
 QEMU: Final = "http://libvirt.org/schemas/domain/qemu/1.0"
 _MAC: Final = re.compile(r"(?:^|,)mac=((?:[0-9a-f]{2}:){5}[0-9a-f]{2})(?=,|$)", re.IGNORECASE)
@@ -66,6 +67,10 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
         vcpus=len(places),
         places=places,
         iothreads=_read_iothreads(root),
+        tpm=root.find("devices/tpm/backend[@type='emulator']") is not None,
+        secure_boot=next(_values(root, "os/loader", "secure"), "no") == "yes",
+        boot=read_boot(root),
+        hugepages=read_hugepages(root),
         layers=tuple(_values(root, "devices/disk//backingStore/source", "dev", "file")),
     )
 

@@ -11,7 +11,6 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.image import Damaged, damaged
 from raptorctl.model.volume import Volume, is_overlay
 from raptorctl.render.read_domain import read_domain
-from raptorctl.steps.file import RemoveFile
 from raptorctl.steps.log import remove_logs
 from raptorctl.steps.step import Observed, Step
 
@@ -59,6 +58,8 @@ class DefineDomain(Step):
             # In this order: its tenant, who may start it, cannot start it again in between.
             host.domains.undefine(self.uuid, keep_nvram=False)
             host.domains.shut_down(self.uuid, 0, tick)
+        if read_domain(self.xml).tpm:
+            host.domains.forget_tpm(self.uuid)
         if all(self.nvram not in domain.held_nvram for domain in host.domains.list()):
             host.files.remove(self.nvram)
         remove_logs(host, self.log)
@@ -259,12 +260,6 @@ class UndefineDomain(Step):
         return f"domain {self.name}, not defined or not running as it was before"
 
 
-class RemoveNvram(RemoveFile):
-    """Remove a machine's file of UEFI variables: they may hold its owner's boot keys."""
-
-    kind = "nvram.remove"
-
-
 def refuse_dirty(host: Host, name: str) -> Volume:
     """Refuse to hand out a volume whose content is not known to be clean; return one that is.
 
@@ -335,5 +330,7 @@ def essence(domain: Domain) -> tuple[object, ...]:
         domain.macs,
         domain.bridges,
         domain.disks,
+        domain.tpm,
+        domain.hugepages,
         domain.mark,
     )

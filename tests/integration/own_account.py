@@ -120,14 +120,14 @@ def somebody() -> Iterator[Person]:
         person.python = _interpreter(person)
         yield person
     finally:
-        _end(home)
+        end(home)
         # First: once the account is gone, its number is the next one's, with all that it owns.
         shutil.rmtree(home, ignore_errors=True)
         if root:
             subprocess.run(["userdel", login], check=False, capture_output=True)
 
 
-def _end(home: Path) -> None:
+def end(home: Path) -> None:
     """End QEMU and libvirt's session daemons, those that this account's run directory names."""
     machines = home.glob("run/libvirt/qemu/run/*.pid")
     daemons = home.glob("run/libvirt/*.pid")

@@ -6,6 +6,7 @@ Emulated where there is no KVM, so the machine is small and gets no further than
 import json
 import os
 import re
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.alone import alone
-from tests.integration.own_account import Person, somebody
+from tests.integration.own_account import PLACES, Person, end, somebody
 
 SPEAKS = 120.0
 """Seconds for emulated firmware to say something: a bound, not an expectation."""
@@ -246,3 +247,47 @@ def test_keys_that_may_not_be_looked_at_are_told_once(person: Person) -> None:
         assert "no key of ~/.ssh is taken: it cannot be entered" in said
     finally:
         folder.rmdir()
+
+
+@pytest.fixture
+def swtpm(person: Person) -> Iterator[dict[str, str]]:
+    """An environment in which libvirt finds a swtpm, as far as it asks before a machine starts."""
+    folder = person.home / "bin"
+    folder.mkdir(mode=0o755)
+    for name in ("swtpm", "swtpm_setup", "swtpm_ioctl"):
+        (folder / name).write_text(f"#!/bin/sh\necho '{json.dumps(SWTPM | {'type': name})}'\n")
+        (folder / name).chmod(0o755)
+    daemons = person.home / "tpm"  # of its own, which know this PATH
+    person.run("mkdir", "-p", "-m", "700", f"{daemons}/run")
+    path = f"{folder}:{person.environment['PATH']}"
+    yield {"PATH": path, "XDG_RUNTIME_DIR": f"{daemons}/run"}
+    end(daemons)
+    shutil.rmtree(folder)
+
+
+SWTPM = {"features": ["tpm-1.2", "tpm-2.0"], "version": "0.7.1"}
+
+
+def test_a_tpm_is_refused_without_swtpm_and_what_one_kept_is_removed_by_libvirt(
+    person: Person, swtpm: dict[str, str]
+) -> None:
+    said = person.raptorctl("provision", "web", "--tpm", "--dry-run", check=False)
+    if not shutil.which("swtpm"):
+        assert (said.returncode, "finds no swtpm here" in said.stderr) == (3, True)
+    kept = person.home / PLACES["XDG_CONFIG_HOME"] / f"libvirt/qemu/swtpm/{UUID}/tpm2"
+    person.run("mkdir", "-p", str(kept))
+    person.run("touch", str(kept / "tpm2-00.permall"))
+    found = person.run("env", *(f"{k}={v}" for k, v in swtpm.items()), person.python, "-c", FORGET)
+    assert found.stdout == "True\n"
+    assert not kept.exists()
+    assert person.run("virsh", "-c", "qemu:///session", "list", "--all", "--name").stdout == "\n"
+
+
+UUID = "6c7d1a30-1f4e-4c3a-9a51-2f1d6e0c8b77"
+FORGET = f"""
+from raptorctl.host.domain.session_domains import OwnDomains
+domains = OwnDomains("qemu:///session")
+domains.forget_tpm("{UUID}")
+domains.forget_tpm("{UUID}")
+print(domains.emulates_tpm("q35"))
+"""

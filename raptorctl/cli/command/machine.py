@@ -15,6 +15,7 @@ from raptorctl.model.machine import Form, Machine, MachineDetails
 from raptorctl.model.names import parse_tenant
 from raptorctl.model.record import OWNER_MARK, readable
 from raptorctl.model.sizes import Size
+from raptorctl.model.spec import BOOT_WORDS, BootDevice
 
 Tenant = Annotated[
     str | None, typer.Argument(metavar="TENANT", help="Only this tenant.", show_default=False)
@@ -79,10 +80,11 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     yield "tenant", machine.name.tenant
     yield "state", machine.state
     yield "cpus", _cpus(details)
-    yield "memory", str(details.memory) if details.memory else "-"
+    yield "memory", _memory(details)
     if other := details.other:
         label = "saved with" if other is details.saved else "runs with"
         yield label, f"CPUs {_cpus(other)}, {other.memory} of memory"
+    yield from _firmware_lines(details)
     yield "autostart", _autostart(details)
     if details.ssh:
         yield "ssh", details.ssh
@@ -108,6 +110,21 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     yield "image", details.image or "-"
     if machine.state == State.RUNNING.value:
         yield "console", details.console
+
+
+def _memory(details: MachineDetails) -> str:
+    pages = f", in huge pages of {details.hugepages}" if details.hugepages else ""
+    return f"{details.memory}{pages}" if details.memory else "-"
+
+
+def _firmware_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
+    """What is not as with most: no TPM, and the disk alone is tried, whatever is on it."""
+    if details.tpm:
+        yield "tpm", "2.0, emulated"
+    if details.secure_boot:
+        yield "boot", "only what is signed"
+    if details.boot not in {(), (BootDevice.DISK.libvirt,)}:
+        yield "tries", ", ".join(BOOT_WORDS.get(device, device) for device in details.boot)
 
 
 def _autostart(details: MachineDetails) -> str:

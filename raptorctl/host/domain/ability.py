@@ -42,6 +42,18 @@ class LibvirtAbilities(Hypervisor):
             return int(found.get("max", "0")) if found is not None else 0
         return 0
 
+    def emulates_tpm(self, machine_type: str) -> bool:
+        """Whether swtpm is there and QEMU can use it, as libvirt says (formatdomaincaps.html)."""
+        from lxml import etree
+
+        unknown = (libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_INVALID_ARG)
+        with self._calling("tell what it can run") as connection, Ignoring(*unknown):
+            said = connection.getDomainCapabilities(None, "x86_64", machine_type, "qemu")
+            tpm = etree.fromstring(said.encode()).find("devices/tpm[@supported='yes']")
+            words = () if tpm is None else tpm.itertext()
+            return {"tpm-crb", "emulator", "2.0"} <= {word.strip() for word in words}
+        return False
+
     def emulator(self, machine_type: str) -> str:
         """Return the path of the QEMU that libvirt would run.
 

@@ -25,6 +25,13 @@ HEARD: Final = 10.0  # seconds in which one that was asked at last may still go 
 ASK_AGAIN: Final = 5.0  # seconds; firmware and early boot ignore the power button
 
 
+_STAND_IN: Final = (
+    "<domain type='qemu'><name>tpm-{uuid}</name><uuid>{uuid}</uuid><memory unit='MiB'>64</memory>"
+    "<os><type arch='x86_64' machine='q35'>hvm</type></os><devices><tpm model='tpm-crb'>"
+    "<backend type='emulator' version='2.0'/></tpm></devices></domain>"
+)
+
+
 class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
     """`drivers.domain.Domains` on a libvirt connection; see `Hypervisor` for what it raises."""
 
@@ -106,6 +113,24 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
                 return
             with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
                 domain.undefineFlags(_undefine_flags(connection, keep_nvram=keep_nvram))
+
+    def forget_tpm(self, uuid: str) -> None:
+        """Remove what the TPM of a domain that is gone kept.
+
+        Only libvirt knows where that is, and it removes it as it undefines a domain that is off;
+        so for a moment there is one of that UUID, without disks, for it to undefine.
+
+        Raises:
+            HostError: the domain is still there.
+        """
+        with self._calling(f"forget the TPM of domain {uuid}") as connection:
+            if connection.getType() != "QEMU":  # the test driver has no swtpm
+                return
+            found = _lookup(connection, uuid)
+            if found and found.name() != f"tpm-{uuid}":
+                raise HostError(f"domain {found.name()} still has its TPM")
+            stand_in = found or connection.defineXML(_STAND_IN.format(uuid=uuid))
+            stand_in.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_TPM)
 
     def start(self, uuid: str) -> None:
         """Start it, or resume what was saved; one that runs, whoever did it, is left alone."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +18,7 @@ from raptorctl.model.access import RULES
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Damaged, Image, damaged
+from raptorctl.model.own import FIRMWARE, SECURE_FIRMWARE
 from raptorctl.model.probe import AnyPart, Part
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Kind, Settings
@@ -96,6 +98,8 @@ def survey(
             domains=domains.result()[0],
             accelerator=domains.result()[1],
             most_vcpus=domains.result()[2],
+            tpm=domains.result()[3],
+            hugepages=cpu.hugepages(),
             records=records.result()[0],
             dns_problem=records.result()[1],
             reservations=scope.reservations,
@@ -116,12 +120,13 @@ def _templates(settings: Settings) -> Mapping[str, str]:
 
 def _domains(
     host: Host, machine_type: str, attempt: Attempt
-) -> tuple[tuple[Domain, ...], str, int]:
-    def ask() -> tuple[tuple[Domain, ...], str, int]:
+) -> tuple[tuple[Domain, ...], str, int, bool]:
+    def ask() -> tuple[tuple[Domain, ...], str, int, bool]:
         domains, accelerator = host.domains.list(), host.domains.accelerator()
-        return domains, accelerator, host.domains.most_vcpus(machine_type, accelerator)
+        most = host.domains.most_vcpus(machine_type, accelerator)
+        return domains, accelerator, most, host.domains.emulates_tpm(machine_type)
 
-    return attempt(Part.LIBVIRT, ask, ((), "qemu", 0))
+    return attempt(Part.LIBVIRT, ask, ((), "qemu", 0, False))
 
 
 # A driver that is first asked is imported: that is a part of the attempt.
@@ -232,7 +237,8 @@ def _records(host: Host, queries: tuple[tuple[str, str], ...]) -> tuple[tuple[Re
 
 
 def _present(host: Host, settings: Settings) -> frozenset[str]:
-    firmware = (settings.libvirt.firmware_code, settings.libvirt.firmware_vars)
+    ours = (settings.libvirt.firmware_code, settings.libvirt.firmware_vars)
+    firmware = {*ours, *chain.from_iterable((*FIRMWARE, *SECURE_FIRMWARE))}
     variables = Path(settings.libvirt.nvram_dir).glob("*_VARS.fd")
     seeds = Path(settings.images.seed_dir).glob("*-seed.iso")
     logs = log_files(settings.libvirt.console_log_dir) | log_files(settings.step_log_dir)

@@ -7,12 +7,13 @@ from typing import Final
 from raptorctl.errors import CommandError, InputError, MissingError
 from raptorctl.host.system import procfs
 from raptorctl.model.cpuset import CpuSet
-from raptorctl.model.sizes import KIB, Size
+from raptorctl.model.sizes import HUGE_PAGES, KIB, Size
 from raptorctl.model.topology import SLICE, Cpu, Topology
 
 SYSFS: Final = Path("/sys/devices/system")
 CGROUPS: Final = Path("/sys/fs/cgroup")
 PROC: Final = Path("/proc")
+HUGE: Final = Path("/sys/kernel/mm/hugepages")
 
 
 def topology(sysfs: Path = SYSFS, cgroups: Path = CGROUPS, *, session: bool = False) -> Topology:
@@ -57,6 +58,18 @@ def memory(proc: Path = PROC, cgroups: Path = CGROUPS, *, session: bool = False)
             total = int(line.split()[1]) * KIB
             return Size(total - (0 if session else _sessions(cgroups, total)))
     raise MissingError(f"{proc}/meminfo has no MemTotal")
+
+
+def hugepages(sysfs: Path = HUGE) -> dict[str, Size]:
+    """Read how many bytes the kernel keeps in huge pages, by the page's size, such as `1G`.
+
+    See the kernel's Documentation/admin-guide/mm/hugetlbpage.rst; there may be none.
+    """
+    found = {}
+    for page in map(Size, HUGE_PAGES):
+        count = "".join(_lines(sysfs / f"hugepages-{page // KIB}kB/nr_hugepages")).strip()
+        found[str(page)] = Size(page * int(count) if count.isdigit() else 0)
+    return found
 
 
 def _sessions(cgroups: Path, total: int) -> int:

@@ -25,6 +25,7 @@ from raptorctl.plans.doctor.record import records
 from raptorctl.plans.doctor.seed import lost_seeds
 from raptorctl.plans.doctor.snapshot import lost_snapshots
 from raptorctl.plans.doctor.tenant import tenants
+from raptorctl.plans.doctor.tpm import tpm
 from raptorctl.plans.doctor.trial import readiness
 from raptorctl.plans.doctor.walls import walls
 from raptorctl.plans.past import NOTHING, Past
@@ -136,6 +137,11 @@ def _emulator(probe: Probe, settings: Settings) -> Findings:
     if probe.emulator and Part.QEMU not in probe.troubles:
         what = f"{probe.emulator} has {settings.libvirt.machine_type}"
         yield Finding(Part.QEMU, OK, what)
+
+
+def _tpm(probe: Probe, settings: Settings) -> Findings:
+    if Part.LIBVIRT not in probe.troubles:
+        yield tpm(probe.facts)
 
 
 def _firmware(probe: Probe, settings: Settings) -> Findings:
@@ -276,8 +282,8 @@ def _jobs(probe: Probe) -> Findings:
 
 
 _CHECKS: Final[tuple[Callable[[Probe, Settings], Findings], ...]] = (
-    _group, _scan, _libvirt, _emulator, _cpus, _programs, _images, _firmware, _templates, _slots,
-    _dns, access, walls, _archive,
+    _group, _scan, _libvirt, _emulator, _cpus, _programs, _images, _firmware, _tpm, _templates,
+    _slots, _dns, access, walls, _archive,
 )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from raptorctl.plans.machine import wipe
 from raptorctl.plans.machine.deprovision import plan_deprovision
 from raptorctl.plans.part import cpus, slots
 from raptorctl.render.read_domain import read_domain
-from raptorctl.steps.domain import RemoveNvram, RestoreDomain, StartDomain
+from raptorctl.steps.domain import RestoreDomain, StartDomain
+from raptorctl.steps.secret import RemoveNvram
 from raptorctl.steps.step import Step
 
 CHECK = "machines"

@@ -13,6 +13,7 @@ from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import device_path
 from raptorctl.plans.doctor.form import told
 from raptorctl.plans.doctor.image import cache, founded
+from raptorctl.plans.doctor.tpm import tpm
 from raptorctl.plans.doctor.trial import readiness
 from raptorctl.render.domain_xml import render_domain
 
@@ -66,6 +67,11 @@ def _kvm(probe: OwnProbe) -> Findings:
         yield Finding("kvm", WARN, what)
     else:
         yield Finding("kvm", OK, "machines run on the CPU itself")
+
+
+def _tpm(probe: OwnProbe) -> Findings:
+    if Part.LIBVIRT not in probe.troubles:
+        yield tpm(probe.facts)
 
 
 def _firmware(probe: OwnProbe) -> Findings:
@@ -145,8 +151,8 @@ def _jobs(probe: OwnProbe) -> Findings:
 
 
 _CHECKS: Final[tuple[Callable[[OwnProbe], Findings], ...]] = (
-    _kind, _libvirt, _qemu, _kvm, _firmware, _programs, _images, _directories, _ports, _templates,
-    _machines, _jobs,
+    _kind, _libvirt, _qemu, _kvm, _firmware, _tpm, _programs, _images, _directories,
+    _ports, _templates, _machines, _jobs,
 )  # fmt: skip
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.domain import Domain
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import OWNER_MARK, Record, zone_of
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.snapshot import snapshots
-from raptorctl.model.volume import Volume, is_overlay
+from raptorctl.model.volume import is_overlay
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.snapshot import split_off, wiped
 from raptorctl.plans.part import disk, records, room
@@ -17,9 +18,10 @@ from raptorctl.plans.part.log import step_log
 from raptorctl.plans.part.seed import attached, seed_path
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.tenant.quota import machines_of
-from raptorctl.steps.domain import RemoveNvram, StopDomain, UndefineDomain
+from raptorctl.steps.domain import StopDomain, UndefineDomain
 from raptorctl.steps.log import RemoveLog
 from raptorctl.steps.record import RemoveRecords
+from raptorctl.steps.secret import RemoveNvram, RemoveTpm
 from raptorctl.steps.seed import RemoveSeed
 from raptorctl.steps.step import Step
 from raptorctl.steps.volume import RetireVolume
@@ -142,7 +144,8 @@ def _domain_steps(
 def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
     volume, nvram = facts.volume(name), _own_nvram(name, settings, facts)
     if volume and is_overlay(volume.group):
-        yield from _file_steps(volume, nvram)
+        yield from _secret_steps(nvram, facts.domain(name))
+        yield from disk.gone(volume)
         yield from _paper_steps(name, settings, facts)
         return
     hanging = snapshots(facts.volumes, name)
@@ -154,18 +157,19 @@ def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
             name=volume.name,
             was_clean=volume.clean,
         )
-    if nvram:
-        yield RemoveNvram(reason="boot keys are the owner's", path=nvram)
+    yield from _secret_steps(nvram, facts.domain(name))
     yield from _paper_steps(name, settings, facts)
     if volume:
         yield from disk.gone(volume)
     yield from wiped(hanging)
 
 
-def _file_steps(volume: Volume, nvram: str) -> Iterable[Step]:
+def _secret_steps(nvram: str, domain: Domain | None) -> Iterable[Step]:
+    """What the firmware and the TPM kept; there is no way back from here."""
     if nvram:
         yield RemoveNvram(reason="boot keys are the owner's", path=nvram)
-    yield from disk.gone(volume)
+    if domain and domain.tpm:
+        yield RemoveTpm(reason="its keys are the owner's", name=domain.name, uuid=domain.uuid)
 
 
 def _paper_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:

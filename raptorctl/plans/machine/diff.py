@@ -11,7 +11,7 @@ from typing import Any, Final
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
 from raptorctl.model.sizes import Size
-from raptorctl.model.spec import Graphics, MachineSpec
+from raptorctl.model.spec import BOOT_WORDS, BootDevice, Graphics, MachineSpec
 from raptorctl.plans.machine import diff_guest as guest
 from raptorctl.plans.machine.difference import Difference, Standing, When
 from raptorctl.render.read_domain import read_graphics
@@ -86,10 +86,11 @@ def _forms(
 
 def _fixed(key: str, has: Callable[[Standing], object]) -> Comparison:
     """A key that never changes while the machine stands."""
+    label = key.replace("_", " ")
 
     def comparison(wanted: object, it: Standing) -> Iterator[Difference]:
         if has(it) != wanted:
-            yield Difference(key, key, _text(has(it)), _text(wanted), When.REFUSED, it.anew)
+            yield Difference(key, label, _text(has(it)), _text(wanted), When.REFUSED, it.anew)
 
     return comparison
 
@@ -108,12 +109,24 @@ def _graphics(it: Standing) -> Graphics | None:
     return read_graphics(it.there.domain.xml)
 
 
+def _boot(wanted: tuple[BootDevice, ...], it: Standing) -> Iterator[Difference]:
+    has = it.there.domain.boot
+    if has != tuple(device.libvirt for device in wanted):
+        told = ", ".join(BOOT_WORDS.get(one, one) for one in has) or "another"
+        asked = ", ".join(device.value for device in wanted)
+        yield Difference("boot", "boot order", told, asked, When.REFUSED, it.anew)
+
+
 def _by_its_keys(_wanted: object, _it: Standing) -> Iterator[Difference]:
     """What a profile says lies below what was typed: each of its keys is compared as such."""
     return iter(())
 
 
 def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, Size):
+        return str(value) if value else "none"
     if isinstance(value, Graphics):
         return value.value
     return "another" if value is None else str(value) or "none"
@@ -128,6 +141,10 @@ COMPARISONS: Final[Mapping[str, Comparison]] = {
     "image": _image,
     "profile": _by_its_keys,
     "graphics": _fixed("graphics", _graphics),
+    "hugepages": _fixed("hugepages", lambda it: it.there.domain.hugepages),
+    "tpm": _fixed("tpm", lambda it: it.there.domain.tpm),
+    "secure_boot": _fixed("secure_boot", lambda it: it.there.domain.secure_boot),
+    "boot": _boot,
     "network": guest.told("network", "network", guest.network),
     "seed": guest.seeded,
     "keys": guest.keys,

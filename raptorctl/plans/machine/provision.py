@@ -18,7 +18,7 @@ from raptorctl.model.slot import Slot
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import device_path
 from raptorctl.plans.machine import again, existing
-from raptorctl.plans.part import cpus, disk, log, need, records, room, seed, slots
+from raptorctl.plans.part import cpus, disk, hardware, log, need, records, room, seed, slots
 from raptorctl.plans.part import image as images
 from raptorctl.plans.part import session as own
 from raptorctl.plans.part.owner import Owner, find_owner, qemu_id
@@ -166,6 +166,7 @@ def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> t
     room.refuse_large(request.spec.size or DISK, settings, facts)
     room.refuse_memory(request.spec.memory or settings.machine.memory, settings, facts)
     cpus.refuse(request.pins, settings, facts)
+    hardware.refuse(request.spec, settings, facts)
     return cpus.notes(request.name, request.pins, facts)
 
 
@@ -283,13 +284,16 @@ def _xml(
         emulator=cpus.emulator(choice.cpus),
         disk=device_path(settings.storage.volume_group, choice.name.volume),
         slot=choice.slot,
-        libvirt=settings.libvirt,
+        libvirt=hardware.firmware(request.spec, settings, facts),
         qemu_id=qemu_id(choice.owner, settings),
         log=log.console_log(choice.name, settings, facts),
         seed=seed.seed_path(choice.name, settings) if boot else "",
         graphics=request.spec.graphics,
         vcpus=choice.vcpus,
         backing=disk.backing(choice.image, settings),
+        tpm=request.spec.tpm,
+        boot=request.spec.boot or (),
+        hugepages=request.spec.hugepages,
     )
     return render_domain(facts.templates[choice.template], spec)
 

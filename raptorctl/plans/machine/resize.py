@@ -14,7 +14,7 @@ from raptorctl.model.sizes import Size
 from raptorctl.model.volume import Volume, growth_tags, is_overlay
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.existing import Existing
-from raptorctl.plans.part import cpus, room
+from raptorctl.plans.part import cpus, hardware, room
 from raptorctl.plans.part import session as own
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.tenant.quota import Usage, refuse_over
@@ -163,6 +163,7 @@ def _refuse(change: Resized, settings: Settings, facts: HostFacts, others: HostF
         cpus.refuse(change.cpus, settings, others)
     if change.vcpus > change.domain.vcpus:
         cpus.refuse_many(change.vcpus, change.domain.xml, facts)
+    hardware.refuse_uneven(change.memory, change.domain.hugepages)
     promised = own.promised(settings, others)
     if change.memory > change.domain.memory and promised + change.memory > facts.memory:
         raise RefusedError(

@@ -52,3 +52,32 @@ def test_user_data_is_read_as_strictly(host: CommandLine, tmp_path: Path) -> Non
     (tmp_path / "user-data").write_text("packages: [vim]\n")
     words = ("--size", "1G", "--cpus", "2", "--user-data", str(tmp_path / "user-data"))
     assert host("render", "xml", "alice", "dev", *words).code == 2
+
+
+def test_tpm_boot_order_and_huge_pages_are_in_the_xml_and_shown(raptorctl: CommandLine) -> None:
+    words = ("alice", "dev", "--size", "40G", "--cpus", "4-7", "--tpm", "--boot", "network,disk",
+             "--hugepages", "1G")  # fmt: skip
+    xml = raptorctl("render", "xml", *words).out
+    assert '<boot dev="network"/>\n    <boot dev="hd"/>' in xml
+    assert '<tpm model="tpm-crb">' in xml
+    assert '<page size="1048576" unit="KiB"/>' in xml
+    assert raptorctl("provision", *words, "-y").code == 0
+    shown = raptorctl("show", "alice", "dev").out
+    assert "memory     4G, in huge pages of 1G\ntpm        2.0, emulated\n" in shown
+    assert "tries      network, disk\n" in shown
+    assert "tpm on, not off" in raptorctl("provision", *words[:6], "--no-tpm").err
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [
+        ("disk,floppy", "--boot: 'floppy' is no boot device: use disk, cdrom, network"),
+        ("disk,disk", "--boot: a boot order names each device once"),
+        ("", "--boot: '' is no boot device"),
+    ],
+)
+def test_a_boot_order_that_is_none_is_refused(
+    raptorctl: CommandLine, order: str, says: str
+) -> None:
+    done = raptorctl("render", "xml", "alice", "dev", "--boot", order)
+    assert (done.code, says in done.complaint) == (2, True)

@@ -48,7 +48,8 @@ class Case(Trial):
         image = IMAGE.name if verb == IMAGED else None
         empty, known = self.picture(), None
         facts = self.world.facts(TEMPLATES)
-        plan = plan_provision(but(wanted, image=image), settings(), facts, JOB)
+        tpm = True if "TPM" in verb else None
+        plan = plan_provision(but(wanted, image=image, tpm=tpm), settings(), facts, JOB)
         if verb.startswith("deprovision"):
             self.run(plan)
             facts = self.world.facts(TEMPLATES)
@@ -66,8 +67,9 @@ FIRST = "provision that makes the tenant"
 IMAGED = "provision from an image"
 VERBS = pytest.mark.parametrize(
     "verb",
-    ["provision", FIRST, IMAGED, "provision with a seed", "deprovision", "deprovision with a seed"],
-)
+    ["provision", FIRST, IMAGED, "provision with a seed", "provision with a TPM", "deprovision",
+     "deprovision with a seed", "deprovision with a TPM"],
+)  # fmt: skip
 
 
 @EVERY

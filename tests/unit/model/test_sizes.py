@@ -44,7 +44,7 @@ def test_nothing_is_called_so_with_a_unit_and_without(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["0", "0G", "1K", "1M", "15M", "16383K"])
 def test_memory_that_no_machine_starts_with_is_one_error(text: str) -> None:
-    with pytest.raises(InputError, match="is too little memory for any machine: give it 16M"):
+    with pytest.raises(InputError, match="is too little memory for any machine: give it 64M"):
         Size.parse_memory(text)
 
 

@@ -88,7 +88,7 @@ def test_every_key_of_a_spec_may_be_said() -> None:
         ('size = 20', 'size: should name its unit, e.g. "20G"'),
         ('size = 0', "size: should be more than nothing"),
         ('size = "20"', "size: '20' is not a size: name the unit, e.g. 20G"),
-        ('memory = "1M"', "memory: should be 16M or more"),
+        ('memory = "1M"', "memory: should be 64M or more"),
         ('hosts = { x = ["y"] }', "hosts: should have IP addresses on the left"),
         ('hosts = { "10.0.0.1" = "y" }', "hosts: 10.0.0.1: should be a list, not text"),
         ('graphics = "vga"', "graphics: 'vga' is not a valid Graphics"),

@@ -10,7 +10,7 @@ from raptorctl.model.domain import Domain, State
 from raptorctl.model.made import Made, made_text, read_made
 from raptorctl.model.seed import Network
 from raptorctl.model.sizes import GIB, Size
-from raptorctl.model.spec import UNSAID, Graphics, MachineSpec
+from raptorctl.model.spec import UNSAID, BootDevice, Graphics, MachineSpec
 from raptorctl.model.ssh_key import PublicKey
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.diff import COMPARISONS, compare
@@ -43,7 +43,7 @@ def test_every_key_of_a_machine_has_a_comparison_and_nothing_else_has() -> None:
 
 def test_what_was_not_said_is_not_compared_and_what_is_so_is_the_same() -> None:
     assert differences(UNSAID) == {}
-    same = replace(TOLD, seed=None, size=Size(40 * GIB), cpus=CpuSet((4, 5, 6, 7)),
+    same = replace(TOLD, seed=None, tpm=False, secure_boot=False, boot=(BootDevice.DISK,), size=Size(40 * GIB), cpus=CpuSet((4, 5, 6, 7)),
                    memory=Size(4 * GIB), slot=1, template="virtio-console", graphics=Graphics.NONE,
                    user_data="", profile=("web-server",))  # fmt: skip
     assert {when for _, when in differences(same).values()} == {When.SAME}
@@ -62,6 +62,11 @@ def test_what_was_not_said_is_not_compared_and_what_is_so_is_the_same() -> None:
         (MachineSpec(template="serial-console"), "template virtio-console, not serial-console",
          When.REFUSED),
         (MachineSpec(graphics=Graphics.VNC), "graphics none, not vnc-socket", When.REFUSED),
+        (MachineSpec(tpm=True), "tpm off, not on", When.REFUSED),
+        (MachineSpec(secure_boot=True), "secure boot off, not on", When.REFUSED),
+        (MachineSpec(hugepages=Size(GIB)), "hugepages none, not 1G", When.REFUSED),
+        (MachineSpec(boot=(BootDevice.NETWORK, BootDevice.DISK)),
+         "boot order disk, not network, disk", When.REFUSED),
         (MachineSpec(network=Network.STATIC), "network dhcp, not static", When.REBUILD),
         (MachineSpec(seed=True), "seed none, not one", When.REBUILD),
         (MachineSpec(user_data="#!/bin/sh\n"), "user-data none, not sha256 a8076d3d28d2",

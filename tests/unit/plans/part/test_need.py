@@ -32,7 +32,19 @@ from raptorctl.plans.machine.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
 from raptorctl.plans.machine.snapshot import SnapshotRequest, plan_create, plan_restore
 from raptorctl.plans.machine.wipe import plan_wipe
-from raptorctl.plans.part import cpus, disk, image, log, need, owner, records, room, seed, slots
+from raptorctl.plans.part import (
+    cpus,
+    disk,
+    hardware,
+    image,
+    log,
+    need,
+    owner,
+    records,
+    room,
+    seed,
+    slots,
+)
 from raptorctl.plans.part import session as own
 from raptorctl.plans.past import NOTHING
 from raptorctl.plans.tenant import common as tenants
@@ -43,8 +55,8 @@ from tests.own import OwnWorld
 from tests.unit.plans.doctor.test_examine import healthy
 from tests.unit.plans.machine.test_provision import ALICE, JOB, whole_machine
 
-PLANNERS = (again, cpus, diff, diff_guest, disk, existing, image, log, need, own, owner, provision, quota, records,
-            room, seed, slots, tenant, tenants)  # fmt: skip
+PLANNERS = (again, cpus, diff, diff_guest, disk, existing, hardware, image, log, need, own, owner, provision, quota,
+            records, room, seed, slots, tenant, tenants)  # fmt: skip
 """What plan_provision calls, however far away."""
 
 GROUP = VolumeGroup("lvm-data", Size(200 * GIB), Size(100 * GIB), Size(4 * MIB))
@@ -99,6 +111,10 @@ OF_A_REQUEST = {
     "existing.whole",
     "image.chosen",
     "image.refuse_large",
+    "hardware.refuse",
+    "hardware.refuse_uneven",
+    "hardware.firmware",
+    "hardware._refuse_pages",
     "log.refuse_old",
     "session.refuse_other",
     "owner._refuse_expired",
