@@ -36,6 +36,8 @@ BAD_INPUT = 2
 REFUSED = 3
 LEFTOVERS = 4
 TIMED_OUT = 5
+DIFFERS = 10
+"""`diff --exit-code`: a result, and no error."""
 
 
 class RaptorError(Exception):

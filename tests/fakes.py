@@ -17,7 +17,7 @@ from typing import Any
 from raptorctl.drivers.domain import Ears
 from raptorctl.drivers.guest import Heard, Login
 from raptorctl.drivers.host import Host
-from raptorctl.drivers.image import ImageReport, Wanted
+from raptorctl.drivers.image import ImageReport, Pulled, Wanted, Watch
 from raptorctl.drivers.tick import Tick
 from raptorctl.drivers.volume import RestoreReport, WipeReport
 from raptorctl.errors import ConflictError, HostError, WaitError
@@ -634,6 +634,12 @@ class FakeImages:
         text = wanted.source.text
         here = (image for image in self.all if wanted.source.name == image.name)
         return next(here, replace(IMAGE, name=wanted.source.name, source=text, digest=""))
+
+    def pull(self, wanted: Wanted, watch: Watch) -> Pulled:
+        image = self.foresee(wanted)
+        image = replace(image, digest=image.digest or "ab" * 32)
+        self.all = tuple({one.name: one for one in (*self.all, image)}.values())
+        return Pulled(image, "pulled")
 
     def write(self, image: Image, volume: Volume, tick: Tick) -> ImageReport:
         if self.volumes.data[volume.uuid]:

@@ -7,7 +7,8 @@ from raptorctl.api.session import Session
 from raptorctl.errors import MissingError
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import MachineName
-from raptorctl.model.seed import Seed
+from raptorctl.model.seed import FirstBoot, Seed
+from raptorctl.model.spec import MachineSpec
 
 
 @dataclass(frozen=True)
@@ -55,3 +56,27 @@ def detach(name: MachineName) -> Change:
         name=str(name),
         decide=lambda _settings, facts, identity: plan_detach(name, facts, identity),
     )
+
+
+def first_boot(spec: MachineSpec, name: MachineName) -> FirstBoot | None:
+    """Make the host key of a guest that is told anything; None for one that is told nothing."""
+    if not spec.tells_guest:
+        return None
+    from raptorctl.host.guest.host_key import new_host_key
+
+    return FirstBoot(host_key=new_host_key(str(name)))
+
+
+def check_user_data(text: str, *, allow_private_key: bool = False) -> tuple[str, ...]:
+    """Check an admin's own user-data; returns what is worth knowing of it.
+
+    Raises:
+        InputError: it is refused; says why, on which line.
+    """
+    from raptorctl.host.guest.cloud_init import check_schema
+    from raptorctl.render.user_data import check
+
+    read = check(text, allow_private_key=allow_private_key)
+    if read.config is not None:
+        check_schema(text)
+    return tuple(read.notes)

@@ -11,6 +11,11 @@ from typer.main import get_group
 
 COMMANDS: Final = {
     "provision": ("provision", "Create a machine."),
+    "up": ("up", "Make what stands as a file of machines says."),
+    "down": ("down", "Stop, or remove, the machines of a file."),
+    "diff": ("diff", "Show what differs between a file of machines and what stands."),
+    "export": ("export", "Print what stands as a file of machines."),
+    "reload": ("up", "Rebuild machines of a file, and do their steps again."),
     "deprovision": ("deprovision", "Remove a machine for good."),
     "rebuild": ("rebuild", "Give a machine a new disk."),
     "resize": ("resize", "Change a machine's disk, CPUs, memory."),

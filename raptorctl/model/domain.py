@@ -68,6 +68,8 @@ class Mark:
         made: what it was made with, as `model/made.py` writes it; "" where it was made before
             that was kept.
         named: the job that its DNS names were given by, where that is an earlier one; or "".
+        file: the file of machines that it was made by: its own name, or its path; or "".
+        steps: the digest of the file's steps that were done in its guest, all of them; or "".
     """
 
     tenant: str
@@ -82,6 +84,8 @@ class Mark:
     ssh: str = ""
     named: str = ""
     made: str = ""
+    file: str = ""
+    steps: str = ""
 
     @property
     def names_job(self) -> str:

@@ -61,6 +61,7 @@ class Code(enum.StrEnum):
 
     QUOTA_EXCEEDED = "quota-exceeded"
     TENANT_EXPIRED = "tenant-expired"
+    TOO_MANY_REMOVALS = "too-many-removals"
     TENANT_HAS_MACHINES = "tenant-has-machines"
     CPU_UNAVAILABLE = "cpu-unavailable"
     SLOT_UNAVAILABLE = "slot-unavailable"

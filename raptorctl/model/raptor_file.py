@@ -1,11 +1,12 @@
 """A file of machines, `raptor.toml`, as it is written: which machines, and what each should be."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from raptorctl.model.diagnostic import Diagnostic
+from raptorctl.errors import InputError
+from raptorctl.model.diagnostic import Diagnostic, nearest
 from raptorctl.model.guest import Awaited
 from raptorctl.model.names import MachineName
 from raptorctl.model.spec import MachineSpec
@@ -94,6 +95,22 @@ class RaptorFile:
         """Where relative paths begin."""
         return "." if self.file == STDIN else str(PurePosixPath(self.file).parent)
 
+    def names(self, only: Collection[MachineName] = ()) -> tuple[MachineName, ...]:
+        """Its machines, in its order.
+
+        Args:
+            only: those that are asked for; all, if none is named.
+
+        Raises:
+            InputError: one of them is not in the file.
+        """
+        known = [machine.name for machine in self.machines]
+        for name in only:
+            if name not in known:
+                hint = nearest(str(name), map(str, known))
+                raise InputError(f"{self.file} has no machine {name}", resolution=hint)
+        return tuple(name for name in known if not only or name in only)
+
     def wrong(self, table: str, key: str, problem: str, hint: str = "") -> Diagnostic:
         """Say what is wrong with a key of a tenant or machine.
 
@@ -103,5 +120,7 @@ class RaptorFile:
             problem: what is wrong.
             hint: what to do.
         """
-        place = self.places.get((table, key)) or self.places.get(("defaults", key), (0, 0))
+        kind, _, name = table.partition(".")
+        tried = ((table, key), ("defaults", key), (kind, name))
+        place = next((self.places[one] for one in tried if one in self.places), (0, 0))
         return Diagnostic(self.file, *place, f"{table}.{key}", problem, hint)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from raptorctl.model.codec import ShapeError, decode
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.guest import Awaited
+from raptorctl.model.merge import merge
 from raptorctl.model.profile import Profile, broken_rules
 from raptorctl.model.raptor_file import SPEC_KEYS, FileStep, FileTenant
 from raptorctl.model.sizes import Size
@@ -76,8 +77,10 @@ def _read(key: str, value: Any) -> None:
 
 def _check_part(key: str, value: Any) -> None:
     try:
-        part = decode(MachineSpec, {key: value})
+        part = decode(MachineSpec, {key: merge(None, value)})
     except ShapeError as error:
+        if error.problem == "is missing":  # a layer below may have it
+            return
         inner = error.key.removeprefix(key).lstrip(".")
         raise ValueError(f"{inner}: {error.problem}" if inner else error.problem) from error
     if type(value) is int and value and isinstance(getattr(part, key), Size):

@@ -106,6 +106,18 @@ def rebuilt_domain(xml: str, mark: Mark, seed: str, backing: tuple[str, str] | N
     return etree.tostring(root, encoding="unicode") + "\n"
 
 
+def marked_domain(xml: str, mark: Mark) -> str:
+    """Give a definition another mark; everything else stays as it is.
+
+    Raises:
+        InputError: it is not a domain's XML.
+    """
+    root = parse_domain(xml)
+    _fill_metadata(_child(root, "metadata"), mark)
+    etree.indent(root, space="  ")
+    return etree.tostring(root, encoding="unicode") + "\n"
+
+
 def without_seed(xml: str) -> str:
     """Take the seed out of a definition; everything else stays as it is.
 

@@ -20,11 +20,13 @@ from raptorctl.host.system.files import ADMIN_TEMPLATES
 from raptorctl.host.system.profile import ADMIN_PROFILES
 from raptorctl.model.job import Outcome, StepState
 from raptorctl.model.profile import KEYS, parse_profile
+from raptorctl.model.raptor_file import MACHINE_KEYS
 from raptorctl.model.settings import Settings, parse_settings
 from raptorctl.model.settings_file import DEFAULT_FILE
 from raptorctl.model.sizes import Size
 from raptorctl.model.ssh_key import parse_keys
 from raptorctl.model.tenant import Account
+from raptorctl.read.raptor_file import Reader, parse_raptor_file
 from tests.fakes import IMAGE, Killed, Tripwire, World
 from tests.unit.cli.session import PROVISION, CommandLine, FakeSession, below
 from tests.unit.model.test_ssh_key import GOOD
@@ -150,12 +152,24 @@ def test_every_settings_key_is_told_with_its_default_and_no_other() -> None:
 def test_settings_that_are_shown_can_be_read() -> None:
     for page in PAGES:
         for text in blocks(page, "toml"):
-            parse_profile(text, page.name) if page.stem == "profiles" else parse_settings(text)
+            if page.stem == "profiles":
+                parse_profile(text, page.name)
+            elif "[machine." in text:
+                owner = "carol" if page.stem == "README" else ""
+                parse_raptor_file(text, Reader(page.name, owner))
+            else:
+                parse_settings(text)
 
 
 def test_every_key_of_a_profile_is_told_and_no_other() -> None:
     rows = re.findall(r"^\| `(\w+)` \|", sections(DOCS / "profiles.md")["Your own"], re.MULTILINE)
     assert rows == list(KEYS)
+
+
+def test_every_key_of_a_file_of_machines_is_told() -> None:
+    told = sections(DOCS / "files.md")["The file"]
+    own = [key for key in MACHINE_KEYS if key not in KEYS]
+    assert [key for key in own if f"\n| `{key}` |" not in told] == []
 
 
 # Where things are, and words that programs rely on
@@ -187,7 +201,7 @@ def test_every_exit_code_is_told() -> None:
     for page in (CHECKOUT / "README.md", DOCS / "jobs.md"):
         rows = re.findall(r"^\| (\d[\d, ]*) \|", sections(page)["Exit codes"], re.MULTILINE)
         told = {int(number) for row in rows for number in row.split(",")}
-        assert told == codes | {129, 130, 143}
+        assert told == codes | {errors.DIFFERS, 129, 130, 143}
 
 
 def test_every_state_of_a_job_and_of_a_step_is_told() -> None:
@@ -297,6 +311,27 @@ def test_a_plan_as_json_is_as_told(raptorctl: CommandLine) -> None:
     raptorctl("deprovision", "alice", "dev", "-y")
     plan = json.loads(raptorctl(*PROVISION, "--dry-run", "-o", "json").out)
     assert shape(plan) == told_shape("`provision` and `deprovision`", 1)
+
+
+def test_files_of_machines_as_json_are_as_told(
+    raptorctl: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.sh").write_text("#!/bin/sh\n")
+    text = '[machine.alice-web]\nsize = "1G"\ncpus = 1\nmemory = "1G"\n'
+    (tmp_path / "raptor.toml").write_text(f'{text}steps = [{{ run = "a.sh" }}]\n')
+    plan = json.loads(raptorctl("up", "--dry-run", "-o", "json").out)
+    told = told_shape("`up`, `reload` and `down`", 1)
+    assert {key for key in shape(plan) if "facts." not in key} == {
+        k for k in told if "facts." not in k
+    }
+    (tmp_path / "raptor.toml").write_text(text)
+    up = json.loads(raptorctl("up", "-o", "json").out)
+    assert shape(up) == told_shape("`up`, `reload` and `down`")
+    (tmp_path / "raptor.toml").write_text(text.replace('memory = "1G"', 'memory = "2G"'))
+    diff = json.loads(raptorctl("diff", "-o", "json").out)
+    assert shape(diff) == told_shape("`diff`")
+    assert shape(json.loads(raptorctl("export", "-o", "json").out)) == told_shape("`export`")
 
 
 def test_what_owners_verbs_print_as_json_is_as_told(raptorctl: CommandLine) -> None:

@@ -8,12 +8,12 @@ import typer
 from raptorctl.api import machine
 from raptorctl.api.change import Done
 from raptorctl.api.guest import running
+from raptorctl.api.seed import first_boot
 from raptorctl.api.session import Session
 from raptorctl.api.steps import GuestEntry, carry_out, new_job_key, refuse_keyless
 from raptorctl.cli import ask, options, request
 from raptorctl.cli.change import perform
 from raptorctl.cli.command.run import Copies, Screen, Scripts, given
-from raptorctl.cli.command.seed import first_boot
 from raptorctl.cli.guest import Identity
 from raptorctl.cli.image_choice import begins_as
 from raptorctl.cli.session import Typed, session_of

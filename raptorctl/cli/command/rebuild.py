@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from raptorctl.api import machine
+from raptorctl.api.seed import first_boot
 from raptorctl.api.session import Session
 from raptorctl.cli import ask, options, request
 from raptorctl.cli.change import perform
 from raptorctl.cli.command import deprovision
-from raptorctl.cli.command.seed import first_boot
 from raptorctl.cli.image_choice import begins_as
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread

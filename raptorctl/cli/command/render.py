@@ -3,8 +3,8 @@
 import typer
 
 from raptorctl.api.caller import new_identity
+from raptorctl.api.seed import first_boot
 from raptorctl.cli import options, request
-from raptorctl.cli.command.seed import first_boot
 from raptorctl.cli.image_choice import begins_as
 from raptorctl.cli.options import Output
 from raptorctl.cli.output import Format, say, say_json

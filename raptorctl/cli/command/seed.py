@@ -12,12 +12,10 @@ from raptorctl.cli.change import perform
 from raptorctl.cli.options import DryRun, Output, Yes, example, given_text, named
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
-from raptorctl.model.seed import LARGEST_USER_DATA, FirstBoot, Seed
+from raptorctl.model.seed import LARGEST_USER_DATA, Seed
 
 if TYPE_CHECKING:
     from raptorctl.cli.request import MachineOptions
-    from raptorctl.model.names import MachineName
-    from raptorctl.model.spec import MachineSpec
 
 
 def register(app: typer.Typer) -> None:
@@ -50,15 +48,6 @@ def detach(
     perform(session_of(context), change, form, dry_run=dry_run, confirm=asks)
 
 
-def first_boot(spec: "MachineSpec", name: "MachineName") -> FirstBoot | None:
-    """Make the host key of a guest that is told anything; None for one that is told nothing."""
-    if not spec.tells_guest:
-        return None
-    from raptorctl.host.guest.host_key import new_host_key
-
-    return FirstBoot(host_key=new_host_key(str(name)))
-
-
 def user_data(options: "MachineOptions", beside: str | None) -> str | None:
     """Return the user-data that is meant, checked: what was typed, else the profile's.
 
@@ -80,14 +69,8 @@ def user_data(options: "MachineOptions", beside: str | None) -> str | None:
 
 
 def _checked(text: str, *, allow_private_key: bool) -> None:
-    from raptorctl.host.guest.cloud_init import check_schema
-    from raptorctl.render.user_data import check
-
-    read = check(text, allow_private_key=allow_private_key)
-    for note in read.notes:
+    for note in api.check_user_data(text, allow_private_key=allow_private_key):
         tell(f"note: {note}")
-    if read.config is not None:
-        check_schema(text)
 
 
 def _lines(path: str, seed: Seed) -> Iterator[str]:

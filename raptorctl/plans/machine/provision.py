@@ -43,6 +43,7 @@ class ProvisionRequest:
             content.
         first_boot: whom the guest lets in; None where cloud-init is told nothing.
         login: type and blob of the key that its steps log in with; "" for none that is known.
+        file: the file of machines that asks for it; "" where a person does.
     """
 
     name: MachineName
@@ -51,6 +52,7 @@ class ProvisionRequest:
     found: Image | None = None
     first_boot: FirstBoot | None = None
     login: str = ""
+    file: str = ""
 
     @property
     def boot(self) -> FirstBoot | None:
@@ -276,6 +278,7 @@ def _xml(
             host_key=boot.host_key.public if boot and boot.host_key else "",
             ssh=choice.ssh,
             made=seed.made(request, facts),
+            file=request.file,
         ),
         uuid=identity.uuid,
         accelerator=facts.accelerator,

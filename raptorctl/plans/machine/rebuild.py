@@ -222,6 +222,7 @@ def _xml(wish: Rebuild, settings: Settings, facts: HostFacts) -> str:
         image=images.said(wish.image),
         host_key=boot.host_key.public if boot and boot.host_key else "",
         made=seed.made(wish.request, facts),
+        steps="",
     )
     path = seed.seed_path(wish.request.name, settings) if boot else ""
     backing = disk.backing(wish.image, settings)

@@ -33,9 +33,10 @@ NOBODY: Final = "65534"
 NO_FILES: Final = frozenset(
     """
     MACHINE COMMAND ACCOUNT TIME TENANT NAME raw|qcow2 IMAGE [IMAGE]... URL HEX SET SIZE N|auto JOB
-    SECONDS VOLUME DATE LIST KEY
+    SECONDS VOLUME DATE LIST KEY NAME=VALUE N
     """.split()
 ) | {
+    "[TENANT] [MACHINE]",
     "TENANT MACHINE", "TENANT MACHINE on|off", "TENANT MACHINE NEW", "TENANT MACHINE [NAME]",
     "TENANT MACHINE [-- CMD...]",
 }  # fmt: skip
@@ -58,6 +59,13 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("render xml", "--image"): (*XML, "--image", "{}"),
     ("render xml", "--user-data"): (*XML, "--image", "web.img", "--user-data", "{}"),
     ("render xml", "--profile"): (*XML, "--profile", "{}"),
+    ("up", "words"): ("up", "{}"),
+    ("up", "--plan"): ("up", "--plan", "{}"),
+    ("up", "--identity"): ("up", "{open}", "--identity", "{}"),
+    ("reload", "words"): ("reload", "{}"),
+    ("reload", "--identity"): ("reload", "{open}", "--identity", "{}"),
+    ("down", "words"): ("down", "{}"),
+    ("diff", "words"): ("diff", "{}"),
     ("rebuild", "--profile"): ("rebuild", *ALICE, "-y", "--image", "web.img", "--profile", "{}"),
     ("rebuild", "--image"): ("rebuild", *ALICE, "-y", "--image", "{}"),
     ("rebuild", "--user-data"): ("rebuild", *ALICE, "-y", "--image", "web.img", "--user-data", "{}"),
@@ -195,6 +203,25 @@ def test_what_a_profile_by_path_names_is_read_as_whoever_named_it(admin: Admin) 
     code, said = admin.types((*NEW, "--profile", "{}"), str(profile))
     assert (code, "cannot be read: Permission denied" in said) == (2, True)
     assert not admin.opened_as_root(str(secret))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'profile = "{}"', 'image = "{}"', 'user_data = "{}"', 'keys = ["{}"]',
+        'steps = [{ run = "{}" }]', 'steps = [{ copy = "{}", to = "/etc/a" }]',
+    ],
+)  # fmt: skip
+def test_what_a_file_of_machines_names_is_read_as_whoever_named_it(admin: Admin, line: str) -> None:
+    secret = admin.file(0o600)
+    text = '[machine.alice-x]\nsize = "1G"\ncpus = 1\n' + line.replace(
+        "{}", f"./{Path(secret).name}"
+    )
+    (admin.folder / "lab.toml").write_text(text)
+    (admin.folder / "lab.toml").chmod(0o644)
+    code, said = admin.types(("up", "./lab.toml", "-y"), secret)
+    assert (code, "cannot be read: Permission denied" in said) == (2, True)
+    assert not admin.opened_as_root(secret)
 
 
 def test_without_sudo_root_reads_what_it_likes(

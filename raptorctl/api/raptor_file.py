@@ -1,0 +1,274 @@
+"""Files of machines: read, with all that they name, and laid beside what stands."""
+
+import hashlib
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from raptorctl.api.session import Session
+from raptorctl.errors import HostError, InputError, RaptorError
+from raptorctl.model.codec import ShapeError, decode, encode
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.diagnostic import Diagnostic, refuse
+from raptorctl.model.encoding import decoded
+from raptorctl.model.file_plan import FileWish, WantedMachine, WantedTenant
+from raptorctl.model.guest_step import GuestStep
+from raptorctl.model.image import Image
+from raptorctl.model.merge import merge
+from raptorctl.model.names import MachineName, shown
+from raptorctl.model.raptor_file import (
+    STDIN,
+    FileMachine,
+    FileStep,
+    FileTenant,
+    RaptorFile,
+)
+from raptorctl.model.seed import LARGEST_USER_DATA
+from raptorctl.model.sizes import MIB
+from raptorctl.model.spec import UNSAID, MachineSpec
+from raptorctl.model.ssh_key import LARGEST_FILE, PublicKey, parse_keys
+
+if TYPE_CHECKING:
+    from raptorctl.model.file_plan import Allowed, FilePlan
+
+T = TypeVar("T")
+
+LARGEST_STEP: Final = 64 * MIB
+"""Bytes of a script or of what is copied, as `raptorctl run` has it."""
+
+
+def read(
+    session: Session, file: str, text: str, variables: Mapping[str, str] | None = None
+) -> RaptorFile:
+    """Read a file of machines; nothing that it names is looked at yet.
+
+    Args:
+        session: the host: on a session host a machine's name has no tenant.
+        file: its path, or `-`.
+        text: what stands in it.
+        variables: what counts more than its `[vars]`.
+
+    Raises:
+        FileError: all that is wrong in it, with line and column.
+    """
+    from raptorctl.read.raptor_file import Reader, parse_raptor_file
+
+    owner = session.settings.owner if session.own else ""
+    return parse_raptor_file(text, Reader(file, owner, variables or {}))
+
+
+def wish_of(session: Session, file: RaptorFile, only: Collection[MachineName] = ()) -> FileWish:
+    """Read all that a file names: profiles, keys, user-data, steps, and which images it means.
+
+    Args:
+        session: the host.
+        file: the file.
+        only: the machines that are asked for; all, if none is named.
+
+    Raises:
+        InputError: a machine that is asked for is not in the file.
+        FileError: what the file names is not there, or cannot be; all of it.
+    """
+    work, names = _Lowering(session, file), set(file.names(only))
+    asked = [machine for machine in file.machines if machine.name in names]
+    wish = FileWish(
+        mark=file.name or ("" if file.file == STDIN else os.path.abspath(file.file)),  # noqa: PTH100 - follows no link
+        tenants=tuple(work.tenants(asked if only else None)),
+        machines=tuple(work.machine(machine) for machine in asked),
+        known=frozenset(file.names()),
+        whole=not only,
+    )
+    refuse(file.file, work.wrong)
+    return wish
+
+
+def plan_of(session: Session, wish: FileWish, may: "Allowed") -> "FilePlan":
+    """Look at the host, once for all machines, and say what differs."""
+    from raptorctl.api.caller import new_identity
+    from raptorctl.plans.file.compare import compare
+    from raptorctl.plans.part.records import queries
+
+    settings = session.settings
+    names = [machine.name for machine in wish.machines]
+    asked = [query for name in names for query in queries(name, settings)]
+    people = {name.tenant for name in names} | {tenant.name for tenant in wish.tenants}
+    facts = session.facts(dict.fromkeys(asked), sorted(people))
+    return compare(wish, may, settings, facts, new_identity(session.caller.name))
+
+
+def reload_of(session: Session, wish: FileWish) -> "FilePlan":
+    """Say that each machine gets a new disk, and has its steps done again; all must stand."""
+    from raptorctl.model.file_plan import Allowed, Due, FilePlan, Row
+
+    plan = plan_of(session, wish, Allowed(rebuild=True))
+    rows: list[Row] = []
+    for machine in wish.machines:
+        name, found = str(machine.name), plan.of(machine.name)
+        if any(row.key == "machine" for row in found):
+            rows.append(Row(name, "machine", "absent", "there", Due.REFUSED, "raptorctl up"))
+            continue
+        count = len(machine.steps)
+        rows += [row for row in found if row.key not in {"state", "steps"}]
+        rows.append(Row(name, "disk", "as it is", "new", Due.REBUILD))
+        rows += [Row(name, "steps", "done", str(count), Due.NOW)] * bool(count)
+    return FilePlan(tuple(rows), plan.facts)
+
+
+class _Lowering:
+    """What a file names, read once however often it is named, and what is wrong with it."""
+
+    def __init__(self, session: Session, file: RaptorFile) -> None:
+        self.wrong: list[Diagnostic] = []
+        self._session, self._file = session, file
+        self._profiles = cache(self._read_profiles)
+        self._image = cache(self._foreseen)
+
+    def tenants(self, asked: list[FileMachine] | None) -> Iterator[WantedTenant]:
+        """The tenants; of some machines only theirs."""
+        names = {machine.name.tenant for machine in asked or ()}
+        for tenant in self._file.tenants:
+            if asked is None or tenant.name in names:
+                yield self._tenant(tenant)
+
+    def machine(self, machine: FileMachine) -> WantedMachine:
+        """One machine, whose wrong keys are told and left out."""
+        table = f"machine.{machine.key}"
+        spec = self._spec(machine, table)
+        steps = tuple(map(self._step, machine.steps))
+        return WantedMachine(
+            name=machine.name,
+            spec=spec,
+            found=self._tried(table, "image", lambda: spec.image and self._image(spec.image))
+            or None,
+            steps=steps,
+            digest=self._tried(table, "steps", lambda: _digest(steps)) or "",
+            wait=machine.wait,
+        )
+
+    def _tenant(self, tenant: FileTenant) -> WantedTenant:
+        found = self._tried(f"tenant.{tenant.name}", "keys", lambda: self._keys(tenant.keys or ()))
+        return WantedTenant(tenant.name, found or (), tenant.quota)
+
+    def _spec(self, machine: FileMachine, table: str) -> MachineSpec:
+        layers: dict[str, Any] = {}
+        profiles: tuple[str, ...] = ()
+        for said in (machine.below, machine.said):
+            names = tuple(self._beside_profile(name) for name in said.get("profile", ()))
+            below = self._tried(table, "profile", partial(self._profiles, names)) or UNSAID
+            layers = merge(layers, _said(below))
+            layers = merge(layers, dict(self._named(said, table)))
+            profiles += names
+        spec = self._decoded(layers | ({"profile": profiles} if profiles else {}), table)
+        self._refuse_unfit(spec, table)
+        return spec
+
+    def _decoded(self, layers: Mapping[str, Any], table: str) -> MachineSpec:
+        try:
+            # A text of nothing takes away what lies below, as in profiles.
+            return decode(MachineSpec, {k: v for k, v in layers.items() if v != ""})
+        except ShapeError as error:  # together they may be what none is by itself
+            self.wrong.append(self._file.wrong(table, error.key, error.problem))
+            return UNSAID
+
+    def _refuse_unfit(self, spec: MachineSpec, table: str) -> None:
+        if self._session.own:
+            if isinstance(spec.cpus, CpuSet):
+                self._tell(table, "cpus", "no CPU is named on a session host", "say how many")
+            return
+        for key in ("size", "cpus"):
+            if getattr(spec, key) is None:
+                self._tell(table, key, "is missing", "say it here, in [defaults] or in a profile")
+
+    def _named(self, said: Mapping[str, Any], table: str) -> Iterator[tuple[str, Any]]:
+        """Keys with what they name in the place of its name."""
+        readers: dict[str, Callable[[Any], Any]] = {
+            "user_data": self._user_data,
+            "keys": lambda names: encode(self._keys(names)),
+            "image": self._beside_image,
+        }
+        for key, value in said.items():
+            if key == "profile":
+                continue
+            found = value
+            if key in readers and value:
+                found = self._tried(table, key, partial(readers[key], value))
+            if found is not None:
+                yield key, found
+
+    def _tried(self, table: str, key: str, act: Callable[[], T]) -> T | None:
+        try:
+            return act()
+        except (InputError, HostError) as error:
+            self._tell(table, key, error.brief, error.resolution)
+        except RaptorError as error:
+            self._tell(table, key, str(error))
+        return None
+
+    def _tell(self, table: str, key: str, problem: str, hint: str = "") -> None:
+        self.wrong.append(self._file.wrong(table, key, problem, hint))
+
+    def _beside(self, path: str) -> str:
+        return os.path.normpath(Path(self._file.folder, path).absolute())
+
+    def _beside_image(self, text: str) -> str:
+        is_file = "://" not in text and ("/" in text or text.startswith("."))
+        return self._beside(text) if is_file else text
+
+    def _beside_profile(self, name: str) -> str:
+        from raptorctl.host.system.profile import is_path
+
+        return self._beside(name) if is_path(name) else name
+
+    def _read_profiles(self, names: tuple[str, ...]) -> MachineSpec:
+        from raptorctl.host.system.profile import PROFILES, read_profiles
+
+        return read_profiles(names, self._session.config / PROFILES) if names else UNSAID
+
+    def _foreseen(self, text: str) -> Image:
+        from raptorctl.api.image import foreseen
+
+        return foreseen(self._session, text)
+
+    def _user_data(self, path: str) -> str:
+        from raptorctl.api.seed import check_user_data
+
+        text = _text(self._beside(path), LARGEST_USER_DATA)
+        check_user_data(text)
+        return text
+
+    def _keys(self, names: Collection[str]) -> tuple[PublicKey, ...]:
+        texts = (n if " " in n else _text(self._beside(n), LARGEST_FILE) for n in names)
+        found = (key for text in texts for key in parse_keys(text))
+        return tuple({key.blob: key for key in found}.values())
+
+    def _step(self, step: FileStep) -> GuestStep:
+        return GuestStep(Path(self._beside(step.run or step.copy)), step.to)
+
+
+def _said(spec: MachineSpec) -> dict[str, Any]:
+    """A spec as a table that others are laid over."""
+    table = {key: value for key, value in encode(spec).items() if value is not None}
+    table.pop("profile", None)
+    return table
+
+
+def _digest(steps: tuple[GuestStep, ...]) -> str:
+    """The SHA-256 of steps and of what is in their files, hexadecimal; "" without any."""
+    from raptorctl.host.system.caller import read_given
+
+    whole = hashlib.sha256()
+    for step in steps:
+        data = read_given(str(step.source), LARGEST_STEP)
+        whole.update(f"{step.title}\0{len(data)}\0".encode() + data)
+    return whole.hexdigest() if steps else ""
+
+
+def _text(path: str, largest: int) -> str:
+    from raptorctl.host.system.caller import read_given
+
+    data = read_given(path, largest)
+    if len(data) > largest:
+        raise InputError(f"{shown(path)} is larger than {largest} bytes")
+    return decoded(data, shown(path))

@@ -1,0 +1,75 @@
+"""`raptorctl down`: the machines of a file are stopped, or removed."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from raptorctl.api import down as api
+from raptorctl.api.bring import Show
+from raptorctl.cli import ask, options, raptor_file
+from raptorctl.cli.command.power import Force, Seconds
+from raptorctl.cli.command.up import KeepGoing
+from raptorctl.cli.options import example
+from raptorctl.cli.output import Format, say, say_json, tell
+from raptorctl.cli.progress import reporter
+from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
+from raptorctl.errors import InputError
+from raptorctl.model.error_code import Code
+from raptorctl.model.file_plan import FilePlan
+
+EXAMPLE = example("sudo raptorctl down", "sudo raptorctl down lab.toml alice-web --destroy")
+Destroy = Annotated[bool, typer.Option("--destroy", help="Remove them for good, disks wiped.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=EXAMPLE)(down)
+
+
+@dataclass(frozen=True)
+class DownWay:
+    """How they go."""
+
+    destroy: Destroy = False
+    timeout: Seconds = None
+    force: Force = False
+    keep_going: KeepGoing = False
+
+
+@spread
+def down(
+    context: typer.Context, words: raptor_file.Words = None, *, way: DownWay, run: options.Manner
+) -> None:
+    """Stop the machines of a file, in reverse order; with --destroy, remove them for good."""
+    session = session_of(context)
+    named = raptor_file.named(session, words)
+    plan = api.plan_of(session, named.read(session), named.machines, destroy=way.destroy)
+    if run.dry_run:
+        _shown(plan, run.form)
+        return
+    if plan.destroyed and not run.yes:
+        _agreed(plan)
+    show = Show(reporter(), begun=lambda subject: tell(f"{subject}:"))
+    work = api.Down(session, plan, way.timeout, way.force, way.keep_going, show)
+    raptor_file.told(work.run(), plan, run.form)
+    if not plan.rows and run.form is Format.TEXT:
+        say(_NOTHING)
+
+
+_NOTHING = "none of its machines is there to stop or remove"
+
+
+def _shown(plan: FilePlan, form: Format) -> None:
+    if form is Format.JSON:
+        say_json({"plan": {"rows": [row.encode() for row in plan.rows]}})
+    else:
+        say("\n".join(raptor_file.laid_out(plan.rows) or [_NOTHING]))
+
+
+def _agreed(plan: FilePlan) -> None:
+    names = ", ".join(plan.destroyed)
+    ask.refuse_unseen("that disks are lost", plan.destroyed[0])
+    if not ask.agree(f"Everything of {names} will be gone. Go on?"):
+        raise InputError("not confirmed, nothing was touched", code=Code.NOT_CONFIRMED)

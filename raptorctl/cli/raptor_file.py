@@ -1,0 +1,145 @@
+"""What the commands that take a file of machines have in common."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from raptorctl.api import raptor_file as api
+from raptorctl.api.bring import Brought
+from raptorctl.cli import output
+from raptorctl.cli.options import given_text
+from raptorctl.cli.output import Format, say, say_json, table, tell, width_of_output
+from raptorctl.cli.session import Typed
+from raptorctl.errors import InputError
+from raptorctl.model.file_plan import Allowed, Due, FilePlan, FileWish, Row, SavedPlan
+from raptorctl.model.names import MachineName, parse_words, shown
+from raptorctl.model.own import own_words
+from raptorctl.model.raptor_file import DEFAULT, LARGEST, STDIN, RaptorFile
+from raptorctl.read.variables import NAME
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FILE] [MACHINE]...",
+        help=f"A file of machines, ./{DEFAULT} by default, - for standard input; and only these "
+        "of it.",
+        show_default=False,
+    ),
+]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--var",
+        metavar="NAME=VALUE",
+        help="A variable of the file; may be repeated.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Named:
+    """What was typed of a file.
+
+    Args:
+        file: its path, or `-`.
+        machines: which of it; all, if none is named.
+        variables: what counts more than its own.
+    """
+
+    file: str
+    machines: tuple[MachineName, ...]
+    variables: dict[str, str]
+
+    def read(self, session: Typed) -> RaptorFile:
+        """Read the file, and nothing that it names."""
+        return api.read(session, self.file, given_text(self.file, LARGEST), self.variables)
+
+    def wish(self, session: Typed) -> FileWish:
+        """Read the file and all that it names."""
+        return api.wish_of(session, self.read(session), self.machines)
+
+    def saved(self, may: Allowed, plan: FilePlan) -> SavedPlan:
+        """The plan, as it can be written down."""
+        file = self.file if self.file == STDIN else str(Path(self.file).absolute())
+        names = tuple(map(str, self.machines))
+        return SavedPlan(file, names, self.variables, may, plan.facts, plan)
+
+
+def named(session: Typed, words: list[str] | None, variables: list[str] | None = None) -> Named:
+    """Tell a file from machines: no machine's name has a slash or a dot.
+
+    Raises:
+        InputError: a word names neither; or a variable is none.
+    """
+    rest = list(words or ())
+    first = rest[0] if rest else ""
+    is_file = first == STDIN or "/" in first or "." in first
+    file = rest.pop(0) if is_file else DEFAULT
+    if not is_file and not Path(DEFAULT).is_file():
+        raise InputError(
+            f"there is no {DEFAULT} here",
+            resolution="name the file, or write one: see docs/files.md",
+        )
+    machines = tuple(_machine(session, word) for word in rest)
+    return Named(file, machines, dict(map(_variable, variables or ())))
+
+
+def laid_out(rows: tuple[Row, ...]) -> list[str]:
+    """A plan's rows as a table for people."""
+    head = ("MACHINE", "KEY", "IS", "SHALL BE", "WHEN")
+    cells = [(row.subject, row.key, row.has, row.wanted, row.due.value) for row in rows]
+    return table(head, cells, columns=width_of_output()) if rows else []
+
+
+def guest_steps(wish: FileWish, plan: FilePlan) -> Iterator[str]:
+    """Say what is then done in guests, a line each."""
+    due = {row.subject for row in plan.rows if row.key == "steps" and row.due.value == "now"}
+    for machine in wish.machines:
+        if str(machine.name) in due:
+            yield from (f"{machine.name}: {output.plain(step.title)}" for step in machine.steps)
+
+
+def told(results: Iterable[Brought], plan: FilePlan, form: Format) -> None:
+    """Tell what came of each, as it comes; then what is still to come, and what failed.
+
+    Raises:
+        RaptorError: something failed; the last of it, if it is more than one.
+    """
+    done = []
+    for brought in results:
+        done.append(brought)
+        if form is Format.TEXT:
+            say(_line(brought))
+    if form is Format.JSON:
+        say_json({"machines": [one.encode() for one in done]})
+    for row in plan.rows:
+        if row.due in {Due.NEXT_START, Due.NEXT_REBUILD, Due.NEEDS_PRUNE}:
+            said = f"{row.subject}: {row.key} {row.has}, not {row.wanted}: {row.due.value}"
+            tell(f"note: {output.plain(said)}")
+    failed = [one.error for one in done if one.error]
+    for error in failed[:-1]:
+        tell(f"raptorctl: {output.plain(str(error))}")
+    if failed:
+        raise failed[-1]
+
+
+def _line(brought: Brought) -> str:
+    if brought.error:
+        return f"{brought.subject}: failed"
+    did = ", ".join(brought.did)
+    return f"{brought.subject}: {did}" if did else f"{brought.subject} is already so"
+
+
+def _machine(session: Typed, word: str) -> MachineName:
+    return parse_words(own_words([word], session.settings.owner) if session.own else [word])
+
+
+def _variable(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not NAME.fullmatch(name):
+        raise InputError(f"--var: {shown(text)} is not NAME=VALUE", subject="--var")
+    return name, value

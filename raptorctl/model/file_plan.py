@@ -1,0 +1,238 @@
+"""What a file of machines asks for, beside what stands: a table, and when each row becomes so."""
+
+import enum
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from raptorctl.errors import InputError, RefusedError
+from raptorctl.model.codec import ShapeError, decode, encode
+from raptorctl.model.error_code import Code
+from raptorctl.model.guest import Awaited
+from raptorctl.model.guest_step import GuestStep
+from raptorctl.model.image import Image
+from raptorctl.model.names import MachineName, parse_words
+from raptorctl.model.spec import MachineSpec
+from raptorctl.model.ssh_key import PublicKey
+from raptorctl.model.tenant import Quota
+
+
+@dataclass(frozen=True)
+class WantedMachine:
+    """A machine of a file, with all that the file names read.
+
+    Args:
+        name: whose, and which.
+        spec: what it should be: its keys over its profiles over the defaults.
+        found: the image of the spec, as far as it is known.
+        steps: what is done in its guest once it is made.
+        digest: of these steps and of the files that they name; "" without.
+        wait: what is waited for before them.
+    """
+
+    name: MachineName
+    spec: MachineSpec
+    found: Image | None = None
+    steps: tuple[GuestStep, ...] = ()
+    digest: str = ""
+    wait: Awaited | None = None
+
+
+@dataclass(frozen=True)
+class WantedTenant:
+    """A tenant of a file; None is not said."""
+
+    name: str
+    keys: tuple[PublicKey, ...] = ()
+    quota: Quota | None = None
+
+
+@dataclass(frozen=True)
+class FileWish:
+    """All that a file asks for.
+
+    Args:
+        mark: what its machines carry, so that it knows them again; "" where it has no name.
+        tenants, machines: in the file's order.
+        known: the names of all machines of the file, also where only some are asked for.
+        whole: whether all of it is asked for.
+    """
+
+    mark: str
+    tenants: tuple[WantedTenant, ...]
+    machines: tuple[WantedMachine, ...]
+    known: frozenset[MachineName]
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What `up` may do beside what harms nobody.
+
+    Args:
+        restart: switch machines off and on for what needs that.
+        rebuild: give machines a new disk for what needs that.
+        prune: remove machines of the file that are no longer in it.
+        allow: how many removals and rebuilds at once.
+    """
+
+    restart: bool = False
+    rebuild: bool = False
+    prune: bool = False
+    allow: int = 1
+
+
+class Due(enum.Enum):
+    """When a row becomes so."""
+
+    NOW = "now"
+    RESTART = "restart"
+    NEXT_START = "next start"
+    NEXT_REBUILD = "next rebuild"
+    REBUILD = "rebuild"
+    REMOVAL = "removal"
+    NEEDS_REBUILD = "needs --rebuild"
+    NEEDS_PRUNE = "needs --prune"
+    REFUSED = "refused"
+
+    @property
+    def destroys(self) -> bool:
+        """Whether what a disk holds is lost."""
+        return self in {Due.REBUILD, Due.REMOVAL}
+
+    @property
+    def stuck(self) -> bool:
+        """Whether `up` refuses it."""
+        return self in {Due.REFUSED, Due.NEEDS_REBUILD}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing that differs.
+
+    Args:
+        subject: a machine, or a tenant.
+        key: a key of the file; `machine`, `tenant`, `state` or `steps` for the whole.
+        has: what it is, for people.
+        wanted: what it shall be, likewise.
+        due: when it becomes so.
+        how: what to do where `up` refuses it, or "".
+    """
+
+    subject: str
+    key: str
+    has: str
+    wanted: str
+    due: Due
+    how: str = ""
+
+    def encode(self) -> dict[str, Any]:
+        """Return the shape that docs/json.md documents."""
+        return {
+            "machine": self.subject,
+            "key": self.key,
+            "is": self.has,
+            "shall_be": self.wanted,
+            "when": self.due.value,
+            "hint": self.how,
+        }
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """What is to be done so that what stands is as a file says.
+
+    Args:
+        rows: what differs, in the file's order.
+        facts: digests of what that rests on, by machine and thing.
+    """
+
+    rows: tuple[Row, ...]
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, subject: object) -> tuple[Row, ...]:
+        """The rows of one machine or tenant."""
+        return tuple(row for row in self.rows if row.subject == str(subject))
+
+    @property
+    def stuck(self) -> tuple[Row, ...]:
+        """The rows that `up` refuses."""
+        return tuple(row for row in self.rows if row.due.stuck)
+
+    @property
+    def destroyed(self) -> tuple[str, ...]:
+        """The machines whose disk is lost, each once, in order."""
+        return tuple(dict.fromkeys(row.subject for row in self.rows if row.due.destroys))
+
+    @property
+    def lasting(self) -> tuple[Row, ...]:
+        """The rows that tell of what a machine is, not of whether it runs."""
+        return tuple(row for row in self.rows if row.key not in {"state", "steps"})
+
+
+@dataclass(frozen=True)
+class SavedPlan:
+    """A plan that was written down, to be carried out later if what it rests on still holds.
+
+    Args:
+        file: absolute, or `-`.
+        machines: which of it; all, if none is named.
+        variables: what was said beside it.
+        may: what `up` may do.
+        facts: digests of what the plan rests on.
+        plan: the plan itself; empty where it was read back, as it is made anew.
+    """
+
+    file: str
+    machines: tuple[str, ...]
+    variables: Mapping[str, str]
+    may: Allowed
+    facts: Mapping[str, str]
+    plan: FilePlan = FilePlan(())
+
+    @classmethod
+    def read(cls, text: str, file: str) -> "SavedPlan":
+        """Read what `up --dry-run -o json` printed.
+
+        Raises:
+            InputError: it is something else.
+        """
+        try:
+            said = json.loads(text)["plan"]
+            return decode(cls, {f.name: said[f.name] for f in fields(cls) if f.name != "plan"})
+        except (ShapeError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise InputError(
+                f"{file} is not a plan of `raptorctl up`",
+                resolution="write one with `up --dry-run -o json`",
+                subject=file,
+            ) from error
+
+    @property
+    def names(self) -> tuple[MachineName, ...]:
+        """Which machines of it."""
+        return tuple(parse_words([name]) for name in self.machines)
+
+    def refuse_changed(self, plan: FilePlan) -> None:
+        """Refuse to go by a plan that rests on what is no longer so.
+
+        Raises:
+            RefusedError: names what changed.
+        """
+        if found := list(changed(self.facts, plan.facts)):
+            raise RefusedError(
+                f"what the plan rests on has changed: {', '.join(found)}",
+                resolution="make it anew with `up --dry-run -o json`",
+                code=Code.HOST_CHANGED,
+                subject=found[0],
+            )
+
+    def encode(self) -> dict[str, Any]:
+        """Return the shape that docs/json.md documents."""
+        shape = {f.name: encode(getattr(self, f.name)) for f in fields(self) if f.name != "plan"}
+        return shape | {"rows": [row.encode() for row in self.plan.rows]}
+
+
+def changed(before: Mapping[str, str], now: Mapping[str, str]) -> Iterable[str]:
+    """Name what is not as it was when a plan was made."""
+    return sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))

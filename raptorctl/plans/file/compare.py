@@ -1,0 +1,236 @@
+"""What a file of machines asks for, beside what stands. Pure: facts are read once for all of it."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from raptorctl.errors import RaptorError, RefusedError
+from raptorctl.model.error_code import Code
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.file_plan import (
+    Allowed,
+    Due,
+    FilePlan,
+    FileWish,
+    Row,
+    WantedMachine,
+    WantedTenant,
+)
+from raptorctl.model.seed import FirstBoot
+from raptorctl.model.settings import Settings
+from raptorctl.model.sizes import Size
+from raptorctl.model.tenant import Quota, Tenant
+from raptorctl.model.volume import VolumeGroup, is_overlay
+from raptorctl.plans.machine import diff, existing
+from raptorctl.plans.machine.difference import Difference, Standing, When
+from raptorctl.plans.machine.existing import Existing
+from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
+from raptorctl.plans.part import image as images
+from raptorctl.plans.part import session as own
+from raptorctl.plans.plan import Identity
+from raptorctl.plans.tenant.common import keys_of
+
+
+def compare(
+    wish: FileWish, may: Allowed, settings: Settings, facts: HostFacts, identity: Identity
+) -> FilePlan:
+    """Say what differs, key by key, and when each becomes so.
+
+    Args:
+        wish: what the file asks for.
+        may: what `up` may do.
+        settings: the host's.
+        facts: the host.
+        identity: of a job that might be; nothing is done by it.
+    """
+    rows = [row for tenant in wish.tenants for row in _tenant(tenant, facts)]
+    coming = {row.subject for row in rows if row.key == "tenant"}
+    later = facts
+    for machine in wish.machines:
+        if machine.name.tenant in coming and not _stands(machine, facts):
+            rows += _coming(machine)  # what its job says is known once the tenant is there
+            continue
+        found, later = _machine(machine, may, settings, later, identity)
+        rows += found
+    rows += _strangers(wish, may, facts)
+    return FilePlan(tuple(rows), dict(_rests_on(wish, facts)))
+
+
+def refuse_unsafe(plan: FilePlan, may: Allowed) -> None:
+    """Refuse to lose the disks of more machines than was said.
+
+    Raises:
+        RefusedError: names them, and how to say it.
+    """
+    lost = plan.destroyed
+    if len(lost) > may.allow:
+        raise RefusedError(
+            f"the disks of {len(lost)} machines would be lost: {', '.join(lost)}",
+            resolution=f"--allow {len(lost)} if that is meant",
+            code=Code.TOO_MANY_REMOVALS,
+            subject=lost[0],
+        )
+
+
+def _stands(machine: WantedMachine, facts: HostFacts) -> bool:
+    return facts.domain(machine.name) is not None
+
+
+def _machine(
+    machine: WantedMachine,
+    may: Allowed,
+    settings: Settings,
+    facts: HostFacts,
+    identity: Identity,
+) -> tuple[list[Row], HostFacts]:
+    """Its rows, and the host as it is for the machines after it."""
+    try:
+        existing.refuse_reserved(machine.name, facts)
+        if there := existing.find(machine.name, facts):
+            return list(_standing(machine, there, may, facts)), facts
+        return list(_coming(machine)), _with(machine, settings, facts, identity)
+    except RaptorError as error:
+        return [replace(_absent(machine, error.brief), due=Due.REFUSED, how=str(error))], facts
+
+
+def _with(
+    machine: WantedMachine, settings: Settings, facts: HostFacts, identity: Identity
+) -> HostFacts:
+    """The host once the machine stands; what it takes is nobody else's. Refuses as its job does."""
+    boot = FirstBoot() if machine.spec.tells_guest else None
+    request = ProvisionRequest(machine.name, machine.spec, found=machine.found, first_boot=boot)
+    taken = plan_provision(request, settings, facts, identity).reservation
+    taken_by_all = (*facts.reservations, taken)
+    return replace(
+        facts, reservations=taken_by_all, ports=facts.ports[1:], group=_less(facts, machine)
+    )
+
+
+def _less(facts: HostFacts, machine: WantedMachine) -> VolumeGroup | None:
+    group, size = facts.group, machine.spec.size or Size(0)
+    if group is None or is_overlay(group.name):
+        return group
+    return replace(group, free=Size(max(0, group.free - size.rounded_up(group.extent))))
+
+
+def _coming(machine: WantedMachine) -> Iterator[Row]:
+    yield _absent(machine)
+    yield from _steps(machine, "", rebuilt=False)
+
+
+def _absent(machine: WantedMachine, has: str = "absent") -> Row:
+    spec, cpus = machine.spec, ""
+    if spec.cpus:
+        cpus = own.counted(spec.cpus) if isinstance(spec.cpus, int) else f"CPUs {spec.cpus}"
+    said = [str(one) for one in (spec.image, spec.size, cpus, spec.memory) if one]
+    return Row(str(machine.name), "machine", has, ", ".join(said) or "as by default", Due.NOW)
+
+
+def _standing(
+    machine: WantedMachine, there: Existing, may: Allowed, facts: HostFacts
+) -> Iterator[Row]:
+    image = images.chosen(machine.found or machine.spec.image, facts)
+    it = Standing(machine.spec, there, facts, image)
+    found = [one for one in diff.compare(it) if one.when is not When.SAME]
+    rows = [_row(machine, one, may, active=there.domain.state.active) for one in found]
+    yield from rows
+    yield from _volume(machine, there)
+    rebuilt = any(row.due is Due.REBUILD for row in rows)
+    state = there.domain.state
+    if not state.runs and not rebuilt:
+        yield Row(str(machine.name), "state", state.value, "running", Due.NOW)
+    yield from _steps(machine, there.mark.steps, rebuilt=rebuilt)
+
+
+def _steps(machine: WantedMachine, done: str, *, rebuilt: bool) -> Iterator[Row]:
+    if machine.digest and (rebuilt or done != machine.digest):
+        count, again = len(machine.steps), bool(done) and not rebuilt
+        yield Row(
+            subject=str(machine.name),
+            key="steps",
+            has="others done" if again else "not done",
+            wanted=f"{count} step{'s' * (count != 1)}",
+            due=Due.NEXT_REBUILD if again else Due.NOW,
+        )
+
+
+def _row(machine: WantedMachine, one: Difference, may: Allowed, *, active: bool) -> Row:
+    due = {
+        When.NOW: Due.NOW,
+        When.NEXT_START: (Due.RESTART if may.restart else Due.NEXT_START) if active else Due.NOW,
+        When.REBUILD: _rebuild(may),
+    }.get(one.when, Due.REFUSED)
+    # What is told with other words than its key is a part of it: `it runs with memory`.
+    key = one.key if one.label.split()[0] != "it" else one.label
+    has = one.has or ("not known" if one.when is When.UNKNOWN else "without")
+    return Row(str(machine.name), key, has, one.wanted, due, one.how if due.stuck else "")
+
+
+def _rebuild(may: Allowed) -> Due:
+    return Due.REBUILD if may.rebuild else Due.NEEDS_REBUILD
+
+
+def _volume(machine: WantedMachine, there: Existing) -> Iterator[Row]:
+    if not there.volume.clean:
+        how = "see `raptorctl doctor`"
+        yield Row(str(machine.name), "volume", "not clean", "clean", Due.REFUSED, how)
+
+
+def _tenant(wanted: WantedTenant, facts: HostFacts) -> Iterator[Row]:
+    tenant = facts.tenant(wanted.name)
+    if tenant is None or not tenant.record:
+        quota = wanted.quota or Quota()
+        said = f"{len(wanted.keys)} key{'s' * (len(wanted.keys) != 1)}, quota {quota}"
+        yield Row(wanted.name, "tenant", "absent", said, Due.NOW)
+        return
+    try:
+        yield from _lacking(wanted, tenant)
+    except RaptorError as error:
+        yield Row(wanted.name, "keys", "edited", "ours", Due.REFUSED, str(error))
+    if wanted.quota is not None and wanted.quota != tenant.record.quota:
+        yield Row(wanted.name, "quota", str(tenant.record.quota), str(wanted.quota), Due.NOW)
+
+
+def _lacking(wanted: WantedTenant, tenant: Tenant) -> Iterator[Row]:
+    known = {key.blob for key in keys_of(tenant)}
+    if lacking := [key for key in wanted.keys if key.blob not in known]:
+        names = ", ".join(key.comment or key.fingerprint for key in lacking)
+        yield Row(wanted.name, "keys", "without", names, Due.NOW)
+
+
+def _strangers(wish: FileWish, may: Allowed, facts: HostFacts) -> Iterator[Row]:
+    """Machines that the file made, and of which it says nothing any more."""
+    due = Due.REMOVAL if may.prune else Due.NEEDS_PRUNE
+    for domain in facts.domains if wish.mark and wish.whole else ():
+        mark = domain.mark
+        if domain.ours and mark and mark.file == wish.mark and mark.name not in wish.known:
+            yield Row(str(mark.name), "machine", domain.state.value, "absent", due)
+
+
+def _rests_on(wish: FileWish, facts: HostFacts) -> Iterator[tuple[str, str]]:
+    """Digests of what the plan looked at, of each thing by itself, so that it can be named."""
+    names = [machine.name for machine in wish.machines]
+    names += [
+        d.mark.name for d in facts.domains if wish.mark and d.mark and d.mark.file == wish.mark
+    ]
+    for name in dict.fromkeys(names):
+        domain, volume = facts.domain(name), facts.volume(name)
+        yield f"{name} domain", _digest(domain and (domain.uuid, domain.xml, domain.autostart))
+        yield f"{name} state", _digest(domain and domain.state)
+        yield f"{name} volume", _digest(volume and (volume.uuid, volume.size, volume.tags))
+    for tenant in sorted({name.tenant for name in names} | {one.name for one in wish.tenants}):
+        found = facts.tenant(tenant)
+        yield f"tenant {tenant}", _digest(found and (found.record_file, found.keys))
+    yield from (("file", _digest(one)) for one in (_said(wish),))
+
+
+def _said(wish: FileWish) -> Iterable[object]:
+    return (
+        wish.mark,
+        wish.tenants,
+        [(m.name, vars(m.spec), m.digest, m.wait) for m in wish.machines],
+    )
+
+
+def _digest(noun: object) -> str:
+    return hashlib.sha256(repr(noun).encode()).hexdigest()[:16] if noun else ""

@@ -1,0 +1,167 @@
+"""What stands, as a file of machines would say it: laid beside that file, nothing differs. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from raptorctl.errors import RefusedError
+from raptorctl.model.codec import encode
+from raptorctl.model.domain import Domain, Mark
+from raptorctl.model.facts import HostFacts
+from raptorctl.model.made import Made, read_made
+from raptorctl.model.names import MachineName
+from raptorctl.model.seed import Network
+from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.spec import BOOT_WORDS, MachineSpec
+from raptorctl.plans.machine import existing
+from raptorctl.plans.machine.existing import Existing
+from raptorctl.plans.part import seed
+from raptorctl.plans.tenant.common import keys_of
+from raptorctl.render.read_domain import read_domain, read_graphics
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A table of a file.
+
+    Args:
+        path: `("machine", "alice-web")`.
+        said: its keys.
+        comments: what could not be said, one line each.
+    """
+
+    path: tuple[str, str]
+    said: dict[str, Any]
+    comments: tuple[str, ...] = ()
+
+
+def export(
+    settings: Settings, facts: HostFacts, tenant: str | None = None, machine: str | None = None
+) -> tuple[Exported, ...]:
+    """Say what stands.
+
+    Args:
+        settings: the host's.
+        facts: the host.
+        tenant: only this one's machines.
+        machine: only this one of them.
+    """
+    names = sorted(
+        domain.mark.name
+        for domain in facts.domains
+        if domain.ours
+        and domain.mark
+        and tenant in {None, domain.mark.tenant}
+        and machine in {None, domain.mark.machine}
+    )
+    tenants = {name.tenant for name in names} | ({tenant} if tenant else set())
+    shared = settings.kind is Kind.SHARED
+    there = [table for name in sorted(tenants) for table in _tenant(name, facts)] if shared else []
+    return (*there, *(_machine(name, settings, facts) for name in names))
+
+
+def _tenant(name: str, facts: HostFacts) -> Iterator[Exported]:
+    tenant = facts.tenant(name)
+    if tenant is None or tenant.record is None:
+        return
+    said: dict[str, Any] = {}
+    comments = []
+    try:
+        if keys := keys_of(tenant):
+            said["keys"] = [str(key) for key in keys]
+    except RefusedError as error:
+        comments.append(f"keys: {error.brief}")
+    quota = tenant.record.quota
+    if limits := {f.name: v for f in fields(quota) if (v := getattr(quota, f.name)) is not None}:
+        said["quota"] = limits
+    yield Exported(("tenant", name), said, tuple(comments))
+
+
+def _machine(name: MachineName, settings: Settings, facts: HostFacts) -> Exported:
+    shared = settings.kind is Kind.SHARED
+    path = ("machine", str(name) if shared else name.machine)
+    try:
+        there = existing.find(name, facts)
+    except RefusedError as error:
+        return Exported(path, {}, (f"it is not whole: {error.brief}",))
+    if there is None:
+        return Exported(path, {}, ("it is not there",))
+    made = read_made(there.mark.made)
+    image, lost = _image(there.mark, facts)
+    said = {
+        "image": image,
+        "size": there.volume.size,
+        "cpus": there.domain.pins or there.domain.vcpus,
+        "memory": there.domain.memory,
+        "slot": there.mark.place,
+        "template": there.mark.template,
+        **_form(there, settings, facts),
+        "seed": _seed(there, image),
+        **_told(name, made),
+    }
+    kept = {key: value for key, value in said.items() if value is not None}
+    return Exported(path, kept, (*lost, *_untold(made)))
+
+
+def _form(there: Existing, settings: Settings, facts: HostFacts) -> dict[str, Any]:
+    """What of its definition is not as its template, or the settings, would have it."""
+    itself: dict[str, Any] = {"secure_boot": settings.libvirt.secure_boot}
+    if template := facts.templates.get(there.mark.template):
+        plain = read_domain(template)
+        itself = {key: read(plain) for key, read in FORM.items()} | itself
+    found = {key: read(there.domain) for key, read in FORM.items()}
+    return {key: value for key, value in found.items() if value != itself.get(key)}
+
+
+def _boot(domain: Domain) -> tuple[str, ...] | None:
+    words = tuple(BOOT_WORDS.get(one, "") for one in domain.boot)
+    return words if words and all(words) else None
+
+
+FORM: Final[Mapping[str, Callable[[Domain], Any]]] = {
+    "graphics": lambda domain: read_graphics(domain.xml),
+    "hugepages": lambda domain: domain.hugepages or None,
+    "tpm": lambda domain: domain.tpm,
+    "secure_boot": lambda domain: domain.secure_boot,
+    "boot": _boot,
+}
+"""Keys of a spec that a definition shows by itself, beside its numbers."""
+EXPORTED: Final = frozenset({*FORM, "image", "size", "cpus", "memory", "slot", "template", "seed"})
+"""Keys that are exported by their own rules; what a mark keeps in `made` is exported as well."""
+
+
+def _image(mark: Mark, facts: HostFacts) -> tuple[str | None, tuple[str, ...]]:
+    """What its disk began as, by its name if that still means the same; and what is not known."""
+    if not mark.image:
+        return None, ()
+    same = [image for image in facts.images if image.digest == mark.image_digest]
+    if not same:
+        return None, (f"image: {mark.image}, which is not in the cache any more",)
+    named = any(image.name == mark.image_name for image in same)
+    return mark.image_name if named else mark.image_digest, ()
+
+
+def _seed(there: Existing, image: str | None) -> bool | None:
+    """Whether it has a seed, where that is not what an image, or none, makes of itself."""
+    has = bool(seed.attached(there.domain))
+    return None if has == bool(image) else has
+
+
+def _told(name: MachineName, made: Made | None) -> dict[str, Any]:
+    """What its cloud-init was told, and would not be told by itself."""
+    if made is None or not made.spec.seed:
+        return {}
+    itself = {"account": name.tenant, "hostname": name.domain, "network": Network.DHCP}
+    told = {one.name: getattr(made.spec, one.name) for one in fields(MachineSpec)}
+    return {
+        key: value
+        for key, value in told.items()
+        if value and key not in {"profile", "seed"} and value != itself.get(key)
+    }
+
+
+def _untold(made: Made | None) -> Iterator[str]:
+    if made is None:
+        yield "what its cloud-init was told is not known: its mark is from before that was kept"
+    elif made.user_data:
+        yield f"user_data: a file of SHA-256 {encode(made.user_data)}, which is not kept"

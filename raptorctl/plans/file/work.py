@@ -1,0 +1,67 @@
+"""Jobs that only files of machines ask for: numbers all at once, and that steps are done."""
+
+from dataclasses import replace
+
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.facts import HostFacts, Reservation
+from raptorctl.model.names import MachineName
+from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.spec import MachineSpec
+from raptorctl.plans.machine import existing
+from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
+from raptorctl.plans.part import cpus
+from raptorctl.plans.plan import Identity, Plan
+from raptorctl.render.domain_xml import marked_domain
+from raptorctl.steps.definition import RedefineDomain
+
+
+def plan_numbers(
+    name: MachineName, spec: MachineSpec, settings: Settings, facts: HostFacts, identity: Identity
+) -> Plan:
+    """Decide how a machine gets the disk size, CPUs and memory of a spec.
+
+    Raises:
+        RefusedError: the host's state forbids it.
+    """
+    pins = _pins(name, spec.cpus, settings, facts)
+    request = ResizeRequest(name, spec.size, pins, spec.memory)
+    if isinstance(spec.cpus, int) and settings.kind is Kind.OWN:
+        request = replace(request, vcpus=spec.cpus)
+    return plan_resize(request, settings, facts, identity)
+
+
+def plan_steps_done(name: MachineName, digest: str, facts: HostFacts, identity: Identity) -> Plan:
+    """Decide how a machine's mark comes to say which steps were done in its guest.
+
+    Raises:
+        RefusedError: it is not there, or not whole; or a job works on it.
+    """
+    there = existing.whole(name, facts)
+    domain, mark = there.domain, replace(there.mark, steps=digest)
+    step = RedefineDomain(
+        reason="so that they are not done twice",
+        name=domain.name,
+        uuid=domain.uuid,
+        before=domain.xml,
+        xml=marked_domain(domain.xml, mark),
+    )
+    return Plan(
+        verb="steps-done",
+        identity=identity,
+        reservation=Reservation(identity.job, name.domain),
+        steps=() if mark == there.mark else (step,),
+        summary=f"{name}: its steps are done",
+    )
+
+
+def _pins(
+    name: MachineName, asked: CpuSet | int | None, settings: Settings, facts: HostFacts
+) -> CpuSet | None:
+    """The CPUs that were named; where they were counted, those it has, and free ones."""
+    if not isinstance(asked, int):
+        return asked
+    if settings.kind is Kind.OWN:
+        return None
+    has = existing.whole(name, facts).domain.pins
+    more = cpus.chosen(asked - len(has), settings, facts) if asked > len(has) else CpuSet()
+    return CpuSet((*has.cpus[:asked], *more.cpus))

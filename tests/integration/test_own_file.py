@@ -1,0 +1,57 @@
+"""A file of machines on a session host, for real: made, changed, told, exported, removed."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.alone import alone
+from tests.integration.own_account import Person, somebody
+
+FILE = """\
+[defaults]
+memory = "256M"
+cpus = 1
+size = "1G"
+
+[machine.web]
+graphics = "none"
+
+[machine.db]
+"""
+
+
+@pytest.fixture(scope="module")
+def person() -> Iterator[Person]:
+    if Path("/etc/raptorctl/settings.toml").exists():
+        pytest.fail("this is a shared host: nobody's own")
+    with alone("ports"), somebody() as found:
+        yield found
+
+
+def test_machines_of_a_file_from_the_first_up_to_the_last_down(person: Person) -> None:
+    file = person.home / "raptor.toml"
+    file.write_text(FILE)
+    owner = json.loads(person.raptorctl("up", "--dry-run", "-o", "json").stdout)["plan"]["rows"]
+    web, db = (row["machine"] for row in owner)
+    assert person.raptorctl("up").stdout == f"{web}: made\n{db}: made\n"
+    assert person.raptorctl("up").stdout == f"{web} is already so\n{db} is already so\n"
+    assert person.raptorctl("diff", "--exit-code").stdout == "nothing differs\n"
+
+    file.write_text(FILE.replace('size = "1G"', 'size = "2G"').replace("cpus = 1", "cpus = 2"))
+    assert person.raptorctl("diff", "--exit-code", check=False).returncode == 10
+    changed = person.raptorctl("up", "web")
+    assert changed.stdout == f"{web}: size, cpus\n"
+    assert "cpus 1, not 2: next start" in changed.stderr
+
+    assert person.raptorctl("down", "--timeout", "0", "--force").stdout == (
+        f"{db}: stopped\n{web}: stopped\n"
+    )
+    exported = person.raptorctl("export").stdout
+    file.write_text(exported)
+    assert person.raptorctl("diff", "--exit-code").stdout == "nothing differs\n"
+    assert person.raptorctl("up").stdout == f"{db}: started\n{web}: started\n"
+    gone = person.raptorctl("down", "--destroy", "--timeout", "0", "--force", "-y")
+    assert gone.stdout == f"{web}: removed\n{db}: removed\n"
+    assert person.files() == set()
