@@ -27,7 +27,7 @@ from raptorctl.model.raptor_file import (
 )
 from raptorctl.model.seed import LARGEST_USER_DATA
 from raptorctl.model.sizes import MIB
-from raptorctl.model.spec import UNSAID, MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, UNSAID, MachineSpec
 from raptorctl.model.ssh_key import LARGEST_FILE, PublicKey, parse_keys
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class _Lowering:
     def _named(self, said: Mapping[str, Any], table: str) -> Iterator[tuple[str, Any]]:
         """Keys with what they name in the place of its name."""
         readers: dict[str, Callable[[Any], Any]] = {
-            "user_data": self._user_data,
+            **{key: partial(self._cloud_text, key) for key in CLOUD_TEXTS},
             "keys": lambda names: encode(self._keys(names)),
             "image": self._beside_image,
         }
@@ -231,11 +231,11 @@ class _Lowering:
 
         return foreseen(self._session, text)
 
-    def _user_data(self, path: str) -> str:
-        from raptorctl.api.seed import check_user_data
+    def _cloud_text(self, key: str, path: str) -> str:
+        from raptorctl.api.seed import check_text
 
         text = _text(self._beside(path), LARGEST_USER_DATA)
-        check_user_data(text)
+        check_text(key, text)
         return text
 
     def _keys(self, names: Collection[str]) -> tuple[PublicKey, ...]:

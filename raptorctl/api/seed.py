@@ -7,7 +7,7 @@ from raptorctl.api.session import Session
 from raptorctl.errors import MissingError
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import MachineName
-from raptorctl.model.seed import FirstBoot, Seed
+from raptorctl.model.seed import PLAIN, FirstBoot, Seed, Taken
 from raptorctl.model.spec import MachineSpec
 
 
@@ -67,16 +67,24 @@ def first_boot(spec: MachineSpec, name: MachineName) -> FirstBoot | None:
     return FirstBoot(host_key=new_host_key(str(name)))
 
 
-def check_user_data(text: str, *, allow_private_key: bool = False) -> tuple[str, ...]:
-    """Check an admin's own user-data; returns what is worth knowing of it.
+def check_text(key: str, text: str, allowed: Taken = PLAIN) -> tuple[str, ...]:
+    """Check what an admin has cloud-init told in its own words; returns what is worth knowing.
+
+    Args:
+        key: which of a spec's `CLOUD_TEXTS` it is.
+        text: the file.
+        allowed: what user-data and vendor-data may be that is refused otherwise.
 
     Raises:
         InputError: it is refused; says why, on which line.
     """
     from raptorctl.host.guest.cloud_init import check_schema
+    from raptorctl.render.network_file import check_network
     from raptorctl.render.user_data import check
 
-    read = check(text, allow_private_key=allow_private_key)
+    if key == "network_config":
+        return check_network(text)
+    read = check(text, allowed)
     if read.config is not None:
         check_schema(text)
-    return tuple(read.notes)
+    return read.notes

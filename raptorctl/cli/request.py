@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import typer
 
@@ -17,9 +17,12 @@ from raptorctl.model.names import shown
 from raptorctl.model.seed import Network
 from raptorctl.model.settings import template_name
 from raptorctl.model.sizes import Size
-from raptorctl.model.spec import Graphics, MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, Graphics, MachineSpec
 
 T = TypeVar("T")
+
+TEXTS: Final = {key: f"--{key.replace('_', '-')}" for key in CLOUD_TEXTS}
+"""The option that names each file of cloud-init's."""
 
 SizeText = Annotated[
     str | None,
@@ -90,6 +93,27 @@ UserDataFile = Annotated[
         show_default=False,
     ),
 ]
+VendorDataFile = Annotated[
+    str | None,
+    typer.Option(
+        "--vendor-data",
+        metavar="FILE|-",
+        help="Cloud-config or script of less weight than user-data; - reads standard input.",
+        show_default=False,
+    ),
+]
+NetworkFile = Annotated[
+    str | None,
+    typer.Option(
+        "--network-config",
+        metavar="FILE|-",
+        help="The guest's network in cloud-init's words, in place of ours.",
+        show_default=False,
+    ),
+]
+AllowJinja = Annotated[
+    bool, typer.Option("--allow-jinja", help="Accept user-data that is a jinja template.")
+]
 NetworkKind = Annotated[
     Network | None,
     typer.Option("--network", help="How the guest gets its addresses.", show_default=False),
@@ -118,7 +142,9 @@ class MachineOptions:
     image: ImageRef = None
     profile: ProfileNames = None
     user_data: UserDataFile = None
+    vendor_data: VendorDataFile = None
     network: NetworkKind = None
+    network_config: NetworkFile = None
     graphics: Screen = None
     hugepages: HugePages = None
     tpm: Tpm = None
@@ -126,12 +152,18 @@ class MachineOptions:
     boot: BootOrder = None
     no_seed: NoSeed = False
     allow_private_key: AllowPrivateKey = False
+    allow_jinja: AllowJinja = False
 
     def __post_init__(self) -> None:
-        if self.user_data == "-" == self.key:
-            raise InputError("--key and --user-data cannot both be standard input")
-        if self.no_seed and (self.user_data or self.network):
-            raise InputError("--no-seed says nothing, so --user-data and --network say too much")
+        read = {"--key": self.key} | {option: getattr(self, key) for key, option in TEXTS.items()}
+        if len(piped := [option for option, file in read.items() if file == "-"]) > 1:
+            raise InputError(f"{' and '.join(piped)} cannot both be standard input")
+        told = {**read, "--network": self.network}
+        del told["--key"]
+        if self.no_seed and (said := [option for option, value in told.items() if value]):
+            raise InputError(f"--no-seed says nothing, so {said[0]} says too much")
+        if self.network and self.network_config:
+            raise InputError("--network-config says all of it, so --network says too much")
 
 
 def new_machine(options: MachineOptions, session: Session) -> MachineSpec:
@@ -148,7 +180,7 @@ def new_machine(options: MachineOptions, session: Session) -> MachineSpec:
 
 
 def asked(options: MachineOptions, session: Session) -> MachineSpec:
-    """Lay what was typed over the profiles that were named.
+    """Lay what was typed over the profiles that were named, and check what cloud-init is told.
 
     Args:
         options: what was typed.
@@ -159,7 +191,7 @@ def asked(options: MachineOptions, session: Session) -> MachineSpec:
     """
     below = read_profiles(options.profile or (), session)
     spec = _typed(options, session_host=session.own).over(below)
-    return replace(spec, user_data=seed.user_data(options, below.user_data))
+    return replace(spec, **seed.texts(options, below))
 
 
 def _typed(options: MachineOptions, *, session_host: bool) -> MachineSpec:

@@ -14,18 +14,21 @@ class Made:
 
     Args:
         spec: of this every key is said, if `spec.seed`; else it was told nothing.
-        user_data: `digest_of` the admin's own user-data, which may hold secrets; "" for none.
+        user_data, vendor_data, network_config: `digest_of` the admin's own, which may hold
+            secrets; "" for none.
         keys: fingerprints of the public keys that the guest lets in.
     """
 
     spec: MachineSpec = UNSAID
     user_data: str = ""
     keys: tuple[str, ...] = ()
+    vendor_data: str = ""
+    network_config: str = ""
 
 
-def digest_of(user_data: str | None) -> str:
-    """The SHA-256 of user-data, hexadecimal; "" for none."""
-    return hashlib.sha256(user_data.encode()).hexdigest() if user_data else ""
+def digest_of(text: str | None) -> str:
+    """The SHA-256 of a text, hexadecimal; "" for none."""
+    return hashlib.sha256(text.encode()).hexdigest() if text else ""
 
 
 def made_text(made: Made) -> str:

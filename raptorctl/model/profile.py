@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -11,13 +11,13 @@ from raptorctl.model.codec import ShapeError, decode, encode
 from raptorctl.model.cpuset import HIGHEST
 from raptorctl.model.settings import template_name
 from raptorctl.model.sizes import HUGE_PAGES, LEAST_MEMORY, Size
-from raptorctl.model.spec import MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, MachineSpec
 from raptorctl.model.toml_text import read_toml
 
 KEYS: Final = (
     "description", "memory", "cpus", "size", "image", "template", "graphics",
     "hugepages", "tpm", "secure_boot", "boot", "network",
-    "hostname", "account", "user_data", "packages", "hosts", "sysctl", "swap",
+    "hostname", "account", *CLOUD_TEXTS, "packages", "hosts", "sysctl", "swap",
 )  # fmt: skip
 """What a profile may say, in the order in which it is shown; all but two of it is a machine's."""
 
@@ -29,18 +29,19 @@ class Profile:
     Args:
         spec: the part; its CPUs are a number, as a profile is for many machines.
         description: what it is for, one line.
-        user_data: the file beside the profile whose text becomes the machine's `user_data`.
+        beside: files beside the profile whose text becomes the machine's, by the machine's key.
     """
 
     spec: MachineSpec = MachineSpec()
     description: str = ""
-    user_data: str = ""
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that `template show -o json` documents."""
         nothing = MachineSpec(hostname="", account="", packages=(), hosts={}, sysctl={}, swap=_NONE)
         shape = encode(self.spec.over(nothing))
-        shape |= {"description": self.description, "user_data": self.user_data}
+        shape |= {"description": self.description}
+        shape |= {key: self.beside.get(key, "") for key in CLOUD_TEXTS}
         return {key: shape[key] for key in KEYS}
 
 
@@ -89,9 +90,10 @@ def _decoded(table: dict[str, Any]) -> Profile:
         if key not in KEYS:
             raise ShapeError(key, f"is not known here; known: {', '.join(KEYS)}")
     decode(int, table.get("cpus", 1), "cpus")
-    texts = {k: decode(str, table.pop(k, ""), k) for k in ("description", "user_data")}
+    description = decode(str, table.pop("description", ""), "description")
+    beside = {k: decode(str, table.pop(k, ""), k) for k in CLOUD_TEXTS}
     said = {k: v for k, v in table.items() if v != "" or k not in {"hostname", "account"}}
-    return Profile(decode(MachineSpec, said), **texts)
+    return Profile(decode(MachineSpec, said), description, beside)
 
 
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
@@ -107,6 +109,10 @@ def _is_address(text: str) -> bool:
         return bool(ip_address(text)) and "%" not in text
     except ValueError:
         return False
+
+
+def _names_a_file(key: str) -> Callable[["Profile"], bool]:
+    return lambda p: not p.beside.get(key) or bool(_FILE.fullmatch(p.beside[key]))
 
 
 def _is_line(text: str) -> bool:
@@ -143,8 +149,8 @@ _RULES: Final[tuple[tuple[str, Callable[[Profile], bool], str], ...]] = (
     ("account", lambda p: not p.spec.account or bool(_ACCOUNT.fullmatch(p.spec.account)),
      "is not a valid account name"),
     ("account", lambda p: p.spec.account != "root", "root does not log in"),
-    ("user_data", lambda p: not p.user_data or bool(_FILE.fullmatch(p.user_data)),
-     "should be the name of a file beside this one"),
+    *((key, _names_a_file(key), "should be the name of a file beside this one")
+      for key in CLOUD_TEXTS),
     ("packages", lambda p: all(map(_PACKAGE.fullmatch, p.spec.packages or ())),
      "should be packages' names"),
     ("hosts", lambda p: all(map(_is_address, p.spec.hosts or ())),

@@ -20,6 +20,23 @@ class Network(enum.Enum):
 
 
 @dataclass(frozen=True)
+class Taken:
+    """What user-data may be that is refused otherwise.
+
+    Args:
+        private_key: it may hold one.
+        jinja: it may be a template, which only the guest can read.
+    """
+
+    private_key: bool = False
+    jinja: bool = False
+
+
+PLAIN: Final = Taken()
+"""Nothing of that."""
+
+
+@dataclass(frozen=True)
 class Seed:
     """The files of a NoCloud seed; an empty text is a file that is not there.
 

@@ -41,6 +41,10 @@ BOOT_WORDS: Final = {device.libvirt: device.value for device in BootDevice}
 """What we call each of libvirt's words."""
 
 
+CLOUD_TEXTS: Final = ("user_data", "vendor_data", "network_config")
+"""What of a machine is a file of cloud-init's."""
+
+
 @dataclass(frozen=True)
 class MachineSpec:
     """What a machine should be, as far as it was said; None is not said.
@@ -64,6 +68,8 @@ class MachineSpec:
         seed: whether cloud-init is told anything.
         keys: public keys that its tenant is to have, and its guest to let in.
         user_data: the admin's own cloud-config, merged with ours, or a script. May hold secrets.
+        vendor_data: as user_data, but of less weight, and not merged with ours.
+        network_config: the guest's network in cloud-init's words, in place of ours.
         account: who logs in to the guest.
         hostname: what the guest calls itself.
         packages: what is installed at first boot.
@@ -88,6 +94,8 @@ class MachineSpec:
     seed: bool | None = None
     keys: tuple[PublicKey, ...] | None = None
     user_data: str | None = field(default=None, repr=False)
+    vendor_data: str | None = field(default=None, repr=False)
+    network_config: str | None = field(default=None, repr=False)
     account: str | None = None
     hostname: str | None = None
     packages: tuple[str, ...] | None = None
@@ -101,11 +109,16 @@ class MachineSpec:
         return replace(below, **{key: value for key, value in said.items() if value is not None})
 
     @property
+    def texts(self) -> tuple[str | None, ...]:
+        """What cloud-init is told in its own words."""
+        return tuple(getattr(self, key) for key in CLOUD_TEXTS)
+
+    @property
     def tells_guest(self) -> bool:
         """Whether cloud-init has anything to be told: a disk without a system has none."""
         if self.seed is not None:
             return self.seed
-        said = (self.user_data, self.account, self.hostname, self.packages, self.hosts)
+        said = (*self.texts, self.account, self.hostname, self.packages, self.hosts)
         return any((self.image, self.network, self.sysctl, self.swap, *said))
 
 

@@ -10,13 +10,13 @@ from raptorctl.model.merge import merge
 from raptorctl.model.profile import Profile, broken_rules
 from raptorctl.model.raptor_file import SPEC_KEYS, FileStep, FileTenant
 from raptorctl.model.sizes import Size
-from raptorctl.model.spec import MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, MachineSpec
 from raptorctl.model.tenant import Quota
 
 Problems = Iterator[tuple[str, str]]
 """A key, and what is wrong with its value."""
 
-_TEXTS: Final[Mapping[str, Any]] = {"keys": tuple[str, ...], "user_data": str}
+_TEXTS: Final[Mapping[str, Any]] = {"keys": tuple[str, ...], **dict.fromkeys(CLOUD_TEXTS, str)}
 """Keys of a spec that name files here, whose text becomes the value."""
 
 

@@ -10,6 +10,7 @@ from raptorctl.model.slot import Slot
 from raptorctl.model.spec import UNSAID, MachineSpec
 from raptorctl.render import user_data
 from raptorctl.render.final_message import FINAL
+from raptorctl.render.network_file import network_text
 from raptorctl.render.yaml_text import dump
 
 HEADER: Final = "#cloud-config\n"
@@ -32,7 +33,8 @@ def render_seed(boot: FirstBoot, guest: SeedGuest, spec: MachineSpec = UNSAID) -
     return Seed(
         meta_data=dump({"instance-id": guest.instance, "local-hostname": _hostname(spec, guest)}),
         user_data=user_data.joined(cloud_config(boot, guest, spec), spec.user_data or ""),
-        network_config=dump(network_config(guest, spec.network or Network.DHCP)),
+        vendor_data=user_data.alone(spec.vendor_data) if spec.vendor_data else "",
+        network_config=_network(guest, spec),
     )
 
 
@@ -58,6 +60,12 @@ def cloud_config(boot: FirstBoot, guest: SeedGuest, spec: MachineSpec = UNSAID) 
     if spec.swap:
         config["swap"] = {"filename": SWAP, "size": int(spec.swap), "maxsize": int(spec.swap)}
     return {key: value for key, value in config.items() if value != []}
+
+
+def _network(guest: SeedGuest, spec: MachineSpec) -> str:
+    if spec.network_config:
+        return network_text(spec.network_config)
+    return dump(network_config(guest, spec.network or Network.DHCP))
 
 
 def network_config(guest: SeedGuest, network: Network) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from raptorctl.errors import InputError
 from raptorctl.model.names import shown
-from raptorctl.model.seed import LARGEST_USER_DATA
+from raptorctl.model.seed import LARGEST_USER_DATA, PLAIN, Taken
 from raptorctl.render import user_data_rules as rules
-from raptorctl.render.user_data_head import HEADER, is_script, looks_like_mime
+from raptorctl.render.user_data_head import HEADER, is_jinja, is_script, looks_like_mime
 from raptorctl.render.user_data_merge import merged
 from raptorctl.render.yaml_text import PlainText, dump
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 DEEPEST: Final = 40
 """Levels of nesting; no module of cloud-init comes near it."""
+
+_OVER: Final = {"merge_how": "list(prepend)+dict(no_replace,recurse_list)+str()"}
+"""How ours is merged into what only the guest can read: as `user_data_merge` does it."""
 
 _PRIVATE: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY", re.ASCII)
 _TAG: Final = "tag:yaml.org,2002:"
@@ -50,23 +53,56 @@ class UserData:
     notes: tuple[str, ...] = ()
 
 
-def check(text: str, *, allow_private_key: bool = False) -> UserData:
+ALL: Final = Taken(private_key=True, jinja=True)
+"""For what was checked before."""
+
+
+def check(text: str, allowed: Taken = PLAIN) -> UserData:
     """Read user-data strictly: a cloud-config, or a script that begins with `#!`.
 
     Args:
         text: the file.
-        allow_private_key: whether it may hold one.
+        allowed: what else it may be.
 
     Raises:
         InputError: one line that says what is wrong, and on which line.
     """
-    if len(text.encode()) > LARGEST_USER_DATA:
-        raise InputError(f"user-data of more than {LARGEST_USER_DATA} bytes")
-    script = is_script(text)
+    _refuse_large(text, "user-data")
+    taken_whole = (allowed.jinja and is_jinja(text)) or is_script(text)
     _refuse_characters(text)
-    if not allow_private_key:
+    if not allowed.private_key:
         _refuse_private_keys(text)
-    return UserData(None) if script else _parsed(text)
+    return UserData(None) if taken_whole else _parsed(text)
+
+
+def strict(text: str, what: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Read YAML of an admin's that is a table of keys, as strictly as user-data.
+
+    Args:
+        text: the file.
+        what: it is, for errors.
+
+    Returns:
+        What it says, and notes: what was taken for text.
+
+    Raises:
+        InputError: says what is wrong, and on which line.
+    """
+    import yaml
+
+    _refuse_large(text, what)
+    _refuse_characters(text)
+    reader = _Reader()
+    try:
+        # The loader that cloud-init has: libyaml's reads a few things differently.
+        _refuse_events(yaml.parse(text, Loader=yaml.SafeLoader))
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise InputError(_yaml_problem(error, what)) from error
+    config = {} if node is None else reader.value(node)
+    if not isinstance(config, dict):
+        raise InputError(f"{what} is not a table of keys")
+    return config, tuple(reader.notes)
 
 
 def load(text: str) -> Any:
@@ -94,10 +130,19 @@ def joined(ours: dict[str, Any], theirs: str) -> str:
     """
     if not theirs:
         return _config_text(ours)
-    read = check(theirs, allow_private_key=True)
+    if is_jinja(theirs):
+        # Each part is merged into what came before it, by what it says itself.
+        return _multipart(("jinja2", theirs), ("cloud-config", _config_text(ours | _OVER)))
+    read = check(theirs, ALL)
     if read.config is None:
         return _multipart(("cloud-config", _config_text(ours)), ("x-shellscript", theirs))
     return _packed(_config_text(merged(ours, read.config)))
+
+
+def alone(theirs: str) -> str:
+    """Return checked vendor-data as cloud-init is told: what of it is text is quoted."""
+    config = None if is_jinja(theirs) else check(theirs, ALL).config
+    return theirs if config is None else _packed(_config_text(config))
 
 
 def _config_text(config: Mapping[str, Any]) -> str:
@@ -150,22 +195,16 @@ def _refuse_private_keys(text: str) -> None:
         )
 
 
-def _parsed(text: str) -> UserData:
-    import yaml
+def _refuse_large(text: str, what: str) -> None:
+    if len(text.encode()) > LARGEST_USER_DATA:
+        raise InputError(f"{what} of more than {LARGEST_USER_DATA} bytes")
 
-    reader = _Reader()
-    try:
-        # The loader that cloud-init has: libyaml's reads a few things differently.
-        _refuse_events(yaml.parse(text, Loader=yaml.SafeLoader))
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise InputError(_yaml_problem(error)) from error
-    config = {} if node is None else reader.value(node)
-    if not isinstance(config, dict):
-        raise InputError("user-data is not a table of keys")
+
+def _parsed(text: str) -> UserData:
+    config, notes = strict(text, "user-data")
     config = rules.said(config)
     rules.refuse(config)
-    return UserData(config, (*reader.notes, *rules.notes(config)))
+    return UserData(config, (*notes, *rules.notes(config)))
 
 
 def _refuse_events(events: Iterable[Any]) -> None:
@@ -186,10 +225,10 @@ def _refuse_events(events: Iterable[Any]) -> None:
             raise InputError(f"line {line} is nested more than {DEEPEST} deep")
 
 
-def _yaml_problem(error: Any) -> str:
+def _yaml_problem(error: Any, what: str = "user-data") -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or "cannot be read"
-    where = f"line {mark.line + 1}" if mark else "user-data"
+    where = f"line {mark.line + 1}" if mark else what
     if "'\\t'" in problem:  # YAML 1.2 takes some of them; PyYAML, which cloud-init has, none
         return f"{where} has a tab where cloud-init's YAML reader takes none: write spaces"
     return f"{where} is not YAML: {problem}".replace("\n", " ")

@@ -16,8 +16,9 @@ MIME_WITHIN: Final = 4096
 
 _BOM: Final = "\ufeff"
 _UNCHECKED: Final = "content that is made later cannot be checked"
+_JINJA: Final = "## template: jinja"
 _NOT_TAKEN: Final = {
-    "## template: jinja": "a jinja template, which is not taken, as it cannot be checked",
+    _JINJA: "a jinja template, which is not taken without --allow-jinja: it cannot be checked",
     "#include": f"an include, which is not taken: {_UNCHECKED}",
     "#cloud-config-archive": "an archive, which is not taken, as it cannot be merged with ours",
     "#cloud-config-jsonp": "a JSON patch, which is not taken, as it cannot be merged with ours",
@@ -49,6 +50,11 @@ def is_script(text: str) -> bool:
     if not head.lower().startswith(HEADER):
         raise _no_header(text, head.split("\n", 1)[0].rstrip(), number)
     return False
+
+
+def is_jinja(text: str) -> bool:
+    """Whether user-data is a template, of which only the guest can tell what it says."""
+    return text.lstrip().lower().startswith(_JINJA)
 
 
 def looks_like_mime(text: str) -> bool:

@@ -4,6 +4,7 @@ docs/guests.md has every key of cloud-init's schema that touches one of these. E
 of something that cloud-init takes, and that would end what raptorctl relies on.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -170,9 +171,19 @@ def _accounts(key: str, value: Any) -> None:
     check[key](value)
 
 
+# hostname(7), RFC 1123 2.1: a system that is given another has none, or "localhost".
+_HOST: Final = re.compile(
+    r"(?=.{1,253}\.?$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
 def _name(key: str, value: Any) -> None:
-    if not isinstance(value, str) or not value:
-        raise InputError(f"{key} is not a name: {shown(str(value))}")
+    if not isinstance(value, str) or not _HOST.fullmatch(value):
+        raise InputError(
+            f"{key} is not a name: {shown(str(value))}",
+            resolution="use letters, digits and hyphens, and dots between them",
+        )
 
 
 _CHECKS: Final[Mapping[str, Callable[[str, Any], None]]] = {

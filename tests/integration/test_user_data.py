@@ -204,3 +204,41 @@ def test_the_guide_says_of_every_key_of_its_schema_what_counts(cloud_init: Cloud
     assert len(keys) > 90
     guide = GUIDE.read_text()
     assert [key for key in sorted(keys) if f"`{key}`" not in guide] == []
+
+
+TEMPLATE = """## template: jinja
+#cloud-config
+hostname: {{ v1.local_hostname }}-web
+runcmd: [[echo, theirs]]
+packages: [vim]
+"""
+RENDERED = """
+import json, os, sys, tempfile
+from cloudinit import handlers, helpers, user_data
+from cloudinit.handlers.cloud_config import CloudConfigPartHandler
+from cloudinit.handlers.jinja_template import JinjaTemplatePartHandler
+folder = tempfile.mkdtemp()
+os.mkdir(f"{folder}/run")
+paths = helpers.Paths({"cloud_dir": folder, "run_dir": f"{folder}/run"})
+with open(paths.get_runpath("instance_data_sensitive"), "w") as file:
+    json.dump({"v1": {"local_hostname": "alice-dev"}}, file)
+config = CloudConfigPartHandler(paths)
+known = helpers.ContentHandlers()
+known.register(JinjaTemplatePartHandler(paths, sub_handlers=[config]))
+known.register(config)
+message = user_data.UserDataProcessor(paths).process(json.load(sys.stdin))
+data = {"handlers": known, "handlerdir": folder, "data": None, "frequency": "once-per-instance",
+        "handlercount": 0, "excluded": []}
+handlers.walk(message, handlers.walker_callback, data=data)
+print(json.dumps(config.cloud_buf))
+"""
+
+
+def test_a_template_is_rendered_in_the_guest_and_ours_is_merged_into_it(
+    cloud_init: CloudInit,
+) -> None:
+    said = told(cloud_init, RENDERED, joined(OURS, TEMPLATE))
+    assert said["hostname"] == "alice-dev-web"
+    assert said["runcmd"] == [*OURS["runcmd"], ["echo", "theirs"]]
+    assert said["packages"] == ["vim"]
+    assert (said["users"], said["final_message"]) == (OURS["users"], FINAL)

@@ -45,9 +45,12 @@ class Options:
     reset_nvram: ResetNvram = False
     profile: request.ProfileNames = None
     user_data: request.UserDataFile = None
+    vendor_data: request.VendorDataFile = None
     network: request.NetworkKind = None
+    network_config: request.NetworkFile = None
     no_seed: request.NoSeed = False
     allow_private_key: request.AllowPrivateKey = False
+    allow_jinja: request.AllowJinja = False
     no_start: LeaveOff = False
 
     def __post_init__(self) -> None:
@@ -60,9 +63,12 @@ class Options:
             image=self.image,
             profile=self.profile,
             user_data=self.user_data,
+            vendor_data=self.vendor_data,
             network=self.network,
+            network_config=self.network_config,
             no_seed=self.no_seed,
             allow_private_key=self.allow_private_key,
+            allow_jinja=self.allow_jinja,
         )
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -12,10 +13,12 @@ from raptorctl.cli.change import perform
 from raptorctl.cli.options import DryRun, Output, Yes, example, given_text, named
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
-from raptorctl.model.seed import LARGEST_USER_DATA, Seed
+from raptorctl.model.seed import LARGEST_USER_DATA, Seed, Taken
+from raptorctl.model.spec import CLOUD_TEXTS
 
 if TYPE_CHECKING:
     from raptorctl.cli.request import MachineOptions
+    from raptorctl.model.spec import MachineSpec
 
 
 def register(app: typer.Typer) -> None:
@@ -48,28 +51,37 @@ def detach(
     perform(session_of(context), change, form, dry_run=dry_run, confirm=asks)
 
 
-def user_data(options: "MachineOptions", beside: str | None) -> str | None:
-    """Return the user-data that is meant, checked: what was typed, else the profile's.
+def texts(options: "MachineOptions", below: "MachineSpec") -> dict[str, Any]:
+    """Return what cloud-init is told in its own words, checked: what was typed, else the profile's.
 
     Args:
         options: what was typed.
-        beside: the profile's own, or None.
+        below: what the profiles say.
 
     Raises:
-        InputError: the user-data is refused; says why, on which line.
+        InputError: one of them is refused; says why, on which line.
     """
-    text, where = beside, "--profile: user_data"
-    if options.user_data is not None:
-        where = "--user-data"
-        text = named(where, lambda path: given_text(path, LARGEST_USER_DATA), options.user_data)
-    if text is not None and not options.no_seed:
-        allow = options.allow_private_key
-        named(where, lambda given: _checked(given, allow_private_key=allow), text)
-    return text
+    found: dict[str, Any] = {}
+    for key in CLOUD_TEXTS:
+        option, text = f"--{key.replace('_', '-')}", getattr(below, key)
+        where = f"--profile: {key}"
+        if (path := getattr(options, key)) is not None:
+            where, text = option, named(option, _given, path)
+        if key == "network_config" and options.network and path is None:
+            text = None  # what was typed is over what a profile says
+        if text is not None and not options.no_seed:
+            named(where, partial(_check, key, options), text)
+        found[key] = text
+    return found
 
 
-def _checked(text: str, *, allow_private_key: bool) -> None:
-    for note in api.check_user_data(text, allow_private_key=allow_private_key):
+def _given(path: str) -> str:
+    return given_text(path, LARGEST_USER_DATA)
+
+
+def _check(key: str, options: "MachineOptions", text: str) -> None:
+    allowed = Taken(private_key=options.allow_private_key, jinja=options.allow_jinja)
+    for note in api.check_text(key, text, allowed):
         tell(f"note: {note}")
 
 

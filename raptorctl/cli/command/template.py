@@ -14,7 +14,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.names import shown
 from raptorctl.model.profile import Profile
 from raptorctl.model.settings import template_name
-from raptorctl.model.spec import UNSAID, MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, UNSAID, MachineSpec
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `template list` shows it.")]
 
@@ -100,10 +100,11 @@ def _show_profile(name: str, session: Session, form: Format) -> None:
 
     text = profile_text(profile_files(session.config / PROFILES)[name])
     profile = dict(_profiles(session))[name]
-    user_data = read_profiles((name,), session).user_data or ""
-    beside = f"\n# {profile.user_data}:\n{user_data}" if user_data else ""
-    said = {"kind": "profile", "name": name, "text": text, "user_data": user_data}
-    _show(form, said | {"profile": profile.encode()}, text + beside)
+    spec = read_profiles((name,), session)
+    texts = {key: getattr(spec, key) or "" for key in CLOUD_TEXTS}
+    beside = (f"\n# {profile.beside[key]}:\n{said}" for key, said in texts.items() if said)
+    said = {"kind": "profile", "name": name, "text": text, **texts}
+    _show(form, said | {"profile": profile.encode()}, "".join((text, *beside)))
 
 
 def _show(form: Format, shape: dict[str, Any], text: str) -> None:

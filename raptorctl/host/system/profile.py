@@ -13,7 +13,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.merge import merge
 from raptorctl.model.names import shown
 from raptorctl.model.profile import decode_profile
-from raptorctl.model.spec import UNSAID, MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, UNSAID, MachineSpec
 from raptorctl.model.toml_text import read_toml
 
 PROFILES: Final = "machine_templates"
@@ -33,7 +33,7 @@ def profile_files(admin: Path = ADMIN_PROFILES) -> Mapping[str, Path]:
 
 
 def read_profiles(names: Iterable[str], admin: Path = ADMIN_PROFILES) -> MachineSpec:
-    """Lay profiles over one another, with the text of the user-data that the last of them names.
+    """Lay profiles over one another, with the texts of the files that the last of them name.
 
     Args:
         names: what was typed, the lowest first: names, and paths of files.
@@ -44,17 +44,18 @@ def read_profiles(names: Iterable[str], admin: Path = ADMIN_PROFILES) -> Machine
         SettingsError: one of the host's own cannot be trusted or read, or one says something
             impossible, by itself or over those before it.
     """
-    spec, table, user_data = UNSAID, dict[str, Any](), ""
+    spec, table, texts = UNSAID, dict[str, Any](), dict[str, Any]()
     for name in names:
         file, text_of = _found(name, admin)
         said = read_toml(text_of(file), str(file))
         table = merge(table, said)
         profile = decode_profile(table, str(file))
-        if "user_data" in said:
-            beside = profile.user_data
-            user_data = text_of(file.parent / beside) if beside else ""
+        for key in CLOUD_TEXTS:
+            if key in said:
+                beside = profile.beside[key]
+                texts[key] = (text_of(file.parent / beside) if beside else None) or None
         spec = replace(profile.spec, profile=(*(spec.profile or ()), name))
-    return replace(spec, user_data=user_data or None)
+    return replace(spec, **texts)
 
 
 def profile_text(file: Path) -> str:

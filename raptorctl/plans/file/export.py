@@ -5,14 +5,13 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from raptorctl.errors import RefusedError
-from raptorctl.model.codec import encode
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.made import Made, read_made
 from raptorctl.model.names import MachineName
 from raptorctl.model.seed import Network
 from raptorctl.model.settings import Kind, Settings
-from raptorctl.model.spec import BOOT_WORDS, MachineSpec
+from raptorctl.model.spec import BOOT_WORDS, CLOUD_TEXTS, MachineSpec
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.existing import Existing
 from raptorctl.plans.part import seed
@@ -163,5 +162,7 @@ def _told(name: MachineName, made: Made | None) -> dict[str, Any]:
 def _untold(made: Made | None) -> Iterator[str]:
     if made is None:
         yield "what its cloud-init was told is not known: its mark is from before that was kept"
-    elif made.user_data:
-        yield f"user_data: a file of SHA-256 {encode(made.user_data)}, which is not kept"
+        return
+    for key in CLOUD_TEXTS:
+        if digest := getattr(made, key):
+            yield f"{key}: a file of SHA-256 {digest}, which is not kept"

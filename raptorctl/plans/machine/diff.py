@@ -11,7 +11,7 @@ from typing import Any, Final
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
 from raptorctl.model.sizes import Size
-from raptorctl.model.spec import BOOT_WORDS, BootDevice, Graphics, MachineSpec
+from raptorctl.model.spec import BOOT_WORDS, CLOUD_TEXTS, BootDevice, Graphics, MachineSpec
 from raptorctl.plans.machine import diff_guest as guest
 from raptorctl.plans.machine.difference import Difference, Standing, When
 from raptorctl.render.read_domain import read_graphics
@@ -148,7 +148,7 @@ COMPARISONS: Final[Mapping[str, Comparison]] = {
     "network": guest.told("network", "network", guest.network),
     "seed": guest.seeded,
     "keys": guest.keys,
-    "user_data": guest.user_data,
+    **{key: guest.text(key) for key in CLOUD_TEXTS},
     "account": guest.told("account", "account", str),
     "hostname": guest.told("hostname", "hostname", str),
     "packages": guest.told("packages", "packages", guest.listed),

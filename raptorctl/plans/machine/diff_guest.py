@@ -41,11 +41,15 @@ def told(key: str, label: str, words: Callable[[Any], str]) -> Callable[..., Ite
     return compare
 
 
-def user_data(wanted: str, it: Standing) -> Iterator[Difference]:
-    """The admin's own user-data, of which the mark has the digest."""
-    has, digest = it.made.user_data if it.made else None, digest_of(wanted)
-    if it.wanted.seed is not False and has != digest:
-        yield _differs(it, "user_data", "user-data", _digest(has or ""), _digest(digest))
+def text(key: str) -> Callable[..., Iterator[Difference]]:
+    """Compare a text of the admin's own, of which the mark has the digest."""
+
+    def compare(wanted: str, it: Standing) -> Iterator[Difference]:
+        has, digest = getattr(it.made, key) if it.made else None, digest_of(wanted)
+        if it.wanted.seed is not False and has != digest:
+            yield _differs(it, key, key.replace("_", "-"), _digest(has or ""), _digest(digest))
+
+    return compare
 
 
 def keys(wanted: tuple[PublicKey, ...], it: Standing) -> Iterator[Difference]:

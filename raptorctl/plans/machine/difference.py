@@ -8,7 +8,7 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.image import Image
 from raptorctl.model.made import Made, read_made
 from raptorctl.model.names import MachineName
-from raptorctl.model.spec import MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, MachineSpec
 from raptorctl.plans.machine.existing import Existing
 
 
@@ -87,8 +87,10 @@ class Standing:
         if wanted.image:
             words.append(f"--image {wanted.image}")
         words += [f"--profile {name}" for name in wanted.profile or ()]
-        if wanted.user_data:
-            words.append("[--user-data FILE]" if wanted.profile else "--user-data FILE")
+        for key in CLOUD_TEXTS:
+            if getattr(wanted, key):
+                option = f"--{key.replace('_', '-')} FILE"
+                words.append(f"[{option}]" if wanted.profile else option)
         if wanted.network:
             words.append(f"--network {wanted.network.value}")
         return " ".join(words)

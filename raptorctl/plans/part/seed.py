@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain
@@ -15,7 +15,7 @@ from raptorctl.model.seed import FirstBoot, Network, SeedGuest
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
-from raptorctl.model.spec import MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, MachineSpec
 from raptorctl.model.ssh_key import PublicKey
 from raptorctl.plans.plan import Identity
 from raptorctl.plans.tenant.common import keys_of
@@ -131,7 +131,8 @@ def made(wish: Wish, facts: HostFacts) -> str:
         swap=spec.swap or Size(0),
     )
     keys = (PublicKey(*key.split()[:2]) for key in with_keys(boot, name, facts).keys)
-    return made_text(Made(told, digest_of(spec.user_data), tuple(key.fingerprint for key in keys)))
+    digests: dict[str, Any] = {key: digest_of(getattr(spec, key)) for key in CLOUD_TEXTS}
+    return made_text(Made(told, keys=tuple(key.fingerprint for key in keys), **digests))
 
 
 def refuse_old(name: MachineName, settings: Settings, facts: HostFacts) -> None:
@@ -158,7 +159,7 @@ def refuse_stranger(request: "ProvisionRequest", facts: HostFacts) -> None:
         RefusedError: says how to tell it.
     """
     login, boot, name = request.login, request.boot, request.name
-    if not login or boot is None or request.spec.user_data:
+    if not login or boot is None or any(request.spec.texts):
         return
     if _blob(login) not in map(_blob, with_keys(boot, name, facts).keys):
         raise RefusedError(

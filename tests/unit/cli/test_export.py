@@ -16,7 +16,7 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.own import SECURE_FIRMWARE
 from raptorctl.model.seed import Network
 from raptorctl.model.sizes import GIB, MIB, Size
-from raptorctl.model.spec import BootDevice, Graphics, MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, BootDevice, Graphics, MachineSpec
 from raptorctl.model.volume import Volume
 from raptorctl.plans.file.export import EXPORTED
 from raptorctl.plans.machine.provision import ProvisionRequest
@@ -61,7 +61,7 @@ def test_every_key_of_a_spec_is_exported_or_is_not_kept(host: CommandLine) -> No
     assert made
     keys = {one.name for one in fields(MachineSpec)}
     told = {key for key in keys if getattr(made.spec, key) is not None}
-    assert keys == EXPORTED | told | {"profile", "keys", "user_data"}
+    assert keys == EXPORTED | told | {"profile", "keys", *CLOUD_TEXTS}
 
 
 def provision(host: CommandLine, name: MachineName, wanted: MachineSpec) -> None:

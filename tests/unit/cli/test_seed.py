@@ -1,5 +1,6 @@
 """Seeds on the command line: what is told, shown, refused and taken away."""
 
+import email
 import gzip
 import json
 from pathlib import Path
@@ -221,3 +222,98 @@ def test_what_is_left_out_of_the_admins_file_is_told(host: CommandLine) -> None:
     assert done.code == 0
     assert "note: output is not taken" in done.err
     assert "note: final_message is not taken" in done.err
+
+
+# All of cloud-init's files
+
+
+def written(host: CommandLine) -> Seed:
+    return read_iso(host.world.files.read_bytes(PATH, LARGEST) or b"")
+
+
+def file(host: CommandLine, name: str, text: str) -> str:
+    (host.directory / name).write_text(text)
+    return str(host.directory / name)
+
+
+VENDOR = "#cloud-config\nwrite_files: [{path: /etc/a, permissions: 0644}]\n"
+NETWORK = "version: 2\nethernets: {lan: {match: {macaddress: 52:54:00:00:00:01}, dhcp4: true}}\n"
+
+
+def test_vendor_data_and_a_network_are_handed_on_and_compared(host: CommandLine) -> None:
+    words = (*PROVISION, "-y", "--vendor-data", file(host, "v", VENDOR), "--network-config",
+             file(host, "n", NETWORK))  # fmt: skip
+    done = host(*words)
+    assert done.code == 0, done.err
+    assert "note: line 2: '0644' is taken for text" in done.err
+    seed = written(host)
+    assert yaml.safe_load(seed.vendor_data)["write_files"][0]["permissions"] == "0644"
+    assert yaml.safe_load(seed.network_config)["ethernets"].keys() == {"lan"}
+    assert "# vendor-data:" in host("seed", "show", "alice", "dev").out
+    assert "already so" in host(*words).out
+    file(host, "v", VENDOR + "packages: [vim]\n")
+    differs = host(*words).err
+    assert "vendor-data sha256" in differs
+    assert "--vendor-data FILE --network-config FILE" in differs
+
+
+def test_a_profile_has_files_of_all_kinds_beside_it_and_what_is_typed_is_over_them(
+    host: CommandLine,
+) -> None:
+    folder = host.directory / "config/machine_templates"
+    folder.mkdir(parents=True)
+    (folder / "all.toml").write_text('vendor_data = "v"\nnetwork_config = "n"\n')
+    (folder / "v").write_text(VENDOR)
+    (folder / "n").write_text(NETWORK)
+    assert host(*PROVISION, "-y", "--profile", "all", "--network", "dhcp").code == 0
+    seed = written(host)
+    assert "/etc/a" in seed.vendor_data
+    assert yaml.safe_load(seed.network_config)["ethernets"].keys() == {"eth0"}
+    shown = host("template", "show", "all").out
+    assert "# v:\n#cloud-config" in shown
+    assert "# n:\nversion: 2" in shown
+
+
+def test_a_script_is_vendor_data_as_it_is(host: CommandLine) -> None:
+    script = "#!/bin/sh\necho 0644\n"
+    assert host(*PROVISION, "-y", "--vendor-data", file(host, "v", script)).code == 0
+    assert written(host).vendor_data == script
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--vendor-data", "{}", "--no-seed"), "so --vendor-data says too much"),
+        (("--network-config", "{}", "--network", "dhcp"), "so --network says too much"),
+        (("--vendor-data", "-", "--user-data", "-"), "--user-data and --vendor-data cannot both"),
+        (("--vendor-data", "{}"), "--vendor-data: line 1 is 'a: 1' and not #cloud-config"),
+        (("--network-config", "{}"), "--network-config: a network-config says version: 1 or"),
+    ],
+)
+def test_what_does_not_go_together_or_is_none_names_its_option(
+    host: CommandLine, words: tuple[str, ...], says: str
+) -> None:
+    name = file(host, "x", "a: 1\n")
+    done = host(*PROVISION, "-y", *(word.replace("{}", name) for word in words))
+    assert (done.code, says in done.complaint) == (2, True)
+
+
+def test_a_template_is_taken_where_it_is_allowed_and_ours_is_merged_into_it(
+    host: CommandLine,
+) -> None:
+    text = "## template: jinja\n#cloud-config\nhostname: {{ v1.local_hostname }}\n"
+    words = (*PROVISION, "-y", "--user-data", given(host, text))
+    assert "which is not taken without --allow-jinja" in host(*words).complaint
+    assert host(*words, "--allow-jinja").code == 0
+    _, *parts = email.message_from_string(written(host).user_data).walk()
+    assert [part.get_content_type() for part in parts] == ["text/jinja2", "text/cloud-config"]
+    first, second = (bytes(part.get_payload(decode=True)).decode() for part in parts)
+    assert first == text
+    assert 'merge_how: "list(prepend)' in second
+    assert "{{ v1.local_hostname }}" in host("seed", "show", "alice", "dev").out
+
+
+def test_a_template_may_hold_no_private_key_either(host: CommandLine) -> None:
+    text = "## template: jinja\n#cloud-config\nx: |\n  -----BEGIN PRIVATE KEY-----\n"
+    words = (*PROVISION, "-y", "--allow-jinja", "--user-data", given(host, text))
+    assert "line 4 begins a private key" in host(*words).complaint

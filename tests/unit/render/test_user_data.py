@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from raptorctl.errors import InputError
+from raptorctl.model.seed import Taken
 from raptorctl.render.user_data import check, joined
 from raptorctl.render.user_data_merge import merge
 
@@ -19,7 +20,7 @@ HEAD = "#cloud-config\n"
         ("packages: [vim]\n", "line 1 is 'packages: [vim]' and not #cloud-config"),
         ("", "line 1 is '' and not #cloud-config"),
         ("<!DOCTYPE html>\n", "not #cloud-config"),
-        ("## template: jinja\n#cloud-config\n", "line 1 begins a jinja template, which is not taken"),
+        ("## template: jinja\n#cloud-config\n", "line 1 begins a jinja template, which is not taken without --allow-jinja"),
         ("#include\nhttps://example.org/x\n", "line 1 begins an include, which is not taken"),
         (f"{HEAD}packages:\n\t- vim\n", "line 3 has a tab where"),
         (f"{HEAD}a: &x [1]\nb: *x\n", "line 2 has an anchor or an alias"),
@@ -40,6 +41,10 @@ HEAD = "#cloud-config\n"
         (f"{HEAD}a: x\x07y\n", "line 2 holds a control character"),
         (f"{HEAD}ssh_keys: {{}}\n", "ssh_keys is raptorctl's to say"),
         (f"{HEAD}merge_how: x\n", "merge_how is not taken"),
+        (f"{HEAD}hostname: bad name\n", "hostname is not a name: 'bad name': use letters, digits"),
+        (f"{HEAD}hostname: -web\n", "hostname is not a name: '-web'"),
+        (f"{HEAD}hostname: a..b\n", "hostname is not a name: 'a..b'"),
+        (f"{HEAD}fqdn: web_1.example.org\n", "fqdn is not a name: 'web_1.example.org'"),
         (HEAD + "a: '" + "x" * 1024 * 1024 + "'\n", "more than 1048576 bytes"),
     ],
 )  # fmt: skip
@@ -59,7 +64,7 @@ def test_a_private_key_is_refused_unless_it_is_allowed() -> None:
         check(PRIVATE)
     with pytest.raises(InputError, match="private key"):
         check("#!/bin/sh\necho '-----BEGIN OPENSSH PRIVATE KEY-----'\n")
-    assert check(PRIVATE, allow_private_key=True).config
+    assert check(PRIVATE, Taken(private_key=True)).config
 
 
 def test_norway_stays_a_country_and_a_mac_an_address() -> None:
@@ -131,3 +136,8 @@ def test_a_script_goes_beside_our_config() -> None:
 def test_without_a_file_there_is_ours_alone() -> None:
     assert joined({"hostname": "dev"}, "") == '#cloud-config\nhostname: "dev"\n'
     assert joined({"swap": 1}, HEAD) == "#cloud-config\nswap: 1\n"
+
+
+@pytest.mark.parametrize("name", ["web", "Web-1", "web.example.org", "web.example.org.", "7"])
+def test_a_host_name_is_taken(name: str) -> None:
+    assert check(f"{HEAD}hostname: {name}\n").config == {"hostname": name}
