@@ -97,7 +97,7 @@ def refuse_stuck(rows: tuple[Row, ...]) -> None:
 
 def is_absent(row: Row) -> bool:
     """Whether it says that a machine is to be made."""
-    return row.key == "machine" and row.has == "absent"
+    return row.key == "machine" and row.has == "absent" and row.due is Due.NOW
 
 
 class Bringing:
@@ -203,8 +203,12 @@ class Bringing:
         return key
 
     def _first_boot(self, wanted: WantedMachine) -> tuple[FirstBoot | None, JobKey | None]:
-        boot = seed.first_boot(wanted.spec, wanted.name)
-        if boot is None or not wanted.steps or self._up.identity:
+        mark = None
+        if Due.REBUILD in {row.due for row in self._up.plan.of(wanted.name)}:
+            mark = self._up.session.machine(wanted.name).mark
+        system = wanted.spec.image or (mark and mark.image_name) or None
+        boot = seed.first_boot(replace(wanted.spec, image=system), wanted.name)
+        if boot is None or not wanted.steps:
             return boot, None
         key = steps.new_job_key()
         return replace(boot, keys=(key.public,)), key
@@ -233,9 +237,7 @@ class Bringing:
 
     def _stepped(self, wanted: WantedMachine, key: JobKey | None) -> None:
         session = self._up.session
-        if key is None and not session.own:
-            steps.refuse_keyless(self._up.identity)
-        entry = GuestEntry(wanted.spec.account, self._up.identity, key)
+        entry = GuestEntry(wanted.spec.account, None if key else self._up.identity, key)
         guest = running(session, wanted.name)
         steps.carry_out(guest, wanted.steps, entry, self._up.show.audience)
         self._did.append(f"{len(wanted.steps)} steps")

@@ -162,6 +162,9 @@ class _Lowering:
             profiles += names
         spec = self._decoded(layers | ({"profile": profiles} if profiles else {}), table)
         self._refuse_unfit(spec, table)
+        if machine.steps and self._session.own and not spec.image:
+            hint = "say what it begins as: image"
+            self._tell(table, "steps", "there is no guest on an empty disk", hint)
         return spec
 
     def _decoded(self, layers: Mapping[str, Any], table: str) -> MachineSpec:

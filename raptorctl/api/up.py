@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from raptorctl.api.bring import Bringing, Brought, Show, Subject, is_absent, refuse_stuck
 from raptorctl.api.image import UNWATCHED, fetched
 from raptorctl.api.session import Session
+from raptorctl.api.steps import refuse_keyless
 from raptorctl.model.file_plan import Due, FilePlan, FileWish
 from raptorctl.model.image import Image
 from raptorctl.model.names import split_domain
@@ -54,18 +55,34 @@ class Up:
 
         Raises:
             RefusedError: something in the plan is refused; nothing was touched.
+        InputError: there is no key to log in with; likewise.
             StoppedError: a signal came.
         """
+        from raptorctl.engine.stop import Stop
+
         if not self.keep_going:
             refuse_stuck(self.plan.stuck)
-        for subject, noun in self._subjects():
-            rows = self.plan.of(subject)
-            if rows:
-                self.show.begun(subject)
-            brought = Bringing(self, subject).done(noun, rows)
-            yield brought
-            if brought.error and not self.keep_going:
-                return
+        self._refuse_keyless()
+        with Stop() as stop:
+            for subject, noun in self._subjects():
+                stop.check()
+                rows = self.plan.of(subject)
+                if rows:
+                    self.show.begun(subject)
+                brought = Bringing(self, subject).done(noun, rows)
+                yield brought
+                if brought.error and not self.keep_going:
+                    return
+
+    def _refuse_keyless(self) -> None:
+        """Refuse steps that nobody could log in for; on a session host ssh's own files may do."""
+        for wanted in self.wish.machines:
+            rows = self.plan.of(wanted.name)
+            due = any(row.key == "steps" and row.due is Due.NOW for row in rows)
+            fresh = any(is_absent(row) or row.due is Due.REBUILD for row in rows)
+            told = fresh and wanted.spec.tells_guest  # by a key that is made for the job
+            if due and not told and not self.session.own:
+                refuse_keyless(self.identity)
 
     def _subjects(self) -> Iterator[tuple[str, Subject]]:
         yield from ((one.name, one) for one in self.wish.tenants)

@@ -7,6 +7,7 @@ import typer
 
 from raptorctl.api import raptor_file as api
 from raptorctl.api.bring import Show, refuse_stuck
+from raptorctl.api.change import refuse_unfinished
 from raptorctl.api.guest import private_key
 from raptorctl.api.up import Up
 from raptorctl.cli import ask, options, raptor_file
@@ -105,11 +106,12 @@ def up(
     if permission.prune and named.machines:
         raise InputError("--prune looks at the whole file", resolution="name no machine with it")
     wish = named.wish(session)
+    refuse_unfinished(session, tell)
     plan = api.plan_of(session, wish, permission)
     if before is not None:
         before.refuse_changed(plan)
     if run.dry_run:
-        _shown(named.saved(permission, plan), wish, run)
+        _shown(plan, wish, run, named.saved(permission, plan))
         _refuse(plan, permission, way)
         return
     _refuse(plan, permission, way)
@@ -130,9 +132,10 @@ def reload(
     private_key(way.identity)
     named = raptor_file.named(session, words, variables)
     wish = named.wish(session)
+    refuse_unfinished(session, tell)
     plan = api.reload_of(session, wish)
     if run.dry_run:
-        _shown(named.saved(Allowed(), plan), wish, run)
+        _shown(plan, wish, run)
     _refuse(plan, Allowed(allow=len(plan.destroyed)), way)
     if not run.dry_run:
         _carry_out(session, wish, plan, way, run)
@@ -144,11 +147,13 @@ def _refuse(plan: FilePlan, may: Allowed, way: Way) -> None:
     refuse_unsafe(plan, may)
 
 
-def _shown(saved: SavedPlan, wish: FileWish, run: options.Manner) -> None:
-    plan = saved.plan
+def _shown(
+    plan: FilePlan, wish: FileWish, run: options.Manner, saved: SavedPlan | None = None
+) -> None:
     steps = list(raptor_file.guest_steps(wish, plan))
     if run.form is Format.JSON:
-        say_json({"plan": saved.encode() | {"guest_steps": steps}})
+        shape = saved.encode() if saved else {"rows": [row.encode() for row in plan.rows]}
+        say_json({"plan": shape | {"guest_steps": steps}})
         return
     say("\n".join(raptor_file.laid_out(plan.rows) or ["all of it is already so"]))
     if steps:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Final
 
 from raptorctl.errors import RaptorError, RefusedError
 from raptorctl.model.error_code import Code
@@ -29,6 +30,9 @@ from raptorctl.plans.part import image as images
 from raptorctl.plans.part import session as own
 from raptorctl.plans.plan import Identity
 from raptorctl.plans.tenant.common import keys_of
+
+CHANGED: Final = frozenset({"size", "cpus", "memory", "keys", "seed"})
+"""Keys that `up` changes while a machine stands; others are refused, or take a rebuild."""
 
 
 def compare(
@@ -90,7 +94,9 @@ def _machine(
             return list(_standing(machine, there, may, facts)), facts
         return list(_coming(machine)), _with(machine, settings, facts, identity)
     except RaptorError as error:
-        return [replace(_absent(machine, error.brief), due=Due.REFUSED, how=str(error))], facts
+        domain = facts.domain(machine.name)
+        has = domain.state.value if domain else "absent"
+        return [replace(_absent(machine, has), due=Due.REFUSED, how=str(error))], facts
 
 
 def _with(
@@ -100,6 +106,8 @@ def _with(
     boot = FirstBoot() if machine.spec.tells_guest else None
     request = ProvisionRequest(machine.name, machine.spec, found=machine.found, first_boot=boot)
     taken = plan_provision(request, settings, facts, identity).reservation
+    # Who is refused for it hears of the machine: of that job nobody knows.
+    taken = replace(taken, job=f"for {machine.name}")
     taken_by_all = (*facts.reservations, taken)
     return replace(
         facts, reservations=taken_by_all, ports=facts.ports[1:], group=_less(facts, machine)
@@ -160,6 +168,8 @@ def _row(machine: WantedMachine, one: Difference, may: Allowed, *, active: bool)
         When.NEXT_START: (Due.RESTART if may.restart else Due.NEXT_START) if active else Due.NOW,
         When.REBUILD: _rebuild(may),
     }.get(one.when, Due.REFUSED)
+    if one.key not in CHANGED and not due.destroys and due is not Due.NEEDS_REBUILD:
+        due = Due.REFUSED
     # What is told with other words than its key is a part of it: `it runs with memory`.
     key = one.key if one.label.split()[0] != "it" else one.label
     has = one.has or ("not known" if one.when is When.UNKNOWN else "without")

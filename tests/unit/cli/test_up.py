@@ -8,7 +8,7 @@ import pytest
 
 from raptorctl.model.domain import Domain
 from raptorctl.model.sizes import GIB
-from tests.fakes import IMAGE
+from tests.fakes import IMAGE, Killed, Tripwire
 from tests.unit.cli.session import CommandLine
 from tests.unit.model.test_ssh_key import GOOD
 
@@ -327,6 +327,36 @@ def test_other_steps_are_told_and_done_by_a_reload(stepped: CommandLine) -> None
     after = machine(stepped, "alice-web")
     assert (after.uuid, after.macs) == (before.uuid, before.macs)
     assert rows(stepped) == []
+
+
+def test_steps_that_nobody_could_log_in_for_are_refused_before_anything_is_touched(
+    stepped: CommandLine,
+) -> None:
+    write(
+        STEPS.replace("[machine", "[machine.alice-new]\nsize = '1G'\ncpus = 1\n[machine")
+        + "seed = false\n"
+    )
+    done = stepped("up")
+    assert (done.code, "no key to log in with" in done.complaint) == (2, True)
+    assert stepped.world.domains.list() == ()
+
+
+def test_a_reload_that_is_only_shown_is_no_plan_of_ups(stepped: CommandLine) -> None:
+    stepped("up")
+    shown = stepped("reload", "--dry-run", "-o", "json").out
+    assert [row["key"] for row in json.loads(shown)["plan"]["rows"]] == ["disk", "steps"]
+    Path("plan.json").write_text(shown)
+    assert "is not a plan" in stepped("up", "--plan", "plan.json").complaint
+    assert machine(stepped, "alice-web").state.runs
+
+
+def test_an_unfinished_job_comes_first(host: CommandLine) -> None:
+    session = host.session()
+    session.wire = Tripwire(at=20)
+    with pytest.raises(Killed):
+        host("up", session=session)
+    refused = host("up", "--dry-run")
+    assert (refused.code, "is unfinished" in refused.complaint) == (3, True)
 
 
 def test_what_is_not_there_is_not_reloaded(stepped: CommandLine) -> None:
