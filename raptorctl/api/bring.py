@@ -9,9 +9,9 @@ from raptorctl.api.change import SILENT, Change
 from raptorctl.api.guest import running, wait_for
 from raptorctl.api.image import fetched
 from raptorctl.api.steps import NOBODY, Audience, GuestEntry, JobKey
-from raptorctl.errors import RaptorError, RefusedError, StoppedError
+from raptorctl.errors import RaptorError, RefusedError, StoppedError, WaitError
 from raptorctl.model.error_code import Code
-from raptorctl.model.file_plan import Due, Row, WantedMachine, WantedTenant
+from raptorctl.model.file_plan import Due, Row, WantedMachine, WantedTenant, counted
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
 from raptorctl.model.seed import FirstBoot
@@ -85,7 +85,7 @@ def refuse_stuck(rows: tuple[Row, ...]) -> None:
     ]
     rebuilds = all(row.due is Due.NEEDS_REBUILD for row in rows)
     error = RefusedError(
-        f"{first.subject} differs in what is not changed as it stands",
+        f"{first.subject} differs in what cannot change while it stands",
         resolution="--rebuild gives it a new disk" if rebuilds else "see below",
         details="\n".join(details),
         code=Code.MACHINE_DIFFERS,
@@ -195,6 +195,9 @@ class Bringing:
     def _rebuilt(self, wanted: WantedMachine) -> JobKey | None:
         from raptorctl.plans.machine.rebuild import RebuildRequest
 
+        mark = self._up.session.machine(wanted.name).mark
+        if mark and not wanted.spec.image:  # the file does not say: as it began last time
+            wanted = replace(wanted, spec=replace(wanted.spec, image=mark.image_name or None))
         boot, key = self._first_boot(wanted)
         request = RebuildRequest(
             wanted.name, wanted.spec, found=self._image(wanted), first_boot=boot
@@ -203,11 +206,7 @@ class Bringing:
         return key
 
     def _first_boot(self, wanted: WantedMachine) -> tuple[FirstBoot | None, JobKey | None]:
-        mark = None
-        if Due.REBUILD in {row.due for row in self._up.plan.of(wanted.name)}:
-            mark = self._up.session.machine(wanted.name).mark
-        system = wanted.spec.image or (mark and mark.image_name) or None
-        boot = seed.first_boot(replace(wanted.spec, image=system), wanted.name)
+        boot = seed.first_boot(wanted.spec, wanted.name)
         if boot is None or not wanted.steps:
             return boot, None
         key = steps.new_job_key()
@@ -226,7 +225,11 @@ class Bringing:
             said = f"{name} is asked to shut down; waiting {seconds:g} s at most"
             self._up.show.reporter.note(said)
 
-        power.stop(session, name, waits=waits)
+        try:
+            power.stop(session, name, waits=waits)
+        except WaitError as error:
+            error.resolution = f"`raptorctl stop {name} --force`, and the same command again"
+            raise
         power.start(session, name)
         self._did.append("restarted")
 
@@ -240,7 +243,7 @@ class Bringing:
         entry = GuestEntry(wanted.spec.account, None if key else self._up.identity, key)
         guest = running(session, wanted.name)
         steps.carry_out(guest, wanted.steps, entry, self._up.show.audience)
-        self._did.append(f"{len(wanted.steps)} steps")
+        self._did.append(counted(wanted.steps))
         self._job("", _steps_done(wanted.name, wanted.digest))
 
     def _job(self, word: str, wanted: Change) -> None:

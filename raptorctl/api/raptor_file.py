@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -37,6 +38,8 @@ T = TypeVar("T")
 
 LARGEST_STEP: Final = 64 * MIB
 """Bytes of a script or of what is copied, as `raptorctl run` has it."""
+KEY: Final = re.compile(r"(ssh|ecdsa|sk)-\S+ ", re.ASCII)
+"""How a key itself begins, which is no file's name (sshd(8), AUTHORIZED_KEYS FILE FORMAT)."""
 
 
 def read(
@@ -100,7 +103,7 @@ def plan_of(session: Session, wish: FileWish, may: "Allowed") -> "FilePlan":
 
 def reload_of(session: Session, wish: FileWish) -> "FilePlan":
     """Say that each machine gets a new disk, and has its steps done again; all must stand."""
-    from raptorctl.model.file_plan import Allowed, Due, FilePlan, Row
+    from raptorctl.model.file_plan import Allowed, Due, FilePlan, Row, counted
 
     plan = plan_of(session, wish, Allowed(rebuild=True))
     rows: list[Row] = []
@@ -109,10 +112,10 @@ def reload_of(session: Session, wish: FileWish) -> "FilePlan":
         if any(row.key == "machine" for row in found):
             rows.append(Row(name, "machine", "absent", "there", Due.REFUSED, "raptorctl up"))
             continue
-        count = len(machine.steps)
         rows += [row for row in found if row.key not in {"state", "steps"}]
         rows.append(Row(name, "disk", "as it is", "new", Due.REBUILD))
-        rows += [Row(name, "steps", "done", str(count), Due.NOW)] * bool(count)
+        if machine.steps:
+            rows.append(Row(name, "steps", "done", counted(machine.steps), Due.NOW))
     return FilePlan(tuple(rows), plan.facts)
 
 
@@ -242,7 +245,7 @@ class _Lowering:
         return text
 
     def _keys(self, names: Collection[str]) -> tuple[PublicKey, ...]:
-        texts = (n if " " in n else _text(self._beside(n), LARGEST_FILE) for n in names)
+        texts = (n if KEY.match(n) else _text(self._beside(n), LARGEST_FILE) for n in names)
         found = (key for text in texts for key in parse_keys(text))
         return tuple({key.blob: key for key in found}.values())
 

@@ -66,7 +66,8 @@ class Named:
         """The plan, as it can be written down."""
         file = self.file if self.file == STDIN else str(Path(self.file).absolute())
         names = tuple(map(str, self.machines))
-        return SavedPlan(file, names, self.variables, may, plan.facts, plan)
+        rows = tuple(row.encode() for row in plan.rows)
+        return SavedPlan(file, names, self.variables, may, plan.facts, rows)
 
 
 def named(session: Typed, words: list[str] | None, variables: list[str] | None = None) -> Named:
@@ -86,6 +87,11 @@ def named(session: Typed, words: list[str] | None, variables: list[str] | None =
         )
     machines = tuple(_machine(session, word) for word in rest)
     return Named(file, machines, dict(map(_variable, variables or ())))
+
+
+def saved(plan: SavedPlan) -> Named:
+    """What was typed when a plan was saved."""
+    return Named(plan.file, plan.names, dict(plan.variables))
 
 
 def laid_out(rows: tuple[Row, ...]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import enum
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -37,6 +37,11 @@ class WantedMachine:
     steps: tuple[GuestStep, ...] = ()
     digest: str = ""
     wait: Awaited | None = None
+
+
+def counted(steps: Sequence[GuestStep]) -> str:
+    """How many steps, as people read it."""
+    return f"{len(steps)} step{'s' * (len(steps) != 1)}"
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ class Row:
     due: Due
     how: str = ""
 
-    def encode(self) -> dict[str, Any]:
+    def encode(self) -> dict[str, str]:
         """Return the shape that docs/json.md documents."""
         return {
             "machine": self.subject,
@@ -181,7 +186,7 @@ class SavedPlan:
         variables: what was said beside it.
         may: what `up` may do.
         facts: digests of what the plan rests on.
-        plan: the plan itself; empty where it was read back, as it is made anew.
+        rows: the plan itself.
     """
 
     file: str
@@ -189,7 +194,7 @@ class SavedPlan:
     variables: Mapping[str, str]
     may: Allowed
     facts: Mapping[str, str]
-    plan: FilePlan = FilePlan(())
+    rows: tuple[Mapping[str, str], ...]
 
     @classmethod
     def read(cls, text: str, file: str) -> "SavedPlan":
@@ -200,7 +205,7 @@ class SavedPlan:
         """
         try:
             said = json.loads(text)["plan"]
-            return decode(cls, {f.name: said[f.name] for f in fields(cls) if f.name != "plan"})
+            return decode(cls, {one.name: said[one.name] for one in fields(cls)})
         except (ShapeError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(
                 f"{file} is not a plan of `raptorctl up`",
@@ -219,7 +224,10 @@ class SavedPlan:
         Raises:
             RefusedError: names what changed.
         """
-        if found := list(changed(self.facts, plan.facts)):
+        found = list(changed(self.facts, plan.facts))
+        rows = [row.encode() for row in plan.rows]
+        other = [row for row in (*self.rows, *rows) if row not in self.rows or row not in rows]
+        if found := found or [f"{row['machine']} {row['key']}" for row in other]:
             raise RefusedError(
                 f"what the plan rests on has changed: {', '.join(found)}",
                 resolution="make it anew with `up --dry-run -o json`",
@@ -229,8 +237,7 @@ class SavedPlan:
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that docs/json.md documents."""
-        shape = {f.name: encode(getattr(self, f.name)) for f in fields(self) if f.name != "plan"}
-        return shape | {"rows": [row.encode() for row in self.plan.rows]}
+        return {one.name: encode(getattr(self, one.name)) for one in fields(self)}
 
 
 def changed(before: Mapping[str, str], now: Mapping[str, str]) -> Iterable[str]:

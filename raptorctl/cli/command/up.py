@@ -17,7 +17,6 @@ from raptorctl.cli.image_watch import watched
 from raptorctl.cli.options import example
 from raptorctl.cli.output import Format, say, say_json, tell
 from raptorctl.cli.progress import reporter
-from raptorctl.cli.raptor_file import Named
 from raptorctl.cli.session import Typed, session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
@@ -49,6 +48,8 @@ SavedFile = Annotated[
         show_default=False,
     ),
 ]
+LARGEST = 1 << 26
+"""Bytes of a plan."""
 
 
 def register(app: typer.Typer) -> None:
@@ -67,7 +68,7 @@ class May:
     allow: Allow = 1
 
     @property
-    def permission(self) -> Allowed:
+    def allowed(self) -> Allowed:
         """The same, for planners."""
         return Allowed(self.restart, self.rebuild, self.prune, self.allow)
 
@@ -94,28 +95,25 @@ def up(
     """Make what stands as a file of machines says: make, change and start machines."""
     session = session_of(context)
     private_key(way.identity)  # one that cannot be read is refused before anything is done
-    permission, before = may.permission, None
-    if saved is not None:
-        if words or variables or permission != Allowed():
-            raise InputError("--plan says all of it already", resolution="leave the rest out")
-        before = SavedPlan.read(options.given_text(saved, 1 << 26), saved)
-        named = Named(before.file, before.names, dict(before.variables))
-        permission = before.may
+    before = None if saved is None else SavedPlan.read(options.given_text(saved, LARGEST), saved)
+    if before is None:
+        named, allowed = raptor_file.named(session, words, variables), may.allowed
+    elif words or variables or may.allowed != Allowed():
+        raise InputError("--plan says all of it already", resolution="leave the rest out")
     else:
-        named = raptor_file.named(session, words, variables)
-    if permission.prune and named.machines:
+        named, allowed = raptor_file.saved(before), before.may
+    if allowed.prune and named.machines:
         raise InputError("--prune looks at the whole file", resolution="name no machine with it")
     wish = named.wish(session)
     refuse_unfinished(session, tell)
-    plan = api.plan_of(session, wish, permission)
+    plan = api.plan_of(session, wish, allowed)
     if before is not None:
         before.refuse_changed(plan)
     if run.dry_run:
-        _shown(plan, wish, run, named.saved(permission, plan))
-        _refuse(plan, permission, way)
-        return
-    _refuse(plan, permission, way)
-    _carry_out(session, wish, plan, way, run)
+        _shown(plan, wish, run, named.saved(allowed, plan))
+    _refuse(plan, allowed, way)
+    if not run.dry_run:
+        _carry_out(session, wish, plan, way, run)
 
 
 @spread
@@ -163,6 +161,8 @@ def _shown(
 def _carry_out(
     session: Typed, wish: FileWish, plan: FilePlan, way: Way, run: options.Manner
 ) -> None:
+    if not (wish.machines or wish.tenants or plan.rows) and run.form is Format.TEXT:
+        say("the file names no machine")
     _agreed(wish, plan, run)
     tells = reporter()
     show = Show(tells, Screen(), lambda subject: tell(f"{subject}:"))

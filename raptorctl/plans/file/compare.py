@@ -1,7 +1,7 @@
 """What a file of machines asks for, beside what stands. Pure: facts are read once for all of it."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -16,6 +16,7 @@ from raptorctl.model.file_plan import (
     Row,
     WantedMachine,
     WantedTenant,
+    counted,
 )
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Settings
@@ -109,9 +110,7 @@ def _with(
     # Who is refused for it hears of the machine: of that job nobody knows.
     taken = replace(taken, job=f"for {machine.name}")
     taken_by_all = (*facts.reservations, taken)
-    return replace(
-        facts, reservations=taken_by_all, ports=facts.ports[1:], group=_less(facts, machine)
-    )
+    return replace(facts, reservations=taken_by_all, group=_less(facts, machine))
 
 
 def _less(facts: HostFacts, machine: WantedMachine) -> VolumeGroup | None:
@@ -152,12 +151,12 @@ def _standing(
 
 def _steps(machine: WantedMachine, done: str, *, rebuilt: bool) -> Iterator[Row]:
     if machine.digest and (rebuilt or done != machine.digest):
-        count, again = len(machine.steps), bool(done) and not rebuilt
+        again = bool(done) and not rebuilt
         yield Row(
             subject=str(machine.name),
             key="steps",
             has="others done" if again else "not done",
-            wanted=f"{count} step{'s' * (count != 1)}",
+            wanted=counted(machine.steps),
             due=Due.NEXT_REBUILD if again else Due.NOW,
         )
 
@@ -231,15 +230,10 @@ def _rests_on(wish: FileWish, facts: HostFacts) -> Iterator[tuple[str, str]]:
     for tenant in sorted({name.tenant for name in names} | {one.name for one in wish.tenants}):
         found = facts.tenant(tenant)
         yield f"tenant {tenant}", _digest(found and (found.record_file, found.keys))
-    yield from (("file", _digest(one)) for one in (_said(wish),))
-
-
-def _said(wish: FileWish) -> Iterable[object]:
-    return (
-        wish.mark,
-        wish.tenants,
-        [(m.name, vars(m.spec), m.digest, m.wait) for m in wish.machines],
-    )
+    for image in {m.found.name: m.found for m in wish.machines if m.found}.values():
+        yield f"image {image.name}", image.digest[:16]
+    said = [(m.name, vars(m.spec), m.digest, m.wait) for m in wish.machines]
+    yield "file", _digest((wish.mark, wish.tenants, said))
 
 
 def _digest(noun: object) -> str:

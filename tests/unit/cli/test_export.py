@@ -168,6 +168,14 @@ def test_a_file_of_a_few_lines_makes_a_machine_on_a_session_host(own: CommandLin
     assert "no CPU is named on a session host" in own("up").complaint
 
 
+def test_there_may_be_more_machines_than_ports_that_a_survey_tells(own: CommandLine) -> None:
+    text = "".join(f"[machine.m{n}]\n" for n in range(6))
+    Path("raptor.toml").write_text('[defaults]\nmemory = "1G"\n' + text)
+    assert own("up", "--dry-run").code == 0
+    Path("raptor.toml").write_text('[machine.m]\nsteps = [{ run = "raptor.toml" }]\n')
+    assert "steps: there is no guest on an empty disk" in own("up").complaint
+
+
 def test_what_a_machine_is_not_known_to_be_is_a_comment(host: CommandLine) -> None:
     wanted = MachineSpec(Size(4 * GIB), CpuSet((2,)), image=IMAGE.name, user_data="#!/bin/sh\n")
     provision(host, MachineName("alice", "dev"), wanted)

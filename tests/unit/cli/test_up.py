@@ -192,12 +192,35 @@ def test_a_plan_is_carried_out_if_nothing_has_changed(host: CommandLine) -> None
     write(FILE)
     host("up", "alice-db")
     refused = host("up", "--plan", "plan.json")
+    host.world.images.all = (IMAGE,)
     assert refused.code == 3
     assert "has changed: alice-db domain, alice-db state, alice-db volume" in refused.complaint
     Path("plan.json").write_text(host("up", "--dry-run", "-o", "json").out)
     assert host("up", "--plan", "plan.json").out == "alice-web: made\nalice-db is already so\n"
     assert host("up", "--plan", "plan.json", "--prune").code == 2
     assert "is not a plan" in host("up", "--plan", "raptor.toml").complaint
+
+
+def test_a_plan_rests_on_its_images_and_on_every_row(host: CommandLine) -> None:
+    host.world.images.all = (IMAGE,)
+    write('[machine.alice-web]\nsize = "10G"\ncpus = 2\nimage = "debian:13"\n')
+    saved = host("up", "--dry-run", "-o", "json").out
+    Path("plan.json").write_text(saved)
+    host.world.images.all = (replace(IMAGE, digest="ab" * 32),)
+    assert "has changed: image debian:13" in host("up", "--plan", "plan.json").complaint
+    host.world.images.all = (IMAGE,)
+    Path("plan.json").write_text(saved.replace("10G", "11G"))
+    assert "has changed: alice-web machine" in host("up", "--plan", "plan.json").complaint
+    assert host("up", "--plan", "plan.json", "--dry-run").code == 3
+
+
+def test_a_guest_that_does_not_shut_down_is_told_with_a_way(host: CommandLine) -> None:
+    host("up")
+    write(FILE.replace('memory = "1G"', 'memory = "2G"'))
+    host.world.domains.deaf = True
+    done = host("up", "alice-web", "--restart")
+    assert (done.code, done.out) == (5, "alice-web: failed\n")
+    assert "`raptorctl stop alice-web --force`, and the same command again" in done.err
 
 
 def test_tenants_come_first_with_keys_and_quota(host: CommandLine, tmp_path: Path) -> None:
