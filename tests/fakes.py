@@ -28,6 +28,7 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.guest import Endpoint, Neighbour
+from raptorctl.model.guest_step import GuestStep
 from raptorctl.model.image import Image
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings, parse_settings
@@ -657,10 +658,11 @@ class FakeShell:
     def __init__(self, guests: "FakeGuests") -> None:
         self.guests = guests
 
-    def run(self, script: Path, timeout: float, heard: Heard) -> int:
-        self.guests.done.append(f"run {script.name}")
-        heard(f"{script.name} speaks\n".encode())
-        outcome = self.guests.outcomes.get(script.name, 0)
+    def run(self, script: GuestStep, timeout: float, heard: Heard) -> int:
+        name = script.source.name
+        self.guests.done.append(script.title)
+        heard(f"{name} speaks\n".encode())
+        outcome = self.guests.outcomes.get(name, 0)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

@@ -15,7 +15,7 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.diagnostic import Diagnostic, refuse
 from raptorctl.model.encoding import decoded
 from raptorctl.model.file_plan import FileWish, WantedMachine, WantedTenant
-from raptorctl.model.guest_step import GuestStep
+from raptorctl.model.guest_step import GuestStep, inline
 from raptorctl.model.image import Image
 from raptorctl.model.merge import merge
 from raptorctl.model.names import MachineName, shown
@@ -55,11 +55,13 @@ def read(
 
     Raises:
         FileError: all that is wrong in it, with line and column.
+        MissingError: its format needs a library that is not installed.
     """
-    from raptorctl.read.raptor_file import Reader, parse_raptor_file
+    from raptorctl.read.machines import parse_machines
+    from raptorctl.read.raptor_file import Reader
 
     owner = session.settings.owner if session.own else ""
-    return parse_raptor_file(text, Reader(file, owner, variables or {}))
+    return parse_machines(text, Reader(file, owner, variables or {}))
 
 
 def wish_of(session: Session, file: RaptorFile, only: Collection[MachineName] = ()) -> FileWish:
@@ -216,6 +218,8 @@ class _Lowering:
         self.wrong.append(self._file.wrong(table, key, problem, hint))
 
     def _beside(self, path: str) -> str:
+        if path.startswith("~/"):  # under sudo, HOME is root's
+            path = os.path.expanduser(f"~{self._session.caller.name}{path[1:]}")  # noqa: PTH111 - of another account
         return os.path.normpath(Path(self._file.folder, path).absolute())
 
     def _beside_image(self, text: str) -> str:
@@ -250,6 +254,8 @@ class _Lowering:
         return tuple({key.blob: key for key in found}.values())
 
     def _step(self, step: FileStep) -> GuestStep:
+        if step.inline:
+            return inline(step.inline)
         return GuestStep(Path(self._beside(step.run or step.copy)), step.to)
 
 
@@ -266,7 +272,7 @@ def _digest(steps: tuple[GuestStep, ...]) -> str:
 
     whole = hashlib.sha256()
     for step in steps:
-        data = read_given(str(step.source), LARGEST_STEP)
+        data = step.text.encode() or read_given(str(step.source), LARGEST_STEP)
         whole.update(f"{step.title}\0{len(data)}\0".encode() + data)
     return whole.hexdigest() if steps else ""
 

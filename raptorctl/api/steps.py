@@ -70,7 +70,8 @@ def checked(
     from raptorctl.host.system.caller import open_given
 
     for step in steps:
-        open_given(str(step.source)).close()
+        if not step.text:
+            open_given(str(step.source)).close()
     if steps and not has_key:
         refuse_keyless(identity)
     if steps and private_key(identity) and identity:
@@ -233,7 +234,7 @@ def _done(at: _Place, step: GuestStep, place: str) -> dict[str, Any]:
         if step.target:
             target = at.shell.copy(step.source, step.target, at.timeout)
         else:
-            status = at.shell.run(step.source, at.timeout, lambda data: _heard(at, data))
+            status = at.shell.run(step, at.timeout, lambda data: _heard(at, data))
     except BaseException as error:
         at.audience.ended()
         at.log.head(f"{place} broke off: {plain(str(error))}")

@@ -19,6 +19,7 @@ from raptorctl.model.names import MachineName, parse_words, shown
 from raptorctl.model.own import own_words
 from raptorctl.model.raptor_file import DEFAULT, LARGEST, STDIN, RaptorFile
 from raptorctl.read.variables import NAME
+from raptorctl.read.vmfile import DEFAULT as VMFILE
 
 Words = Annotated[
     list[str] | None,
@@ -79,8 +80,9 @@ def named(session: Typed, words: list[str] | None, variables: list[str] | None =
     rest = list(words or ())
     first = rest[0] if rest else ""
     is_file = first == STDIN or "/" in first or "." in first
-    file = rest.pop(0) if is_file else DEFAULT
-    if not is_file and not Path(DEFAULT).is_file():
+    here = next((name for name in (DEFAULT, VMFILE) if Path(name).is_file()), "")
+    file = rest.pop(0) if is_file else here
+    if not file:
         raise InputError(
             f"there is no {DEFAULT} here",
             resolution="name the file, or write one: see docs/files.md",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from raptorctl.model.guest import Endpoint, Neighbour
+    from raptorctl.model.guest_step import GuestStep
     from raptorctl.model.slot import Slot
     from raptorctl.model.ssh_key import PublicKey
 
@@ -44,7 +45,7 @@ class Login:
 class Shell(Protocol):
     """One login to a guest."""
 
-    def run(self, script: Path, timeout: float, heard: Heard) -> int:
+    def run(self, script: GuestStep, timeout: float, heard: Heard) -> int:
         """Upload a script under a name of its own, run it, remove it; return its exit status.
 
         Raises:

@@ -10,6 +10,8 @@ from raptorctl.model.names import shown
 
 LOGS: Final = "/var/log/raptorctl/steps"
 """Where what steps said is kept, one file per machine; root's."""
+SHOWN: Final = 50
+"""Letters of an inline script that name it."""
 TIMEOUT: Final = 600.0
 """Seconds for one step, unless somebody says otherwise."""
 
@@ -22,17 +24,38 @@ class GuestStep:
         source: a file on this side.
         target: where it goes to in the guest; "" for a script, which goes to a temporary place
             and is run there.
+        text: a script that is in no file, whose `source` is what it is called.
     """
 
     source: Path
     target: str = ""
+    text: str = ""
 
     @property
     def title(self) -> str:
         """As a person calls it."""
+        if self.text:
+            return f"run {_first_line(self.text)}"
         if self.target:
             return f"copy {self.source.name} to {self.target}"
         return f"run {self.source.name}"
+
+
+def inline(command: str) -> GuestStep:
+    """Return a step that is written where it is asked for.
+
+    Args:
+        command: lines of a shell, or a script with its own `#!`.
+    """
+    head = "" if command.startswith("#!") else "#!/bin/sh\n"
+    return GuestStep(Path("inline"), text=f"{head}{command}\n")
+
+
+def _first_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if not line.startswith("#!")]
+    said = [line for line in lines if line] or ["inline"]
+    short = said[0] if len(said[0]) <= SHOWN else f"{said[0][: SHOWN - 1]}…"
+    return f"{short} …" if len(said) > 1 else short
 
 
 def in_order(

@@ -28,11 +28,13 @@ class FileStep:
 
     Args:
         run: a script's file.
+        inline: a script itself.
         copy: a file, which goes to `to`.
         to: where in the guest.
     """
 
     run: str = ""
+    inline: str = ""
     copy: str = ""
     to: str = ""
 

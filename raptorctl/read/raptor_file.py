@@ -42,7 +42,7 @@ def parse_raptor_file(text: str, reader: Reader) -> RaptorFile:
         FileError: it is not TOML, or something in it cannot be; all of it, with line and column.
     """
     try:
-        return _Reading(tomllib.loads(text), places(text), reader).whole()
+        return parse_tables(tomllib.loads(text), places(text), reader)
     except tomllib.TOMLDecodeError as error:
         problem, place = error_place(error, text)
         refuse(reader.file, [Diagnostic(reader.file, *place, "", f"is not TOML: {problem}")])
@@ -51,6 +51,22 @@ def parse_raptor_file(text: str, reader: Reader) -> RaptorFile:
         deep = Diagnostic(reader.file, 0, 0, "", "is nested too deeply")
         refuse(reader.file, [deep])
         raise  # not reached
+
+
+def parse_tables(
+    data: Mapping[str, Any], found: Mapping[Path, Place], reader: Reader
+) -> RaptorFile:
+    """Read tables, from whatever format they are.
+
+    Args:
+        data: as tomllib gives them.
+        found: where each key stands.
+        reader: how they are to be read.
+
+    Raises:
+        FileError: something in them cannot be; all of it, with line and column.
+    """
+    return _Reading(data, found, reader).whole()
 
 
 class _Reading:

@@ -95,8 +95,8 @@ def _check_part(key: str, value: Any) -> None:
 
 def _check_steps(found: tuple[FileStep, ...]) -> None:
     for number, step in enumerate(found):
-        if bool(step.run) == bool(step.copy):
-            raise ValueError(f"[{number}] should say either run or copy")
+        if sum(map(bool, (step.run, step.inline, step.copy))) != 1:
+            raise ValueError(f"[{number}] should say one of run, inline and copy")
         if bool(step.copy) != bool(step.to):
             raise ValueError(f"[{number}] should say copy and to together")
 

@@ -4,15 +4,19 @@ What vmctl passed over in silence is told here: words that it does not know, tex
 belongs, both of two that exclude each other.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from raptorctl.model.diagnostic import Diagnostic, nearest, refuse
+from raptorctl.model.raptor_file import RaptorFile
+from raptorctl.read.kdl import Reading, arguments, nodes_of, place, properties
+from raptorctl.read.raptor_file import Reader, parse_tables
 from raptorctl.read.toml_places import Path, Place
 
 if TYPE_CHECKING:
-    from kdlquery.types import CSTEntry, CSTNode
+    from kdlquery.types import CSTNode
 
 DEFAULT: Final = "VMFile.kdl"
 LARGEST: Final = 1 << 18
@@ -30,49 +34,51 @@ class Tree:
     Args:
         data: of the whole file.
         places: line and column by path.
+        left: what raptorctl has nothing for, by machine.
     """
 
     data: Table
     places: Mapping[Path, Place]
+    left: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
 
 def vmfile_tree(text: str, file: str) -> Tree:
     """Read a VMFile (KDL 2, kdl.dev/spec).
 
     Args:
-        text: of the file, at most `LARGEST` bytes.
+        text: of the file.
         file: as it was named, for errors.
 
     Raises:
         FileError: it is not KDL, or something in it cannot be; all of it, with line and column.
         ImportError: kdlquery is not installed.
     """
+    if len(text.encode()) > LARGEST:
+        refuse(file, [Diagnostic(file, 0, 0, "", f"is larger than {LARGEST >> 10} KiB")])
     reading = _Reading(file)
-    machines = reading.machines(_parsed(text, file))
+    machines = reading.machines(nodes_of(text, file))
     refuse(file, reading.wrong)
-    return Tree({"machine": machines}, reading.places)
+    left = {name: tuple(reading.left[name]) for name in machines}
+    return Tree({"machine": machines}, reading.places, left)
 
 
-def _parsed(text: str, file: str) -> "list[CSTNode]":
-    from kdlquery.parser import KDL2CSTParser
-    from kdlquery.types import KDLParseError
+def parse_vmfile(text: str, reader: Reader) -> RaptorFile:
+    """Read a VMFile as if it were a file of ours.
 
-    try:
-        return KDL2CSTParser().parse(text).nodes
-    except KDLParseError as error:
-        said = Diagnostic(file, error.line, error.col, "", f"is not KDL: {error.msg}", error.hint)
-    except (RecursionError, ValueError):  # a number of more digits than Python converts
-        said = Diagnostic(file, 0, 0, "", "is nested too deeply, or has too large a number")
-    refuse(file, [said])
-    return []  # not reached
+    Raises:
+        FileError: as `vmfile_tree`; or it has what raptorctl has nothing for.
+        ImportError: kdlquery is not installed.
+    """
+    tree = vmfile_tree(text, reader.file)
+    refuse(reader.file, [one for found in tree.left.values() for one in found])
+    return parse_tables(_literal(tree.data), tree.places, reader)
 
 
 @dataclass
-class _Reading:
-    """One file, and what is wrong in it so far."""
+class _Reading(Reading):
+    """One VMFile."""
 
-    file: str
-    wrong: list[Diagnostic] = field(default_factory=list)
+    left: dict[str, list[Diagnostic]] = field(default_factory=lambda: defaultdict(list))
     places: dict[Path, Place] = field(default_factory=dict)
 
     def machines(self, nodes: "list[CSTNode]") -> dict[str, Table]:
@@ -87,67 +93,13 @@ class _Reading:
                 continue
             if name in found:
                 self.tell(node, f"{name}: is there twice")
-            self.places["machine", name] = _place(node)
+            self.places["machine", name] = place(node)
             found[name] = _Machine(self, name).read(node)
         if not nodes:
             self.wrong.append(
                 Diagnostic(self.file, 1, 1, "", "has no machine", 'write vm "web" {}')
             )
         return found
-
-    def tell(self, node: "CSTNode", problem: str, hint: str = "") -> None:
-        """Say that something is wrong with a node."""
-        self.wrong.append(Diagnostic(self.file, *_place(node), node.name.value, problem, hint))
-
-    def text(self, node: "CSTNode") -> str | None:
-        """Return a node's one argument, which is text."""
-        value = self.only(node)
-        if isinstance(value, str) and value and value.isprintable():
-            return value
-        if value is not None:
-            self.tell(node, "should be text, e.g. " + f'{node.name.value} "web"')
-        return None
-
-    def number(self, node: "CSTNode") -> int | None:
-        """Return a node's one argument, which is a whole number from 1."""
-        value = self.only(node)
-        if type(value) is int and value > 0:
-            return value
-        if value is not None:
-            self.tell(node, "should be a whole number, 1 or more, without quotes")
-        return None
-
-    def only(self, node: "CSTNode") -> Any:
-        """Return a node's one argument."""
-        values = _arguments(node)
-        if len(values) == 1 and values[0] is not None:
-            return values[0]
-        self.tell(node, f"should have one value, and has {len(values)}")
-        return None
-
-    def has_body(self, node: "CSTNode") -> bool:
-        """Tell whether a node has a block, be it empty."""
-        if not node.has_children_block:
-            self.tell(node, "should have a block", f"write {node.name.value} {{ }}")
-        return node.has_children_block
-
-    def children(self, node: "CSTNode", known: tuple[str, ...]) -> Iterator["CSTNode"]:
-        """Return a node's children, each word once; one that is not known is told."""
-        seen: set[str] = set()
-        for child in node.children:
-            word = child.name.value
-            if word not in known:
-                self.tell(child, f"is not known in {node.name.value}", nearest(word, known))
-            elif word in seen and word != "provision":
-                self.tell(child, f"is there twice in {node.name.value}")
-            else:
-                seen.add(word)
-                yield child
-
-    def texts(self, node: "CSTNode", known: tuple[str, ...]) -> Mapping[str, str]:
-        """Return a node's children, all of which are text, by name."""
-        found = ((child.name.value, self.text(child)) for child in self.children(node, known))
-        return {word: value for word, value in found if value is not None}
 
 
 class _Machine:
@@ -180,8 +132,8 @@ class _Machine:
         return self._said
 
     def _say(self, node: "CSTNode", key: str, value: Any) -> None:
-        self._said[key] = literal(value)
-        self._reading.places["machine", self._name, key] = _place(node)
+        self._said[key] = value
+        self._reading.places["machine", self._name, key] = place(node)
 
     def _image(self, node: "CSTNode") -> None:
         if path := self._reading.text(node):
@@ -207,7 +159,7 @@ class _Machine:
     def _network(self, node: "CSTNode") -> None:
         """`bridge` and `name` are properties in vmctl's code, and children in its documents."""
         kind = self._reading.text(node)
-        given = {key: value for key, value in _properties(node).items() if key != "type"}
+        given = {key: value for key, value in properties(node).items() if key != "type"}
         given |= self._reading.texts(node, ("bridge", "name"))
         for key in given.keys() - {"bridge", "name"}:
             self._reading.tell(node, f"{key} is not known", nearest(key, ("bridge", "name")))
@@ -215,7 +167,8 @@ class _Machine:
             return
         if kind in {"tap", "vnic", "none"}:
             hint = 'leave it out, or write network "user"'
-            self._reading.tell(node, f"{kind} is not supported by raptorctl", hint)
+            said = self._reading.diagnostic(node, f"{kind} is not supported by raptorctl", hint)
+            self._reading.left[self._name].append(said)
         else:
             known = ("user", "tap", "vnic", "none")
             self._reading.tell(node, f"{kind} is no network", nearest(kind, known))
@@ -241,12 +194,12 @@ class _Machine:
 
     def _key(self, node: "CSTNode", file: str) -> None:
         known = self._said.get("keys", [])
-        if literal(file) not in known:
-            self._reading.places["machine", self._name, "keys"] = _place(node)
-            self._said["keys"] = [*known, literal(file)]
+        if file not in known:
+            self._reading.places["machine", self._name, "keys"] = place(node)
+            self._said["keys"] = [*known, file]
 
     def _provision(self, node: "CSTNode") -> None:
-        kind = self._reading.text(node) if _arguments(node) else "shell"
+        kind = self._reading.text(node) if arguments(node) else "shell"
         if kind == "shell":
             step = self._shell(node)
         elif kind == "file":
@@ -255,8 +208,8 @@ class _Machine:
             step = None
             self._reading.tell(node, "should be shell or file", nearest(kind or "", _KINDS))
         if step:
-            self._reading.places.setdefault(("machine", self._name, "steps"), _place(node))
-            self._said.setdefault("steps", []).append(literal(step))
+            self._reading.places.setdefault(("machine", self._name, "steps"), place(node))
+            self._said.setdefault("steps", []).append(step)
 
     def _shell(self, node: "CSTNode") -> Table | None:
         scripts = list(self._reading.children(node, ("inline", "script")))
@@ -287,28 +240,12 @@ _KINDS: Final = ("shell", "file")
 _WORDS: Final = {"inline": "inline", "script": "run"}
 
 
-def literal(value: Any) -> Any:
+def _literal(value: Any) -> Any:
     """Return a value with its dollars doubled: a VMFile has no names that are put in."""
     if isinstance(value, str):
         return value.replace("$", "$$")
     if isinstance(value, dict):
-        return {key: literal(one) for key, one in value.items()}
+        return {key: _literal(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_literal(one) for one in value]
     return value
-
-
-def _arguments(node: "CSTNode") -> list[Any]:
-    return [entry.value.value for entry in node.entries if _key(entry) is None]
-
-
-def _properties(node: "CSTNode") -> dict[str, Any]:
-    return {key: entry.value.value for entry in node.entries if (key := _key(entry)) is not None}
-
-
-def _key(entry: "CSTEntry") -> str | None:
-    """A property's key; an argument has none."""
-    key = getattr(entry, "key", None)
-    return None if key is None else str(key.value)
-
-
-def _place(node: "CSTNode") -> Place:
-    return node.span.start.line, node.span.start.column

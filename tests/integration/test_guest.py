@@ -33,6 +33,7 @@ from raptorctl.host.guest.login import PATIENCE, arguments
 from raptorctl.host.guest.shell import SshShell, open_shell
 from raptorctl.host.guest.wait import wait_until
 from raptorctl.model.guest import Endpoint
+from raptorctl.model.guest_step import GuestStep, inline
 from raptorctl.model.own import LOOPBACK
 from tests.integration.sshd import Sshd, free_port, make_key
 from tests.lab.process import wait_for
@@ -73,14 +74,20 @@ def nothing(_data: bytes) -> None:
 def test_a_script_runs_is_heard_and_is_gone_afterwards(shell: SshShell, tmp_path: Path) -> None:
     heard: list[bytes] = []
     hello = script(tmp_path, "he llo;x.sh", '#!/bin/sh\necho "$0"\necho two >&2\nexit 3\n')
-    assert shell.run(hello, 20, heard.append) == 3
+    assert shell.run(GuestStep(hello), 20, heard.append) == 3
     place, two = b"".join(heard).decode().splitlines()
     assert (place.endswith("/he_llo_x.sh"), two) == (True, "two")
     assert not Path(place).parent.exists()
 
 
+def test_lines_of_a_shell_run_as_a_script_does(shell: SshShell) -> None:
+    heard: list[bytes] = []
+    assert shell.run(inline("echo one\nexit 4"), 20, heard.append) == 4
+    assert b"".join(heard) == b"one\n"
+
+
 def test_a_script_has_no_input_to_wait_for(shell: SshShell, tmp_path: Path) -> None:
-    assert shell.run(script(tmp_path, "cat.sh", "#!/bin/sh\ncat\n"), 20, nothing) == 0
+    assert shell.run(GuestStep(script(tmp_path, "cat.sh", "#!/bin/sh\ncat\n")), 20, nothing) == 0
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o600, 0o640])
@@ -109,7 +116,7 @@ def test_a_step_that_hangs_is_ended_and_cleared_away(shell: SshShell, tmp_path: 
     hang = script(tmp_path, "hang.sh", '#!/bin/sh\necho "$0" $$\nsleep 1000\n')
     for seconds in (2, 20, 200):  # it must have begun, for its end to be worth a look
         with pytest.raises(WaitError, match=r"hang\.sh"):
-            shell.run(hang, seconds, heard.append)
+            shell.run(GuestStep(hang), seconds, heard.append)
         if heard:
             break
     place, pid = b"".join(heard).split()
@@ -126,7 +133,7 @@ def test_who_asks_to_stop_is_heard_within_a_step(sshd: Sshd, tmp_path: Path) -> 
 
     hang = script(tmp_path, "hang.sh", "#!/bin/sh\necho began\nsleep 1000\n")
     with open_shell(sshd.login(), tick) as opened, pytest.raises(StoppedError):
-        opened.run(hang, 60, lambda _data: began.set())
+        opened.run(GuestStep(hang), 60, lambda _data: began.set())
 
 
 def test_a_guest_whose_disk_hangs_is_left_in_time(

@@ -23,6 +23,7 @@ from raptorctl.errors import HostError, InputError, WaitError
 from raptorctl.host.guest.keys import is_named, own_keys
 from raptorctl.host.system.caller import open_given, whole
 from raptorctl.model.cause import LOGIN
+from raptorctl.model.guest_step import GuestStep
 from raptorctl.model.host_key import changed
 from raptorctl.model.names import shown
 from raptorctl.model.reason import why
@@ -95,9 +96,9 @@ class SshShell:
             self._link.abort()
             self._runner.run(self._link.wait_closed())
 
-    def run(self, script: Path, timeout: float, heard: Heard) -> int:
+    def run(self, script: GuestStep, timeout: float, heard: Heard) -> int:
         """Upload a script, run it, remove it; see `Shell`."""
-        return self._wait(self._ran(script, heard), timeout, f"{script.name} to end")
+        return self._wait(self._ran(script, heard), timeout, f"{script.source.name} to end")
 
     def copy(self, source: Path, target: str, timeout: float) -> str:
         """Put a file into the guest; see `Shell`."""
@@ -172,12 +173,12 @@ class SshShell:
             raise HostError(f"not logged in to {self._login.name}")
         return self._link
 
-    async def _ran(self, script: Path, heard: Heard) -> int:
-        text = _local(script)[0]
+    async def _ran(self, script: GuestStep, heard: Heard) -> int:
+        text = script.text.encode() or _local(script.source)[0]
         folder = await self._folder()
         if not _PLACE.fullmatch(folder):
             raise HostError(f"{self._login.name}: `{TEMPORARY}` gave {shown(folder)}")
-        place = f"{folder}/{_UNFIT.sub('_', script.name)}"
+        place = f"{folder}/{_UNFIT.sub('_', script.source.name)}"
         try:
             await self._written(text, place, 0o700)
             return await self._status(f"{BEGIN} {shlex.quote(place)}", heard)

@@ -72,6 +72,7 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("reload", "--identity"): ("reload", "{open}", "--identity", "{}"),
     ("down", "words"): ("down", "{}"),
     ("diff", "words"): ("diff", "{}"),
+    ("import", "file"): ("import", "{}", "--tenant", "alice"),
     ("rebuild", "--profile"): ("rebuild", *ALICE, "-y", "--image", "web.img", "--profile", "{}"),
     ("rebuild", "--image"): ("rebuild", *ALICE, "-y", "--image", "{}"),
     ("rebuild", "--user-data"): ("rebuild", *ALICE, "-y", "--image", "web.img", "--user-data", "{}"),

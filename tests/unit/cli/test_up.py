@@ -317,6 +317,14 @@ def test_steps_are_done_once_the_machine_is_made(stepped: CommandLine) -> None:
     assert stepped("up", "--var", "to=/x", "--dry-run").out.count("next rebuild") == 1
 
 
+def test_lines_of_a_shell_are_a_step(stepped: CommandLine) -> None:
+    write(STEPS.replace('{ run = "a.sh" }', '{ inline = "echo one\\nexit 0" }'))
+    assert stepped("up").code == 0
+    assert stepped.world.guests.done[0] == "run echo one …"
+    write(STEPS.replace('{ run = "a.sh" }', '{ run = "a.sh", inline = "true" }'))
+    assert "[0] should say one of run, inline and copy" in stepped("up").err
+
+
 def test_steps_that_failed_are_done_the_next_time(
     stepped: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

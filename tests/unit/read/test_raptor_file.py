@@ -94,9 +94,9 @@ def test_every_key_of_a_spec_may_be_said() -> None:
         ('graphics = "vga"', "graphics: 'vga' is not a valid Graphics"),
         ('seed = "no"', "seed: should be true or false, not text"),
         ('wait = "soon"', "wait: should be one of ip, ssh, cloud-init, agent"),
-        ('steps = [{ run = "a", copy = "b" }]', "steps: [0] should say either run or copy"),
+        ('steps = [{ run = "a", copy = "b" }]', "steps: [0] should say one of run, inline and copy"),
         ('steps = [{ copy = "b" }]', "steps: [0] should say copy and to together"),
-        ('steps = [{ rum = "b" }]', "steps: is not known here; known: run, copy, to"),
+        ('steps = [{ rum = "b" }]', "steps: is not known here; known: run, inline, copy, to"),
         ('profile = 3', "profile: should be a list, not a whole number"),
         ('hostname = "${nam}"', "hostname: there is no variable 'nam'; known: machine, tenant; "
          "a dollar is written $$"),

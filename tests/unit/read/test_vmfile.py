@@ -3,7 +3,9 @@
 import pytest
 
 from raptorctl.errors import FileError
-from raptorctl.read.vmfile import vmfile_tree
+from raptorctl.model.raptor_file import FileStep
+from raptorctl.read.raptor_file import Reader
+from raptorctl.read.vmfile import LARGEST, parse_vmfile, vmfile_tree
 
 FULL = """
 // vmctl's own example
@@ -47,7 +49,7 @@ def test_vmctls_example_is_three_tables() -> None:
             "hostname": "full-example",
             "account": "ubuntu",
             "steps": [
-                {"inline": "sudo apt-get install -y $$PACKAGES"},
+                {"inline": "sudo apt-get install -y $PACKAGES"},
                 {"copy": "config/bashrc", "to": "/home/ubuntu/.bashrc"},
                 {"run": "scripts/setup.sh"},
             ],
@@ -92,9 +94,6 @@ WRONG = {
     body("memory #true"): "3:1: memory: should be a whole number",
     body("disk 1 2"): "3:1: disk: should have one value, and has 2",
     body("vcpus 1\nvcpus 2"): "4:1: vcpus: is there twice in vm",
-    body('network "tap" { bridge "br0"; }'): "3:1: network: tap is not supported by raptorctl",
-    body('network "tap" bridge="br0"'): "3:1: network: tap is not supported by raptorctl",
-    body('network "vnic" name="v0"'): "3:1: network: vnic is not supported by raptorctl",
     body('network "usr"'): "3:1: network: usr is no network; did you mean user?",
     body('network "user" brige="b"'): "3:1: network: brige is not known; did you mean bridge?",
     body("cloud-init { hostnme 1; }"): "3:14: hostnme: is not known in cloud-init; did you mean",
@@ -127,3 +126,25 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 def test_what_no_parser_follows_is_refused(text: str) -> None:
     with pytest.raises(FileError, match=r"VMFile\.kdl"):
         vmfile_tree(text, "VMFile.kdl")
+
+
+@pytest.mark.parametrize(
+    "said", ['"tap" { bridge "br0"; }', '"tap" bridge="br0"', '"vnic"', '"none"']
+)
+def test_another_network_is_read_and_refused_only_by_who_would_make_it(said: str) -> None:
+    text = body(f"network {said}")
+    (left,) = vmfile_tree(text, "VMFile.kdl").left["web"]
+    assert (left.line, left.column, left.key) == (3, 1, "network")
+    with pytest.raises(FileError, match="VMFile"):
+        parse_vmfile(text, Reader("VMFile.kdl", "alice"))
+
+
+def test_a_dollar_is_no_variable() -> None:
+    text = body('ssh { }\nprovision "shell" { inline "echo $HOME $$"; }')
+    (machine,) = parse_vmfile(text, Reader("VMFile.kdl", "alice")).machines
+    assert machine.steps == (FileStep(inline="echo $HOME $$"),)
+
+
+def test_one_that_takes_too_long_to_read_is_refused() -> None:
+    with pytest.raises(FileError, match="256 KiB"):
+        vmfile_tree("//" + "x" * LARGEST, "VMFile.kdl")
