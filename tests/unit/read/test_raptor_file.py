@@ -1,8 +1,12 @@
 """raptor.toml: what it may say, and that all that is wrong in it is told at once, each in its place."""
 
+import json
+import math
 from dataclasses import fields
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from raptorctl.errors import FileError
 from raptorctl.model.guest import Awaited
@@ -141,3 +145,47 @@ def test_all_that_is_wrong_is_told_at_once_in_order() -> None:
 
 def test_what_is_wrong_in_the_defaults_is_told_once() -> None:
     assert len(wrong("[defaults]\nsize = 1.5\n[machine.a-b]\n[machine.a-c]\n")) == 1
+
+
+VALUES = st.recursive(
+    st.one_of(
+        st.booleans(),
+        st.integers(-(2**70), 2**70),
+        st.floats(),
+        st.text(max_size=6),
+        st.sampled_from(["4G", "1-2", "${machine}", "${", "ssh", "dhcp", "a.pub", ""]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["run", "copy", "to", "name", "remove", "x"]), inner, max_size=3
+        ),
+    ),
+    max_leaves=6,
+)
+TABLES = st.dictionaries(st.sampled_from([*MACHINE_KEYS, "quota", "x"]), VALUES, max_size=4)
+FILES = st.dictionaries(
+    st.sampled_from(["name", "vars", "defaults", "tenant", "machine", "x"]),
+    st.one_of(VALUES, TABLES, st.dictionaries(st.sampled_from(["alice-web", "web", "Ä"]), TABLES)),
+)
+
+
+def as_toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)} = {as_toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(as_toml, value)) + "]"
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else "inf"
+    text = json.dumps(value)
+    return text.replace("\x7f", "\\u007f") if isinstance(value, str) else text
+
+
+@given(FILES)
+def test_whatever_is_written_is_a_file_or_is_refused_with_a_place(data: dict[str, object]) -> None:
+    text = "".join(f"{json.dumps(key)} = {as_toml(value)}\n" for key, value in data.items())
+    for owner in ("", "alice"):
+        try:
+            read(text, owner)
+        except FileError as error:
+            assert all(one.startswith("raptor.toml:") for one in error.problems)
