@@ -37,11 +37,23 @@ CpusText = Annotated[
     str | None,
     typer.Option(
         "--cpus",
-        metavar="SET",
-        help="Host CPUs, one for each virtual CPU, in order: 4-7 or 0,2,4. On a host of your own: "
-        "how many; 2.",
+        metavar="N|SET",
+        help="How many CPUs, chosen among the free ones: 4; or which, one for each virtual CPU, in "
+        "order: 4-7 or 0,2,4. One alone is 4-4.",
         show_default=False,
     ),
+]
+EmulatorCpus = Annotated[
+    str | None,
+    typer.Option(
+        "--emulator-cpus",
+        metavar="SET",
+        help="Host CPUs for QEMU's own threads. Default: the last two of --cpus.",
+        show_default=False,
+    ),
+]
+Share = Annotated[
+    bool, typer.Option("--share", help="Take the CPUs that --cpus names, whoever has them.")
 ]
 MemoryText = Annotated[
     str | None,
@@ -135,6 +147,8 @@ class MachineOptions:
 
     size: SizeText = None
     cpus: CpusText = None
+    emulator_cpus: EmulatorCpus = None
+    share: Share = False
     memory: MemoryText = None
     slot: SlotText = "auto"
     template: TemplateText = None
@@ -198,6 +212,8 @@ def _typed(options: MachineOptions, *, session_host: bool) -> MachineSpec:
     return MachineSpec(
         size=_read("--size", Size.parse, options.size),
         cpus=_cpus(options.cpus, session_host=session_host),
+        emulator_cpus=_read("--emulator-cpus", CpuSet.parse, options.emulator_cpus),
+        share=options.share or None,
         memory=_read("--memory", Size.parse_memory, options.memory),
         slot=named("--slot", _slot, options.slot),
         template=_read("--template", template_name, options.template),
@@ -214,7 +230,7 @@ def _typed(options: MachineOptions, *, session_host: bool) -> MachineSpec:
 
 
 def _cpus(text: str | None, *, session_host: bool) -> CpuSet | int | None:
-    return _read("--cpus", count, text) if session_host else _read("--cpus", CpuSet.parse, text)
+    return _read("--cpus", count if session_host else cpu_words, text)
 
 
 def _read(option: str, parse: Callable[[str], T], text: str | None) -> T | None:
@@ -231,6 +247,15 @@ def _refuse_missing(options: Iterable[str]) -> None:
         )
 
 
+def cpu_words(text: str) -> CpuSet | int:
+    """Read how many CPUs a machine is to have, or which.
+
+    Raises:
+        InputError: it is neither.
+    """
+    return count(text) if text.isascii() and text.isdecimal() else CpuSet.parse(text)
+
+
 def count(text: str) -> int:
     """Read how many virtual CPUs a machine is to have, where none is pinned.
 
@@ -240,7 +265,7 @@ def count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 0 < len(text) < 4 and int(text)):
         raise InputError(
             f"{shown(text)} is not a number of CPUs",
-            resolution="on a host of your own say how many, e.g. 2",
+            resolution="say how many, e.g. 2",
         )
     return int(text)
 

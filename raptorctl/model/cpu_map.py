@@ -43,6 +43,7 @@ class CpuUse:
         pins: virtual CPUs that are pinned to it; more than one is an overlap.
         emulators: domains whose emulator threads may run on it.
         usable: whether machine.slice has it.
+        sharing: those of its domains that were to share it.
     """
 
     cpu: Cpu
@@ -51,6 +52,7 @@ class CpuUse:
     pins: tuple[Pin, ...] = ()
     emulators: tuple[str, ...] = ()
     usable: bool = True
+    sharing: tuple[str, ...] = ()
 
     @property
     def free(self) -> bool:
@@ -75,6 +77,7 @@ class CpuUse:
             "free": self.free,
             "pins": [pin.encode() for pin in self.pins],
             "emulators": list(self.emulators),
+            "sharing": list(self.sharing),
         }
 
 
@@ -119,6 +122,7 @@ def cpu_map(facts: HostFacts, reserved: CpuSet) -> CpuMap:
     """Lay the pins of all domains and of unfinished jobs over the host's CPUs."""
     pins = _by_cpu([*_pins(facts.domains), *_planned(facts.reservations, facts.domains)])
     emulators = _by_cpu(_threads(facts.domains))
+    sharing = {d.name for d in facts.domains if d.mark and d.mark.shares}
     kept, usable = set(reserved), set(facts.topology.usable)
     uses = (
         CpuUse(
@@ -128,6 +132,7 @@ def cpu_map(facts: HostFacts, reserved: CpuSet) -> CpuMap:
             pins=tuple(pins.get(cpu.number, ())),
             emulators=tuple(emulators.get(cpu.number, ())),
             usable=cpu.number in usable,
+            sharing=tuple({p.domain: 0 for p in pins.get(cpu.number, ()) if p.domain in sharing}),
         )
         for cpu in facts.topology.cpus
     )

@@ -48,6 +48,11 @@ class CpuSet:
         spans = [[cpu for _, cpu in run] for _, run in runs]
         return ",".join(_written(span) for span in spans)
 
+    @property
+    def typed(self) -> str:
+        """As it is typed: one CPU is `4-4`, as a number alone says how many."""
+        return f"{self.cpus[0]}-{self.cpus[0]}" if len(self.cpus) == 1 else str(self)
+
     def __iter__(self) -> Iterator[int]:
         return iter(self.cpus)
 

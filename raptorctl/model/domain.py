@@ -67,6 +67,7 @@ class Mark:
         ssh: where this host forwards the guest's ssh from, `127.0.0.1:2201`; or "".
         made: what it was made with, as `model/made.py` writes it; "" where it was made before
             that was kept.
+        shares: what of the host's it was to share with others: `cpus`; or "".
         named: the job that its DNS names were given by, where that is an earlier one; or "".
         file: the file of machines that it was made by: its own name, or its path; or "".
         steps: the digest of the file's steps that were done in its guest, all of them; or "".
@@ -84,6 +85,7 @@ class Mark:
     ssh: str = ""
     named: str = ""
     made: str = ""
+    shares: str = ""
     file: str = ""
     steps: str = ""
 

@@ -15,8 +15,8 @@ from raptorctl.model.spec import CLOUD_TEXTS, MachineSpec
 from raptorctl.model.toml_text import read_toml
 
 KEYS: Final = (
-    "description", "memory", "cpus", "size", "image", "template", "graphics",
-    "hugepages", "tpm", "secure_boot", "boot", "network",
+    "description", "memory", "cpus", "emulator_cpus", "share", "size", "image", "template",
+    "graphics", "hugepages", "tpm", "secure_boot", "boot", "network",
     "hostname", "account", *CLOUD_TEXTS, "packages", "hosts", "sysctl", "swap",
 )  # fmt: skip
 """What a profile may say, in the order in which it is shown; all but two of it is a machine's."""

@@ -54,6 +54,8 @@ class MachineSpec:
     Args:
         size: of its disk, bytes.
         cpus: one host CPU for each virtual CPU, in order; or how many.
+        emulator_cpus: host CPUs for QEMU's own threads; the last two of `cpus`, if not said.
+        share: whether its CPUs may be others', too.
         memory: bytes.
         slot: the number of its place on the network.
         template: the domain template it is rendered from.
@@ -80,6 +82,8 @@ class MachineSpec:
 
     size: Size | None = None
     cpus: CpuSet | int | None = None
+    emulator_cpus: CpuSet | None = None
+    share: bool | None = None
     memory: Size | None = None
     slot: int | None = None
     template: str | None = None

@@ -63,6 +63,21 @@ class Topology:
         left = (cpu for cpu in self.cpus if cpu.number not in told)
         return CpuSet(tuple(c.number for c in left if (c.socket, c.core) == (own.socket, own.core)))
 
+    def whole_first(self, left: CpuSet) -> CpuSet:
+        """Put the CPUs of whole cores first, siblings side by side; others follow.
+
+        Args:
+            left: the CPUs there are to choose from.
+        """
+        there, cores, others = set(left), list[int](), list[int]()
+        for cpu in left.ascending():
+            core = self.siblings(cpu).ascending()
+            if cpu == core.cpus[0] and set(core) <= there:
+                cores += core
+            elif not set(core) <= there:
+                others.append(cpu)
+        return CpuSet((*cores, *others))
+
     def nodes(self, chosen: CpuSet) -> tuple[int, ...]:
         """The NUMA nodes that `chosen` touches."""
         return tuple(sorted({cpu.node for cpu in self.cpus if cpu.number in set(chosen)}))

@@ -24,7 +24,7 @@ BUDGET = 1.0  # seconds
 LOOKS = 8
 BOOTS = 3
 SMALL = (
-    "raptorctl", "provision", "alice", "dev", "--size", "64M", "--cpus", "6", "--slot", "1",
+    "raptorctl", "provision", "alice", "dev", "--size", "64M", "--cpus", "6-6", "--slot", "1",
     "--memory", "256M", "--image", "small-test", "-y",
 )  # fmt: skip
 AGENT = "qemu-guest-agent"

@@ -36,7 +36,7 @@ def host(lab: Lab) -> Lab:
     """A host with a tenant's machine, and a tenant with a shell."""
     lab.tenant("alice")
     lab.tenant("bob")
-    lab.run("raptorctl", "provision", "bob", "web", "--cpus", "2", *SMALL)
+    lab.run("raptorctl", "provision", "bob", "web", "--cpus", "2-2", *SMALL)
     for path in (IDLE, RESTORE, STORM):
         lab.put((ATTACK / Path(path).name).read_text(), path)
     return lab

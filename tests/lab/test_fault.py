@@ -5,7 +5,7 @@ import pytest
 from tests.lab.host import Lab
 from tests.lab.test_machine import nothing_is_left, volumes
 
-SMALL = ("raptorctl", "provision", "alice", "dev", "--size", "64M", "--cpus", "6", "--slot", "1",
+SMALL = ("raptorctl", "provision", "alice", "dev", "--size", "64M", "--cpus", "6-6", "--slot", "1",
          "--no-start", "-y")  # fmt: skip
 REMOVE = ("raptorctl", "deprovision", "alice", "dev", "-y")
 JOURNAL = "/var/lib/raptorctl/journal"

@@ -22,7 +22,7 @@ DEBIAN = (
     "raptorctl", "provision", "alice", "dev", "--size", "4G", "--cpus", "2-3", "--memory", "768M",
     "--image", "debian-test", "-y",
 )  # fmt: skip
-TINY = ("raptorctl", "provision", "alice", "dev", "--size", "64M", "--cpus", "6",
+TINY = ("raptorctl", "provision", "alice", "dev", "--size", "64M", "--cpus", "6-6",
          "--memory", "256M", "--image", "tiny-test", "--no-start", "-y")  # fmt: skip
 BOOT = 3600
 """Seconds that a first boot may take."""

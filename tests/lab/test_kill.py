@@ -93,7 +93,7 @@ def carols(lab: Lab) -> str:
 def test_a_provision_that_makes_the_tenant_killed_undoes_him_too(
     lab: Lab, kind: str, step: int
 ) -> None:
-    words = ("provision", "carol", "dev", "--size", "64M", "--cpus", "5")
+    words = ("provision", "carol", "dev", "--size", "64M", "--cpus", "5-5")
     killed(lab, kind, step, *words)
     assert recovered(lab) == "rolled back"
     assert carols(lab) == ""
@@ -147,7 +147,7 @@ def test_an_unfinished_job_stands_in_the_way_until_the_unit_at_boot_recovers_it(
         lab.run("raptorctl", "deprovision", "alice", "dev", "-y")
     killed(lab, "DONE", 1, *SMALL)
     assert volumes(lab)
-    words = ("provision", "bob", "web", "--size", "64M", "--cpus", "2")
+    words = ("provision", "bob", "web", "--size", "64M", "--cpus", "2-2")
     done = lab.run("raptorctl", *words, check=False)
     assert done.returncode == 3
     assert "raptorctl recover" in done.stderr

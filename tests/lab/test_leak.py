@@ -74,7 +74,7 @@ def raptorctl(lab: Lab, *words: str, check: bool = True) -> str:
 
 
 def provision(lab: Lab, size: int) -> None:
-    raptorctl(lab, "provision", "alice", "dev", "--size", f"{size}M", "--cpus", "6", "--memory",
+    raptorctl(lab, "provision", "alice", "dev", "--size", f"{size}M", "--cpus", "6-6", "--memory",
               "64M", "--no-start", "-y")  # fmt: skip
 
 

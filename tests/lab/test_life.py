@@ -102,7 +102,7 @@ def test_as_many_cpus_are_moved_at_once(machine: Lab) -> None:
 
 def test_memory_and_the_number_of_cpus_wait_for_the_next_start(machine: Lab) -> None:
     done = machine.run(
-        "raptorctl", "resize", "alice", "dev", "--cpus", "4", "--memory", "192M", "-y"
+        "raptorctl", "resize", "alice", "dev", "--cpus", "4-4", "--memory", "192M", "-y"
     )
     assert "until then it runs with 2 CPUs on 4,5 and 128M of memory" in done.stderr
     counts = [machine.run("virsh", "vcpucount", "alice-dev", "--current", state).stdout.strip()

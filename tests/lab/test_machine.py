@@ -126,8 +126,8 @@ def test_the_same_name_with_other_wishes_is_refused(machine: Lab) -> None:
     ("words", "code", "says"),
     [
         (("bob", "web", "--size", "1G", "--cpus", "64"), 3, "0-7"),
-        (("bob", "web", "--size", "900T", "--cpus", "2"), 3, "free"),
-        (("bob", "web", "--size", "1G", "--cpus", "2", "--memory", "1T"), 3, "the host has"),
+        (("bob", "web", "--size", "900T", "--cpus", "2-2"), 3, "free"),
+        (("bob", "web", "--size", "1G", "--cpus", "2-2", "--memory", "1T"), 3, "the host has"),
     ],
 )
 def test_what_this_host_does_not_have_gets_one_line_and_touches_nothing(

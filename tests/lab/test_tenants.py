@@ -17,7 +17,7 @@ SHIPPED = "/opt/raptorctl/lib/python3.*/site-packages/raptorctl/_data/polkit/*.r
 def host(lab: Lab) -> Lab:
     """A host with alice and her machine; the others here each have a tenant of their own."""
     lab.tenant("alice")
-    lab.run("raptorctl", "provision", "alice", "dev", "--cpus", "2", *SMALL)
+    lab.run("raptorctl", "provision", "alice", "dev", "--cpus", "2-2", *SMALL)
     return lab
 
 
@@ -42,11 +42,13 @@ def test_a_tenant_comes_logs_in_and_goes_without_a_trace(host: Lab) -> None:
 
 
 def test_provision_makes_the_tenant_on_the_way_and_a_quota_holds(host: Lab) -> None:
-    words = ("raptorctl", "provision", "bert", "dev", "--cpus", "3", "--key", "-", *SMALL)
+    words = ("raptorctl", "provision", "bert", "dev", "--cpus", "3-3", "--key", "-", *SMALL)
     host.run(*words, input=image.public_key())
     assert host.run("virsh", "list", "--all", "--name", user="bert").stdout.split() == ["bert-dev"]
     host.run("raptorctl", "tenant", "quota", "bert", "machines=1", "-y")
-    refused = host.run("raptorctl", "provision", "bert", "web", "--cpus", "4", *SMALL, check=False)
+    refused = host.run(
+        "raptorctl", "provision", "bert", "web", "--cpus", "4-4", *SMALL, check=False
+    )
     assert (refused.returncode, "bert has 1 of 1 machines" in refused.stderr) == (3, True)
     stays = host.run("raptorctl", "tenant", "remove", "bert", "-y", check=False)
     assert (stays.returncode, "bert-dev" in stays.stderr) == (3, True)

@@ -180,7 +180,7 @@ def test_the_logs_service_gives_nobody_anything_else(shared: Lab) -> None:
 
 def test_the_log_goes_with_the_machine(shared: Lab) -> None:
     shared.tenant("dora")
-    shared.run("raptorctl", "provision", "dora", "dev", "--cpus", "4", *SMALL)
+    shared.run("raptorctl", "provision", "dora", "dev", "--cpus", "4-4", *SMALL)
     log = "/var/log/raptorctl/console/dora-dev.log"
     shared.run("test", "-f", log)
     shared.run("raptorctl", "deprovision", "dora", "dev", "-y")

@@ -32,7 +32,7 @@ def host(lab: Lab) -> Iterator[Lab]:
         dmsetup create disk --table '0 {SECTORS} linear /dev/loop6 {BEGIN}'
         vgcreate {GROUP} /dev/mapper/disk
     """)
-    more = ("--size", "40M", "--memory", "64M", "--cpus", "6", "--no-start", "-y")
+    more = ("--size", "40M", "--memory", "64M", "--cpus", "6-6", "--no-start", "-y")
     lab.run(*RAPTORCTL, "provision", *MACHINE, *more)
     yield lab
 

@@ -351,7 +351,17 @@ def test_what_polkit_answers_as_json_is_as_told(raptorctl: CommandLine) -> None:
 
 
 def test_seeds_and_templates_as_json_are_as_told(raptorctl: CommandLine) -> None:
-    words = ("provision", "alice", "web", "--profile", "web-server", "--cpus", "2", "--image", "x")
+    words = (
+        "provision",
+        "alice",
+        "web",
+        "--profile",
+        "web-server",
+        "--cpus",
+        "2-2",
+        "--image",
+        "x",
+    )
     raptorctl.world.images.all = (dataclasses.replace(IMAGE, name="x"),)
     assert raptorctl(*words, "-y").code == 0
     shown = json.loads(raptorctl("seed", "show", "alice", "web", "-o", "json").out)
@@ -363,7 +373,7 @@ def test_seeds_and_templates_as_json_are_as_told(raptorctl: CommandLine) -> None
 
 
 def test_xml_as_json_is_as_told(raptorctl: CommandLine) -> None:
-    words = ("render", "xml", "alice", "test", "--size", "1G", "--cpus", "2", "-o", "json")
+    words = ("render", "xml", "alice", "test", "--size", "1G", "--cpus", "2-2", "-o", "json")
     assert shape(json.loads(raptorctl(*words).out)) == told_shape("`render xml`")
 
 

@@ -99,7 +99,8 @@ def _colour(use: CpuUse) -> Colour:
 def _remarks(found: CpuMap) -> Iterator[str]:
     for use in found.cpus:
         if len(use.owners) > 1:
-            yield f"note: CPU {use.cpu.number} has {_listed(use.owners)}"
+            purpose = ", shared on purpose" if use.sharing else ""
+            yield f"note: CPU {use.cpu.number} has {_listed(use.owners)}{purpose}"
     for cpu, pin in found.offline:
         yield f"note: CPU {cpu} is not online, and {_pin(pin)} is pinned to it"
     for core, domains in found.split_cores:

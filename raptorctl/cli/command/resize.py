@@ -9,7 +9,7 @@ from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
 from raptorctl.cli.options import DryRun, Output, Yes, named
 from raptorctl.cli.output import Format
-from raptorctl.cli.request import count
+from raptorctl.cli.request import count, cpu_words
 from raptorctl.cli.session import session_of
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
@@ -27,8 +27,9 @@ NewCpus = Annotated[
     str | None,
     typer.Option(
         "--cpus",
-        metavar="SET",
-        help="Host CPUs, one for each virtual CPU, in order: 4-9. On a host of your own: how many.",
+        metavar="N|SET",
+        help="How many CPUs: 6; or which, one for each virtual CPU, in order: 4-9. One alone is "
+        "4-4.",
     ),
 ]
 DropSaved = Annotated[
@@ -59,13 +60,14 @@ def resize(
 
     if size is cpus is memory is None:
         raise InputError("nothing is to be changed", resolution="say --size, --cpus or --memory")
-    own = session_of(context, root=False).own
+    read = count if session_of(context, root=False).own else cpu_words
+    asked = None if cpus is None else named("--cpus", read, cpus)
     wanted = ResizeRequest(
         name=options.machine_name(words),
         size=None if size is None else named("--size", Size.parse, size),
-        cpus=None if cpus is None or own else named("--cpus", CpuSet.parse, cpus),
+        cpus=asked if isinstance(asked, CpuSet) else None,
         memory=None if memory is None else named("--memory", Size.parse_memory, memory),
-        vcpus=named("--cpus", count, cpus) if own and cpus is not None else None,
+        vcpus=asked if isinstance(asked, int) else None,
         drop_saved=drop_saved,
     )
     asks = ask.before_it_comes(asks=not yes)

@@ -32,13 +32,19 @@ def _macs(scene: Scene) -> Faults:
 
 def _cpus(scene: Scene) -> Faults:
     """Tell each group of machines once, with all CPUs that it shares."""
-    places = ((d, map(str, d.held_cpus)) for d in scene.facts.domains)
+    reserved = scene.settings.cpus.reserved  # QEMU's threads of any number of machines may be there
+    places = ((d, map(str, d.held_cpus - reserved)) for d in scene.facts.domains if not _shares(d))
     groups: dict[str, tuple[list[Domain], list[int]]] = {}
     for cpu, owners in _shared(places):
         groups.setdefault(_named(owners), (owners, []))[1].append(int(cpu))
     for named, (owners, numbers) in groups.items():
         shared = CpuSet(tuple(sorted(numbers)))
         yield _fault("cpus", f"CPU {shared}", f"{named} share CPU {shared}", owners)
+
+
+def _shares(domain: Domain) -> bool:
+    """Whether it was to have CPUs of others; `cpu map` says so."""
+    return bool(domain.mark and domain.mark.shares)
 
 
 def _shared(places: Iterable[tuple[Domain, Iterable[str]]]) -> Iterator[tuple[str, list[Domain]]]:

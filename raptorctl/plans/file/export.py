@@ -14,7 +14,7 @@ from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.spec import BOOT_WORDS, CLOUD_TEXTS, MachineSpec
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.existing import Existing
-from raptorctl.plans.part import seed
+from raptorctl.plans.part import cpus, seed
 from raptorctl.plans.tenant.common import keys_of
 from raptorctl.render.read_domain import read_domain, read_graphics
 
@@ -91,6 +91,8 @@ def _machine(name: MachineName, settings: Settings, facts: HostFacts) -> Exporte
         "image": image,
         "size": there.volume.size,
         "cpus": there.domain.pins or there.domain.vcpus,
+        "emulator_cpus": cpus.emulator_asked(there.domain),
+        "share": bool(there.mark.shares) or None,
         "memory": there.domain.memory,
         "slot": there.mark.place,
         "template": there.mark.template,
@@ -125,7 +127,9 @@ FORM: Final[Mapping[str, Callable[[Domain], Any]]] = {
     "boot": _boot,
 }
 """Keys of a spec that a definition shows by itself, beside its numbers."""
-EXPORTED: Final = frozenset({*FORM, "image", "size", "cpus", "memory", "slot", "template", "seed"})
+EXPORTED: Final = frozenset(
+    {*FORM, "image", "size", "cpus", "emulator_cpus", "share", "memory", "slot", "template", "seed"}
+)
 """Keys that are exported by their own rules; what a mark keeps in `made` is exported as well."""
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Kind, Settings
@@ -23,7 +22,7 @@ def plan_numbers(
     Raises:
         RefusedError: the host's state forbids it.
     """
-    pins = _pins(name, spec.cpus, settings, facts)
+    pins = cpus.more_or_fewer(existing.whole(name, facts).domain.pins, spec.cpus, settings, facts)
     request = ResizeRequest(name, spec.size, pins, spec.memory)
     if isinstance(spec.cpus, int) and settings.kind is Kind.OWN:
         request = replace(request, vcpus=spec.cpus)
@@ -52,16 +51,3 @@ def plan_steps_done(name: MachineName, digest: str, facts: HostFacts, identity: 
         steps=() if mark == there.mark else (step,),
         summary=f"{name}: its steps are done",
     )
-
-
-def _pins(
-    name: MachineName, asked: CpuSet | int | None, settings: Settings, facts: HostFacts
-) -> CpuSet | None:
-    """The CPUs that were named; where they were counted, those it has, and free ones."""
-    if not isinstance(asked, int):
-        return asked
-    if settings.kind is Kind.OWN:
-        return None
-    has = existing.whole(name, facts).domain.pins
-    more = cpus.chosen(asked - len(has), settings, facts) if asked > len(has) else CpuSet()
-    return CpuSet((*has.cpus[:asked], *more.cpus))

@@ -50,14 +50,21 @@ def _cpus(wanted: CpuSet | int, it: Standing) -> Iterator[Difference]:
         return form.vcpus if isinstance(wanted, int) else form.pins
 
     label = "number of CPUs" if isinstance(wanted, int) else "CPUs"
-    pinned, domain = bool(it.there.domain.pins), it.there.domain
-    words = "SET" if pinned and isinstance(wanted, int) else str(wanted)
+    domain, words = it.there.domain, wanted if isinstance(wanted, int) else wanted.typed
     moves = isinstance(wanted, CpuSet) and len(wanted) == domain.now.vcpus
     when = When.NOW if moves and domain.state.active else When.NEXT_START
     if has(domain) != wanted:
         how = f"raptorctl resize {it.name} --cpus {words}"
         yield Difference("cpus", label, _text(has(domain)), str(wanted), when, how)
     yield from _forms("cpus", label, wanted, has, it)
+
+
+def _emulator(wanted: CpuSet, it: Standing) -> Iterator[Difference]:
+    has = it.there.domain.emulator.ascending()
+    if has != wanted.ascending():
+        yield Difference(
+            "emulator_cpus", "emulator CPUs", _text(has), str(wanted), When.REFUSED, it.anew
+        )
 
 
 def _memory(wanted: Size, it: Standing) -> Iterator[Difference]:
@@ -135,6 +142,8 @@ def _text(value: object) -> str:
 COMPARISONS: Final[Mapping[str, Comparison]] = {
     "size": _size,
     "cpus": _cpus,
+    "emulator_cpus": _emulator,
+    "share": _fixed("share", lambda it: bool(it.there.mark.shares)),
     "memory": _memory,
     "slot": _fixed("slot", lambda it: it.there.mark.slot),
     "template": _fixed("template", lambda it: it.there.mark.template),

@@ -167,9 +167,17 @@ def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> t
     seed.refuse_stranger(request, facts)
     room.refuse_large(request.spec.size or DISK, settings, facts)
     room.refuse_memory(request.spec.memory or settings.machine.memory, settings, facts)
-    cpus.refuse(request.pins, settings, facts)
+    _refuse_cpus(request, settings, facts)
     hardware.refuse(request.spec, settings, facts)
     return cpus.notes(request.name, request.pins, facts)
+
+
+def _refuse_cpus(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> None:
+    share, asked = bool(request.spec.share), request.spec.emulator_cpus
+    cpus.refuse(request.pins, settings, facts, share=share)
+    if asked:
+        own.refuse_pins(settings)
+        cpus.refuse_emulator(asked, request.pins, settings, facts, share=share)
 
 
 def _choose(
@@ -278,13 +286,14 @@ def _xml(
             host_key=boot.host_key.public if boot and boot.host_key else "",
             ssh=choice.ssh,
             made=seed.made(request, facts),
+            shares="cpus" if request.spec.share else "",
             file=request.file,
         ),
         uuid=identity.uuid,
         accelerator=facts.accelerator,
         memory=choice.memory,
         cpus=choice.cpus,
-        emulator=cpus.emulator(choice.cpus),
+        emulator=cpus.emulator(choice.cpus, request.spec.emulator_cpus),
         disk=device_path(settings.storage.volume_group, choice.name.volume),
         slot=choice.slot,
         libvirt=hardware.firmware(request.spec, settings, facts),

@@ -34,7 +34,7 @@ class ResizeRequest:
         size: of its volume, bytes.
         cpus: one host CPU for each virtual CPU, in order.
         memory: bytes.
-        vcpus: how many virtual CPUs, on a host of one's own, where none is pinned.
+        vcpus: how many virtual CPUs; where they are pinned, those it has as far as they go.
         drop_saved: give up what a saved machine would resume with.
     """
 
@@ -103,7 +103,7 @@ def plan_resize(
     Raises:
         RefusedError: the host's state forbids it; the message says who or what is in the way.
     """
-    change = _change(request, existing.whole(request.name, facts), facts)
+    change = _change(request, existing.whole(request.name, facts), settings, facts)
     _refuse_saved(request, change.domain)
     others = replace(facts, domains=tuple(d for d in facts.domains if d != change.domain))
     _refuse(change, settings, facts, others)
@@ -120,23 +120,27 @@ def plan_resize(
     )
 
 
-def _change(request: ResizeRequest, there: Existing, facts: HostFacts) -> Resized:
+def _change(
+    request: ResizeRequest, there: Existing, settings: Settings, facts: HostFacts
+) -> Resized:
     extent = facts.group.extent if facts.group else 1
+    asked = request.cpus or cpus.more_or_fewer(there.domain.pins, request.vcpus, settings, facts)
+    asked = asked or CpuSet()
     return Resized(
         name=request.name,
         volume=there.volume,
         domain=there.domain,
         size=request.size.rounded_up(extent) if request.size else there.volume.size,
-        cpus=request.cpus or there.domain.pins,
+        cpus=asked or there.domain.pins,
         memory=request.memory or there.domain.memory,
-        vcpus=len(request.cpus) if request.cpus else request.vcpus or there.domain.vcpus,
-        moves=bool(request.cpus) and _moves(request.cpus or CpuSet(), there.domain),
+        vcpus=len(asked) if asked else request.vcpus or there.domain.vcpus,
+        moves=bool(asked) and _moves(asked, there.domain),
     )
 
 
 def _moves(asked: CpuSet, domain: Domain) -> bool:
     """Whether a machine runs with as many CPUs, and not on these."""
-    runs, emulator = domain.now, cpus.emulator(asked)
+    runs, emulator = domain.now, cpus.emulator_kept(domain, asked)
     as_many = domain.state.active and len(asked) == (runs.vcpus or len(runs.pins))
     return as_many and (asked, emulator.ascending()) != (runs.pins, runs.emulator.ascending())
 
@@ -160,7 +164,8 @@ def _refuse(change: Resized, settings: Settings, facts: HostFacts, others: HostF
     if change.growth:
         _refuse_growth(change, facts)
     if change.cpus != change.domain.pins or change.moves:
-        cpus.refuse(change.cpus, settings, others)
+        share = bool(change.domain.mark and change.domain.mark.shares)
+        cpus.refuse(change.cpus, settings, others, share=share)
     if change.vcpus > change.domain.vcpus:
         cpus.refuse_many(change.vcpus, change.domain.xml, facts)
     hardware.refuse_uneven(change.memory, change.domain.hugepages)
@@ -275,7 +280,8 @@ def _reserve(change: Resized, identity: Identity) -> Step:
 
 
 def _definition(change: Resized) -> Iterator[Step]:
-    domain, emulator = change.domain, cpus.emulator(change.cpus)
+    domain = change.domain
+    emulator = cpus.emulator_kept(domain, change.cpus)
     if change.redefines:
         yield RedefineDomain(
             reason=f"{_counted(change)}, {change.memory} of memory",

@@ -19,9 +19,20 @@ PLAIN: Final = 255
 EIM: Final = re.compile(r"""<iommu\b.*?\beim=["']on["']""", re.DOTALL)
 
 
-def emulator(chosen: CpuSet) -> CpuSet:
-    """Where the emulator's own threads go: the last two CPUs of the machine's set."""
-    return CpuSet(chosen.cpus[-2:])
+def emulator(chosen: CpuSet, asked: CpuSet | None = None) -> CpuSet:
+    """Where the emulator's own threads go: as asked, else the last two CPUs of the machine."""
+    return asked or CpuSet(chosen.cpus[-2:])
+
+
+def emulator_kept(domain: Domain, chosen: CpuSet) -> CpuSet:
+    """Where they go once a machine has other CPUs: where somebody put them, or with the new set."""
+    return emulator(chosen, emulator_asked(domain))
+
+
+def emulator_asked(domain: Domain) -> CpuSet | None:
+    """Where somebody put them; None where they are on the machine's last two."""
+    usual = domain.emulator.ascending() == emulator(domain.pins).ascending()
+    return None if usual else domain.emulator
 
 
 def claims(facts: HostFacts) -> Iterator[tuple[str, CpuSet]]:
@@ -35,12 +46,38 @@ def claims(facts: HostFacts) -> Iterator[tuple[str, CpuSet]]:
         yield f"job {kept.job}", kept.cpus
 
 
-def refuse(chosen: CpuSet, settings: Settings, facts: HostFacts) -> None:
+def refuse(chosen: CpuSet, settings: Settings, facts: HostFacts, *, share: bool = False) -> None:
     """Refuse CPUs that are absent, kept from machines, the host's own, or somebody else's.
 
     Raises:
         RefusedError: names the CPUs and who has them.
     """
+    _refuse_unfit(chosen, settings, facts)
+    if kept := chosen & settings.cpus.reserved:
+        raise RefusedError(
+            f"CPU {kept} is kept for the host",
+            resolution=_instead(len(chosen), settings, facts),
+            code=Code.CPU_UNAVAILABLE,
+            subject=str(kept),
+        )
+    if not share:
+        _refuse_taken(chosen, len(chosen), settings, facts)
+
+
+def refuse_emulator(
+    asked: CpuSet, pins: CpuSet, settings: Settings, facts: HostFacts, *, share: bool = False
+) -> None:
+    """Refuse CPUs for the emulator's threads; those kept for the host serve any number of them.
+
+    Raises:
+        RefusedError: names the CPUs and who has them.
+    """
+    _refuse_unfit(asked, settings, facts)
+    if not share:
+        _refuse_taken(asked - pins - settings.cpus.reserved, 0, settings, facts)
+
+
+def _refuse_unfit(chosen: CpuSet, settings: Settings, facts: HostFacts) -> None:
     online = facts.topology.online
     if absent := chosen - online:
         raise RefusedError(
@@ -56,18 +93,14 @@ def refuse(chosen: CpuSet, settings: Settings, facts: HostFacts) -> None:
             code=Code.CPU_UNAVAILABLE,
             subject=str(outside),
         )
-    if kept := chosen & settings.cpus.reserved:
-        raise RefusedError(
-            f"CPU {kept} is kept for the host",
-            resolution=f"free: {free(settings, facts)}",
-            code=Code.CPU_UNAVAILABLE,
-            subject=str(kept),
-        )
+
+
+def _refuse_taken(chosen: CpuSet, count: int, settings: Settings, facts: HostFacts) -> None:
     for owner, taken in claims(facts):
         if shared := chosen & taken:
             raise RefusedError(
                 f"CPU {shared} belongs to {owner}",
-                resolution=f"free: {free(settings, facts)}",
+                resolution=_instead(count, settings, facts),
                 code=Code.CPU_UNAVAILABLE,
                 subject=str(shared),
             )
@@ -156,7 +189,7 @@ def moving(domain: Domain) -> str:
 
 
 def chosen(asked: CpuSet | int | None, settings: Settings, facts: HostFacts) -> CpuSet:
-    """Choose free CPUs for who said only how many: of one NUMA node, where one has enough.
+    """Choose free CPUs for who said only how many: whole cores first, of one NUMA node if possible.
 
     On a host of one's own none is given away: its machines run wherever there is time.
 
@@ -172,18 +205,49 @@ def chosen(asked: CpuSet | int | None, settings: Settings, facts: HostFacts) -> 
         raise RefusedError(
             f"{own.counted(count)} asked; free: {free(settings, facts)}", code=Code.CPU_UNAVAILABLE
         )
+    return _best(count, left, facts.topology)
+
+
+def more_or_fewer(
+    has: CpuSet, asked: CpuSet | int | None, settings: Settings, facts: HostFacts
+) -> CpuSet | None:
+    """Return what a machine that has CPUs is to have; for a number, its own as far as they go.
+
+    Raises:
+        RefusedError: not as many are free.
+    """
+    if not isinstance(asked, int) or settings.kind is Kind.OWN:
+        return asked if isinstance(asked, CpuSet) else None
+    extra = chosen(asked - len(has), settings, facts) if asked > len(has) else CpuSet()
+    return CpuSet((*has.cpus[:asked], *extra))
+
+
+def _best(count: int, left: CpuSet, topology: Topology) -> CpuSet:
+    """Of the scarcest node with enough whole cores, else with enough CPUs; else of any."""
+    order = topology.whole_first(left)
     by_node: dict[tuple[int, ...], list[int]] = {}
-    for cpu in left:
-        by_node.setdefault(facts.topology.nodes(CpuSet((cpu,))), []).append(cpu)
-    enough = [cpus for cpus in by_node.values() if len(cpus) >= count]
-    scarce = sorted(enough, key=len)
-    return CpuSet(tuple(scarce[0] if scarce else left.cpus)[:count])
+    for cpu in order:
+        by_node.setdefault(topology.nodes(CpuSet((cpu,))), []).append(cpu)
+    whole = {cpu for cpu in left if set(topology.siblings(cpu)) <= set(left)}
+
+    def fits(cpus: list[int]) -> tuple[bool, int]:
+        return len(whole & set(cpus)) < count, len(cpus)
+
+    enough = sorted((cpus for cpus in by_node.values() if len(cpus) >= count), key=fits)
+    return CpuSet(tuple(enough[0] if enough else order.cpus)[:count])
 
 
 def free(settings: Settings, facts: HostFacts) -> str:
     """What is left, as a person writes it."""
     left = _left(settings, facts)
     return str(left) if left else "none"
+
+
+def _instead(count: int, settings: Settings, facts: HostFacts) -> str:
+    """What is free, and a set of it that would do."""
+    left = _left(settings, facts)
+    example = f", for example --cpus {_best(count, left, facts.topology).typed}"
+    return f"free: {free(settings, facts)}{example if 0 < count <= len(left) else ''}"
 
 
 def _left(settings: Settings, facts: HostFacts) -> CpuSet:

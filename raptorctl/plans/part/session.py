@@ -53,6 +53,20 @@ def refuse_other(tenant: str, settings: Settings) -> None:
         )
 
 
+def refuse_pins(settings: Settings) -> None:
+    """Refuse to pin anything on a host of one's own.
+
+    Raises:
+        RefusedError: says so.
+    """
+    if settings.kind is Kind.OWN:
+        raise RefusedError(
+            "this host is your own, and pins no machine to CPUs",
+            resolution="leave out --emulator-cpus",
+            code=Code.SESSION_HOST,
+        )
+
+
 def notes(size: Size, ssh: str, settings: Settings, facts: HostFacts) -> Iterator[str]:
     """Say what somebody should know of a machine of their own."""
     if settings.kind is not Kind.OWN:

@@ -117,7 +117,7 @@ def test_what_this_host_lacks(
         ["provision", "alice", "dev"],
         ["provision", "alice", "dev", "--size", "40G"],
         ["provision", "alice", "dev", "--size"],
-        ["provision", "alice", "dev", "--size", "40G", "--cpus", "4", "-o", "yaml"],
+        ["provision", "alice", "dev", "--size", "40G", "--cpus", "4-4", "-o", "yaml"],
         ["show"],
         ["show", "alice"],
         ["list", "a-b"],

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root acts for so
 NOBODY: Final = "65534"
 NO_FILES: Final = frozenset(
     """
-    MACHINE COMMAND ACCOUNT TIME TENANT NAME raw|qcow2 IMAGE [IMAGE]... URL HEX SET SIZE N|auto JOB
+    N|SET MACHINE COMMAND ACCOUNT TIME TENANT NAME raw|qcow2 IMAGE [IMAGE]... URL HEX SET SIZE N|auto JOB
     SECONDS VOLUME DATE LIST KEY NAME=VALUE N
     """.split()
 ) | {
@@ -43,7 +43,7 @@ NO_FILES: Final = frozenset(
 """What stands for a word, a number or a name that is looked up; whatever else is a file."""
 
 ALICE: Final = ("alice", "dev")
-NEW: Final = ("provision", "alice", "web", "--size", "4G", "--cpus", "3", "-y")
+NEW: Final = ("provision", "alice", "web", "--size", "4G", "--cpus", "3-3", "-y")
 XML: Final = ("render", "xml", *NEW[1:-1])
 STEP: Final = ("--run", "{open}", "--identity", "{open}")
 FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {

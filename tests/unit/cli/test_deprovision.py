@@ -100,7 +100,7 @@ def test_that_the_account_of_a_tenant_stays_is_told_with_their_last_machine(
 ) -> None:
     """Provision made alice on the way."""
     told = "`raptorctl tenant remove alice` takes that away"
-    assert raptorctl("provision", "alice", "web", "--size", "1G", "--cpus", "2").code == 0
+    assert raptorctl("provision", "alice", "web", "--size", "1G", "--cpus", "2-2").code == 0
     assert told not in raptorctl("deprovision", "alice", "web", "--dry-run").out
     assert told not in raptorctl("deprovision", "alice", "web", "-y").err
     assert told in raptorctl("deprovision", "alice", "dev", "--dry-run").out

@@ -112,7 +112,7 @@ def test_completion_knows_the_commands() -> None:
         ("unset HOME LANG PATH; raptorctl --help", 0),
         ("LC_ALL=C raptorctl --help", 0),
         ("LC_ALL=xx_YY.nonsense raptorctl --help", 0),
-        ("PYTHONIOENCODING=ascii raptorctl provision aliçe-dev --size 1G --cpus 1", 2),
+        ("PYTHONIOENCODING=ascii raptorctl provision aliçe-dev --size 1G --cpus 1-1", 2),
     ],
 )
 def test_surroundings(tmp_path: pathlib.Path, line: str, code: int) -> None:

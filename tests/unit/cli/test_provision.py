@@ -182,9 +182,12 @@ def test_five_slots_are_five_machines_and_the_sixth_is_told_who_has_them(
     small = ("--size", "64M", "--memory", "64M", "--no-start")
     for number in range(1, 6):
         assert (
-            raptorctl("provision", "bob", f"m{number}", "--cpus", str(1 + number), *small).code == 0
+            raptorctl(
+                "provision", "bob", f"m{number}", "--cpus", f"{number + 1}-{number + 1}", *small
+            ).code
+            == 0
         )
-    done = raptorctl("provision", "bob", "m6", "--cpus", "7", *small)
+    done = raptorctl("provision", "bob", "m6", "--cpus", "7-7", *small)
     assert done.code == 3
     for number in range(1, 6):
         assert f"bob-m{number}" in done.complaint
@@ -225,7 +228,7 @@ def test_a_dry_run_is_refused_while_a_job_hangs_in_the_air(raptorctl: CommandLin
     session.wire.at, session.wire.after = 6, True
     with pytest.raises(Killed):
         raptorctl(*PROVISION, session=session)
-    shown = raptorctl("provision", "alice", "web", "--size", "1G", "--cpus", "2", "--dry-run")
+    shown = raptorctl("provision", "alice", "web", "--size", "1G", "--cpus", "2-2", "--dry-run")
     assert (shown.code, "is unfinished" in shown.complaint) == (3, True)
 
 
@@ -267,3 +270,27 @@ def test_a_rebuild_from_an_image_that_nobody_has_is_refused_by_a_dry_run(
     assert raptorctl(*PROVISION).code == 0
     shown = raptorctl("rebuild", "alice", "dev", "--image", "nope:1", "--dry-run")
     assert (shown.code, "is in no catalogue" in shown.complaint) == (2, True)
+
+
+def test_cpus_that_are_shared_on_purpose_are_told_by_the_map_and_not_by_doctor(
+    raptorctl: CommandLine,
+) -> None:
+    assert raptorctl(*PROVISION).code == 0
+    words = ("provision", "bob", "web", "--size", "1G", "--cpus", "6,7", "-y")
+    assert "CPU 6,7 belongs to machine alice-dev" in raptorctl(*words).complaint
+    assert raptorctl(*words, "--share").code == 0
+    assert "note: CPU 6 has alice-dev and bob-web, shared on purpose" in raptorctl("cpu", "map").out
+    shared = json.loads(raptorctl("cpu", "map", "-o", "json").out)["cpus"][6]
+    assert (shared["cpu"], shared["sharing"]) == (6, ["bob-web"])
+    assert "share CPU" not in raptorctl("doctor").out
+    assert "share off, not on" in raptorctl(*PROVISION, "--share").err
+
+
+def test_a_number_of_cpus_is_chosen_and_one_cpu_is_written_as_a_range(
+    raptorctl: CommandLine,
+) -> None:
+    words = ("provision", "bob", "web", "--size", "1G", "--memory", "64M", "-y")
+    assert "CPUs 4-7" in raptorctl(*words, "--cpus", "4").out
+    assert raptorctl("resize", "bob", "web", "--cpus", "3", "-y").code == 0
+    assert "cpus       4-6 (emulator 5,6)" in raptorctl("show", "bob", "web").out
+    assert "resize bob-web --cpus 7-7" in raptorctl(*words, "--cpus", "7-7").err

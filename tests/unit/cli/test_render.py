@@ -29,11 +29,11 @@ def test_every_option_of_provision_that_the_xml_depends_on_is_taken() -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("--size", "1G", "--cpus", "2"),
+        ("--size", "1G", "--cpus", "2-2"),
         ("--profile", "workstation"),
         ("--profile", "web-server", "--graphics", "none", "--memory", "1G", "--no-seed"),
-        ("--size", "8G", "--cpus", "2", "--image", "debian:13", "--graphics", "vnc-socket"),
-        ("--size", "8G", "--cpus", "2", "--network", "static"),
+        ("--size", "8G", "--cpus", "2-2", "--image", "debian:13", "--graphics", "vnc-socket"),
+        ("--size", "8G", "--cpus", "2-2", "--network", "static"),
     ],
 )
 def test_what_is_rendered_is_what_provision_would_define(
@@ -50,7 +50,7 @@ def test_what_is_rendered_is_what_provision_would_define(
 
 def test_user_data_is_read_as_strictly(host: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "user-data").write_text("packages: [vim]\n")
-    words = ("--size", "1G", "--cpus", "2", "--user-data", str(tmp_path / "user-data"))
+    words = ("--size", "1G", "--cpus", "2-2", "--user-data", str(tmp_path / "user-data"))
     assert host("render", "xml", "alice", "dev", *words).code == 2
 
 

@@ -106,7 +106,7 @@ def test_what_is_wrong_with_a_profile_names_file_and_key(
 def test_without_a_size_or_cpus_from_anywhere_it_is_said(host: CommandLine) -> None:
     both = host("provision", "alice", "x").complaint
     assert both.endswith("--size and --cpus are missing: give them, or a --profile that has them")
-    assert "--size is missing" in host("provision", "alice", "x", "--cpus", "4").complaint
+    assert "--size is missing" in host("provision", "alice", "x", "--cpus", "4-4").complaint
     assert "--cpus is missing" in host("provision", "alice", "x", "--size", "1G").complaint
     said = host("provision", "alice", "x", "--profile", "nope").complaint
     assert "there is: build-machine, web-server, workstation" in said

@@ -13,7 +13,7 @@ from tests.fakes import World
 from tests.unit.cli.session import CommandLine
 from tests.unit.model.test_ssh_key import FINGERPRINT, GOOD, rsa
 
-SMALL = ("--size", "1G", "--cpus", "4", "--memory", "1G")
+SMALL = ("--size", "1G", "--cpus", "4-4", "--memory", "1G")
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_provision_gives_a_tenant_the_key_he_lacks(
 
 def test_each_tenants_qemu_has_a_number_of_its_own(raptorctl: CommandLine, world: World) -> None:
     raptorctl("provision", "alice", "dev", *SMALL)
-    raptorctl("provision", "bob", "web", "--size", "1G", "--cpus", "5", "--memory", "1G")
+    raptorctl("provision", "bob", "web", "--size", "1G", "--cpus", "5-5", "--memory", "1G")
     labels = ["<label>+67000:+67000</label>", "<label>+67001:+67001</label>"]
     assert [label in d.xml for label, d in zip(labels, world.domains.list(), strict=True)] == [
         True,

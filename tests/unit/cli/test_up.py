@@ -151,7 +151,7 @@ def test_a_no_touches_nothing(host: CommandLine) -> None:
 def test_machines_carry_the_files_mark_and_prune_removes_only_those(
     host: CommandLine, tmp_path: Path
 ) -> None:
-    host("provision", "alice", "own", "--size", "1G", "--cpus", "2", "-y")
+    host("provision", "alice", "own", "--size", "1G", "--cpus", "2-2", "-y")
     Path("other.toml").write_text('[machine.bob-x]\nsize = "1G"\ncpus = 1\n')
     assert host("up", "other.toml").code == 0
     assert host("up", "alice-db").code == 0

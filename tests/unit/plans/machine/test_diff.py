@@ -43,7 +43,7 @@ def test_every_key_of_a_machine_has_a_comparison_and_nothing_else_has() -> None:
 
 def test_what_was_not_said_is_not_compared_and_what_is_so_is_the_same() -> None:
     assert differences(UNSAID) == {}
-    same = replace(TOLD, seed=None, vendor_data="", network_config="", tpm=False, secure_boot=False, boot=(BootDevice.DISK,), size=Size(40 * GIB), cpus=CpuSet((4, 5, 6, 7)),
+    same = replace(TOLD, seed=None, emulator_cpus=CpuSet((7, 6)), share=False, vendor_data="", network_config="", tpm=False, secure_boot=False, boot=(BootDevice.DISK,), size=Size(40 * GIB), cpus=CpuSet((4, 5, 6, 7)),
                    memory=Size(4 * GIB), slot=1, template="virtio-console", graphics=Graphics.NONE,
                    user_data="", profile=("web-server",))  # fmt: skip
     assert {when for _, when in differences(same).values()} == {When.SAME}
@@ -56,6 +56,8 @@ def test_what_was_not_said_is_not_compared_and_what_is_so_is_the_same() -> None:
         (MachineSpec(size=Size(20 * GIB)), "size 40G, not 20G", When.REFUSED),
         (MachineSpec(cpus=CpuSet((2, 3, 4, 5))), "CPUs 4-7, not 2-5", When.NOW),
         (MachineSpec(cpus=CpuSet((4, 5))), "CPUs 4-7, not 4,5", When.NEXT_START),
+        (MachineSpec(emulator_cpus=CpuSet((0, 1))), "emulator CPUs 6,7, not 0,1", When.REFUSED),
+        (MachineSpec(share=True), "share off, not on", When.REFUSED),
         (MachineSpec(cpus=3), "number of CPUs 4, not 3", When.NEXT_START),
         (MachineSpec(memory=Size(GIB)), "memory 4G, not 1G", When.NEXT_START),
         (MachineSpec(slot=3), "slot 1, not 3", When.REFUSED),

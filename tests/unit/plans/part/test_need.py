@@ -101,6 +101,9 @@ OF_A_REQUEST = {
     "again._started",  # it is there, and cannot be started now
     "cpus.chosen",  # more CPUs than are free; none at all is refuse_none
     "cpus.refuse",  # these CPUs
+    "cpus._refuse_unfit",
+    "cpus._refuse_taken",
+    "session.refuse_pins",
     "cpus.refuse_many",
     "cpus.refuse_stuck",  # it is there, and its CPUs are not
     "room.refuse_long_file",
