@@ -61,7 +61,7 @@ def read(
     from raptorctl.read.raptor_file import Reader
 
     owner = session.settings.owner if session.own else ""
-    return parse_machines(text, Reader(file, owner, variables or {}))
+    return parse_machines(text, Reader(file, owner, variables or {}, session.settings.dns.zone))
 
 
 def wish_of(session: Session, file: RaptorFile, only: Collection[MachineName] = ()) -> FileWish:

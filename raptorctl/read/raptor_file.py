@@ -16,8 +16,8 @@ from raptorctl.read.variables import expand, unfit
 
 TABLES: Final = ("name", "vars", "defaults", "tenant", "machine")
 TENANT_KEYS: Final = ("keys", "quota")
-_ANYBODY: Final = {"tenant": "tenant", "machine": "machine"}
-"""What stands for a machine's own names while the defaults are looked at by themselves."""
+_ANYBODY: Final = MachineName("tenant", "machine")
+"""Who stands for a machine while the defaults are looked at by themselves."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,18 @@ class Reader:
         file: as it was named, for errors.
         owner: whose machines all are on a session host; "" on a shared host.
         variables: what was said beside the file, which counts more than its `[vars]`.
+        zone: the DNS zone that machines are named in, or "".
     """
 
     file: str
     owner: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
+    zone: str = ""
+
+    def names(self, name: MachineName = _ANYBODY) -> dict[str, str]:
+        """A machine's own variables."""
+        known = {"tenant": name.tenant, "machine": name.machine}
+        return known | ({"fqdn": name.fqdn(self.zone).rstrip(".")} if self.zone else {})
 
 
 def parse_raptor_file(text: str, reader: Reader) -> RaptorFile:
@@ -82,7 +89,7 @@ class _Reading:
         """Read all tables, then refuse what was wrong in any."""
         self._known((), self._data, TABLES)
         known = self._variables()
-        self._block(("defaults",), self._table("defaults"), known | _ANYBODY)
+        self._block(("defaults",), self._table("defaults"), known | self._reader.names())
         tenants = tuple(self._tenants(known))
         machines = tuple(self._machines(known))
         name = self._name()
@@ -129,7 +136,7 @@ class _Reading:
             if name in seen:
                 self._tell(("machine", key), f"is the same machine as {seen[name]}")
             seen[name] = key
-            names = {**known, "tenant": name.tenant, "machine": name.machine}
+            names = {**known, **self._reader.names(name)}
             yield self._machine(name, key, table, names)
 
     def _machine(

@@ -80,6 +80,13 @@ def test_on_a_session_host_a_machine_has_no_tenant() -> None:
     assert "is the same machine as web" in wrong("[machine.web]\n[machine.alice-web]", "alice")[0]
 
 
+def test_a_machine_has_a_name_in_dns_where_there_is_a_zone() -> None:
+    text = '[machine.alice-web]\nsysctl = { "kernel.hostname" = "${fqdn}" }\n'
+    (web,) = parse_raptor_file(text, Reader("f", zone="raptor.example")).machines
+    assert web.said["sysctl"] == {"kernel.hostname": "alice-web.raptor.example"}
+    assert "known: machine, tenant" in wrong(text)[0]
+
+
 def test_every_key_of_a_spec_may_be_said() -> None:
     assert {one.name for one in fields(MachineSpec)} < set(MACHINE_KEYS)
 
