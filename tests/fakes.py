@@ -270,6 +270,11 @@ class FakeCopier:
         return RestoreReport(volume.size, 4096, 0.5)
 
 
+def _shown(uuid: str, path: str) -> str:
+    """What a guest sees of a disk is noted by this: by the machine alone, of its first one."""
+    return f"{uuid} {path}" if "/disk-" in path else uuid
+
+
 class FakeDomains:
     def __init__(self, volumes: FakeVolumes, files: "FakeFiles") -> None:
         self.by_uuid: dict[str, Domain] = {}
@@ -323,7 +328,7 @@ class FakeDomains:
             if volume.path in domain.disks:
                 if not self.volumes.data[volume.uuid].startswith("written by"):
                     self.volumes.data[volume.uuid] = f"written by {domain.name}"
-                self.seen[uuid] = volume.size
+                self.seen[_shown(uuid, volume.path)] = volume.size
         self.pinned[uuid] = (domain.pins, domain.emulator)
         self.plugs[uuid] = set(domain.disks)
 
@@ -347,17 +352,23 @@ class FakeDomains:
         self.resets.append(uuid)
 
     def block_size(self, uuid: str, path: str) -> int | None:
-        return self.seen[uuid] if self.by_uuid[uuid].state.active else None
+        return self.seen[_shown(uuid, path)] if self.by_uuid[uuid].state.active else None
 
     def block_resize(self, uuid: str, path: str, size: int) -> None:
-        self.seen[uuid] = size
+        self.seen[_shown(uuid, path)] = size
 
     def plugged(self, uuid: str, path: str) -> bool:
         domain = self.by_uuid.get(uuid)
         return domain is not None and domain.state.active and path in self.plugs[uuid]
 
     def plug(self, uuid: str, xml: str) -> None:
-        self.plugs[uuid] |= set(re.findall('file="([^"]*)"', xml))
+        path = re.findall('(?:file|dev)="(/[^"]*)"', xml)[0]  # what it lies over comes behind
+        self.plugs[uuid].add(path)
+        for volume in self.volumes.list():
+            if volume.path == path:
+                self.seen[_shown(uuid, path)] = volume.size
+                if not self.volumes.data[volume.uuid].startswith("written by"):
+                    self.volumes.data[volume.uuid] = f"written by {self.by_uuid[uuid].name}"
 
     def unplug(self, uuid: str, path: str, tick: Tick) -> None:
         tick(0, 1)
@@ -819,7 +830,12 @@ class World:
         defined = (domain.name, domain.autostart, domain.uuid, domain.memory, domain.pins.cpus)
         uuid, running = domain.uuid, domain.state.active
         plugs = sorted(self.domains.plugs.get(uuid, ()))
-        live = (self.domains.seen.get(uuid), str(self.domains.pinned.get(uuid)), plugs)
+        seen = sorted(
+            (key.removeprefix(uuid), size)
+            for key, size in self.domains.seen.items()
+            if key.startswith(uuid) and (key == uuid or key.removeprefix(f"{uuid} ") in plugs)
+        )
+        live = (seen, str(self.domains.pinned.get(uuid)), plugs)
         return (*defined, domain.state.value, *(live if running else ()))
 
     def picture(self) -> object:

@@ -10,6 +10,7 @@ from raptorctl.api.change import refuse_unfinished
 from raptorctl.api.session import Session
 from raptorctl.drivers.image import Pulled, RegistryLogin, Wanted, Waste, Watch
 from raptorctl.errors import InputError, MissingError, RefusedError
+from raptorctl.model.disk import disks
 from raptorctl.model.error_code import Code
 from raptorctl.model.image import UNSEEN, Damaged, Image, find, image_name
 from raptorctl.model.image_source import Source, parse_source
@@ -252,4 +253,9 @@ def _waste(session: Session) -> tuple[Waste, ...]:
 
 
 def _users(session: Session, image: Image) -> list[str]:
-    return [d.name for d in session.host.domains.list() if image.path in d.held_disks]
+    domains = session.host.domains.list()
+    users = [d.name for d in domains if image.path in d.held_disks]
+    # A kept file lies over it still; a kept volume of LVM holds a copy.
+    kept = disks(session.host.volumes.list()) if session.own else ()
+    over = (one for one in kept if one.volume.image == image.digest and not one.user(domains))
+    return users + [f"{one} (kept)" for one in over]

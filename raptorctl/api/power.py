@@ -40,12 +40,12 @@ def start(session: Session, name: MachineName) -> Did:
         if domain.state.runs:
             return Did(f"{domain.name} is already {domain.state.value}", already=True)
         _refuse_unstartable(session, domain)
-        volume = _clean_volume(session, name)
+        volume = _clean_volume(session, name, domain)
         if domain.state.stands_still:
             session.host.domains.resume(domain.uuid)
         else:
             if volume:
-                from raptorctl.steps.domain import refuse_cut
+                from raptorctl.steps.fit import refuse_cut
 
                 refuse_cut(session.host, volume)
             session.host.domains.start(domain.uuid)
@@ -222,13 +222,13 @@ def _refuse_unstartable(session: Session, domain: Domain) -> None:
         refuse_stuck(domain, session.topology())
 
 
-def _clean_volume(session: Session, name: MachineName) -> Volume | None:
-    """The machine's disk; None for a tenant of a shared host, who may not ask LVM."""
+def _clean_volume(session: Session, name: MachineName, domain: Domain) -> Volume | None:
+    """The machine's first disk; None for a tenant of a shared host, who may not ask LVM."""
     if not session.is_root:
         return None
-    from raptorctl.steps.domain import refuse_dirty
+    from raptorctl.steps.fit import refuse_dirty
 
-    return refuse_dirty(session.host, name.volume)
+    return refuse_dirty(session.host, name.volume, domain.disks)
 
 
 def _refuse_unrunnable(domain: Domain) -> None:

@@ -58,6 +58,7 @@ COMMANDS: Final = {
     "recover": ("recover", "Finish or undo interrupted jobs."),
     "doctor": ("doctor", "Check the host, and find what does not belong."),
     "snapshot": ("snapshot", "Create, restore and delete snapshots of disks."),
+    "disk": ("disk", "Add, grow, keep and remove further disks."),
     "seed": ("seed", "Show or detach the cloud-init seed of a machine."),
     "template": ("template", "List domain templates and profiles."),
     "tenant": ("tenant", "Manage tenants: accounts, keys, quotas."),

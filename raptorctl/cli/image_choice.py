@@ -1,8 +1,11 @@
 """Which image a disk begins as, fetched before a person's eyes."""
 
+from collections.abc import Mapping
+
 from raptorctl.api.image import fetched, foreseen
 from raptorctl.api.session import Session
 from raptorctl.cli.image_watch import watched
+from raptorctl.model.disk import DiskSpec
 from raptorctl.model.image import Image
 
 
@@ -24,3 +27,11 @@ def begins_as(session: Session, text: str | None, *, dry_run: bool) -> Image | N
         return foreseen(session, text)
     with watched() as watch:
         return fetched(session, text, watch=watch)
+
+
+def disks_begin_as(
+    session: Session, disks: Mapping[str, DiskSpec] | None, *, dry_run: bool
+) -> dict[str, Image]:
+    """Return the images that further disks begin as, by the disk's name; as `begins_as`."""
+    found = {n: begins_as(session, s.image, dry_run=dry_run) for n, s in (disks or {}).items()}
+    return {name: image for name, image in found.items() if image}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from raptorctl.model.names import MachineName
     from raptorctl.model.ssh_key import PublicKey
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 SettingsFile = Annotated[
@@ -148,8 +149,8 @@ def _finite(seconds: float | None) -> float | None:
     return seconds
 
 
-def named(option: str, parse: Callable[[str], T], text: str) -> T:
-    """Read an option's text; an error names the option.
+def named(option: str, parse: Callable[[S], T], text: S) -> T:
+    """Read an option's text, or texts; an error names the option.
 
     Raises:
         InputError: `parse` will not have it.

@@ -13,6 +13,7 @@ from raptorctl.cli.hardware import BootOrder, HugePages, OnOff, SecureBoot, Tpm,
 from raptorctl.cli.options import KeyFile, named, public_keys
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.disk import read_disks
 from raptorctl.model.names import shown
 from raptorctl.model.seed import Network
 from raptorctl.model.settings import template_name
@@ -134,6 +135,16 @@ Screen = Annotated[
     Graphics | None,
     typer.Option("--graphics", help="Show its screen over SPICE or VNC.", show_default=False),
 ]
+Disks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--disk",
+        metavar="NAME=SIZE",
+        help="Add a disk: data=100G[,keep][,image=REF][,bus=scsi]; data=keep:dev.data takes up a "
+        "kept one. Repeatable.",
+        show_default=False,
+    ),
+]
 NoSeed = Annotated[bool, typer.Option("--no-seed", help="Do not make a seed for cloud-init.")]
 AllowPrivateKey = Annotated[
     bool, typer.Option("--allow-private-key", help="Accept user-data that contains private keys.")
@@ -164,6 +175,7 @@ class MachineOptions:
     tpm: Tpm = None
     secure_boot: SecureBoot = None
     boot: BootOrder = None
+    disk: Disks = None
     no_seed: NoSeed = False
     allow_private_key: AllowPrivateKey = False
     allow_jinja: AllowJinja = False
@@ -226,6 +238,7 @@ def _typed(options: MachineOptions, *, session_host: bool) -> MachineSpec:
         network=options.network,
         seed=False if options.no_seed else None,
         keys=public_keys(options.key) or None,
+        disks=named("--disk", read_disks, options.disk) if options.disk else None,
     )
 
 

@@ -167,6 +167,10 @@ LIBVIRT: Final = (
         r"[Uu]nsupported machine type|does not support machine type|is not supported by emulator",
         "correct libvirt.machine_type in the settings: see `qemu-system-x86_64 -machine help`",
     ),
+    Cause(
+        r"No more available PCI slots",
+        "it has no place left for a disk while it runs: stop it, add the disk, start it",
+    ),
     Cause(r"virtlogd-(?:admin-)?sock", "systemctl start virtlogd.socket"),
     Cause(r"virtlockd-(?:admin-)?sock", "systemctl start virtlockd.socket"),
     Cause(

@@ -229,6 +229,23 @@ class Domain:
 
 
 @dataclass(frozen=True)
+class DiskDevice:
+    """A further disk as a domain has it.
+
+    Args:
+        name: the disk's, which its guest sees as its serial.
+        path: block device, or the file of an overlay.
+        bus: `virtio`, `scsi` or `sata`.
+        backing: what an overlay lies over, as path and format.
+    """
+
+    name: str
+    path: str
+    bus: str = "virtio"
+    backing: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
 class DomainSpec:
     """Everything a template needs to become a domain: nothing of it is left open, as in a spec.
 
@@ -251,6 +268,7 @@ class DomainSpec:
         tpm: whether it has a TPM; None for what the template has.
         boot: what the firmware tries, in order; empty for what the template has.
         hugepages: bytes of the huge pages its memory is made of; None for what the template has.
+        disks: those beside the first, in order.
     """
 
     mark: Mark
@@ -271,6 +289,7 @@ class DomainSpec:
     tpm: bool | None = None
     boot: "tuple[BootDevice, ...]" = ()
     hugepages: Size | None = None
+    disks: tuple[DiskDevice, ...] = ()
 
     @property
     def count(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from raptorctl.model.codec import encode
 from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.disk import ExtraDisk, disks
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.made import read_made
 from raptorctl.model.names import MachineName
@@ -36,6 +37,7 @@ class Machine:
         slot: its place on the network, from the volume's tag.
         size: bytes of its volume; None where LVM was not asked, or it has none.
         snapshots: how many it has; None where LVM was not asked.
+        disks: how many beside its first, likewise.
     """
 
     name: MachineName
@@ -43,6 +45,7 @@ class Machine:
     slot: int | None
     size: Size | None
     snapshots: int | None = None
+    disks: int | None = None
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that `list -o json` documents."""
@@ -54,6 +57,7 @@ class Machine:
             "slot": self.slot,
             "size": None if self.size is None else int(self.size),
             "snapshots": self.snapshots,
+            "disks": self.disks,
         }
 
 
@@ -73,19 +77,20 @@ def machines(volumes: Iterable[Volume], states: Mapping[str, State]) -> tuple[Ma
     """
     volumes = tuple(volumes)
     counts = Counter(one.machine for one in snapshots(volumes))
-    found = (_machine(volume, states, counts) for volume in volumes)
+    others = Counter(one.machine for one in disks(volumes))
+    found = (_machine(volume, states, (counts, others)) for volume in volumes)
     return tuple(sorted((m for m in found if m), key=lambda m: m.name))
 
 
 def _machine(
-    volume: Volume, states: Mapping[str, State], counts: Mapping[MachineName, int]
+    volume: Volume, states: Mapping[str, State], counts: tuple[Counter[MachineName], ...]
 ) -> Machine | None:
     name = volume.machine if volume.ours else None
     if name is None:
         return None
     state = states.get(name.domain)
     said = state.value if state else NO_DOMAIN
-    return Machine(name, said, volume.slot, volume.size, counts.get(name, 0))
+    return Machine(name, said, volume.slot, volume.size, *(count[name] for count in counts))
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,7 @@ class MachineDetails:
         job, created, created_by, template: from the domain's metadata, "" without a domain.
         autostart: whether it starts with the host.
         snapshots: of its disk, in the order they were taken.
+        disks: those beside its first, by name.
         vcpus: how many virtual CPUs, pinned or not.
         ssh: where its ssh is forwarded from, on a host of one's own; or "".
         image: what its disk began as, by name; or "".
@@ -164,6 +170,7 @@ class MachineDetails:
     template: str = ""
     autostart: bool = False
     snapshots: tuple[Snapshot, ...] = ()
+    disks: tuple[ExtraDisk, ...] = ()
     vcpus: int = 0
     ssh: str = ""
     image: str = ""
@@ -221,6 +228,7 @@ class MachineDetails:
             "fqdn": self.fqdn,
             "dns": None if self.dns_problem else encode(self.records),
             "volume": _volume_shape(self.volume),
+            "further_disks": [one.encode() for one in self.disks],
             "job": self.job,
             "created": self.created,
             "created_by": self.created_by,
@@ -247,8 +255,9 @@ def describe(name: MachineName, settings: "Settings", facts: "HostFacts") -> Mac
     slot = _slot_number(volume, domain)
     state = domain.state.value if domain else NO_DOMAIN
     own = snapshots(facts.volumes, name)
-    count = len(own) if facts.group else None  # a tenant may not ask LVM
-    machine = Machine(name, state, slot, volume.size if volume else None, count)
+    others = disks(facts.volumes, name)
+    counts = (len(own), len(others)) if facts.group else ()  # a tenant may not ask LVM
+    machine = Machine(name, state, slot, volume.size if volume else None, *counts)
     place = next((place for place in settings.slot if place.number == slot), None)
     fqdn = settings.fqdn(name)
     base = MachineDetails(
@@ -258,6 +267,7 @@ def describe(name: MachineName, settings: "Settings", facts: "HostFacts") -> Mac
         records=_own_records(fqdn, facts.records),
         dns_problem=facts.dns_problem,
         snapshots=own,
+        disks=others,
     )
     return _details(base, volume, domain)
 

@@ -27,6 +27,11 @@ WIPE_PREFIX: Final = "wipe-"
 GROW_PREFIX: Final = "grow-"
 SNAPSHOT_PREFIX: Final = "snap-"
 SNAPSHOT_LENGTH: Final = 20
+DISK_PREFIX: Final = "disk-"
+DISK_LENGTH: Final = 20
+"""Bytes of a virtio disk's serial, by which the guest finds it (QEMU, VIRTIO_BLK_ID_BYTES)."""
+RESERVED_DISKS: Final = re.compile(r"qcow2|raptor-.*", re.ASCII)
+"""What ends the name of a file that is a volume, and the seed's serial."""
 
 
 @dataclass(frozen=True, order=True)
@@ -77,6 +82,14 @@ class MachineName:
     def snapshot(self, name: str) -> str:
         """The logical volume of a snapshot, `snap-alice-dev.before`: no name of ours has a dot."""
         return f"{SNAPSHOT_PREFIX}{self.domain}.{name}"
+
+    def disk(self, name: str) -> str:
+        """The volume of a further disk, `disk-alice-dev.data`: no name of ours has a dot."""
+        return f"{DISK_PREFIX}{self.domain}.{name}"
+
+    def disk_growth(self, name: str) -> str:
+        """The logical volume that a further disk is to grow by, `grow-alice-dev.data`."""
+        return f"{self.growth}.{name}"
 
     def fqdn(self, zone: str) -> str:
         """The absolute DNS name in `zone`, with its final dot."""
@@ -186,6 +199,50 @@ def split_snapshot(name: str) -> tuple[MachineName, str] | None:
     machine, dot, snapshot = name.removeprefix(SNAPSHOT_PREFIX).partition(".")
     owner = split_domain(machine) if dot and name.startswith(SNAPSHOT_PREFIX) else None
     return (owner, snapshot) if owner and MACHINE.fullmatch(snapshot) else None
+
+
+def parse_disk(text: str) -> str:
+    """Check the name of a further disk.
+
+    Raises:
+        InputError: it breaks the grammar, or means something else.
+    """
+    if not MACHINE.fullmatch(text) or len(text) > DISK_LENGTH:
+        raise InputError(
+            f"{shown(text)} is not a disk's name",
+            resolution=f"use at most {DISK_LENGTH} of a-z, 0-9 and single hyphens, "
+            "a letter first, no hyphen last",
+        )
+    if RESERVED_DISKS.fullmatch(text):
+        raise InputError(f"{shown(text)} is reserved", resolution="choose another name")
+    return text
+
+
+def parse_disk_words(words: list[str]) -> tuple[MachineName, str]:
+    """Read `alice dev data`, `alice-dev data`, or `alice dev.data`.
+
+    Raises:
+        InputError: none of these forms.
+    """
+    flat = [*words[:-1], *words[-1].split(".")] if words else []
+    count = 1 if flat and "-" in flat[0] else 2  # no tenant has a hyphen
+    if len(flat) != count + 1:
+        said = " ".join(words)
+        raise InputError(f"{shown(said)} names no disk", resolution="say `alice dev data`")
+    return parse_words(flat[:count]), parse_disk(flat[count])
+
+
+def split_disk(name: str) -> tuple[MachineName, str] | None:
+    """Whose further disk `disk-alice-dev.data` is, and which, by its name."""
+    machine, dot, disk = name.removeprefix(DISK_PREFIX).partition(".")
+    owner = split_domain(machine) if dot and name.startswith(DISK_PREFIX) else None
+    return (owner, disk) if owner and MACHINE.fullmatch(disk) else None
+
+
+def disk_part(name: str) -> str:
+    """What the further disk `disk-alice-dev.data` is called; "" for every other volume."""
+    said = split_disk(name)
+    return said[1] if said else ""
 
 
 def shown(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from raptorctl.errors import InputError, SettingsError
 from raptorctl.model.codec import ShapeError, decode, encode
 from raptorctl.model.cpuset import HIGHEST
+from raptorctl.model.disk import disks_problem
 from raptorctl.model.settings import template_name
 from raptorctl.model.sizes import HUGE_PAGES, LEAST_MEMORY, Size
 from raptorctl.model.spec import CLOUD_TEXTS, MachineSpec
@@ -17,7 +18,7 @@ from raptorctl.model.toml_text import read_toml
 KEYS: Final = (
     "description", "memory", "cpus", "emulator_cpus", "share", "size", "image", "template",
     "graphics", "hugepages", "tpm", "secure_boot", "boot", "network",
-    "hostname", "account", *CLOUD_TEXTS, "packages", "hosts", "sysctl", "swap",
+    "hostname", "account", *CLOUD_TEXTS, "packages", "hosts", "sysctl", "swap", "disks",
 )  # fmt: skip
 """What a profile may say, in the order in which it is shown; all but two of it is a machine's."""
 
@@ -38,7 +39,9 @@ class Profile:
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that `template show -o json` documents."""
-        nothing = MachineSpec(hostname="", account="", packages=(), hosts={}, sysctl={}, swap=_NONE)
+        nothing = MachineSpec(
+            hostname="", account="", packages=(), hosts={}, sysctl={}, swap=_NONE, disks={}
+        )
         shape = encode(self.spec.over(nothing))
         shape |= {"description": self.description}
         shape |= {key: self.beside.get(key, "") for key in CLOUD_TEXTS}
@@ -82,7 +85,9 @@ def decode_profile(table: Mapping[str, Any], file: str) -> Profile:
 
 def broken_rules(profile: Profile) -> Iterator[tuple[str, str]]:
     """Say of each key that no machine can have, why; files of machines are held to it, too."""
-    return ((key, problem) for key, fits, problem in _RULES if not fits(profile))
+    yield from ((key, problem) for key, fits, problem in _RULES if not fits(profile))
+    if problem := disks_problem(profile.spec.disks or {}):
+        yield "disks", problem
 
 
 def _decoded(table: dict[str, Any]) -> Profile:

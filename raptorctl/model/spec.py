@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Final
 
 from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.disk import DiskSpec
 from raptorctl.model.seed import Network
 from raptorctl.model.sizes import Size
 from raptorctl.model.ssh_key import PublicKey
@@ -78,6 +79,7 @@ class MachineSpec:
         hosts: names by address, for /etc/hosts.
         sysctl: kernel parameters (sysctl.d(5)).
         swap: bytes of a swap file; 0 for none.
+        disks: those beside the first, by name.
     """
 
     size: Size | None = None
@@ -106,10 +108,16 @@ class MachineSpec:
     hosts: Mapping[str, tuple[str, ...]] | None = None
     sysctl: Mapping[str, str] | None = None
     swap: Size | None = None
+    disks: Mapping[str, DiskSpec] | None = None
 
     def over(self, below: "MachineSpec") -> "MachineSpec":
-        """Lay this over another: what this says counts, what it does not say is the other's."""
+        """Lay this over another: what this says counts, what it does not say is the other's.
+
+        Of disks that is so one by one, by their names.
+        """
         said = {one.name: getattr(self, one.name) for one in fields(self)}
+        if self.disks and below.disks:
+            said["disks"] = {**below.disks, **self.disks}
         return replace(below, **{key: value for key, value in said.items() if value is not None})
 
     @property

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from raptorctl.model.names import MachineName, split_volume, wipe_volume
+from raptorctl.model.names import MachineName, split_disk, split_volume, wipe_volume
 from raptorctl.model.sizes import Size
 
 OVERLAY: Final = ".qcow2"
@@ -20,6 +20,10 @@ RESTORED: Final = "raptor.restored="
 """With a job's identifier: that job was the last to put a snapshot's content back."""
 IMAGE: Final = "raptor.image="
 """With an image's digest: the volume began as that image."""
+DISK: Final = "raptor.disk="
+"""With a name: it is not the first disk of its machine, and called so."""
+KEEP: Final = "raptor.keep"
+"""The disk outlives its machine: it stays its tenant's, whether a domain uses it or not."""
 TAKEN: Final = "raptor.taken="
 """When a snapshot was taken, UTC, ISO 8601."""
 
@@ -33,6 +37,11 @@ def ownership_tags(name: MachineName, job: str, slot: int | None) -> tuple[str, 
 def growth_tags(name: MachineName, job: str) -> tuple[str, ...]:
     """Tags of what a machine's volume is to grow by; it has no slot."""
     return (OURS, f"raptor.tenant={name.tenant}", f"raptor.job={job}")
+
+
+def disk_tags(name: MachineName, job: str, disk: str, *, keep: bool) -> tuple[str, ...]:
+    """Tags of a further disk of a machine; it has no slot."""
+    return (*growth_tags(name, job), f"{DISK}{disk}", *((KEEP,) if keep else ()))
 
 
 def snapshot_tags(name: MachineName, job: str, taken: str) -> tuple[str, ...]:
@@ -159,6 +168,16 @@ class Volume:
         return self._tag(IMAGE)
 
     @property
+    def disk(self) -> str:
+        """What a further disk is called, also while it waits for its wipe; "" for a first one."""
+        return self._tag(DISK) or ""
+
+    @property
+    def kept(self) -> bool:
+        """Whether it outlives its machine."""
+        return KEEP in self.tags
+
+    @property
     def taken(self) -> str:
         """When a snapshot was taken, or ""."""
         return self._tag(TAKEN) or ""
@@ -170,9 +189,17 @@ class Volume:
 
     @property
     def machine(self) -> MachineName | None:
-        """Whose it is, when name and tag agree."""
+        """Whose first disk it is, when name and tag agree."""
         name = split_volume(self.name)
         return name if name and self.tenant == name.tenant else None
+
+    @property
+    def owner(self) -> MachineName | None:
+        """Whose disk it is, the first or a further one, when name and tags agree."""
+        if self.machine:
+            return self.machine
+        said = split_disk(self.name)
+        return said[0] if said and (self.tenant, self.disk) == (said[0].tenant, said[1]) else None
 
     def _tag(self, prefix: str) -> str | None:
         return next((t.removeprefix(prefix) for t in self.tags if t.startswith(prefix)), None)

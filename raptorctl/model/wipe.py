@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from raptorctl.model.job import Job, Outcome
-from raptorctl.model.names import GROW_PREFIX, SNAPSHOT_PREFIX, VOLUME_PREFIX, WIPE_PREFIX
+from raptorctl.model.names import (
+    DISK_PREFIX,
+    GROW_PREFIX,
+    SNAPSHOT_PREFIX,
+    VOLUME_PREFIX,
+    WIPE_PREFIX,
+)
 from raptorctl.model.volume import DIRTY, Volume
 
 
@@ -29,8 +35,8 @@ class Unwiped:
     @property
     def machine(self) -> str:
         """Whose disk it was or was to be, or "" when nothing tells any more."""
-        if self.volume.machine:
-            return self.volume.machine.domain
+        if self.volume.owner:
+            return self.volume.owner.domain
         return self.job.machine if self.job else ""
 
     @property
@@ -84,6 +90,7 @@ _STATES: Final = {
     "wiped": "it is wiped, and was not removed",
     WIPE_PREFIX: "it is out of use, and its wipe did not end",
     VOLUME_PREFIX: "it was never finished, so it has not been used",
+    DISK_PREFIX: "it was never finished, so it has not been used",
     GROW_PREFIX: "a machine's disk was to grow by it",
     SNAPSHOT_PREFIX: "it was a snapshot, and its removal did not end",
     DIRTY: "it is dirty, and called like nothing of ours",

@@ -19,6 +19,7 @@ from raptorctl.model.names import shown
 from raptorctl.model.sizes import KIB, Size
 from raptorctl.model.spec import Graphics
 from raptorctl.model.volume import OVERLAY
+from raptorctl.render.disk_xml import add_disks
 from raptorctl.render.hardware import fill_boot, fill_hugepages, fill_tpm
 from raptorctl.render.read_domain import MACHINE_TAG, mark_tag, parse_domain
 from raptorctl.render.user_network import fill_user_network
@@ -50,6 +51,7 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     _fill_cpus(root, spec.cpus, spec.emulator, spec.count)
     _fill_firmware(root, spec)
     _fill_disk(_need(root, "devices/disk"), spec)
+    add_disks(root, spec.disks)
     _fill_network(root, spec)
     _fill_label(root, spec.qemu_id)
     _fill_log(root, spec.log)

@@ -8,7 +8,8 @@ from raptorctl.errors import ConflictError, HostError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.render.read_domain import read_domain
-from raptorctl.steps.domain import essence, refuse_cut, refuse_dirty
+from raptorctl.steps.domain import essence
+from raptorctl.steps.fit import refuse_cut, refuse_dirty
 from raptorctl.steps.step import Observed, Step
 
 
@@ -176,8 +177,8 @@ class RunDomain(Step):
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Start it, resume what was saved, or let it go on."""
-        was = _defined(host, self.uuid, self.name).state
-        volume = refuse_dirty(host, self.volume)
+        domain = _defined(host, self.uuid, self.name)
+        was, volume = domain.state, refuse_dirty(host, self.volume, domain.disks)
         if was.stands_still:
             host.domains.resume(self.uuid)
         else:

@@ -1,16 +1,13 @@
 """Domains: defined, started, stopped, undefined."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
-from raptorctl.errors import ConflictError, HostError, RefusedError
+from raptorctl.errors import ConflictError, HostError
 from raptorctl.model.domain import Domain
-from raptorctl.model.error_code import Code
-from raptorctl.model.image import Damaged, damaged
-from raptorctl.model.volume import Volume, is_overlay
 from raptorctl.render.read_domain import read_domain
+from raptorctl.steps.fit import refuse_cut, refuse_dirty
 from raptorctl.steps.log import remove_logs
 from raptorctl.steps.step import Observed, Step
 
@@ -150,7 +147,8 @@ class StartDomain(Step):
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Start it."""
-        refuse_cut(host, refuse_dirty(host, self.volume))
+        domain = host.domains.find(self.uuid)
+        refuse_cut(host, refuse_dirty(host, self.volume, domain.disks if domain else ()))
         host.domains.start(self.uuid)
         if self.at_boot:
             host.domains.set_autostart(self.uuid, on=True)
@@ -260,53 +258,12 @@ class UndefineDomain(Step):
         return f"domain {self.name}, not defined or not running as it was before"
 
 
-def refuse_dirty(host: Host, name: str) -> Volume:
-    """Refuse to hand out a volume whose content is not known to be clean; return one that is.
-
-    Raises:
-        ConflictError: it is dirty or gone.
-    """
-    volume = host.volumes.named(name)
-    if volume is None or not volume.clean:
-        raise ConflictError(f"volume {name} is {'dirty' if volume else 'gone'}")
-    return volume
-
-
-def refuse_cut(host: Host, volume: Volume) -> None:
-    """Refuse to start a machine over an image whose file is not as long as it was.
-
-    Raises:
-        RefusedError: names both.
-    """
-    # An LVM volume holds a copy.
-    if is_overlay(volume.group) and (told := host.images.damaged()):
-        refuse_over(volume, damaged(host.images.known(), told))
-
-
-def refuse_over(volume: Volume, images: Iterable[Damaged]) -> None:
-    """Refuse a file that lies over one of these images.
-
-    QEMU takes a file that was cut for one that ends in zeroes, so the machine would start.
-
-    Raises:
-        RefusedError: names both.
-    """
-    for image in images:
-        if image.digest and image.digest == volume.image and is_overlay(volume.group):
-            said = f"the image below the disk of {volume.machine} is damaged"
-            raise RefusedError(
-                f"{said}: {image.name}: {image.problem}",
-                resolution=image.advice,
-                code=Code.IMAGE_DAMAGED,
-                subject=image.name,
-            )
-
-
 def _define(host: Host, step: DefineDomain | RestoreDomain) -> Observed:
-    refuse_dirty(host, step.volume)
+    wanted = read_domain(step.xml)
+    refuse_dirty(host, step.volume, wanted.disks)
     host.domains.define(step.xml)
     domain = host.domains.find(step.uuid)
-    if domain is None or essence(domain) != essence(read_domain(step.xml)):
+    if domain is None or essence(domain) != essence(wanted):
         raise HostError(f"libvirt did not keep domain {step.name} as it was defined")
     return {"uuid": domain.uuid}
 
@@ -329,7 +286,7 @@ def essence(domain: Domain) -> tuple[object, ...]:
         domain.emulator.ascending(),
         domain.macs,
         domain.bridges,
-        domain.disks,
+        sorted(domain.disks),  # it puts those of one bus together
         domain.tpm,
         domain.hugepages,
         domain.mark,

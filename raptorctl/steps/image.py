@@ -38,12 +38,14 @@ class WriteImage(Step):
 
     def is_done(self, host: Host) -> bool:
         """The tag says so; it is set after both were compared."""
-        wanted = (self.job, self.image.digest)
-        return holds(host, lambda all_: any((v.job, v.image) == wanted for v in all_ if v.ours))
+        wanted = (self.name, self.job, self.image.digest)
+        return holds(
+            host, lambda all_: any((v.name, v.job, v.image) == wanted for v in all_ if v.ours)
+        )
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Write, compare, then tag."""
-        volume = made_by(host, self.job)
+        volume = made_by(host, self.job, self.name)
         if volume is None or not volume.clean:
             raise ConflictError(f"volume {self.name} is {'dirty' if volume else 'gone'}")
         report = host.image_writer.write(self.image, with_device(host, volume), tick)

@@ -53,7 +53,7 @@ class CreateOverlay(Step):
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Create it; what a cut left of it is made anew."""
-        if half := made_by(host, self.job):
+        if half := made_by(host, self.job, self.name):
             host.volumes.remove(half)
         volume = host.volumes.create(self.name, self.size, (*self.tags, DIRTY))
         said: dict[str, object] = {"uuid": volume.uuid, "size": int(volume.size)}
@@ -66,7 +66,7 @@ class CreateOverlay(Step):
 
     def undo(self, host: Host, tick: Tick) -> None:
         """Remove it."""
-        if volume := made_by(host, self.job):
+        if volume := made_by(host, self.job, self.name):
             refuse_in_use(host, volume)
             host.volumes.remove(volume)
 

@@ -57,7 +57,7 @@ class ReserveGrowth(Step):
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Create it dirty, zero, read back, then tag."""
-        reserve = made_by(host, self.job)
+        reserve = made_by(host, self.job, self.name)
         if reserve is None:
             reserve = host.volumes.create(self.name, self.size, (*self.tags, DIRTY))
         report = host.wiper.wipe(with_device(host, reserve), tick)
@@ -66,7 +66,7 @@ class ReserveGrowth(Step):
 
     def undo(self, host: Host, tick: Tick) -> None:
         """Remove it: nobody has ever used it."""
-        reserve = made_by(host, self.job)
+        reserve = made_by(host, self.job, self.name)
         if reserve and reserve.name == self.name:
             host.volumes.remove(reserve)
 
@@ -116,7 +116,7 @@ class GrowVolume(Step):
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Mark it, then move the extents."""
-        volume, reserve = present(host, self.uuid), made_by(host, self.job)
+        volume, reserve = present(host, self.uuid), made_by(host, self.job, "")
         if reserve is None or not reserve.clean:
             raise HostError(f"what volume {self.name} is to grow by is not clean")
         host.volumes.retag(volume, add=[GROWING + self.job], remove=[], at_boot=True)

@@ -59,7 +59,7 @@ class TakeSnapshot(Step):
 
     def undo(self, host: Host, tick: Tick) -> None:
         """Split it off, wipe it, remove it: the guest may have written meanwhile."""
-        snapshot = made_by(host, self.job)
+        snapshot = made_by(host, self.job, self.name)
         if snapshot:
             host.volumes.split(snapshot)
             host.volumes.remove(erase(host, present(host, snapshot.uuid), tick))

@@ -13,7 +13,7 @@ from raptorctl.drivers.tick import Tick
 from raptorctl.drivers.volume import WipeReport
 from raptorctl.errors import ConflictError, HostError, WipeError
 from raptorctl.model.codec import encode
-from raptorctl.model.names import wipe_volume
+from raptorctl.model.names import disk_part, wipe_volume
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import CLEAN, DIRTY, WIPED, Volume
 from raptorctl.steps.step import Observed, Step
@@ -59,7 +59,7 @@ class CreateVolume(Step):
 
     def undo(self, host: Host, tick: Tick) -> None:
         """Remove it; one that was ever clean may hold a guest's data and is wiped first."""
-        volume = made_by(host, self.job)
+        volume = made_by(host, self.job, self.name)
         if volume is None:
             return
         if volume.clean or volume.name != self.name:
@@ -97,7 +97,7 @@ class ZeroVolume(Step):
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Zero, read back, then tag."""
-        volume = _of_job(host.volumes.seen(), self.job)
+        volume = _of_job(host.volumes.seen(), self.job, self.name)
         if volume is None:
             raise HostError(f"volume {self.name} is gone")
         report = host.wiper.wipe(with_device(host, volume), tick)
@@ -252,13 +252,14 @@ def holds(host: Host, wish: Callable[[tuple[Volume, ...]], bool]) -> bool:
     return wish(host.volumes.seen()) and wish(host.volumes.list())
 
 
-def made_by(host: Host, job: str) -> Volume | None:
-    """Return the volume that a job made, under whatever name it has now."""
-    return _of_job(host.volumes.list(), job)
+def made_by(host: Host, job: str, name: str) -> Volume | None:
+    """Return the volume that a job made as `name`, under whatever name it has now."""
+    return _of_job(host.volumes.list(), job, name)
 
 
-def _of_job(volumes: Iterable[Volume], job: str) -> Volume | None:
-    return next((v for v in volumes if v.ours and v.job == job), None)
+def _of_job(volumes: Iterable[Volume], job: str, name: str) -> Volume | None:
+    wanted = (job, disk_part(name))  # of several that a job makes, further disks say which
+    return next((v for v in volumes if v.ours and (v.job, v.disk) == wanted), None)
 
 
 def refuse_in_use(host: Host, volume: Volume) -> None:

@@ -152,7 +152,7 @@ def test_every_settings_key_is_told_with_its_default_and_no_other() -> None:
 def test_settings_that_are_shown_can_be_read() -> None:
     for page in PAGES:
         for text in blocks(page, "toml"):
-            if page.stem == "profiles":
+            if page.stem in {"profiles", "disks"}:
                 parse_profile(text, page.name)
             elif "[machine." in text:
                 owner = "carol" if page.stem == "README" else ""
@@ -293,6 +293,12 @@ def test_snapshots_as_json_are_as_told(raptorctl: CommandLine) -> None:
     assert raptorctl("snapshot", "create", "alice", "dev").code == 0
     listed = json.loads(raptorctl("snapshot", "list", "-o", "json").out)
     assert shape(listed) == told_shape("`snapshot list`")
+
+
+def test_disks_as_json_are_as_told(raptorctl: CommandLine) -> None:
+    assert raptorctl("disk", "add", "alice", "dev", "data=1G").code == 0
+    listed = json.loads(raptorctl("disk", "list", "-o", "json").out)
+    assert shape(listed) == told_shape("`disk list`")
 
 
 def test_what_changes_print_as_json_is_as_told(raptorctl: CommandLine) -> None:

@@ -16,6 +16,7 @@ from raptorctl.model.names import parse_tenant
 from raptorctl.model.record import OWNER_MARK, readable
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import BOOT_WORDS, BootDevice
+from raptorctl.model.volume import Volume
 
 Tenant = Annotated[
     str | None, typer.Argument(metavar="TENANT", help="Only this tenant.", show_default=False)
@@ -63,6 +64,9 @@ def _rows(found: Iterable[Machine]) -> list[str]:
     if any(m.snapshots for m in found):
         head.append("SNAPSHOTS")
         rows = [[*row, _number(m.snapshots)] for row, m in zip(rows, found, strict=True)]
+    if any(m.disks for m in found):
+        head.append("DISKS")
+        rows = [[*row, _number(m.disks)] for row, m in zip(rows, found, strict=True)]
     return table(head, rows, right=head[3:], columns=width_of_output())
 
 
@@ -75,7 +79,7 @@ def _number(number: int | None) -> str:
 
 
 def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
-    machine, place, volume = details.machine, details.place, details.volume
+    machine, place = details.machine, details.place
     yield "machine", str(machine.name)
     yield "tenant", machine.name.tenant
     yield "state", machine.state
@@ -94,13 +98,7 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
         yield "slot", where
         yield "addresses", ", ".join(map(str, details.addresses)) or "-"
     yield from _record_lines(details)
-    if volume:
-        yield "disk", f"{volume.path}, {volume.size}{'' if volume.clean else ', not clean'}"
-        yield "volume", volume.uuid
-    for snapshot in details.snapshots:
-        kept = f"{snapshot.usage} of {snapshot.volume.size} taken"
-        lost = ", overflowed" if snapshot.volume.invalid else ""
-        yield "snapshot", f"{snapshot.name}, {snapshot.volume.taken}, {kept}{lost}"
+    yield from _disk_lines(details)
     if details.created:
         yield "made by", f"{details.created_by}, {details.created}"
     yield "job", details.job or "-"
@@ -125,6 +123,24 @@ def _firmware_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
         yield "boot", "only what is signed"
     if details.boot not in {(), (BootDevice.DISK.libvirt,)}:
         yield "tries", ", ".join(BOOT_WORDS.get(device, device) for device in details.boot)
+
+
+def _disk_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
+    if volume := details.volume:
+        yield "disk", f"{volume.path}, {volume.size}{_unclean(volume)}"
+        yield "volume", volume.uuid
+    for one in details.disks:
+        kept = ", kept" if one.volume.kept else ""
+        said = f"{one.volume.path}, {one.volume.size}{kept}{_unclean(one.volume)}"
+        yield "disk", f"{one.name}: {said}"
+    for snapshot in details.snapshots:
+        taken = f"{snapshot.usage} of {snapshot.volume.size} taken"
+        lost = ", overflowed" if snapshot.volume.invalid else ""
+        yield "snapshot", f"{snapshot.name}, {snapshot.volume.taken}, {taken}{lost}"
+
+
+def _unclean(volume: Volume) -> str:
+    return "" if volume.clean else ", not clean"
 
 
 def _autostart(details: MachineDetails) -> str:

@@ -15,7 +15,7 @@ from raptorctl.cli import ask, options, request
 from raptorctl.cli.change import perform
 from raptorctl.cli.command.run import Copies, Screen, Scripts, given
 from raptorctl.cli.guest import Identity
-from raptorctl.cli.image_choice import begins_as
+from raptorctl.cli.image_choice import begins_as, disks_begin_as
 from raptorctl.cli.session import Typed, session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError, RefusedError
@@ -68,6 +68,7 @@ def provision(
         spec=spec,
         start=not no_start,
         found=begins_as(session, spec.image, dry_run=run.dry_run),
+        found_disks=disks_begin_as(session, spec.disks, dry_run=run.dry_run),
         first_boot=boot and replace(boot, keys=(job_key.public,) if job_key else ()),
         login=_login(then) if steps else "",
     )

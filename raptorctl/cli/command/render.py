@@ -5,7 +5,7 @@ import typer
 from raptorctl.api.caller import new_identity
 from raptorctl.api.seed import first_boot
 from raptorctl.cli import options, request
-from raptorctl.cli.image_choice import begins_as
+from raptorctl.cli.image_choice import begins_as, disks_begin_as
 from raptorctl.cli.options import Output
 from raptorctl.cli.output import Format, say, say_json
 from raptorctl.cli.session import session_of
@@ -40,6 +40,7 @@ def xml(
         name,
         spec,
         found=begins_as(session, spec.image, dry_run=True),
+        found_disks=disks_begin_as(session, spec.disks, dry_run=True),
         first_boot=first_boot(spec, name),
     )
 

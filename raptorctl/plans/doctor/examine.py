@@ -16,6 +16,7 @@ from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import Slot
 from raptorctl.plans.doctor.access import access
 from raptorctl.plans.doctor.clash import clashes
+from raptorctl.plans.doctor.disk import stray_disks
 from raptorctl.plans.doctor.fault import Fault, Scene, scene
 from raptorctl.plans.doctor.form import forms
 from raptorctl.plans.doctor.image import cache
@@ -65,6 +66,7 @@ def faults(scene: Scene, today: str) -> Iterator[Fault]:
         today: ISO 8601.
     """
     yield from machines(scene)
+    yield from stray_disks(scene)
     yield from lost_snapshots(scene)
     yield from lost_seeds(scene)
     yield from forms(scene)

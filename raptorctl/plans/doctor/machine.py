@@ -93,10 +93,10 @@ def _removal(scene: Scene, name: MachineName) -> tuple[Step, ...]:
 def _dirty(scene: Scene) -> Faults:
     for waiting in wipe.unwiped(scene.facts.volumes, scene.past):
         volume = waiting.volume
-        name = volume.machine.domain if volume.machine else None
+        name = volume.owner.domain if volume.owner else None
         # Whose business a wipe- volume is stands in a journal, and one that cannot be read may
         # be just that: then its job is what is told of.
-        unknown = volume.machine is None and scene.busy and waiting.job is None
+        unknown = volume.owner is None and scene.busy and waiting.job is None
         if waiting.held or unknown or scene.in_work(volume.job, name):
             continue
         wrong = "wiped, and was not removed" if volume.wiped else "not clean"

@@ -11,6 +11,7 @@ from raptorctl.model.own import LOOPBACK
 from raptorctl.model.probe import Finding, OwnPart, OwnProbe, Part, Verdict
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import device_path
+from raptorctl.plans.doctor import disk
 from raptorctl.plans.doctor.form import told
 from raptorctl.plans.doctor.image import cache, founded
 from raptorctl.plans.doctor.tpm import tpm
@@ -133,6 +134,12 @@ def _machines(probe: OwnProbe) -> Findings:
         what = f"{name} has {'no disk' if name in domains else 'no domain'}"
         yield Finding("machines", FAIL, what, f"raptorctl deprovision {name}", name.domain)
     differing = [fault.finding for fault in told(probe.facts.domains, probe.facts.topology)]
+
+    def in_work(*names: str | None) -> bool:
+        return bool(busy.intersection(names))
+
+    if not blind:
+        differing += [fault.finding for fault in disk.told(probe.settings, probe.facts, in_work)]
     yield from differing
     lost = [] if Part.IMAGES in probe.troubles else list(founded(probe.facts))
     yield from lost

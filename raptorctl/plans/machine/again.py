@@ -14,7 +14,7 @@ from raptorctl.plans.part import cpus
 from raptorctl.plans.part import image as images
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.steps.definition import RunDomain
-from raptorctl.steps.domain import refuse_over
+from raptorctl.steps.fit import refuse_over
 from raptorctl.steps.step import Step
 
 if TYPE_CHECKING:

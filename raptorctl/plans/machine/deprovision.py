@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.disk import disks
 from raptorctl.model.domain import Domain
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
@@ -10,7 +11,7 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.record import OWNER_MARK, Record, zone_of
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.snapshot import snapshots
-from raptorctl.model.volume import is_overlay
+from raptorctl.model.volume import Volume, is_overlay
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.snapshot import split_off, wiped
 from raptorctl.plans.part import disk, records, room
@@ -51,7 +52,7 @@ def plan_deprovision(
     existing.refuse_foreign(name, facts)
     _refuse_snapshots(name, facts)
     _refuse_in_use(name, facts)
-    if facts.volume(name):
+    if _going(name, facts):
         room.refuse_missing_disks(facts)
     _refuse_nameless(name, facts)
     wait = settings.libvirt.shutdown_timeout if timeout is None else timeout
@@ -61,7 +62,7 @@ def plan_deprovision(
         identity=identity,
         reservation=Reservation(identity.job, name.domain),
         steps=steps,
-        summary=f"nothing of {name} is left" if steps else f"there is no machine {name}",
+        summary=_summary(name, facts) if steps else f"there is no machine {name}",
         notes=(
             *existing.save_notes(facts.domain(name)),
             *_disk_notes(name, settings, facts),
@@ -69,6 +70,11 @@ def plan_deprovision(
             *_tenant_notes(name, settings, facts),
         ),
     )
+
+
+def _summary(name: MachineName, facts: HostFacts) -> str:
+    kept = ", ".join(one.label for one in disks(facts.volumes, name) if one.volume.kept)
+    return f"nothing of {name} is left" + (f" but kept disks: {kept}" if kept else "")
 
 
 def own_records(name: MachineName, settings: Settings, facts: HostFacts) -> tuple[Record, ...]:
@@ -142,15 +148,16 @@ def _domain_steps(
 
 
 def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
-    volume, nvram = facts.volume(name), _own_nvram(name, settings, facts)
-    if volume and is_overlay(volume.group):
+    going, nvram = _going(name, facts), _own_nvram(name, settings, facts)
+    if going and is_overlay(going[0].group):
         yield from _secret_steps(nvram, facts.domain(name))
-        yield from disk.gone(volume)
+        for volume in going:
+            yield from disk.gone(volume)
         yield from _paper_steps(name, settings, facts)
         return
     hanging = snapshots(facts.volumes, name)
     yield from split_off(hanging)
-    if volume:
+    for volume in going:
         yield RetireVolume(
             reason="the name is free at once",
             uuid=volume.uuid,
@@ -159,7 +166,7 @@ def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> It
         )
     yield from _secret_steps(nvram, facts.domain(name))
     yield from _paper_steps(name, settings, facts)
-    if volume:
+    for volume in going:
         yield from disk.gone(volume)
     yield from wiped(hanging)
 
@@ -170,6 +177,13 @@ def _secret_steps(nvram: str, domain: Domain | None) -> Iterable[Step]:
         yield RemoveNvram(reason="boot keys are the owner's", path=nvram)
     if domain and domain.tpm:
         yield RemoveTpm(reason="its keys are the owner's", name=domain.name, uuid=domain.uuid)
+
+
+def _going(name: MachineName, facts: HostFacts) -> tuple[Volume, ...]:
+    """The disks that go with their machine: the first, and those that were not to outlive it."""
+    first, others = facts.volume(name), disks(facts.volumes, name)
+    leaving = (one.volume for one in others if not one.volume.kept)
+    return (*((first,) if first else ()), *leaving)
 
 
 def _paper_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
@@ -209,22 +223,23 @@ def _own_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> str:
 
 
 def _refuse_in_use(name: MachineName, facts: HostFacts) -> None:
-    volume, own = facts.volume(name), facts.domain(name)
-    for domain in facts.domains if volume else ():
-        if domain.name != name.domain and volume and volume.path in domain.held_disks:
+    own = facts.domain(name)
+    for volume in _going(name, facts):
+        for domain in facts.domains:
+            if domain.name != name.domain and volume.path in domain.held_disks:
+                raise RefusedError(
+                    f"domain {domain.name} uses volume {volume.name} too",
+                    resolution="take the disk out of it first",
+                    code=Code.IN_USE,
+                    subject=volume.name,
+                )
+        if volume.is_open and not (own and own.state.active):
             raise RefusedError(
-                f"domain {domain.name} uses volume {volume.name} too",
-                resolution="take the disk out of it first",
+                f"volume {volume.name} is open",
+                resolution="see `lsof`, `dmsetup ls`",
                 code=Code.IN_USE,
                 subject=volume.name,
             )
-    if volume and volume.is_open and not (own and own.state.active):
-        raise RefusedError(
-            f"volume {volume.name} is open",
-            resolution="see `lsof`, `dmsetup ls`",
-            code=Code.IN_USE,
-            subject=volume.name,
-        )
 
 
 def _refuse_nameless(name: MachineName, facts: HostFacts) -> None:
@@ -241,10 +256,11 @@ def _refuse_nameless(name: MachineName, facts: HostFacts) -> None:
 
 def _refuse_snapshots(name: MachineName, facts: HostFacts) -> None:
     ours = {one.volume.uuid for one in snapshots(facts.volumes, name)}
+    going = {one.name for one in _going(name, facts)}
     for volume in facts.volumes:
-        if volume.origin == name.volume and volume.uuid not in ours:
+        if volume.origin in going and volume.uuid not in ours:
             raise RefusedError(
-                f"volume {volume.name} is a snapshot of {name.volume}",
+                f"volume {volume.name} is a snapshot of {volume.origin}",
                 resolution="remove the snapshot first",
                 code=Code.IN_USE,
                 subject=volume.name,
@@ -252,11 +268,16 @@ def _refuse_snapshots(name: MachineName, facts: HostFacts) -> None:
 
 
 def _disk_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[str]:
-    domain, volume = facts.domain(name), facts.volume(name)
-    kept = {_own_seed(name, settings, facts), *(image.path for image in facts.images)}
+    domain, going = facts.domain(name), {one.path for one in _going(name, facts)}
+    kept = disks(facts.volumes, name)
+    own = {_own_seed(name, settings, facts), *(image.path for image in facts.images)}
+    own |= going | {one.volume.path for one in kept}
     for path in domain.held_disks if domain else ():
-        if path not in kept and (volume is None or path != volume.path):
+        if path not in own:
             yield f"{path} is attached too; it is left as it is"
+    for one in kept:
+        if one.volume.kept:
+            yield f"disk {one.label} stays, with its {one.volume.size}: it is kept"
 
 
 def _dns_notes(facts: HostFacts) -> Iterable[str]:

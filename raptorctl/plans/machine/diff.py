@@ -12,6 +12,7 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import BOOT_WORDS, CLOUD_TEXTS, BootDevice, Graphics, MachineSpec
+from raptorctl.plans.machine import diff_disk
 from raptorctl.plans.machine import diff_guest as guest
 from raptorctl.plans.machine.difference import Difference, Standing, When
 from raptorctl.render.read_domain import read_graphics
@@ -164,4 +165,5 @@ COMPARISONS: Final[Mapping[str, Comparison]] = {
     "hosts": guest.told("hosts", "hosts", guest.pairs),
     "sysctl": guest.told("sysctl", "sysctl", guest.pairs),
     "swap": guest.told("swap", "swap", guest.amount),
+    "disks": diff_disk.compared,
 }

@@ -54,21 +54,6 @@ def whole(name: MachineName, facts: HostFacts) -> Existing:
     return there
 
 
-def refuse_unclean(volume: Volume) -> None:
-    """Refuse a disk whose content is not known to be its owner's alone.
-
-    Raises:
-        RefusedError: it is dirty.
-    """
-    if not volume.clean:
-        raise RefusedError(
-            f"volume {volume.name} is not clean",
-            resolution="raptorctl doctor",
-            code=Code.VOLUME_UNFIT,
-            subject=volume.name,
-        )
-
-
 def save_notes(domain: Domain | None) -> Iterator[str]:
     """Say what becomes of a managed save when its domain's definition goes for a while."""
     if domain and domain.state is State.SAVED:

@@ -1,7 +1,7 @@
 """Provision: a machine stands, pinned, clean, named in DNS. All of it is decided here, purely."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from raptorctl.errors import InputError, RefusedError
 from raptorctl.model.cpuset import CpuSet
@@ -18,7 +18,7 @@ from raptorctl.model.slot import Slot
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import device_path
 from raptorctl.plans.machine import again, existing
-from raptorctl.plans.part import cpus, disk, hardware, log, need, records, room, seed, slots
+from raptorctl.plans.part import cpus, disk, extra, hardware, log, need, records, room, seed, slots
 from raptorctl.plans.part import image as images
 from raptorctl.plans.part import session as own
 from raptorctl.plans.part.owner import Owner, find_owner, qemu_id
@@ -42,6 +42,7 @@ class ProvisionRequest:
         found: the image of the spec, where the caller has looked it up: two names may have one
             content.
         first_boot: whom the guest lets in; None where cloud-init is told nothing.
+        found_disks: the images of its further disks, likewise, by the disk's name.
         login: type and blob of the key that its steps log in with; "" for none that is known.
         file: the file of machines that asks for it; "" where a person does.
     """
@@ -53,6 +54,7 @@ class ProvisionRequest:
     first_boot: FirstBoot | None = None
     login: str = ""
     file: str = ""
+    found_disks: Mapping[str, Image] = field(default_factory=dict)
 
     @property
     def boot(self) -> FirstBoot | None:
@@ -88,11 +90,17 @@ class Choice:
     image: Image | None = None
     vcpus: int = 0
     ssh: str = ""
+    disks: tuple[extra.AddedDisk, ...] = ()
+
+    @property
+    def all_disks(self) -> Size:
+        """Bytes of the first disk, and of all others that are made."""
+        return Size(self.size + extra.grown(self.disks))
 
     @property
     def usage(self) -> Usage:
         """What it takes of its owner's quota."""
-        return Usage(1, len(self.cpus), self.memory, self.size)
+        return Usage(1, len(self.cpus), self.memory, self.all_disks)
 
     @property
     def place(self) -> int | None:
@@ -123,6 +131,7 @@ def plan_provision(
     choice = _choose(request, settings, facts, identity)
     _refuse_over(choice, facts)
     images.refuse_large(choice.image, choice.size)
+    room.refuse_large(choice.all_disks, settings, facts)
     _refuse_taken_names(choice, settings, facts)
     return Plan(
         verb="provision",
@@ -135,9 +144,10 @@ def plan_provision(
             *notes,
             *_size_notes(request, choice),
             *images.notes(choice.image),
+            *extra.notes(choice.disks),
             *records.missing_pointers(choice.slot, settings),
             *seed.notes(request, settings, facts),
-            *own.notes(choice.size, choice.ssh, settings, facts),
+            *own.notes(choice.all_disks, choice.ssh, settings, facts),
         ),
     )
 
@@ -202,6 +212,7 @@ def _choose(
         image=image,
         vcpus=request.vcpus,
         ssh=own.forward(settings, facts),
+        disks=extra.chosen(request.name, spec.disks or {}, request.found_disks, facts),
     )
 
 
@@ -226,6 +237,8 @@ def _steps(
     name, slot, job = choice.name, choice.slot, identity.job
     wanted_disk = disk.Disk(name, choice.size, choice.place, choice.image)
     yield from disk.made(wanted_disk, settings, identity, "the machine's disk")
+    for one in choice.disks:
+        yield from one.steps(settings, identity)
     guest = seed.guest(name, slot, facts.templates[choice.template], settings, identity)
     yield from seed.seed_steps(request, guest, identity, settings, facts)
     yield DefineDomain(
@@ -306,6 +319,7 @@ def _xml(
         tpm=request.spec.tpm,
         boot=request.spec.boot or (),
         hugepages=request.spec.hugepages,
+        disks=tuple(one.device(settings, facts) for one in choice.disks),
     )
     return render_domain(facts.templates[choice.template], spec)
 
@@ -317,9 +331,10 @@ def _dns_reason(wanted: ZoneRecords) -> str:
 
 def _summary(choice: Choice) -> str:
     place = f"slot {choice.place}" if choice.slot else f"ssh at {choice.ssh}"
+    further = "".join(f"{one.size} on {one.volume}, " for one in choice.disks)
     return (
-        f"machine {choice.name}: {choice.size} on {choice.name.volume}, {choice.processors}, "
-        f"{choice.memory} of memory, {place}"
+        f"machine {choice.name}: {choice.size} on {choice.name.volume}, {further}"
+        f"{choice.processors}, {choice.memory} of memory, {place}"
     )
 
 

@@ -11,17 +11,16 @@ from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
-from raptorctl.model.volume import Volume, growth_tags, is_overlay
+from raptorctl.model.volume import Volume, is_overlay
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.existing import Existing
-from raptorctl.plans.part import cpus, hardware, room
+from raptorctl.plans.part import cpus, growth, hardware, room
 from raptorctl.plans.part import session as own
+from raptorctl.plans.part.growth import Growth
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.tenant.quota import Usage, refuse_over
 from raptorctl.render.domain_xml import resized_domain
 from raptorctl.steps.definition import DropSaved, PinDomain, RedefineDomain
-from raptorctl.steps.overlay import GrowOverlay
-from raptorctl.steps.resize import GiveDisk, GrowVolume, ReserveGrowth
 from raptorctl.steps.step import Step
 
 
@@ -63,6 +62,11 @@ class Resized:
     def growth(self) -> Size:
         """Bytes that the volume grows by; 0 for none."""
         return Size(self.size - self.volume.size)
+
+    @property
+    def disk(self) -> Growth:
+        """Its first disk, as it is to be."""
+        return Growth(self.name, self.volume, self.domain, self.size, self.name.growth)
 
     @property
     def redefines(self) -> bool:
@@ -190,28 +194,7 @@ def _refuse_growth(change: Resized, facts: HostFacts) -> None:
             code=Code.DISK_TOO_SMALL,
             subject=str(name),
         )
-    existing.refuse_unclean(volume)
-    if volume.kind != "linear" or volume.path not in change.domain.disks:
-        raise RefusedError(
-            f"volume {volume.name} is not as raptorctl made it: {volume.kind}",
-            code=Code.VOLUME_UNFIT,
-            subject=volume.name,
-        )
-    if is_overlay(volume.group):
-        room.refuse_long_file(change.size)
-    if hanging := [other.name for other in facts.volumes if other.origin == volume.name]:
-        raise RefusedError(
-            f"volume {hanging[0]} is a snapshot of {volume.name}, which cannot grow as long",
-            resolution="remove the snapshot first",
-            code=Code.IN_USE,
-            subject=volume.name,
-        )
-    if facts.group and change.growth > facts.group.free and not is_overlay(volume.group):
-        raise RefusedError(
-            f"{change.growth} more asked; volume group {volume.group} has {facts.group.free} free",
-            code=Code.STORAGE_FULL,
-            subject=volume.group,
-        )
+    growth.refuse(change.disk, facts)
 
 
 def _steps(change: Resized, identity: Identity) -> Iterator[Step]:
@@ -220,30 +203,13 @@ def _steps(change: Resized, identity: Identity) -> Iterator[Step]:
         yield from _own_steps(change)
         return
     if change.growth:
-        yield _reserve(change, identity)
+        yield change.disk.reserved(identity)
     yield from _definition(change)
     if change.growth:
-        yield GrowVolume(
-            reason="its new end is known to be zero",
-            job=identity.job,
-            uuid=change.volume.uuid,
-            name=change.volume.name,
-            before=change.volume.size,
-            size=change.size,
-            domain=change.domain.uuid,
-        )
-        yield from _dropped(change)
-        yield GiveDisk(
-            reason="at once if it runs, else when it starts",
-            job=identity.job,
-            uuid=change.volume.uuid,
-            name=change.domain.name,
-            domain=change.domain.uuid,
-            size=change.size,
-        )
-
-    else:
-        yield from _dropped(change)
+        yield change.disk.taken(identity)
+    yield from _dropped(change)
+    if change.growth:
+        yield change.disk.given(identity)
 
 
 def _dropped(change: Resized) -> Iterator[Step]:
@@ -256,27 +222,8 @@ def _dropped(change: Resized) -> Iterator[Step]:
 def _own_steps(change: Resized) -> Iterator[Step]:
     yield from _definition(change)
     if change.growth:
-        yield GrowOverlay(
-            reason="what is new in a file is zero",
-            uuid=change.volume.uuid,
-            name=change.volume.name,
-            before=change.volume.size,
-            size=change.size,
-            domain=change.domain.uuid,
-        )
+        yield change.disk.enlarged()
     yield from _dropped(change)
-
-
-def _reserve(change: Resized, identity: Identity) -> Step:
-    return ReserveGrowth(
-        reason="no earlier owner's data may show",
-        job=identity.job,
-        uuid=change.volume.uuid,
-        target=change.size,
-        name=change.name.growth,
-        size=change.growth,
-        tags=growth_tags(change.name, identity.job),
-    )
 
 
 def _definition(change: Resized) -> Iterator[Step]:

@@ -209,7 +209,7 @@ def _refuse_taken(machine: MachineName, name: str, facts: HostFacts) -> None:
 
 
 def _refuse_unfit(volume: Volume) -> None:
-    existing.refuse_unclean(volume)
+    room.refuse_unclean(volume)
     if volume.kind != "linear":
         raise RefusedError(
             f"volume {volume.name} is not as raptorctl made it: {volume.kind}",

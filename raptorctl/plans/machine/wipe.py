@@ -132,7 +132,7 @@ def _target(chosen: list[Unwiped]) -> str:
     """What the job works on: a machine's name stays taken until its half-made volume is gone."""
     if len(chosen) == 1:
         (volume,) = (one.volume for one in chosen)
-        return volume.machine.domain if volume.machine else volume.name
+        return volume.owner.domain if volume.owner else volume.name
     return f"{len(chosen)} volumes"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
@@ -31,11 +32,39 @@ class Disk:
     slot: int | None
     image: Image | None
 
+    @property
+    def volume(self) -> str:
+        """The name of the volume that it will be."""
+        return self.name.volume
 
-def made(disk: Disk, settings: Settings, identity: Identity, reason: str) -> Iterator[Step]:
+    def tags(self, job: str) -> tuple[str, ...]:
+        """What its volume says from its first moment."""
+        return ownership_tags(self.name, job, self.slot)
+
+
+class ToMake(Protocol):
+    """A disk to be: a machine's first one, or a further one."""
+
+    @property
+    def size(self) -> Size:
+        """Bytes, a multiple of the group's extent."""
+
+    @property
+    def image(self) -> Image | None:
+        """What it begins as, or None for nothing."""
+
+    @property
+    def volume(self) -> str:
+        """The name of the volume that it will be."""
+
+    def tags(self, job: str) -> tuple[str, ...]:
+        """What its volume says from its first moment."""
+
+
+def made(disk: ToMake, settings: Settings, identity: Identity, reason: str) -> Iterator[Step]:
     """The steps that make a machine's disk, by the kind of the host."""
-    volume, job = disk.name.volume, identity.job
-    tags = ownership_tags(disk.name, job, disk.slot)
+    volume, job = disk.volume, identity.job
+    tags = disk.tags(job)
     if settings.kind is Kind.OWN:
         yield CreateOverlay(reason, job, volume, disk.size, tags, disk.image)
         return

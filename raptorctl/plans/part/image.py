@@ -6,6 +6,7 @@ from raptorctl.errors import RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.image import DIGEST, SHORT, Image, find
+from raptorctl.model.names import disk_part
 from raptorctl.model.sizes import Size
 from raptorctl.plans.plan import Identity
 from raptorctl.steps.image import WriteImage
@@ -56,7 +57,7 @@ def refuse_large(image: Image | None, size: Size) -> None:
 def written(image: Image | None, volume: str, identity: Identity) -> Iterator[Step]:
     """The step that writes an image onto the volume that the job has made."""
     if image:
-        reason = "the machine boots from it"
+        reason = "a further disk begins so" if disk_part(volume) else "the machine boots from it"
         yield WriteImage(reason=reason, job=identity.job, name=volume, image=image)
 
 

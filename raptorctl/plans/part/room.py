@@ -8,7 +8,7 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
-from raptorctl.model.volume import VolumeGroup, is_overlay
+from raptorctl.model.volume import Volume, VolumeGroup, is_overlay
 from raptorctl.plans.part import session as own
 
 LARGEST_FILE: Final = Size(2 << 50)
@@ -68,6 +68,21 @@ def refuse_missing_disks(facts: HostFacts) -> None:
             f"volume group {there.name} misses {disks}, and LVM changes nothing in it",
             resolution=f"bring it back and `vgextend --restoremissing {there.name} DISK`, or give "
             f"up what was on it with `vgreduce --removemissing {there.name}`",
+        )
+
+
+def refuse_unclean(volume: Volume) -> None:
+    """Refuse a disk whose content is not known to be its owner's alone.
+
+    Raises:
+        RefusedError: it is dirty.
+    """
+    if not volume.clean:
+        raise RefusedError(
+            f"volume {volume.name} is not clean",
+            resolution="raptorctl doctor",
+            code=Code.VOLUME_UNFIT,
+            subject=volume.name,
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.disk import disks
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.ssh_key import PublicKey, keys_text
@@ -123,7 +124,7 @@ def plan_remove(name: str, facts: HostFacts, identity: Identity) -> Plan:
     """Decide how a tenant goes. Half a tenant goes as well as a whole one.
 
     Raises:
-        RefusedError: they have machines, or their account is not one of ours.
+        RefusedError: they have machines or kept disks, or their account is not one of ours.
     """
     tenant = facts.tenant(name)
     if machines := machines_of(name, facts):
@@ -131,6 +132,13 @@ def plan_remove(name: str, facts: HostFacts, identity: Identity) -> Plan:
             f"{name} has {len(machines)} machine{'s' * (len(machines) > 1)}: {', '.join(machines)}",
             resolution=f"deprovision {'them' if machines[1:] else 'it'} first",
             code=Code.TENANT_HAS_MACHINES,
+            subject=name,
+        )
+    if kept := [one for one in disks(facts.volumes) if one.machine.tenant == name]:
+        raise RefusedError(
+            f"{name} has kept disks: {', '.join(one.label for one in kept)}",
+            resolution=f"`raptorctl disk remove {kept[0]}` wipes one",
+            code=Code.TENANT_HAS_DISKS,
             subject=name,
         )
     if tenant and tenant.record is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from raptorctl.errors import RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.names import split_domain, split_snapshot, split_volume
+from raptorctl.model.names import split_disk, split_domain, split_snapshot, split_volume
 from raptorctl.model.sizes import Size
 from raptorctl.model.tenant import Tenant
 
@@ -21,7 +21,7 @@ class Usage:
         machines: how many, running or not.
         cpus: virtual CPUs of all of them.
         memory: bytes of all of them.
-        size: bytes of all volumes and snapshots.
+        size: bytes of all disks, kept ones too, and snapshots.
     """
 
     machines: int = 0
@@ -80,8 +80,8 @@ def _excesses(tenant: Tenant, asked: Usage, facts: HostFacts) -> Iterator[str]:
 
 
 def _holder(volume: str) -> str | None:
-    """Whose disk, or snapshot of one, a volume is."""
-    if said := split_snapshot(volume):
+    """Whose disk, first or further, or snapshot of one, a volume is."""
+    if said := split_snapshot(volume) or split_disk(volume):
         return said[0].tenant
     name = split_volume(volume)
     return name.tenant if name else None

@@ -38,7 +38,7 @@ NO_FILES: Final = frozenset(
 ) | {
     "[TENANT] [MACHINE]",
     "TENANT MACHINE", "TENANT MACHINE on|off", "TENANT MACHINE NEW", "TENANT MACHINE [NAME]",
-    "TENANT MACHINE [-- CMD...]",
+    "TENANT MACHINE [-- CMD...]", "TENANT MACHINE NAME", "TENANT MACHINE NAME SIZE",
 }  # fmt: skip
 """What stands for a word, a number or a name that is looked up; whatever else is a file."""
 
@@ -50,6 +50,7 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("", "--settings"): ("--settings", "{}", "image", "list"),
     ("provision", "--key"): (*NEW, "--key", "{}"),
     ("provision", "--image"): (*NEW, "--image", "{}"),
+    ("provision", "--disk"): (*NEW, "--disk", "data=8G,image={}"),
     ("provision", "--user-data"): (*NEW, "--image", "web.img", "--user-data", "{}"),
     ("provision", "--vendor-data"): (*NEW, "--image", "web.img", "--vendor-data", "{}"),
     ("provision", "--network-config"): (*NEW, "--image", "web.img", "--network-config", "{}"),
@@ -61,8 +62,10 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("provision", "--identity"): (*NEW, "--image", "web.img", "--run", "{open}", "--identity", "{}"),
     ("provision", "--run"): (*NEW, "--image", "web.img", "--identity", "{open}", "--run", "{}"),
     ("provision", "--copy"): (*NEW, "--image", "web.img", "--identity", "{open}", "--copy", "{}:/etc/a"),
+    ("disk add", "words"): ("disk", "add", *ALICE, "data=8G,image={}", "-y"),
     ("render xml", "--key"): (*XML, "--image", "web.img", "--key", "{}"),
     ("render xml", "--image"): (*XML, "--image", "{}"),
+    ("render xml", "--disk"): (*XML, "--disk", "data=8G,image={}"),
     ("render xml", "--user-data"): (*XML, "--image", "web.img", "--user-data", "{}"),
     ("render xml", "--profile"): (*XML, "--profile", "{}"),
     ("up", "words"): ("up", "{}"),

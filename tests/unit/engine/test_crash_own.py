@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.model.disk import read_disks
 from raptorctl.model.job import Outcome
 from raptorctl.plans.machine.deprovision import plan_deprovision
+from raptorctl.plans.machine.disk import DiskRequest, plan_add, plan_remove
 from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.machine.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.plan import Identity, Plan
@@ -21,7 +23,12 @@ from tests.unit.plans.part.test_session import LATER, NOW, WEB
 
 pytestmark = pytest.mark.long
 
-VERBS = pytest.mark.parametrize("verb", ["provision", "provision image", "deprovision", "rebuild"])
+DISKS = read_disks(["data=10G,keep", "scratch=5G,image=debian:13"])
+VERBS = pytest.mark.parametrize(
+    "verb",
+    ["provision", "provision image", "provision disks", "deprovision", "deprovision disks",
+     "rebuild", "disk add", "disk remove"],
+)  # fmt: skip
 
 
 class Case(Trial):
@@ -34,8 +41,9 @@ class Case(Trial):
         super().__init__(OwnWorld(folder), folder)
         self.patch = patch
         empty = self.picture()
-        if verb in {"deprovision", "rebuild"}:
-            self.run(self.plan_for("provision image", NOW))
+        if not verb.startswith("provision"):
+            what = "provision disks" if verb.endswith(("disks", "remove")) else "provision image"
+            self.run(self.plan_for(what, NOW))
         self.stand_before(self.plan_for(verb, LATER), empty if verb == "deprovision" else None)
 
     @property
@@ -45,12 +53,18 @@ class Case(Trial):
 
     def plan_for(self, verb: str, identity: Identity) -> Plan:
         settings, facts = self.laptop.settings, self.laptop.facts()
-        if verb == "deprovision":
+        if verb == "disk add":
+            request = DiskRequest(WEB.name, "scratch", DISKS["scratch"])
+            return plan_add(request, settings, facts, identity)
+        if verb == "disk remove":
+            return plan_remove((WEB.name, "scratch"), settings, facts, identity)
+        if verb.startswith("deprovision"):
             return plan_deprovision(WEB.name, settings, facts, identity)
         if verb == "rebuild":
             return plan_rebuild(RebuildRequest(WEB.name), settings, facts, identity)
         image = self.laptop.image.name if "image" in verb else None
-        return plan_provision(but(WEB, image=image), settings, facts, identity)
+        disks = DISKS if "disks" in verb else None
+        return plan_provision(but(WEB, image=image, disks=disks), settings, facts, identity)
 
     def picture(self) -> object:
         return repr(self.laptop.picture()).replace(str(self.folder), "")
@@ -67,7 +81,8 @@ class Case(Trial):
         super().check(wished)
         names = {path.name for path in self.laptop.directory.iterdir()}
         volumes = self.laptop.overlays.list()
-        assert {(one.name, one.clean) for one in volumes} <= {(WEB.name.volume, True)}
+        known = {WEB.name.volume, *map(WEB.name.disk, DISKS)}
+        assert {(one.name, one.clean) for one in volumes} <= {(name, True) for name in known}
         assert names == {f"{one.name}.{end}" for one in volumes for end in ("qcow2", "json")}
 
 

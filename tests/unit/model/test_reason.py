@@ -121,6 +121,7 @@ def test_an_argument_is_not_taken_for_the_program() -> None:
 
 LIBVIRT_SAYS = [
     ("cannot set CPU affinity on process 8453: Invalid argument", "pinned to is offline"),
+    ("internal error: No more available PCI slots", "stop it, add the disk, start it"),
     ("Cannot get interface MTU on 'br-vm1': No such device", "bridge does not exist"),
     ("Unable to add bridge br-vm1 port vnet0: No such device", "bridge does not exist"),
     (

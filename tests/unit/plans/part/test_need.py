@@ -25,7 +25,7 @@ from raptorctl.model.volume import Volume, VolumeGroup
 from raptorctl.plans.doctor.examine import examine
 from raptorctl.plans.doctor.fault import NOBODY
 from raptorctl.plans.doctor.session import examine_own
-from raptorctl.plans.machine import again, diff, diff_guest, existing, provision
+from raptorctl.plans.machine import again, diff, diff_disk, diff_guest, existing, provision
 from raptorctl.plans.machine.deprovision import plan_deprovision
 from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
 from raptorctl.plans.machine.rebuild import RebuildRequest, plan_rebuild
@@ -35,6 +35,7 @@ from raptorctl.plans.machine.wipe import plan_wipe
 from raptorctl.plans.part import (
     cpus,
     disk,
+    extra,
     hardware,
     image,
     log,
@@ -55,8 +56,8 @@ from tests.own import OwnWorld
 from tests.unit.plans.doctor.test_examine import healthy
 from tests.unit.plans.machine.test_provision import ALICE, JOB, whole_machine
 
-PLANNERS = (again, cpus, diff, diff_guest, disk, existing, hardware, image, log, need, own, owner, provision, quota,
-            records, room, seed, slots, tenant, tenants)  # fmt: skip
+PLANNERS = (again, cpus, diff, diff_disk, diff_guest, disk, existing, extra, hardware, image, log, need, own, owner,
+            provision, quota, records, room, seed, slots, tenant, tenants)  # fmt: skip
 """What plan_provision calls, however far away."""
 
 GROUP = VolumeGroup("lvm-data", Size(200 * GIB), Size(100 * GIB), Size(4 * MIB))
@@ -110,7 +111,11 @@ OF_A_REQUEST = {
     "existing.find",
     "existing.refuse_foreign",
     "existing.refuse_reserved",
-    "existing.refuse_unclean",  # it is there, and is to grow or to be kept as it is
+    "room.refuse_unclean",  # it is there, and is to grow or to be kept as it is
+    "extra._kept",  # these further disks
+    "extra._new",
+    "extra._refuse_unfit",
+    "extra.refuse_at_work",
     "existing.whole",
     "image.chosen",
     "image.refuse_large",

@@ -1,0 +1,170 @@
+"""`raptorctl disk`: disks of a machine beside its first one, and those that outlive machines."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from raptorctl.cli import ask, options
+from raptorctl.cli.change import perform
+from raptorctl.cli.command.deprovision import told
+from raptorctl.cli.options import DryRun, Output, Yes, example, named
+from raptorctl.cli.output import Format, say, say_json, table, width_of_output
+from raptorctl.cli.session import session_of
+from raptorctl.errors import InputError
+from raptorctl.model.disk import DiskUse, read_disk
+from raptorctl.model.names import parse_disk_words, parse_tenant
+from raptorctl.model.sizes import Size
+
+Added = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="TENANT MACHINE NAME=SIZE",
+        help="`alice dev data=100G[,keep][,image=REF][,bus=scsi]`; `data=keep:dev.data` takes up "
+        "a kept one.",
+        callback=options.completed,
+        show_default=False,
+    ),
+]
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="TENANT MACHINE NAME",
+        help="`alice dev data`, also written `alice dev.data`.",
+        callback=options.completed,
+        show_default=False,
+    ),
+]
+Grown = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="TENANT MACHINE NAME SIZE",
+        help="`alice dev data 200G`.",
+        callback=options.completed,
+        show_default=False,
+    ),
+]
+Tenant = Annotated[
+    str | None, typer.Argument(metavar="TENANT", help="Only this tenant.", show_default=False)
+]
+Keep = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep/--no-keep",
+        help="Whether deprovision leaves the disk to its tenant.",
+        show_default=False,
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer()
+    said = "sudo raptorctl disk"
+    group.command("list", epilog=example(f"{said} list alice"))(list_disks)
+    lines = (f"{said} add alice dev data=100G,keep", f"{said} add alice web data=keep:dev.data")
+    group.command("add", epilog=example(*lines))(add)
+    group.command("grow", epilog=example(f"{said} grow alice dev data 200G"))(grow)
+    group.command("set", epilog=example(f"{said} set alice dev data --keep"))(keep)
+    group.command("remove", epilog=example(f"{said} remove alice dev data"))(remove)
+    app.add_typer(group, name="disk")
+
+
+def list_disks(context: typer.Context, tenant: Tenant = None, form: Output = Format.TEXT) -> None:
+    """List disks beside machines' first ones, and those kept from machines that are gone."""
+    from raptorctl.api.disk import there_are
+
+    wanted = None if tenant is None else parse_tenant(tenant)
+    found = there_are(session_of(context), wanted)
+    if form is Format.JSON:
+        say_json({"disks": [one.encode() for one in found]})
+    elif found:
+        say("\n".join(_rows(found)))
+    else:
+        say(f"{wanted} has no further disks" if wanted else "there are no further disks")
+
+
+def add(
+    context: typer.Context,
+    words: Added,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Add a disk to a machine, also while it runs; a new one is zeroed and read back."""
+    from raptorctl.api import disk as api
+    from raptorctl.cli.image_choice import begins_as
+    from raptorctl.plans.machine.disk import DiskRequest
+
+    *machine, last = words
+    (name, spec), owner = read_disk(last), options.machine_name(machine)
+    session = session_of(context)
+    request = DiskRequest(owner, name, spec, begins_as(session, spec.image, dry_run=dry_run))
+    asks = ask.before_it_comes(asks=not yes)
+    perform(session, api.add(request), form, dry_run=dry_run, confirm=asks)
+
+
+def grow(
+    context: typer.Context,
+    words: Grown,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Enlarge a disk of a machine, also while it runs."""
+    from raptorctl.api import disk as api
+
+    *which, last = words
+    size = named("SIZE", Size.parse, last)
+    machine, name = parse_disk_words(which)
+    asks = ask.before_it_comes(asks=not yes)
+    change = api.grow(machine, name, size)
+    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks)
+
+
+def keep(
+    context: typer.Context,
+    words: Words,
+    on: Keep = None,
+    dry_run: DryRun = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Have a disk outlive its machine, or not."""
+    from raptorctl.api import disk as api
+
+    if on is None:
+        raise InputError("nothing is to be changed", resolution="say --keep or --no-keep")
+    machine, name = parse_disk_words(words)
+    perform(session_of(context), api.keep(machine, name, on=on), form, dry_run=dry_run)
+
+
+def remove(
+    context: typer.Context,
+    words: Words,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    form: Output = Format.TEXT,
+) -> None:
+    """Remove a disk for good: detached from its machine if it has one, then wiped."""
+    from raptorctl.api import disk as api
+
+    machine, name = parse_disk_words(words)
+    asks = ask.before_it_goes(f"{machine.machine}.{name}", asks=not yes and not dry_run)
+    change = api.remove(machine, name)
+    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks, says=told)
+
+
+def _rows(found: Iterable[DiskUse]) -> list[str]:
+    rows = [
+        (
+            one.disk.machine.tenant,
+            one.disk.label,
+            str(one.disk.volume.size),
+            "yes" if one.disk.volume.kept else "no",
+            one.state,
+            one.user.name if one.user else "-",
+        )
+        for one in found
+    ]
+    head = ("TENANT", "DISK", "SIZE", "KEEP", "STATE", "MACHINE")
+    return table(head, rows, right=("SIZE",), columns=width_of_output())

@@ -1,0 +1,60 @@
+"""What a machine's disks have to be before it may be defined, or run."""
+
+from collections.abc import Iterable
+
+from raptorctl.drivers.host import Host
+from raptorctl.errors import ConflictError, RefusedError
+from raptorctl.model.error_code import Code
+from raptorctl.model.image import Damaged, damaged
+from raptorctl.model.volume import Volume, is_overlay
+
+
+def refuse_dirty(host: Host, name: str, paths: Iterable[str] = ()) -> Volume:
+    """Refuse to hand out a volume whose content is not known to be clean; return one that is.
+
+    Args:
+        host: the host.
+        name: of a machine's first disk.
+        paths: of all its disks: those of them that are volumes have to be clean as well.
+
+    Raises:
+        ConflictError: one is dirty, or the first is gone.
+    """
+    all_, paths = host.volumes.list(), frozenset(paths)
+    volume = next((one for one in all_ if one.name == name), None)
+    if volume is None:
+        raise ConflictError(f"volume {name} is gone")
+    for one in all_:
+        if (one is volume or (one.ours and one.path in paths)) and not one.clean:
+            raise ConflictError(f"volume {one.name} is dirty")
+    return volume
+
+
+def refuse_cut(host: Host, volume: Volume) -> None:
+    """Refuse to start a machine over an image whose file is not as long as it was.
+
+    Raises:
+        RefusedError: names both.
+    """
+    # An LVM volume holds a copy.
+    if is_overlay(volume.group) and (told := host.images.damaged()):
+        refuse_over(volume, damaged(host.images.known(), told))
+
+
+def refuse_over(volume: Volume, images: Iterable[Damaged]) -> None:
+    """Refuse a file that lies over one of these images.
+
+    QEMU takes a file that was cut for one that ends in zeroes, so the machine would start.
+
+    Raises:
+        RefusedError: names both.
+    """
+    for image in images:
+        if image.digest and image.digest == volume.image and is_overlay(volume.group):
+            said = f"the image below the disk of {volume.machine} is damaged"
+            raise RefusedError(
+                f"{said}: {image.name}: {image.problem}",
+                resolution=image.advice,
+                code=Code.IMAGE_DAMAGED,
+                subject=image.name,
+            )
