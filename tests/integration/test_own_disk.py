@@ -1,0 +1,86 @@
+"""Disks beside the first one, for real: libvirt's session, QEMU, files that outlive machines."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.alone import alone
+from tests.integration.own_account import Person, somebody
+
+SMALL = ("--memory", "256M", "--cpus", "1")
+PATTERN = "0x5a"
+
+
+@pytest.fixture(scope="module")
+def person() -> Iterator[Person]:
+    if Path("/etc/raptorctl/settings.toml").exists():
+        pytest.fail("this is a shared host: nobody's own")
+    with alone("ports"), somebody() as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(person: Person) -> Iterator[None]:
+    yield
+    for machine in json.loads(person.raptorctl("list", "-o", "json").stdout)["machines"]:
+        person.raptorctl("deprovision", machine["machine"], "--force", "-y")
+    for disk in disks(person).values():
+        person.raptorctl("disk", "remove", f"{disk['machine']}.{disk['name']}", "-y")
+    assert person.files() == set()
+
+
+def disks(person: Person) -> dict[str, Any]:
+    found = json.loads(person.raptorctl("disk", "list", "-o", "json").stdout)["disks"]
+    return {f"{one['machine']}.{one['name']}": one for one in found}
+
+
+def targets(person: Person, *live: str) -> set[str]:
+    """What libvirt says of its disks: as it is defined, or as it runs."""
+    domain = f"{person.login}-web"
+    command = ("virsh", "-c", "qemu:///session", "domblklist", domain, *live)
+    rows = person.run(*command).stdout.splitlines()[2:]
+    return {row.split()[0] for row in rows if row.split()}
+
+
+def on_disk(person: Person, name: str, command: str) -> str:
+    path = person.data / "volumes" / f"disk-{person.login}-{name}.qcow2"
+    return person.run("qemu-io", "-f", "qcow2", "-c", command, str(path)).stdout
+
+
+def test_a_kept_disk_comes_back_with_its_bytes_and_the_other_goes(person: Person) -> None:
+    said = ("--disk", "data=1G,keep", "--disk", "scratch=64M,bus=sata", "--no-start")
+    person.raptorctl("provision", "web", *SMALL, *said, "-y")
+    assert targets(person, "--inactive") == {"vda", "vdb", "sda"}
+    on_disk(person, "web.data", f"write -P {PATTERN} 1M 64k")
+    again = person.raptorctl("provision", "web", *SMALL, *said, "-y").stdout
+    assert "is already so" in again
+
+    person.raptorctl("deprovision", "web", "-y")
+    assert [(name, one["state"]) for name, one in disks(person).items()] == [("web.data", "kept")]
+
+    person.raptorctl(
+        "provision", "other", *SMALL, "--disk", "old=keep:web.data", "--no-start", "-y"
+    )
+    assert "Pattern verification failed" not in on_disk(
+        person, "other.old", f"read -P {PATTERN} 1M 64k"
+    )
+    person.raptorctl("deprovision", "other", "-y")
+    person.raptorctl("disk", "remove", "other.old", "-y")
+    assert disks(person) == {}
+    assert person.files() == set()
+
+
+def test_disks_come_and_grow_while_it_runs(person: Person) -> None:
+    person.raptorctl("provision", "web", *SMALL, "-y")
+    person.raptorctl("disk", "add", "web", "one=64M", "-y")
+    person.raptorctl("disk", "grow", "web", "one", "128M", "-y")
+    person.raptorctl("disk", "set", "web", "one", "--keep")
+    assert targets(person) == targets(person, "--inactive") == {"vda", "vdb"}
+    (one,) = disks(person).values()
+    assert (one["size"], one["state"], one["keep"]) == (128 << 20, "attached", True)
+    person.raptorctl("stop", "web", "--timeout", "0", "--force")
+    person.raptorctl("disk", "remove", "web", "one", "-y")
+    assert targets(person, "--inactive") == {"vda"}
