@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from raptorctl.api import change, machine, power, seed, steps, tenant
+from raptorctl.api import change, disk, machine, power, seed, steps, tenant
 from raptorctl.api.change import SILENT, Change
 from raptorctl.api.guest import running, wait_for
 from raptorctl.api.image import fetched
@@ -168,6 +168,8 @@ class Bringing:
             self._stepped(wanted, key)
 
     def _changed(self, wanted: WantedMachine, rows: tuple[Row, ...]) -> None:
+        from raptorctl.plans.machine.disk import DiskRequest
+
         name = wanted.name
         asked = {r.key: getattr(wanted.spec, r.key) for r in rows if r.key in NUMBERS}
         if asked:
@@ -177,6 +179,10 @@ class Bringing:
             self._job("keys", tenant.add_keys(name.tenant, wanted.spec.keys))
         if "seed" in now:
             self._job("seed", seed.detach(name))
+        for one, spec in (wanted.spec.disks or {}).items():
+            if f"disk {one}" in now:
+                found = self._image(spec.image)
+                self._job(f"disk {one}", disk.ensure(DiskRequest(name, one, spec, found)))
 
     def _made(self, wanted: WantedMachine) -> JobKey | None:
         from raptorctl.plans.machine.provision import ProvisionRequest
@@ -185,7 +191,12 @@ class Bringing:
         request = ProvisionRequest(
             name=wanted.name,
             spec=wanted.spec,
-            found=self._image(wanted),
+            found=self._image(wanted.spec.image),
+            found_disks={
+                name: image
+                for name, one in (wanted.spec.disks or {}).items()
+                if (image := self._image(one.image))
+            },
             first_boot=boot,
             file=self._up.wish.mark,
         )
@@ -199,9 +210,8 @@ class Bringing:
         if mark and not wanted.spec.image:  # the file does not say: as it began last time
             wanted = replace(wanted, spec=replace(wanted.spec, image=mark.image_name or None))
         boot, key = self._first_boot(wanted)
-        request = RebuildRequest(
-            wanted.name, wanted.spec, found=self._image(wanted), first_boot=boot
-        )
+        found = self._image(wanted.spec.image)
+        request = RebuildRequest(wanted.name, wanted.spec, found=found, first_boot=boot)
         self._job("rebuilt", machine.rebuild(request))
         return key
 
@@ -212,8 +222,7 @@ class Bringing:
         key = steps.new_job_key()
         return replace(boot, keys=(key.public,)), key
 
-    def _image(self, wanted: WantedMachine) -> Image | None:
-        image = wanted.spec.image
+    def _image(self, image: str | None) -> Image | None:
         if image is None:
             return None
         return self._up.images.get(image) or fetched(self._up.session, image)

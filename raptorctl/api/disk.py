@@ -32,6 +32,18 @@ def add(request: "DiskRequest") -> "Change":
     )
 
 
+def ensure(request: "DiskRequest") -> "Change":
+    """Have a machine's disk be as asked: add it, grow it, keep it or not."""
+    from raptorctl.api.change import Change
+    from raptorctl.plans.file.work import plan_disk
+
+    return Change(
+        verb="disk-add",
+        name=str(request.machine),
+        decide=lambda settings, facts, identity: plan_disk(request, settings, facts, identity),
+    )
+
+
 def remove(machine: MachineName, name: str) -> "Change":
     """Take a disk from its machine, if it has one, and wipe it."""
     from raptorctl.api.change import Change

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from raptorctl.errors import RaptorError, RefusedError
+from raptorctl.model.disk import disks
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.file_plan import (
@@ -24,6 +25,7 @@ from raptorctl.model.sizes import Size
 from raptorctl.model.tenant import Quota, Tenant
 from raptorctl.model.volume import VolumeGroup, is_overlay
 from raptorctl.plans.machine import diff, existing
+from raptorctl.plans.machine.diff_disk import NONE
 from raptorctl.plans.machine.difference import Difference, Standing, When
 from raptorctl.plans.machine.existing import Existing
 from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
@@ -32,7 +34,7 @@ from raptorctl.plans.part import session as own
 from raptorctl.plans.plan import Identity
 from raptorctl.plans.tenant.common import keys_of
 
-CHANGED: Final = frozenset({"size", "cpus", "memory", "keys", "seed"})
+CHANGED: Final = frozenset({"size", "cpus", "memory", "keys", "seed", "disks"})
 """Keys that `up` changes while a machine stands; others are refused, or take a rebuild."""
 
 
@@ -114,10 +116,12 @@ def _with(
 
 
 def _less(facts: HostFacts, machine: WantedMachine) -> VolumeGroup | None:
-    group, size = facts.group, machine.spec.size or Size(0)
+    group, spec = facts.group, machine.spec
     if group is None or is_overlay(group.name):
         return group
-    return replace(group, free=Size(max(0, group.free - size.rounded_up(group.extent))))
+    sizes = (spec.size, *(one.size for one in (spec.disks or {}).values()))
+    taken = sum(size.rounded_up(group.extent) for size in sizes if size)
+    return replace(group, free=Size(max(0, group.free - taken)))
 
 
 def _coming(machine: WantedMachine) -> Iterator[Row]:
@@ -167,10 +171,11 @@ def _row(machine: WantedMachine, one: Difference, may: Allowed, *, active: bool)
         When.NEXT_START: (Due.RESTART if may.restart else Due.NEXT_START) if active else Due.NOW,
         When.REBUILD: _rebuild(may),
     }.get(one.when, Due.REFUSED)
-    if one.key not in CHANGED and not due.destroys and due is not Due.NEEDS_REBUILD:
+    lost = one.key == "disks" and one.wanted == NONE  # what it holds goes with it
+    if lost or (one.key not in CHANGED and not due.destroys and due is not Due.NEEDS_REBUILD):
         due = Due.REFUSED
     # What is told with other words than its key is a part of it: `it runs with memory`.
-    key = one.key if one.label.split()[0] != "it" else one.label
+    key = one.key if one.label.split()[0] not in {"it", "disk"} else one.label
     has = one.has or ("not known" if one.when is When.UNKNOWN else "without")
     return Row(str(machine.name), key, has, one.wanted, due, one.how if due.stuck else "")
 
@@ -227,6 +232,8 @@ def _rests_on(wish: FileWish, facts: HostFacts) -> Iterator[tuple[str, str]]:
         yield f"{name} domain", _digest(domain and (domain.uuid, domain.xml, domain.autostart))
         yield f"{name} state", _digest(domain and domain.state)
         yield f"{name} volume", _digest(volume and (volume.uuid, volume.size, volume.tags))
+        further = [one.volume for one in disks(facts.volumes, name)]
+        yield f"{name} disks", _digest([(one.uuid, one.size, one.tags) for one in further])
     for tenant in sorted({name.tenant for name in names} | {one.name for one in wish.tenants}):
         found = facts.tenant(tenant)
         yield f"tenant {tenant}", _digest(found and (found.record_file, found.keys))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.disk import disks
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.made import Made, read_made
@@ -16,6 +17,7 @@ from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.existing import Existing
 from raptorctl.plans.part import cpus, seed
 from raptorctl.plans.tenant.common import keys_of
+from raptorctl.render.disk_xml import bus_of
 from raptorctl.render.read_domain import read_domain, read_graphics
 
 
@@ -97,6 +99,7 @@ def _machine(name: MachineName, settings: Settings, facts: HostFacts) -> Exporte
         "slot": there.mark.place,
         "template": there.mark.template,
         **_form(there, settings, facts),
+        "disks": _disks(there, facts),
         "seed": _seed(there, image),
         **_told(name, made),
     }
@@ -114,6 +117,22 @@ def _form(there: Existing, settings: Settings, facts: HostFacts) -> dict[str, An
     return {key: value for key, value in found.items() if value != itself.get(key)}
 
 
+def _disks(there: Existing, facts: HostFacts) -> dict[str, Any] | None:
+    """Its further disks; what a file says of them it makes where they are missing."""
+    found = {
+        one.name: {
+            "size": one.volume.size,
+            "keep": one.volume.kept or None,
+            "image": next((i.name for i in facts.images if i.digest == one.volume.image), None),
+            "bus": bus if (bus := bus_of(there.domain.xml, one.volume.path)) != "virtio" else None,
+        }
+        for one in disks(facts.volumes, there.mark.name)
+        if one.volume.path in there.domain.disks
+    }
+    said = {name: {k: v for k, v in one.items() if v is not None} for name, one in found.items()}
+    return said or None
+
+
 def _boot(domain: Domain) -> tuple[str, ...] | None:
     words = tuple(BOOT_WORDS.get(one, "") for one in domain.boot)
     return words if words and all(words) else None
@@ -128,7 +147,8 @@ FORM: Final[Mapping[str, Callable[[Domain], Any]]] = {
 }
 """Keys of a spec that a definition shows by itself, beside its numbers."""
 EXPORTED: Final = frozenset(
-    {*FORM, "image", "size", "cpus", "emulator_cpus", "share", "memory", "slot", "template", "seed"}
+    {*FORM, "image", "size", "cpus", "emulator_cpus", "share", "memory", "slot", "template"}
+    | {"seed", "disks"}
 )
 """Keys that are exported by their own rules; what a mark keeps in `made` is exported as well."""
 

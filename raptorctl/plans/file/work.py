@@ -1,4 +1,4 @@
-"""Jobs that only files of machines ask for: numbers all at once, and that steps are done."""
+"""Jobs that only files of machines ask for: all numbers at once, a disk, that steps are done."""
 
 from dataclasses import replace
 
@@ -7,6 +7,13 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.machine import existing
+from raptorctl.plans.machine.disk import (
+    DiskRequest,
+    find_attached,
+    plan_add,
+    plan_grow,
+    plan_keep,
+)
 from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
 from raptorctl.plans.part import cpus
 from raptorctl.plans.plan import Identity, Plan
@@ -27,6 +34,25 @@ def plan_numbers(
     if isinstance(spec.cpus, int) and settings.kind is Kind.OWN:
         request = replace(request, vcpus=spec.cpus)
     return plan_resize(request, settings, facts, identity)
+
+
+def plan_disk(
+    request: DiskRequest, settings: Settings, facts: HostFacts, identity: Identity
+) -> Plan:
+    """Decide how a disk comes to be as asked, whether or not the machine has it.
+
+    Raises:
+        RefusedError: the host's state forbids it.
+    """
+    machine, name, spec = request.machine, request.name, request.spec
+    there = existing.whole(machine, facts)
+    if find_attached(machine, name, facts, there.domain) is None:
+        return plan_add(request, settings, facts, identity)
+    kept = plan_keep(machine, name, facts, identity, keep=spec.outlives)
+    if spec.size is None:
+        return kept
+    grown = plan_grow(machine, name, spec.size, facts, identity)
+    return replace(grown, verb=kept.verb, steps=(*kept.steps, *grown.steps))
 
 
 def plan_steps_done(name: MachineName, digest: str, facts: HostFacts, identity: Identity) -> Plan:

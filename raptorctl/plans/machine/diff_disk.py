@@ -1,11 +1,15 @@
 """Further disks of a machine that stands beside those that it should have."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from raptorctl.model.disk import DiskSpec, ExtraDisk, disks
 from raptorctl.plans.machine.difference import Difference, Standing, When
 from raptorctl.plans.part import image as images
 from raptorctl.render.disk_xml import bus_of
+
+NONE: Final = "none"
+"""What is wanted of a disk that was not asked for."""
 
 
 def compared(wanted: Mapping[str, DiskSpec], it: Standing) -> Iterator[Difference]:
@@ -22,7 +26,7 @@ def compared(wanted: Mapping[str, DiskSpec], it: Standing) -> Iterator[Differenc
     for name in has.keys() - wanted.keys():
         how = f"raptorctl disk remove {it.name} {name}"
         size = str(has[name].volume.size)
-        yield Difference("disks", f"disk {name}", size, "none", When.NOW, how)
+        yield Difference("disks", f"disk {name}", size, NONE, When.NOW, how)
 
 
 def differing(name: str, spec: DiskSpec, one: ExtraDisk, it: Standing) -> Iterator[Difference]:

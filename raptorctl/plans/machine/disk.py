@@ -55,7 +55,7 @@ def plan_add(
         RefusedError: the host's state forbids it.
     """
     there = existing.whole(request.machine, facts)
-    if one := _of(request.machine, request.name, facts, there.domain):
+    if one := find_attached(request.machine, request.name, facts, there.domain):
         return _already(request, one, there, facts, identity)
     room.refuse_missing_disks(facts)
     _refuse_saved(there.domain)
@@ -152,14 +152,16 @@ def _plan(
     return Plan(verb, identity, Reservation(identity.job, machine.domain), steps, summary)
 
 
-def _of(machine: MachineName, name: str, facts: HostFacts, domain: Domain) -> ExtraDisk | None:
-    """The disk of that name, if the machine has it."""
+def find_attached(
+    machine: MachineName, name: str, facts: HostFacts, domain: Domain
+) -> ExtraDisk | None:
+    """Return the disk of that name, if the machine's definition has it."""
     found = (one for one in disks(facts.volumes, machine) if one.name == name)
     return next((one for one in found if one.volume.path in domain.disks), None)
 
 
 def _attached(machine: MachineName, name: str, facts: HostFacts, domain: Domain) -> ExtraDisk:
-    if one := _of(machine, name, facts, domain):
+    if one := find_attached(machine, name, facts, domain):
         return one
     names = [one.name for one in disks(facts.volumes, machine) if one.volume.path in domain.disks]
     raise RefusedError(

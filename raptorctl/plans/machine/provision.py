@@ -10,7 +10,7 @@ from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
 from raptorctl.model.own import CPUS, DISK
-from raptorctl.model.record import ZoneRecords, in_the_way
+from raptorctl.model.record import in_the_way
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.sizes import Size
@@ -142,7 +142,7 @@ def plan_provision(
         notes=(
             *choice.owner.notes,
             *notes,
-            *_size_notes(request, choice),
+            *disk.notes(request.spec.size, choice.size),
             *images.notes(choice.image),
             *extra.notes(choice.disks),
             *records.missing_pointers(choice.slot, settings),
@@ -260,7 +260,7 @@ def _steps(
             uuid=identity.uuid,
         )
     for wanted in records.wanted(name, slot, job, settings):
-        yield AddRecords(reason=_dns_reason(wanted), zone=wanted.zone, records=wanted.records)
+        yield AddRecords(reason=records.reason(wanted), zone=wanted.zone, records=wanted.records)
     if request.start:
         yield StartDomain(
             reason="asked to run",
@@ -324,11 +324,6 @@ def _xml(
     return render_domain(facts.templates[choice.template], spec)
 
 
-def _dns_reason(wanted: ZoneRecords) -> str:
-    reverse = any(record.type == "PTR" for record in wanted.records)
-    return "the address names the machine" if reverse else "the name finds the machine"
-
-
 def _summary(choice: Choice) -> str:
     place = f"slot {choice.place}" if choice.slot else f"ssh at {choice.ssh}"
     further = "".join(f"{one.size} on {one.volume}, " for one in choice.disks)
@@ -336,9 +331,3 @@ def _summary(choice: Choice) -> str:
         f"machine {choice.name}: {choice.size} on {choice.name.volume}, {further}"
         f"{choice.processors}, {choice.memory} of memory, {place}"
     )
-
-
-def _size_notes(request: ProvisionRequest, choice: Choice) -> Iterable[str]:
-    asked = request.spec.size
-    if asked and choice.size != asked:
-        yield f"size {asked} is rounded up to whole extents: {choice.size}"

@@ -82,6 +82,12 @@ def gone(volume: Volume) -> Iterator[Step]:
     yield RemoveVolume("its extents are free", volume.uuid, volume.name)
 
 
+def notes(asked: Size | None, size: Size) -> Iterator[str]:
+    """Say where a disk is larger than was asked for."""
+    if asked and size != asked:
+        yield f"size {asked} is rounded up to whole extents: {size}"
+
+
 def backing(image: Image | None, settings: Settings) -> tuple[str, str] | None:
     """What a file of one's own lies over: path and format."""
     return (image.path, image.format) if image and settings.kind is Kind.OWN else None

@@ -102,3 +102,9 @@ def remedy_of_pointer(record: Record) -> str:
 
 def _by_nsupdate(record: Record) -> str:
     return f"nsupdate: delete {record.name} {record.type}"
+
+
+def reason(found: ZoneRecords) -> str:
+    """Why a zone's records are added."""
+    reverse = any(record.type == "PTR" for record in found.records)
+    return "the address names the machine" if reverse else "the name finds the machine"

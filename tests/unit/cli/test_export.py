@@ -10,6 +10,7 @@ import pytest
 
 from raptorctl.api import change, machine, seed
 from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.disk import read_disks
 from raptorctl.model.domain import State
 from raptorctl.model.made import read_made
 from raptorctl.model.names import MachineName
@@ -44,6 +45,7 @@ CHOICES: dict[str, Callable[[random.Random], Any]] = {
     "hosts": lambda _: {"10.0.0.1": ("db", "db.example"), "::1": ("me",)},
     "sysctl": lambda r: {"vm.swappiness": r.choice(TEXTS)},
     "swap": lambda _: Size(512 * MIB),
+    "disks": lambda _: read_disks(["data=1G,keep", "more=4G,bus=scsi,image=debian:13"]),
 }
 """Keys that any machine may have, and values of theirs."""
 

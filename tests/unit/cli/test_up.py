@@ -405,3 +405,31 @@ def test_two_hundred_machines_are_planned_with_the_calls_of_one(host: CommandLin
         return len(session.wire.calls)
 
     assert calls(200) <= 3 * calls(1)
+
+
+DISKS = """
+[machine.alice-web]
+size = "10G"
+cpus = 2
+[machine.alice-web.disks.data]
+size = "2G"
+keep = true
+"""
+
+
+def test_disks_are_made_and_grown_and_one_too_many_is_left_to_a_person(host: CommandLine) -> None:
+    write(DISKS.replace("2G", "1G").replace("keep = true", ""))
+    assert host("up").out == "alice-web: made\n"
+    write(DISKS + '[machine.alice-web.disks.more]\nsize = "1G"\n')
+    assert [row[1:] for row in rows(host)] == [
+        ["disk data", "1G", "2G", "now"],
+        ["disk data", "not kept", "kept", "now"],
+        ["disk more", "none", "1G", "now"],
+    ]
+    done = host("up")
+    assert done.out == "alice-web: disk data, disk more\n", done.err
+    assert rows(host) == []
+    write(DISKS)
+    assert [row[1:] for row in rows(host)] == [["disk more", "1G", "none", "refused"]]
+    refused = host("up")
+    assert (refused.code, "raptorctl disk remove alice-web more" in refused.err) == (3, True)
