@@ -78,21 +78,26 @@ def refuse_stuck(rows: tuple[Row, ...]) -> None:
     if not rows:
         return
     first = rows[0]
-    details = [
-        f"{row.subject}: {row.key} {row.has}, not {row.wanted}: {row.due.value}"
-        + (f"\n  {row.how}" if row.how else "")
-        for row in rows
-    ]
-    rebuilds = all(row.due is Due.NEEDS_REBUILD for row in rows)
+    if first.key == "machine":
+        brief, way = f"{first.subject} cannot be as the file says", first.how
+    else:
+        brief = f"{first.subject} differs in what cannot change while it stands"
+        rebuilds = all(row.due is Due.NEEDS_REBUILD for row in rows)
+        way = "--rebuild gives it a new disk" if rebuilds else "see below"
     error = RefusedError(
-        f"{first.subject} differs in what cannot change while it stands",
-        resolution="--rebuild gives it a new disk" if rebuilds else "see below",
-        details="\n".join(details),
+        brief,
+        resolution=way,
+        details="\n".join(map(_refused, rows)),
         code=Code.MACHINE_DIFFERS,
         subject=first.subject,
     )
     error.always_detailed = True
     raise error
+
+
+def _refused(row: Row) -> str:
+    said = f"{row.subject}: {row.key} {row.has}, not {row.wanted}: {row.due.value}"
+    return f"{said}\n  {row.how}" if row.how else said
 
 
 def is_absent(row: Row) -> bool:

@@ -85,7 +85,7 @@ def named(session: Typed, words: list[str] | None, variables: list[str] | None =
     if not file:
         raise InputError(
             f"there is no {DEFAULT} here",
-            resolution="name the file, or write one: see docs/files.md",
+            resolution="name a file; `raptorctl export` writes what stands",
         )
     machines = tuple(_machine(session, word) for word in rest)
     return Named(file, machines, dict(map(_variable, variables or ())))

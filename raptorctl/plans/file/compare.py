@@ -144,9 +144,10 @@ def _standing(
     it = Standing(machine.spec, there, facts, image)
     found = [one for one in diff.compare(it) if one.when is not When.SAME]
     rows = [_row(machine, one, may, active=there.domain.state.active) for one in found]
-    yield from rows
-    yield from _volume(machine, there)
     rebuilt = any(row.due is Due.REBUILD for row in rows)
+    for row in rows:  # what boots from a new disk is started by that
+        yield replace(row, due=Due.RESTART) if rebuilt and row.due is Due.NEXT_START else row
+    yield from _volume(machine, there)
     state = there.domain.state
     if not state.runs and not rebuilt:
         yield Row(str(machine.name), "state", state.value, "running", Due.NOW)

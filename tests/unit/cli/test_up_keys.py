@@ -53,6 +53,20 @@ def test_a_key_is_the_tenants_at_once_and_the_guests_by_a_rebuild(host: CommandL
     assert OTHER.split()[1] in str(host.world.files.read(keys_path("alice")))
 
 
+def test_what_boots_from_a_new_disk_has_its_new_cpus_at_once(host: CommandLine) -> None:
+    assert up(host, WEB)[0] == 0
+    text = WEB.replace("cpus = 2", "cpus = 3") + 'network = "static"\n'
+    code, said, told = up(host, text, "--rebuild")
+    assert (code, said) == (0, "alice-web: cpus, rebuilt\n")
+    assert "next start" not in told
+
+
+def test_a_machine_that_cannot_be_made_is_told_by_its_reason(host: CommandLine) -> None:
+    code, _, said = up(host, WEB.replace("10G", "900G"))
+    assert code == 3
+    assert said.startswith("raptorctl: alice-web cannot be as the file says: 900G asked; ")
+
+
 def test_a_seed_is_taken_away_while_the_machine_runs(host: CommandLine) -> None:
     assert up(host, WEB)[0] == 0
     assert up(host, WEB + "seed = false\n")[1] == "alice-web: seed\n"
