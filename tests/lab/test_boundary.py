@@ -18,7 +18,9 @@ RESTORE = "/usr/local/lib/attack/restore.py"
 STORM = "/usr/local/lib/attack/storm.py"
 IDLE = "/usr/local/lib/attack/idle.py"
 SMALL = ("--size", "64M", "--memory", "64M", "--no-start", "-y")
+FURTHER = ("--disk", "data=64M")
 DISK = "/dev/lvm-data/guest-bob-web"
+DATA = "/dev/lvm-data/disk-bob-web.data"
 ROOT = "/dev/vda"
 
 CONTENTS = {
@@ -36,7 +38,7 @@ def host(lab: Lab) -> Lab:
     """A host with a tenant's machine, and a tenant with a shell."""
     lab.tenant("alice")
     lab.tenant("bob")
-    lab.run("raptorctl", "provision", "bob", "web", "--cpus", "2-2", *SMALL)
+    lab.run("raptorctl", "provision", "bob", "web", "--cpus", "2-2", *FURTHER, *SMALL)
     for path in (IDLE, RESTORE, STORM):
         lab.put((ATTACK / Path(path).name).read_text(), path)
     return lab
@@ -50,18 +52,23 @@ def settled(lab: Lab) -> None:
 # Disks
 
 
-@pytest.mark.parametrize("content", CONTENTS)
-def test_what_is_on_a_machines_disk_is_no_name_of_the_hosts(host: Lab, content: str) -> None:
-    host.sh(f"wipefs -q -a {DISK}; uuid=$(blkid -s UUID -o value {ROOT}); {CONTENTS[content]}")
+@pytest.mark.parametrize(
+    ("content", "disk"), [*((content, DISK) for content in CONTENTS), ("a file system", DATA)]
+)
+def test_what_is_on_a_machines_disk_is_no_name_of_the_hosts(
+    host: Lab, content: str, disk: str
+) -> None:
+    write = CONTENTS[content].replace(DISK, disk)
+    host.sh(f"wipefs -q -a {disk}; uuid=$(blkid -s UUID -o value {ROOT}); {write}")
     settled(host)
-    assert host.sh(f"blkid -p {DISK}").stdout  # it is there to be seen
+    assert host.sh(f"blkid -p {disk}").stdout  # it is there to be seen
     links = host.sh(
         "find -L /dev/disk/by-label /dev/disk/by-uuid /dev/disk/by-partuuid "
-        f"/dev/disk/by-partlabel -samefile $(readlink -f {DISK}) 2>/dev/null || true"
+        f"/dev/disk/by-partlabel -samefile $(readlink -f {disk}) 2>/dev/null || true"
     )
     assert links.stdout == ""
     assert host.sh("readlink -f /dev/disk/by-label/lab-root").stdout.strip() == ROOT
-    known = host.sh(f"udevadm info -q property $(readlink -f {DISK})").stdout
+    known = host.sh(f"udevadm info -q property $(readlink -f {disk})").stdout
     assert "ID_FS" not in known
     assert "ID_PART_TABLE" not in known
 

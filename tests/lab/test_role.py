@@ -198,7 +198,9 @@ def test_it_installs_a_wheel_when_told_to(pristine: Lab) -> None:
     assert done.returncode == 0, done.stdout
     # By its path: the harness's own way to it went with what was there before (warm.py).
     assert pristine.run("/usr/local/bin/raptorctl", "--version").stdout.startswith("raptorctl ")
-    pristine.sh("cd /usr/local/share && ls man/man1/raptorctl.1 bash-completion/completions/raptorctl")
+    pristine.sh(
+        "cd /usr/local/share && ls man/man1/raptorctl.1 bash-completion/completions/raptorctl"
+    )
 
 
 def test_who_is_not_granted_anything_sees_nothing(pristine: Lab) -> None:
