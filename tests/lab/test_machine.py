@@ -125,7 +125,7 @@ def test_the_same_name_with_other_wishes_is_refused(machine: Lab) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("bob", "web", "--size", "1G", "--cpus", "64"), 3, "0-7"),
+        (("bob", "web", "--size", "1G", "--cpus", "64-64"), 3, "0-7"),
         (("bob", "web", "--size", "900T", "--cpus", "2-2"), 3, "free"),
         (("bob", "web", "--size", "1G", "--cpus", "2-2", "--memory", "1T"), 3, "the host has"),
     ],
