@@ -142,6 +142,9 @@ class _Lowering:
         table = f"machine.{machine.key}"
         spec = self._spec(machine, table)
         steps = tuple(map(self._step, machine.steps))
+        for disk in (spec.disks or {}).values():
+            if disk.image:
+                self._tried(table, "disks", partial(self._image, disk.image))
         return WantedMachine(
             name=machine.name,
             spec=spec,
@@ -195,6 +198,7 @@ class _Lowering:
             **{key: partial(self._cloud_text, key) for key in CLOUD_TEXTS},
             "keys": lambda names: encode(self._keys(names)),
             "image": self._beside_image,
+            "disks": self._beside_disks,
         }
         for key, value in said.items():
             if key == "profile":
@@ -225,6 +229,11 @@ class _Lowering:
     def _beside_image(self, text: str) -> str:
         is_file = "://" not in text and ("/" in text or text.startswith("."))
         return self._beside(text) if is_file else text
+
+    def _beside_disks(self, tables: Mapping[str, Any]) -> dict[str, Any]:
+        images = {name: one["image"] for name, one in tables.items() if one.get("image")}
+        beside = {name: {"image": self._beside_image(image)} for name, image in images.items()}
+        return {name: {**one, **beside.get(name, {})} for name, one in tables.items()}
 
     def _beside_profile(self, name: str) -> str:
         from raptorctl.host.system.profile import is_path

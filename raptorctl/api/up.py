@@ -9,7 +9,7 @@ from raptorctl.api.bring import Bringing, Brought, Show, Subject, is_absent, ref
 from raptorctl.api.image import UNWATCHED, fetched
 from raptorctl.api.session import Session
 from raptorctl.api.steps import refuse_keyless
-from raptorctl.model.file_plan import Due, FilePlan, FileWish
+from raptorctl.model.file_plan import Due, FilePlan, FileWish, WantedMachine
 from raptorctl.model.image import Image
 from raptorctl.model.names import split_domain
 
@@ -40,22 +40,30 @@ class Up:
     images: dict[str, Image] = field(default_factory=dict)
 
     def pull(self, watch: "Watch" = UNWATCHED) -> None:
-        """Have all images here that a machine is to begin as, each once.
+        """Have all images here that a disk is to begin as, each once.
 
         Raises:
             HostError: one cannot be had.
         """
-        begin = {r.subject for r in self.plan.rows if r.due is Due.REBUILD or is_absent(r)}
-        asked = (one.spec.image for one in self.wish.machines if str(one.name) in begin)
+        asked = (image for one in self.wish.machines for image in self._images(one))
         for image in dict.fromkeys(filter(None, asked)):
             self.images[image] = fetched(self.session, image, watch=watch)
+
+    def _images(self, wanted: WantedMachine) -> Iterator[str | None]:
+        rows = self.plan.of(wanted.name)
+        if any(row.due is Due.REBUILD or is_absent(row) for row in rows):
+            yield wanted.spec.image
+        keys = {row.key for row in rows}
+        for name, disk in (wanted.spec.disks or {}).items():
+            if {f"disk {name}", "machine"} & keys:
+                yield disk.image
 
     def run(self) -> Iterator[Brought]:
         """Do it, one subject after the other; after a failure no more is begun.
 
         Raises:
             RefusedError: something in the plan is refused; nothing was touched.
-        InputError: there is no key to log in with; likewise.
+            InputError: there is no key to log in with; likewise.
             StoppedError: a signal came.
         """
         from raptorctl.engine.stop import Stop

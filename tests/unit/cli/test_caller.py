@@ -219,7 +219,7 @@ def test_what_a_profile_by_path_names_is_read_as_whoever_named_it(admin: Admin) 
     "line",
     [
         'profile = "{}"', 'image = "{}"', 'user_data = "{}"', 'keys = ["{}"]',
-        'steps = [{ run = "{}" }]', 'steps = [{ copy = "{}", to = "/etc/a" }]',
+        'disks = { data = { size = "1G", image = "{}" } }', 'steps = [{ run = "{}" }]', 'steps = [{ copy = "{}", to = "/etc/a" }]',
     ],
 )  # fmt: skip
 def test_what_a_file_of_machines_names_is_read_as_whoever_named_it(admin: Admin, line: str) -> None:

@@ -145,6 +145,13 @@ def test_an_image_beside_the_file_and_one_that_is_not_there(host: CommandLine) -
     assert str(host.directory / "disk.qcow2") in host("up", "--dry-run").out
 
 
+def test_a_further_disk_may_begin_as_an_image_beside_the_file(host: CommandLine) -> None:
+    disk = '[machine.alice-web.disks.data]\nsize = "4G"\nimage = "./data.qcow2"\n'
+    code, said, told = up(host, WEB + disk)
+    assert (code, said) == (0, "alice-web: made\n"), told
+    assert str(host.directory / "data.qcow2") in {one.source for one in host.world.images.all}
+
+
 def test_keys_may_stand_in_the_file_itself(host: CommandLine) -> None:
     text = f'[tenant.carla]\nkeys = ["{GOOD.strip()}"]\n'
     assert up(host, text)[1] == "carla: made\n"
