@@ -40,6 +40,12 @@ def say(text: str = "") -> None:
     _write(sys.stdout, text)
 
 
+def say_text(text: str) -> None:
+    """Write a result that ends its last line itself; nothing at all of nothing."""
+    if text:
+        say(text.removesuffix("\n"))
+
+
 def tell(text: str) -> None:
     """Write a line about what happens."""
     _write(sys.stderr, text)

@@ -1,6 +1,6 @@
 """Tenants as `tenant list`, `tenant show` and `tenant key list` print them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 
 from raptorctl.api.tenant import TenantView
@@ -58,9 +58,9 @@ def _whence(tenant: Tenant) -> str:
     return " (the account was there before)" if tenant.record and tenant.record.adopted else ""
 
 
-def key_rows(view: TenantView) -> list[str]:
-    """Lay out a tenant's keys."""
-    cells = [(key.type, key.fingerprint, key.comment) for key in view.keys]
+def key_rows(keys: Iterable[Mapping[str, str]]) -> list[str]:
+    """Lay out a tenant's keys, of their shape in JSON."""
+    cells = [(key["type"], key["fingerprint"], key["comment"]) for key in keys]
     return table(("TYPE", "FINGERPRINT", "COMMENT"), cells, columns=width_of_output())
 
 

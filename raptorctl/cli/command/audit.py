@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from raptorctl.api.audit import entries
-from raptorctl.cli.options import Output, example
-from raptorctl.cli.output import Format, say, say_json, table, tell, width_of_output
+from raptorctl.cli.listing import Listed, View, show_list
+from raptorctl.cli.options import example
+from raptorctl.cli.output import table, tell, width_of_output
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.model.audit import AuditEntry, parse_since
 from raptorctl.model.codec import encode
 from raptorctl.model.names import parse_tenant
@@ -32,11 +34,9 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=example("sudo raptorctl audit --tenant alice --since 7d"))(audit)
 
 
+@spread
 def audit(
-    context: typer.Context,
-    tenant: Tenant = None,
-    since: Since = None,
-    form: Output = Format.TEXT,
+    context: typer.Context, tenant: Tenant = None, since: Since = None, *, how: Listed
 ) -> None:
     """Show who did what to which machine, when, and the outcome; oldest first."""
     wanted = None if tenant is None else parse_tenant(tenant)
@@ -44,12 +44,8 @@ def audit(
     found, bad = entries(session_of(context), wanted, begin)
     for number in bad:
         tell(f"line {number} of the audit log cannot be read")
-    if form is Format.JSON:
-        say_json({"entries": encode(found), "unreadable": list(bad)})
-    elif found:
-        say("\n".join(_rows(found)))
-    else:
-        say("nothing of that kind is in the audit log")
+    nothing, more = "nothing of that kind is in the audit log", {"unreadable": list(bad)}
+    show_list(found, View("entries", encode, _rows, nothing, ("job",), more), how)
 
 
 def _rows(entries: Iterable[AuditEntry]) -> list[str]:

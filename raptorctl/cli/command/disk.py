@@ -1,16 +1,18 @@
 """`raptorctl disk`: disks of a machine beside its first one, and those that outlive machines."""
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
 from raptorctl.cli.command.deprovision import told
+from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import DryRun, Output, Yes, example, named
-from raptorctl.cli.output import Format, say, say_json, table, width_of_output
+from raptorctl.cli.output import Format, table, width_of_output
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 from raptorctl.model.disk import DiskUse, read_disk
 from raptorctl.model.names import parse_disk_words, parse_tenant
@@ -57,6 +59,9 @@ Keep = Annotated[
 ]
 
 
+NAMED: Final = ("tenant", "machine", "name")
+
+
 def register(app: typer.Typer) -> None:
     """Add the command group."""
     group = typer.Typer()
@@ -70,18 +75,15 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="disk")
 
 
-def list_disks(context: typer.Context, tenant: Tenant = None, form: Output = Format.TEXT) -> None:
+@spread
+def list_disks(context: typer.Context, tenant: Tenant = None, *, how: Listed) -> None:
     """List disks beside machines' first ones, and those kept from machines that are gone."""
     from raptorctl.api.disk import there_are
 
     wanted = None if tenant is None else parse_tenant(tenant)
     found = there_are(session_of(context), wanted)
-    if form is Format.JSON:
-        say_json({"disks": [one.encode() for one in found]})
-    elif found:
-        say("\n".join(_rows(found)))
-    else:
-        say(f"{wanted} has no further disks" if wanted else "there are no further disks")
+    nothing = f"{wanted} has no further disks" if wanted else "there are no further disks"
+    show_list(found, View("disks", DiskUse.encode, _rows, nothing, NAMED), how)
 
 
 def add(

@@ -10,9 +10,11 @@ from raptorctl.api import image as api
 from raptorctl.api.image import all_images, known, login, source_of
 from raptorctl.cli.image_table import lines, rows, stored
 from raptorctl.cli.image_watch import watched
+from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import DryRun, Output, example, named
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.drivers.image import Pulled, Wanted, Waste
 from raptorctl.errors import HostError, InputError
 from raptorctl.model.codec import encode
@@ -119,17 +121,19 @@ def pull(
     _say_pulled(done, form)
 
 
-def list_images(context: typer.Context, form: Output = Format.TEXT) -> None:
+@spread
+def list_images(context: typer.Context, *, how: Listed) -> None:
     """List images: name, format, size for a guest, what they take, digest, when they came."""
     session = session_of(context, root=False)
     found, damaged = all_images(session), session.images.damaged()
-    if form is Format.JSON:
-        told = [{**encode(image), "problem": damaged.get(image.name, "")} for image in found]
-        say_json({"images": told, "stored": sum(stored(found).values())})
-    elif found:
-        say("\n".join(rows(found, damaged)))
-    else:
-        say("there are no images: see `raptorctl image pull --help`")
+    view = View[Image](
+        "images",
+        lambda image: {**encode(image), "problem": damaged.get(image.name, "")},
+        lambda images: rows(images, damaged),
+        "there are no images: see `raptorctl image pull --help`",
+        more={"stored": sum(stored(found).values())},
+    )
+    show_list(found, view, how)
 
 
 def inspect(context: typer.Context, image: Reference, form: Output = Format.TEXT) -> None:

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.model.codec import encode
 from raptorctl.model.job import Act, Job, JobStep
 
@@ -22,15 +24,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="job")
 
 
-def list_jobs(context: typer.Context, form: Output = Format.TEXT) -> None:
+@spread
+def list_jobs(context: typer.Context, *, how: Listed) -> None:
     """List jobs, oldest first."""
     jobs = session_of(context).journals.jobs()
-    if form is Format.JSON:
-        say_json({"jobs": encode(jobs)})
-    elif jobs:
-        say("\n".join(_rows(jobs)))
-    else:
-        say("there are no jobs")
+    show_list(jobs, View("jobs", encode, _rows, "there are no jobs", ("id",)), how)
 
 
 def show(context: typer.Context, job: JobText, form: Output = Format.TEXT) -> None:

@@ -7,9 +7,11 @@ import typer
 
 from raptorctl.api.machine import listed, shown
 from raptorctl.cli import options
+from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import Output
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.model.domain import State
 from raptorctl.model.machine import Form, Machine, MachineDetails
 from raptorctl.model.names import parse_tenant
@@ -32,19 +34,14 @@ def register(app: typer.Typer) -> None:
     )(show)
 
 
-def list_machines(
-    context: typer.Context, tenant: Tenant = None, form: Output = Format.TEXT
-) -> None:
+@spread
+def list_machines(context: typer.Context, tenant: Tenant = None, *, how: Listed) -> None:
     """List machines: tenant, state, slot, size."""
     wanted = None if tenant is None else parse_tenant(tenant)
     session = session_of(context, root=False)
     found = listed(session, wanted)
-    if form is Format.JSON:
-        say_json({"machines": [machine.encode() for machine in found]})
-    elif found:
-        say("\n".join(_rows(found)))
-    else:
-        say(f"{wanted} has no machines" if wanted else "there are no machines")
+    nothing = f"{wanted} has no machines" if wanted else "there are no machines"
+    show_list(found, View("machines", Machine.encode, _rows, nothing), how)
 
 
 def show(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:

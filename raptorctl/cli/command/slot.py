@@ -4,9 +4,11 @@ from collections.abc import Iterable
 
 import typer
 
-from raptorctl.cli.options import Output, example
-from raptorctl.cli.output import Format, say, say_json, table, width_of_output
+from raptorctl.cli.listing import Listed, View, show_list
+from raptorctl.cli.options import example
+from raptorctl.cli.output import table, width_of_output
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.model.slot_map import SlotUse
 
 
@@ -17,16 +19,14 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="slot")
 
 
-def list_slots(context: typer.Context, form: Output = Format.TEXT) -> None:
+@spread
+def list_slots(context: typer.Context, *, how: Listed) -> None:
     """List slots: who has which, and what is free."""
     from raptorctl.plans.part.slots import slot_uses
 
     session = session_of(context)
     uses = slot_uses(session.settings, session.facts())
-    if form is Format.JSON:
-        say_json({"slots": [use.encode() for use in uses]})
-    else:
-        say("\n".join(_rows(uses)))
+    show_list(uses, View("slots", SlotUse.encode, _rows, "there are no slots", ("slot",)), how)
 
 
 def _rows(uses: Iterable[SlotUse]) -> list[str]:

@@ -9,9 +9,11 @@ from raptorctl.api.change import Done
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
 from raptorctl.cli.command.deprovision import told
+from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import DryRun, Output, Yes, example, named
-from raptorctl.cli.output import Format, say, say_json, table, width_of_output
+from raptorctl.cli.output import Format, table, width_of_output
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 from raptorctl.model.names import parse_snapshot_words
 from raptorctl.model.sizes import Size
@@ -70,20 +72,16 @@ def create(
     perform(session_of(context), change, form, dry_run=dry_run, confirm=asks)
 
 
-def list_snapshots(
-    context: typer.Context, words: Machine = None, form: Output = Format.TEXT
-) -> None:
+@spread
+def list_snapshots(context: typer.Context, words: Machine = None, *, how: Listed) -> None:
     """List snapshots: when they were taken, and how much of their space is used."""
     from raptorctl.api.snapshot import taken
 
     machine = options.machine_name(words) if words else None
     found = taken(session_of(context), machine)
-    if form is Format.JSON:
-        say_json({"snapshots": [one.encode() for one in found]})
-    elif found:
-        say("\n".join(_rows(found)))
-    else:
-        say(f"{machine} has no snapshots" if machine else "there are no snapshots")
+    nothing = f"{machine} has no snapshots" if machine else "there are no snapshots"
+    view = View("snapshots", Snapshot.encode, _rows, nothing, ("machine", "name"))
+    show_list(found, view, how)
 
 
 def restore(

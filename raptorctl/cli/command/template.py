@@ -1,14 +1,16 @@
 """`raptorctl template`: what domains are rendered from, and profiles that machines begin with."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from raptorctl.api.session import Session
+from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import Output, example, named
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import shown
@@ -16,6 +18,7 @@ from raptorctl.model.profile import Profile
 from raptorctl.model.settings import template_name
 from raptorctl.model.spec import CLOUD_TEXTS, UNSAID, MachineSpec
 
+Row = tuple[str, str, str]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `template list` shows it.")]
 
 
@@ -27,15 +30,20 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="template")
 
 
-def list_templates(context: typer.Context, form: Output = Format.TEXT) -> None:
+@spread
+def list_templates(context: typer.Context, *, how: Listed) -> None:
     """List domain templates (for --template) and profiles (for --profile)."""
     rows = list(_rows(session_of(context, root=False)))
-    if form is Format.JSON:
-        say_json({"templates": [dict(zip(_KEYS, row, strict=True)) for row in rows]})
-    else:
-        head = tuple(key.upper() for key in _KEYS)
-        cells = [tuple(map(plain, row)) for row in rows]
-        say("\n".join(table(head, cells, columns=width_of_output())))
+    view = View[Row]("templates", _shape, _lines, "there are no templates")
+    show_list(rows, view, how)
+
+
+def _shape(row: Row) -> dict[str, str]:
+    return dict(zip(_KEYS, row, strict=True))
+
+
+def _lines(rows: Iterable[Row]) -> list[str]:
+    return table([key.upper() for key in _KEYS], rows, columns=width_of_output())
 
 
 def show(context: typer.Context, name: Name, form: Output = Format.TEXT) -> None:
@@ -74,7 +82,7 @@ def read_profiles(names: Sequence[str], session: Session) -> MachineSpec:
 _KEYS = ("name", "kind", "description")
 
 
-def _rows(session: Session) -> Iterator[tuple[str, str, str]]:
+def _rows(session: Session) -> Iterator[Row]:
     for name in _domains(session):
         yield name, "domain", ""
     for name, profile in _profiles(session):

@@ -1,15 +1,17 @@
 """`raptorctl tenant`: who owns machines, how they log in, how much they may have."""
 
 import enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
+from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import DryRun, KeyFile, Output, TenantName, Yes, example, named
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 from raptorctl.model.names import parse_tenant
 from raptorctl.model.tenant import Mode, Quota, parse_day
@@ -125,18 +127,14 @@ def add(
     perform(session_of(context), api.add(wanted), form, dry_run=dry_run, confirm=asks)
 
 
-def list_tenants(context: typer.Context, form: Output = Format.TEXT) -> None:
+@spread
+def list_tenants(context: typer.Context, *, how: Listed) -> None:
     """List tenants: login mode, machines, quota."""
-    from raptorctl.api.tenant import every
+    from raptorctl.api.tenant import TenantView, every
     from raptorctl.cli.tenant_view import rows
 
     found = every(session_of(context))
-    if form is Format.JSON:
-        say_json({"tenants": [view.encode() for view in found]})
-    elif found:
-        say("\n".join(rows(found)))
-    else:
-        say("there are no tenants")
+    show_list(found, View("tenants", TenantView.encode, rows, "there are no tenants"), how)
 
 
 def show(context: typer.Context, tenant: TenantName, form: Output = Format.TEXT) -> None:
@@ -236,16 +234,16 @@ def key_remove(
     perform(session_of(context), change, form, dry_run=dry_run)
 
 
-def key_list(context: typer.Context, tenant: TenantName, form: Output = Format.TEXT) -> None:
+@spread
+def key_list(context: typer.Context, tenant: TenantName, *, how: Listed) -> None:
     """List a tenant's keys."""
     from raptorctl.api.tenant import find
     from raptorctl.cli.tenant_view import key_rows
 
     view = find(session_of(context), parse_tenant(tenant))
-    if form is Format.JSON:
-        say_json({"keys": view.encode()["keys"]})
-    else:
-        say("\n".join(key_rows(view)) if view.keys else f"{view.tenant.name} has no keys")
+    nothing = f"{view.tenant.name} has no keys"
+    keys = View[dict[str, Any]]("keys", dict, key_rows, nothing, ("fingerprint",))
+    show_list(view.encode()["keys"], keys, how)
 
 
 def _show_quota(view: "TenantView", form: Format) -> None:

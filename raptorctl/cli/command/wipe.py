@@ -1,6 +1,6 @@
 """`raptorctl wipe`: volumes that wait for their wipe, and taking it up again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
@@ -8,9 +8,11 @@ import typer
 from raptorctl.cli import ask
 from raptorctl.cli.change import perform
 from raptorctl.cli.command.deprovision import told
+from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import DryRun, Output, Yes, example
-from raptorctl.cli.output import Format, plain, say, say_json
+from raptorctl.cli.output import Format, plain
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 from raptorctl.model.wipe import Unwiped
 
@@ -31,17 +33,18 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="wipe")
 
 
-def list_volumes(context: typer.Context, form: Output = Format.TEXT) -> None:
+@spread
+def list_volumes(context: typer.Context, *, how: Listed) -> None:
     """List volumes that are out of use and not wiped, or were never finished, and why."""
     from raptorctl.api.wipe import waiting as unwiped
 
     found = unwiped(session_of(context))
-    if form is Format.JSON:
-        say_json({"volumes": [waiting.encode() for waiting in found]})
-    elif found:
-        say("\n".join(line for waiting in found for line in _lines(waiting)))
-    else:
-        say("no volume waits for its wipe")
+    view = View("volumes", Unwiped.encode, _rows, "no volume waits for its wipe", ("volume",))
+    show_list(found, view, how)
+
+
+def _rows(found: Iterable[Unwiped]) -> list[str]:
+    return [line for waiting in found for line in _lines(waiting)]
 
 
 def resume(

@@ -38,7 +38,8 @@ NO_FILES: Final = frozenset(
 ) | {
     "[TENANT] [MACHINE]",
     "TENANT MACHINE", "TENANT MACHINE on|off", "TENANT MACHINE NEW", "TENANT MACHINE [NAME]",
-    "TENANT MACHINE [-- CMD...]", "TENANT MACHINE NAME", "TENANT MACHINE NAME SIZE",
+    "TENANT MACHINE [-- CMD...]", "TENANT MACHINE NAME", "TENANT MACHINE NAME SIZE", "KEY,...",
+    "KEY=VALUE,...", "[-]KEY",
 }  # fmt: skip
 """What stands for a word, a number or a name that is looked up; whatever else is a file."""
 
