@@ -66,6 +66,7 @@ COMMANDS: Final = {
     "slot": ("slot", "Show slots: bridge, MAC, addresses."),
     "cpu": ("cpu", "Show host CPUs and which machine has them."),
     "image": ("image", "Manage the cache of disk images."),
+    "registry": ("registry", "Read a registry of vmp, and generate its Makefiles."),
     "render": ("render", "Print what provision would write."),
     "job": ("job", "Show jobs: what was done, when, by whom."),
     "wipe": ("wipe", "Show and finish pending wipes."),

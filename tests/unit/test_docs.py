@@ -30,6 +30,7 @@ from raptorctl.read.raptor_file import Reader, parse_raptor_file
 from tests.fakes import IMAGE, Killed, Tripwire, World
 from tests.unit.cli.session import PROVISION, CommandLine, FakeSession, below
 from tests.unit.model.test_ssh_key import GOOD
+from tests.unit.read.test_registry import WHOLE
 
 CHECKOUT = Path(__file__).parents[2]
 DOCS = CHECKOUT / "docs"
@@ -381,6 +382,16 @@ def test_seeds_and_templates_as_json_are_as_told(raptorctl: CommandLine) -> None
 def test_xml_as_json_is_as_told(raptorctl: CommandLine) -> None:
     words = ("render", "xml", "alice", "test", "--size", "1G", "--cpus", "2-2", "-o", "json")
     assert shape(json.loads(raptorctl(*words).out)) == told_shape("`render xml`")
+
+
+def test_what_a_registry_says_as_json_is_as_told(raptorctl: CommandLine) -> None:
+    listed = json.loads(raptorctl("registry", "list", "-o", "json", answer=WHOLE).out)
+    assert shape(listed) == told_shape("`registry list`")
+    found = json.loads(raptorctl("registry", "config", "-o", "json", answer=WHOLE).out)
+    kinds = told_shape("`registry config`")
+    assert {key for key in kinds if key.count(".") < 3} <= shape(found)
+    image = raptorctl("registry", "image-url", "alpine", "-o", "json", answer=WHOLE).out
+    assert shape(json.loads(image)) == told_shape("`registry image-url`")
 
 
 # Links

@@ -52,10 +52,15 @@ class Terminal(io.StringIO):
 
 
 class Pipe(io.StringIO):
-    """What another program reads."""
+    """What another program reads, or writes."""
 
     encoding = "utf-8"
     name = "<pipe>"
+
+    @property
+    def buffer(self) -> io.BytesIO:
+        """What is in it, as bytes."""
+        return io.BytesIO(self.getvalue().encode())
 
 
 @dataclass

@@ -36,7 +36,7 @@ NO_FILES: Final = frozenset(
     SECONDS VOLUME DATE LIST KEY NAME=VALUE N
     """.split()
 ) | {
-    "[TENANT] [MACHINE]",
+    "[TENANT] [MACHINE]", "[NAME]...",
     "TENANT MACHINE", "TENANT MACHINE on|off", "TENANT MACHINE NEW", "TENANT MACHINE [NAME]",
     "TENANT MACHINE [-- CMD...]", "TENANT MACHINE NAME", "TENANT MACHINE NAME SIZE", "KEY,...",
     "KEY=VALUE,...", "[-]KEY",
@@ -86,6 +86,9 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("ssh", "--identity"): ("ssh", *ALICE, "--identity", "{}"),
     ("tenant add", "--key"): ("tenant", "add", "carla", "--key", "{}"),
     ("tenant key add", "file"): ("tenant", "key", "add", "alice", "{}"),
+    ("registry list", "--registry"): ("registry", "list", "--registry", "{}"),
+    ("registry config", "--registry"): ("registry", "config", "--registry", "{}"),
+    ("registry image-url", "--registry"): ("registry", "image-url", "x", "--registry", "{}"),
     ("image pull", "source"): ("image", "pull", "{}"),
     ("image pull", "--password-file"): ("image", "pull", "oci://127.0.0.1:1/a:1", "--password-file", "{}"),
 }  # fmt: skip

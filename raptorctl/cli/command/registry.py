@@ -1,0 +1,86 @@
+"""`raptorctl registry`: machines that a registry of vmp describes."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from raptorctl.api.registry import STDIN, read_registry
+from raptorctl.cli.options import Output, example, given_text
+from raptorctl.cli.output import Format, plain, say, say_json, tell
+from raptorctl.model.registry import RegistryVm
+from raptorctl.read.registry import VmRegistry
+from raptorctl.read.registry_yaml import LARGEST
+from raptorctl.render.registry_yaml import config_json, config_yaml
+
+Registry = Annotated[
+    str,
+    typer.Option(
+        "--registry",
+        metavar="GLOB",
+        envvar="VMP_REGISTRY",
+        help="The registry's files, e.g. 'registry/**/*.yaml'; - is standard input.",
+    ),
+]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAME]...", help="Only these machines.", show_default=False),
+]
+Reference = Annotated[
+    str,
+    typer.Argument(metavar="IMAGE", help="NAME:TAG; the tag is latest by default."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer()
+    group.command("list", epilog=example("raptorctl registry list < registry.yaml"))(list_machines)
+    group.command(
+        "config", epilog=example("raptorctl registry config --registry 'registry/**/*.yaml' vm1")
+    )(config)
+    group.command(
+        "image-url",
+        epilog=example("raptorctl registry image-url ubuntu-cloud:24.04 < registry.yaml"),
+    )(image_url)
+    app.add_typer(group, name="registry")
+
+
+def list_machines(registry: Registry = STDIN, form: Output = Format.TEXT) -> None:
+    """List the machines of a registry, in the order of its files."""
+    names = _read(registry).names
+    if form is Format.JSON:
+        say_json({"machines": list(names)})
+    elif names:
+        say("\n".join(map(plain, names)))
+
+
+def config(names: Names = None, registry: Registry = STDIN, form: Output = Format.TEXT) -> None:
+    """Print machines with their node and image found, templates merged, variables put in."""
+    found = _read(registry).machines(names or ())
+    _note(found)
+    if form is Format.JSON:
+        say_json({"machines": [config_json(machine.tree) for machine in found]})
+    else:
+        say("---\n".join(config_yaml(machine.tree) for machine in found).rstrip("\n"))
+
+
+def image_url(reference: Reference, registry: Registry = STDIN, form: Output = Format.TEXT) -> None:
+    """Print where an image of a registry comes from."""
+    image = _read(registry).image(reference)
+    if form is Format.JSON:
+        shape = {"name": image.name, "tag": image.tag, "url": image.url,
+                 "volume_name": image.volume_name, "format": image.format}  # fmt: skip
+        say_json(shape)
+    else:
+        say(plain(image.url))
+
+
+def _read(registry: str) -> VmRegistry:
+    return read_registry(registry, given_text(STDIN, LARGEST) if registry == STDIN else "")
+
+
+def _note(machines: Iterable[RegistryVm]) -> None:
+    """Tell what people should know, once."""
+    for note in dict.fromkeys(note for machine in machines for note in machine.image.notes):
+        tell(f"note: {plain(note)}")
