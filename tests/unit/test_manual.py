@@ -45,7 +45,8 @@ def test_every_command_has_a_page_that_the_programs_page_names() -> None:
 def test_a_page_tells_every_argument_option_and_example_of_its_commands(path: str) -> None:
     page = SHARE / f"man/man1/raptorctl-{path.split()[1]}.1"
     text = page.read_text()
-    about = text.split(f"\n.SS {path.replace('-', r'\-')}\n")[-1].split("\n.SS ")[0]
+    title = path.replace("-", "\\-")
+    about = text.split(f"\n.SS {title}\n")[-1].split("\n.SS ")[0]
     assert {name for name in options(LEAVES[path]) if bold(name) not in about} == set()
     arguments = [p.metavar for p in LEAVES[path].params if p.param_type_name == "argument"]
     assert [name for name in arguments if f".TP\n{italic(name)}\n" not in about] == []
