@@ -64,6 +64,12 @@ class VmRegistry:
         """The machines, in the order of the files."""
         return tuple(map(str, self._entries["vms"]))
 
+    def listed(self) -> list[dict[str, str]]:
+        """Say of each machine its name, and which node and image it or a template of it names."""
+        whole = (self.laid_out("vms", entry)[0] for entry in self._entries["vms"].values())
+        words = {"name": "name", "node": "nodeName", "image": "image"}
+        return [{key: str(vm.get(word) or "") for key, word in words.items()} for vm in whole]
+
     def wrong(self) -> Iterator[Diagnostic]:
         """Say what is wrong with nodes, images, templates, be they used or not."""
         check = Checking(whole=True)

@@ -1,18 +1,21 @@
 """`raptorctl registry`: machines that a registry of vmp describes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import typer
 
 from raptorctl.api.registry import STDIN, read_registry
+from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import Output, example, given_text
 from raptorctl.cli.output import Format, plain, say, say_json, tell
+from raptorctl.cli.spread import spread
 from raptorctl.model.registry import RegistryVm
 from raptorctl.read.registry import VmRegistry
 from raptorctl.read.registry_yaml import LARGEST
 from raptorctl.render.registry_yaml import config_json, config_yaml
 
+Row = Mapping[str, str]
 Registry = Annotated[
     str,
     typer.Option(
@@ -46,13 +49,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="registry")
 
 
-def list_machines(registry: Registry = STDIN, form: Output = Format.TEXT) -> None:
+@spread
+def list_machines(registry: Registry = STDIN, *, how: Listed) -> None:
     """List the machines of a registry, in the order of its files."""
-    names = _read(registry).names
-    if form is Format.JSON:
-        say_json({"machines": list(names)})
-    elif names:
-        say("\n".join(map(plain, names)))
+    view = View[Row]("machines", dict, _names, "there are no machines in the registry")
+    show_list(_read(registry).listed(), view, how)
 
 
 def config(names: Names = None, registry: Registry = STDIN, form: Output = Format.TEXT) -> None:
@@ -74,6 +75,10 @@ def image_url(reference: Reference, registry: Registry = STDIN, form: Output = F
         say_json(shape)
     else:
         say(plain(image.url))
+
+
+def _names(rows: Iterable[Row]) -> list[str]:
+    return [plain(row["name"]) for row in rows]
 
 
 def _read(registry: str) -> VmRegistry:
