@@ -47,8 +47,19 @@ def already(
         identity=identity,
         reservation=Reservation(identity.job, request.name.domain),
         steps=steps,
-        summary=f"machine {request.name} {'is there, and runs' if steps else 'is already so'}",
+        summary=f"machine {request.name} {_state(there.domain, starts=bool(steps))}",
     )
+
+
+def _state(domain: Domain, *, starts: bool) -> str:
+    """What it was, and what comes of it; or what lets it go on, where nobody asked for that."""
+    state = domain.state
+    if starts:
+        return "was off: it is started" if state is State.OFF else f"was {state.value}: it goes on"
+    if state.stands_still or state is State.SAVED:
+        verb = "start" if state is State.SAVED else "resume"
+        return f"is already so, and {state.value}: `raptorctl {verb} {domain.name}` lets it go on"
+    return "is already so"
 
 
 def _started(there: existing.Existing, facts: HostFacts) -> Iterable[Step]:

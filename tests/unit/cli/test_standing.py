@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.model.domain import State
 from tests.fakes import IMAGE, World
 from tests.unit.cli.session import PROVISION, CommandLine
 from tests.unit.model.test_ssh_key import GOOD, made
@@ -98,3 +99,34 @@ def test_the_mark_keeps_no_secret(host: CommandLine) -> None:
     assert "echo" not in domain.xml
     assert "sha256" not in domain.mark.made
     assert GOOD.split()[1] not in domain.xml
+
+
+@pytest.mark.parametrize(
+    ("state", "says", "waits"),
+    [
+        (State.OFF, "machine alice-dev was off: it is started\n", ""),
+        (State.PAUSED, "machine alice-dev was paused: it goes on\n", "raptorctl resume alice-dev"),
+        (State.SUSPENDED, "machine alice-dev was pmsuspended: it goes on\n",
+         "raptorctl resume alice-dev"),
+        (State.SAVED, "machine alice-dev was saved: it goes on\n", "raptorctl start alice-dev"),
+    ],
+)  # fmt: skip
+def test_one_that_does_not_run_runs_again_and_what_it_was_is_said(
+    host: CommandLine, state: State, says: str, waits: str
+) -> None:
+    assert host(*typed(host)).code == 0
+    (domain,) = host.world.domains.list()
+    host.world.domains.by_uuid[domain.uuid] = replace(domain, state=state)
+    left = host(*typed(host, "--no-start"))
+    assert left.out.startswith("machine alice-dev is already so")
+    assert (waits in left.out, "lets it go on" in left.out) == (True, bool(waits))
+    assert host(*typed(host)).out.startswith(says)
+    assert host.world.domains.list()[0].state is State.RUNNING
+
+
+def test_one_that_was_paused_by_hand_is_resumed_by_hand(host: CommandLine) -> None:
+    assert host(*typed(host)).code == 0
+    assert host("suspend", "alice", "dev").code == 0
+    assert "already so" in host(*typed(host, "--no-start")).out
+    assert host("resume", "alice", "dev").code == 0
+    assert host.world.domains.list()[0].state is State.RUNNING
