@@ -258,7 +258,7 @@ class Bringing:
         guest = running(session, wanted.name)
         steps.carry_out(guest, wanted.steps, entry, self._up.show.audience)
         self._did.append(counted(wanted.steps))
-        self._job("", _steps_done(wanted.name, wanted.digest))
+        self._job("", steps_done(wanted.name, wanted.digest))
 
     def _job(self, word: str, wanted: Change) -> None:
         done = change.carry_out(self._up.session, wanted, reporter=self._up.show.reporter)
@@ -277,7 +277,8 @@ def _numbers(name: MachineName, spec: MachineSpec) -> Change:
     )
 
 
-def _steps_done(name: MachineName, digest: str) -> Change:
+def steps_done(name: MachineName, digest: str) -> Change:
+    """Have a machine's mark say that a file's steps were done in its guest."""
     from raptorctl.plans.file.work import plan_steps_done
 
     return Change(

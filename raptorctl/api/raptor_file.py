@@ -1,45 +1,19 @@
 """Files of machines: read, with all that they name, and laid beside what stands."""
 
-import hashlib
 import os
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import cache, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
+from raptorctl.api.lowering import Lowering
 from raptorctl.api.session import Session
-from raptorctl.errors import HostError, InputError, RaptorError
-from raptorctl.model.codec import ShapeError, decode, encode
-from raptorctl.model.cpuset import CpuSet
-from raptorctl.model.diagnostic import Diagnostic, refuse
-from raptorctl.model.encoding import decoded
-from raptorctl.model.file_plan import FileWish, WantedMachine, WantedTenant
-from raptorctl.model.guest_step import GuestStep, inline
-from raptorctl.model.image import Image
-from raptorctl.model.merge import merge
+from raptorctl.errors import InputError
+from raptorctl.model.diagnostic import refuse
+from raptorctl.model.file_plan import FileWish
 from raptorctl.model.names import MachineName, shown
-from raptorctl.model.raptor_file import (
-    STDIN,
-    FileMachine,
-    FileStep,
-    FileTenant,
-    RaptorFile,
-)
-from raptorctl.model.seed import LARGEST_USER_DATA
-from raptorctl.model.sizes import MIB
-from raptorctl.model.spec import CLOUD_TEXTS, UNSAID, MachineSpec
-from raptorctl.model.ssh_key import LARGEST_FILE, PublicKey, parse_keys
+from raptorctl.model.raptor_file import STDIN, RaptorFile
 
 if TYPE_CHECKING:
     from raptorctl.model.file_plan import Allowed, FilePlan
-
-T = TypeVar("T")
-
-LARGEST_STEP: Final = 64 * MIB
-"""Bytes of a script or of what is copied, as `raptorctl run` has it."""
-KEY: Final = re.compile(r"(ssh|ecdsa|sk)-\S+ ", re.ASCII)
-"""How a key itself begins, which is no file's name (sshd(8), AUTHORIZED_KEYS FILE FORMAT)."""
 
 
 def read(
@@ -76,10 +50,10 @@ def wish_of(session: Session, file: RaptorFile, only: Collection[MachineName] = 
         InputError: a machine that is asked for is not in the file.
         FileError: what the file names is not there, or cannot be; all of it.
     """
-    work, names = _Lowering(session, file), set(file.names(only))
+    work, names = Lowering(session, file), set(file.names(only))
     asked = [machine for machine in file.machines if machine.name in names]
     wish = FileWish(
-        mark=file.name or ("" if file.file == STDIN else os.path.abspath(file.file)),  # noqa: PTH100 - follows no link
+        mark=_mark(file),
         tenants=tuple(work.tenants(asked if only else None)),
         machines=tuple(work.machine(machine) for machine in asked),
         known=frozenset(file.names()),
@@ -121,175 +95,14 @@ def reload_of(session: Session, wish: FileWish) -> "FilePlan":
     return FilePlan(tuple(rows), plan.facts)
 
 
-class _Lowering:
-    """What a file names, read once however often it is named, and what is wrong with it."""
-
-    def __init__(self, session: Session, file: RaptorFile) -> None:
-        self.wrong: list[Diagnostic] = []
-        self._session, self._file = session, file
-        self._profiles = cache(self._read_profiles)
-        self._image = cache(self._foreseen)
-
-    def tenants(self, asked: list[FileMachine] | None) -> Iterator[WantedTenant]:
-        """The tenants; of some machines only theirs."""
-        names = {machine.name.tenant for machine in asked or ()}
-        for tenant in self._file.tenants:
-            if asked is None or tenant.name in names:
-                yield self._tenant(tenant)
-
-    def machine(self, machine: FileMachine) -> WantedMachine:
-        """One machine, whose wrong keys are told and left out."""
-        table = f"machine.{machine.key}"
-        spec = self._spec(machine, table)
-        steps = tuple(map(self._step, machine.steps))
-        for disk in (spec.disks or {}).values():
-            if disk.image:
-                self._tried(table, "disks", partial(self._image, disk.image))
-        return WantedMachine(
-            name=machine.name,
-            spec=spec,
-            found=self._tried(table, "image", lambda: spec.image and self._image(spec.image))
-            or None,
-            steps=steps,
-            digest=self._tried(table, "steps", lambda: _digest(steps)) or "",
-            wait=machine.wait,
+def _mark(file: RaptorFile) -> str:
+    """By what a file's machines know it: its own name, or its path."""
+    if file.name or file.file == STDIN:
+        return file.name
+    path = os.path.abspath(file.file)  # noqa: PTH100 - follows no link
+    if not path.isprintable() or path != path.strip():  # XML would not keep it as it is
+        raise InputError(
+            f"the path of {shown(file.file)} cannot be kept with its machines",
+            resolution='give the file a name of its own: name = "lab"',
         )
-
-    def _tenant(self, tenant: FileTenant) -> WantedTenant:
-        found = self._tried(f"tenant.{tenant.name}", "keys", lambda: self._keys(tenant.keys or ()))
-        return WantedTenant(tenant.name, found or (), tenant.quota)
-
-    def _spec(self, machine: FileMachine, table: str) -> MachineSpec:
-        layers: dict[str, Any] = {}
-        profiles: tuple[str, ...] = ()
-        for said in (machine.below, machine.said):
-            names = tuple(self._beside_profile(name) for name in said.get("profile", ()))
-            below = self._tried(table, "profile", partial(self._profiles, names)) or UNSAID
-            layers = merge(layers, _said(below))
-            layers = merge(layers, dict(self._named(said, table)))
-            profiles += names
-        spec = self._decoded(layers | ({"profile": profiles} if profiles else {}), table)
-        self._refuse_unfit(spec, table)
-        if machine.steps and self._session.own and not spec.image:
-            hint = "say what it begins as: image"
-            self._tell(table, "steps", "there is no guest on an empty disk", hint)
-        return spec
-
-    def _decoded(self, layers: Mapping[str, Any], table: str) -> MachineSpec:
-        try:
-            # A text of nothing takes away what lies below, as in profiles.
-            return decode(MachineSpec, {k: v for k, v in layers.items() if v != ""})
-        except ShapeError as error:  # together they may be what none is by itself
-            self.wrong.append(self._file.wrong(table, error.key, error.problem))
-            return UNSAID
-
-    def _refuse_unfit(self, spec: MachineSpec, table: str) -> None:
-        if self._session.own:
-            if isinstance(spec.cpus, CpuSet):
-                self._tell(table, "cpus", "no CPU is named on a session host", "say how many")
-            return
-        for key in ("size", "cpus"):
-            if getattr(spec, key) is None:
-                self._tell(table, key, "is missing", "say it here, in [defaults] or in a profile")
-
-    def _named(self, said: Mapping[str, Any], table: str) -> Iterator[tuple[str, Any]]:
-        """Keys with what they name in the place of its name."""
-        readers: dict[str, Callable[[Any], Any]] = {
-            **{key: partial(self._cloud_text, key) for key in CLOUD_TEXTS},
-            "keys": lambda names: encode(self._keys(names)),
-            "image": self._beside_image,
-            "disks": self._beside_disks,
-        }
-        for key, value in said.items():
-            if key == "profile":
-                continue
-            found = value
-            if key in readers and value:
-                found = self._tried(table, key, partial(readers[key], value))
-            if found is not None:
-                yield key, found
-
-    def _tried(self, table: str, key: str, act: Callable[[], T]) -> T | None:
-        try:
-            return act()
-        except (InputError, HostError) as error:
-            self._tell(table, key, error.brief, error.resolution)
-        except RaptorError as error:
-            self._tell(table, key, str(error))
-        return None
-
-    def _tell(self, table: str, key: str, problem: str, hint: str = "") -> None:
-        self.wrong.append(self._file.wrong(table, key, problem, hint))
-
-    def _beside(self, path: str) -> str:
-        if path.startswith("~/"):  # under sudo, HOME is root's
-            path = os.path.expanduser(f"~{self._session.caller.name}{path[1:]}")  # noqa: PTH111 - of another account
-        return os.path.normpath(Path(self._file.folder, path).absolute())
-
-    def _beside_image(self, text: str) -> str:
-        is_file = "://" not in text and ("/" in text or text.startswith("."))
-        return self._beside(text) if is_file else text
-
-    def _beside_disks(self, tables: Mapping[str, Any]) -> dict[str, Any]:
-        images = {name: one["image"] for name, one in tables.items() if one.get("image")}
-        beside = {name: {"image": self._beside_image(image)} for name, image in images.items()}
-        return {name: {**one, **beside.get(name, {})} for name, one in tables.items()}
-
-    def _beside_profile(self, name: str) -> str:
-        from raptorctl.host.system.profile import is_path
-
-        return self._beside(name) if is_path(name) else name
-
-    def _read_profiles(self, names: tuple[str, ...]) -> MachineSpec:
-        from raptorctl.host.system.profile import PROFILES, read_profiles
-
-        return read_profiles(names, self._session.config / PROFILES) if names else UNSAID
-
-    def _foreseen(self, text: str) -> Image:
-        from raptorctl.api.image import foreseen
-
-        return foreseen(self._session, text)
-
-    def _cloud_text(self, key: str, path: str) -> str:
-        from raptorctl.api.seed import check_text
-
-        text = _text(self._beside(path), LARGEST_USER_DATA)
-        check_text(key, text)
-        return text
-
-    def _keys(self, names: Collection[str]) -> tuple[PublicKey, ...]:
-        texts = (n if KEY.match(n) else _text(self._beside(n), LARGEST_FILE) for n in names)
-        found = (key for text in texts for key in parse_keys(text))
-        return tuple({key.blob: key for key in found}.values())
-
-    def _step(self, step: FileStep) -> GuestStep:
-        if step.inline:
-            return inline(step.inline)
-        return GuestStep(Path(self._beside(step.run or step.copy)), step.to)
-
-
-def _said(spec: MachineSpec) -> dict[str, Any]:
-    """A spec as a table that others are laid over."""
-    table = {key: value for key, value in encode(spec).items() if value is not None}
-    table.pop("profile", None)
-    return table
-
-
-def _digest(steps: tuple[GuestStep, ...]) -> str:
-    """The SHA-256 of steps and of what is in their files, hexadecimal; "" without any."""
-    from raptorctl.host.system.caller import read_given
-
-    whole = hashlib.sha256()
-    for step in steps:
-        data = step.text.encode() or read_given(str(step.source), LARGEST_STEP)
-        whole.update(f"{step.title}\0{len(data)}\0".encode() + data)
-    return whole.hexdigest() if steps else ""
-
-
-def _text(path: str, largest: int) -> str:
-    from raptorctl.host.system.caller import read_given
-
-    data = read_given(path, largest)
-    if len(data) > largest:
-        raise InputError(f"{shown(path)} is larger than {largest} bytes")
-    return decoded(data, shown(path))
+    return path

@@ -98,10 +98,15 @@ class _Reading:
 
     def _name(self) -> str:
         name = self._data.get("name", "")
-        if not isinstance(name, str) or len(name) > 100 or not name.isprintable():
-            self._tell(("name",), "should be one line of text")
-            return ""
-        return name
+        if (
+            isinstance(name, str)
+            and len(name) <= 100
+            and name.isprintable()
+            and name == name.strip()
+        ):
+            return name
+        self._tell(("name",), "should be one line of text, without blanks around it")
+        return ""
 
     def _variables(self) -> dict[str, str]:
         said = self._table("vars")

@@ -185,6 +185,17 @@ def test_a_file_that_says_its_name_may_be_moved(host: CommandLine) -> None:
     assert len(rows(host, "./moved.toml")) == 2
 
 
+def test_a_path_that_no_mark_can_keep_needs_a_name(host: CommandLine) -> None:
+    Path("a\nb.toml").write_text(FILE)
+    refused = host("up", "a\nb.toml")
+    assert (refused.code, 'give the file a name of its own: name = "lab"' in refused.complaint) == (
+        2,
+        1,
+    )
+    Path("a\nb.toml").write_text('name = "lab"\n' + FILE)
+    assert host("up", "a\nb.toml").code == 0
+
+
 def test_a_plan_is_carried_out_if_nothing_has_changed(host: CommandLine) -> None:
     Path("plan.json").write_text(host("up", "--dry-run", "-o", "json").out)
     write(FILE.replace("10G", "11G"))

@@ -134,6 +134,7 @@ def test_a_wrong_key_is_told_in_its_place(line: str, says: str) -> None:
         ("[vars]\n\"a b\" = 1", ":2:1: vars.a b: is not a variable's name: "),
         ("[vars]\na = 1", ":2:1: vars.a: should be text"),
         ("name = 1", ":1:1: name: should be one line of text"),
+        ('name = " a"', ":1:1: name: should be one line of text"),
         ("x = 1 2", ":1:7: is not TOML: Expected newline"),
         ("[a]\n[a]", ":2:3: is not TOML: Cannot declare"),
         ("x = '''", ":1: is not TOML: "),
