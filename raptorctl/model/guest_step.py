@@ -1,6 +1,6 @@
-"""Steps in a guest: what `--run` and `--copy` ask for, in the order it was typed."""
+"""Steps in a guest: what `--run`, `--inline` and `--copy` ask for, in the order it was typed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -58,23 +58,20 @@ def _first_line(text: str) -> str:
     return f"{short} …" if len(said) > 1 else short
 
 
-def in_order(
-    typed: Sequence[str], runs: Sequence[str], copies: Sequence[str]
-) -> tuple[GuestStep, ...]:
-    """Put scripts and copies into the order in which they were typed.
+def in_order(typed: Sequence[str], asked: Mapping[str, Sequence[str]]) -> tuple[GuestStep, ...]:
+    """Put steps into the order in which they were typed.
 
-    The command line's parser hands over both lists, each in its own order, and forgets how they
-    stood among each other; what was typed still tells.
+    The command line's parser hands over the values of each option in their own order, and forgets
+    how they stood among those of others; what was typed still tells.
 
     Args:
         typed: the whole command line.
-        runs: values of `--run`, in order.
-        copies: values of `--copy`, in order.
+        asked: values of `--run`, `--inline` and `--copy`, in order.
 
     Raises:
         InputError: a step that cannot be.
     """
-    left = {"--run": [*map(_script, runs)], "--copy": [*map(_copied, copies)]}
+    left = {option: [*map(_MAKERS[option], values)] for option, values in asked.items()}
     ordered = []
     for word in typed:
         waiting = left.get(word.partition("=")[0])
@@ -82,8 +79,9 @@ def in_order(
             break
         if waiting:
             ordered.append(waiting.pop(0))
-    if left["--run"] or left["--copy"]:
-        raise InputError("the order of --run and --copy is not clear", resolution="spell them out")
+    if any(left.values()):
+        options = ", ".join(_MAKERS)
+        raise InputError(f"the order of {options} is not clear", resolution="spell them out")
     return tuple(ordered)
 
 
@@ -98,3 +96,12 @@ def _copied(text: str) -> GuestStep:
     if not (source and colon and target) or "\0" in target or "\n" in target:
         raise InputError(f"--copy: {shown(text)} is not SRC:DST", resolution="./app.conf:/etc/app")
     return GuestStep(Path(source), target)
+
+
+def _inline(text: str) -> GuestStep:
+    if not text.strip() or "\0" in text:
+        raise InputError("--inline: needs lines of a shell")
+    return inline(text)
+
+
+_MAKERS: Final = {"--run": _script, "--inline": _inline, "--copy": _copied}

@@ -1,7 +1,7 @@
 """`raptorctl provision`: a machine stands."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import typer
 
@@ -13,8 +13,7 @@ from raptorctl.api.session import Session
 from raptorctl.api.steps import GuestEntry, carry_out, new_job_key, refuse_keyless
 from raptorctl.cli import ask, options, request
 from raptorctl.cli.change import perform
-from raptorctl.cli.command.run import Copies, Screen, Scripts, given
-from raptorctl.cli.guest import Identity
+from raptorctl.cli.command.run import GuestSteps, Screen
 from raptorctl.cli.image_choice import begins_as, disks_begin_as
 from raptorctl.cli.session import Typed, session_of
 from raptorctl.cli.spread import spread
@@ -35,15 +34,6 @@ EXAMPLE = options.example(
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(epilog=EXAMPLE)(provision)
-
-
-@dataclass(frozen=True)
-class GuestSteps:
-    """What is then done in the guest."""
-
-    scripts: Scripts = None
-    copies: Copies = None
-    identity: Identity = None
 
 
 @spread
@@ -95,9 +85,9 @@ def _steps(
     session: Typed, then: GuestSteps, *, has_key: bool, no_start: bool
 ) -> tuple[GuestStep, ...]:
     """What is to be done in the guest, checked before anything is touched."""
-    steps = given(session.typed, then.scripts, then.copies, then.identity, has_key=has_key)
+    steps = then.checked(session.typed, has_key=has_key)
     if steps and no_start:
-        raise InputError("--no-start leaves no guest to --run or --copy in")
+        raise InputError("--no-start leaves no guest to do steps in")
     return steps
 
 
@@ -122,7 +112,7 @@ def _decide(
         # On a shared host it may boot from the network of its slot.
         if steps and own and _makes(plan) and not wanted.found:
             raise RefusedError(
-                f"the disk of {wanted.name} is empty: there is no guest to --run or --copy in",
+                f"the disk of {wanted.name} is empty: there is no guest to do steps in",
                 resolution="say what it begins as with --image",
             )
         return plan

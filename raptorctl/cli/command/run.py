@@ -4,7 +4,7 @@ import codecs
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 import typer
@@ -17,6 +17,7 @@ from raptorctl.cli.guest import Identity, Timeout, User, guest_of, telling
 from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import InputError
 from raptorctl.model.guest_step import TIMEOUT as STEP_TIMEOUT
@@ -28,6 +29,15 @@ Scripts = Annotated[
         "--run",
         metavar="SCRIPT",
         help="Script to run in the guest; may be repeated.",
+        show_default=False,
+    ),
+]
+Inlines = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--inline",
+        metavar="COMMANDS",
+        help="Lines of a shell to run in the guest; may be repeated.",
         show_default=False,
     ),
 ]
@@ -47,19 +57,35 @@ StepTimeout = Annotated[
 LONGEST: Final = 4096
 
 
+@dataclass(frozen=True)
+class GuestSteps:
+    """What is done in a guest, and by whose key."""
+
+    scripts: Scripts = None
+    inlines: Inlines = None
+    copies: Copies = None
+    identity: Identity = None
+
+    def checked(self, typed: Sequence[str], *, has_key: bool = False) -> tuple[GuestStep, ...]:
+        """Return the steps in the order typed; see `raptorctl.api.steps.checked`."""
+        asked = {"--run": self.scripts, "--inline": self.inlines, "--copy": self.copies}
+        steps = in_order(typed, {option: values or () for option, values in asked.items()})
+        return checked(steps, self.identity, has_key=has_key)
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     line = "sudo raptorctl run alice dev --copy app.conf:/etc/app.conf --run setup.sh"
     app.command(epilog=example(f"{line} \\", "  --identity ~/.ssh/id_ed25519"))(run)
 
 
+@spread
 def run(
     context: typer.Context,
     words: options.Words,
-    scripts: Scripts = None,
-    copies: Copies = None,
+    asked: GuestSteps,
+    *,
     user: User = None,
-    identity: Identity = None,
     timeout: Timeout = TIMEOUT,
     step_timeout: StepTimeout = STEP_TIMEOUT,
     form: Output = Format.TEXT,
@@ -67,29 +93,16 @@ def run(
     """Run scripts in a guest and copy files to it, in order; stop at the first failure."""
     session = session_of(context)
     # On a session host ssh's own files may have a key; that none fits is told at the login.
-    steps = given(session.typed, scripts, copies, identity, has_key=session.own)
+    steps = asked.checked(session.typed, has_key=session.own)
     if not steps:
-        raise InputError("there is nothing to do", resolution="say --run or --copy")
+        raise InputError("there is nothing to do", resolution="say --run, --inline or --copy")
     guest = guest_of(context, words, root=True)
-    entry = GuestEntry(user, identity, timeout=timeout, step_timeout=step_timeout)
+    entry = GuestEntry(user, asked.identity, timeout=timeout, step_timeout=step_timeout)
     done = carry_out(guest, steps, entry, Screen())
     if form is Format.JSON:
         say_json({"machine": guest.domain.name, "steps": done})
     else:
         say(f"{guest.domain.name}: {len(done)} step{'s' * (len(done) != 1)} done")
-
-
-def given(
-    typed: Sequence[str],
-    scripts: list[str] | None,
-    copies: list[str] | None,
-    identity: Path | None,
-    *,
-    has_key: bool = False,
-) -> tuple[GuestStep, ...]:
-    """Return the steps that were typed, in order; see `raptorctl.api.steps.checked`."""
-    steps = in_order(typed, scripts or (), copies or ())
-    return checked(steps, identity, has_key=has_key)
 
 
 class Screen:

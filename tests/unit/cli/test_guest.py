@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from raptorctl.cli.command.provision import GuestSteps, _decide
+from raptorctl.cli.command.provision import _decide
+from raptorctl.cli.command.run import GuestSteps
 from raptorctl.errors import HostError, RefusedError, StoppedError, WaitError
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.guest import Endpoint, Neighbour

@@ -15,7 +15,7 @@ from raptorctl.model.guest import (
     found_at,
     is_there,
 )
-from raptorctl.model.guest_step import GuestStep, in_order
+from raptorctl.model.guest_step import GuestStep, in_order, inline
 from raptorctl.model.host_key import known, learned
 from raptorctl.model.ssh_key import PublicKey, parse_keys
 from tests.fakes import settings
@@ -118,17 +118,37 @@ def test_the_mark_goes_before_the_console_and_without_either_nobody_is_trusted()
 
 
 def test_steps_keep_the_order_in_which_they_were_typed() -> None:
-    typed = "run alice dev --run a.sh --copy=x:/y --user --run --run=b.sh -- --copy".split()
-    del typed[6:7]
-    steps = in_order(typed, ["a.sh", "b.sh"], ["x:/y"])
-    assert [step.title for step in steps] == ["run a.sh", "copy x to /y", "run b.sh"]
+    typed = "run alice dev --run a.sh --copy=x:/y --inline=id --user --run=b.sh -- --copy".split()
+    steps = in_order(typed, {"--run": ["a.sh", "b.sh"], "--inline": ["id"], "--copy": ["x:/y"]})
+    assert [s.title for s in steps] == ["run a.sh", "copy x to /y", "run id", "run b.sh"]
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("id", "run id"),
+        ("\n  echo one\nexit 1\n", "run echo one …"),
+        ("#!/usr/bin/python3\nprint(1)", "run print(1)"),
+        ("x" * 60, "run " + "x" * 49 + "…"),
+    ],
+)
+def test_lines_of_a_shell_are_called_by_the_first(text: str, title: str) -> None:
+    step = inline(text)
+    assert step.title == title
+    assert step.text.startswith("#!")
+    assert step.text.endswith(f"{text}\n")
+
+
+def test_nothing_is_no_step() -> None:
+    with pytest.raises(InputError, match="--inline"):
+        in_order(["--inline"], {"--inline": [" "]})
 
 
 def test_a_copy_is_split_at_its_last_colon() -> None:
-    assert in_order(["--copy"], [], ["a:b:/c"]) == (GuestStep(Path("a:b"), "/c"),)
+    assert in_order(["--copy"], {"--copy": ["a:b:/c"]}) == (GuestStep(Path("a:b"), "/c"),)
 
 
 @pytest.mark.parametrize("copied", ["", "x", "x:", ":/y", "x:/y\nz", "x:/\0"])
 def test_a_copy_without_two_ends_is_refused(copied: str) -> None:
     with pytest.raises(InputError, match="--copy"):
-        in_order(["--copy"], [], [copied])
+        in_order(["--copy"], {"--copy": [copied]})
