@@ -95,7 +95,7 @@ WRONG = {
     body("disk 1 2"): "3:1: disk: should have one value, and has 2",
     body("vcpus 1\nvcpus 2"): "4:1: vcpus: is there twice in vm",
     body('network "usr"'): "3:1: network: usr is no network; did you mean user?",
-    body('network "user" brige="b"'): "3:1: network: brige is not known; did you mean bridge?",
+    body('network "user" bridqe="b"'): "3:1: network: bridqe is not known; did you mean bridge?",
     body("cloud-init { hostnme 1; }"): "3:14: hostnme: is not known in cloud-init; did you mean",
     body("ssh"): "3:1: ssh: should have a block; write ssh { }",
     body('provision "shell" { inline "x"; }'): "1:1: vm: has steps and nobody to log in as",
