@@ -15,11 +15,10 @@ from raptorctl.cli import ask, options, request
 from raptorctl.cli.change import perform
 from raptorctl.cli.command.run import GuestSteps, Screen
 from raptorctl.cli.image_choice import begins_as, disks_begin_as
-from raptorctl.cli.session import Typed, session_of
+from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
-from raptorctl.errors import InputError, RefusedError
+from raptorctl.errors import RefusedError
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.guest_step import GuestStep
 from raptorctl.model.settings import Settings
 from raptorctl.plans import plan as plans
 from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
@@ -51,7 +50,8 @@ def provision(
     spec = request.new_machine(said, session_of(context, root=False))
     session = session_of(context)
     boot = first_boot(spec, name)
-    steps = _steps(session, then, has_key=boot is not None or session.own, no_start=no_start)
+    has_key = boot is not None or session.own
+    steps = then.checked(session.typed, has_key=has_key, starts=not no_start)
     job_key = new_job_key() if steps and boot and then.identity is None else None
     wanted = ProvisionRequest(
         name=name,
@@ -79,16 +79,6 @@ def provision(
         user = spec.account if boot and spec.account else None
         entry = GuestEntry(user, then.identity, job_key if _makes(done.plan) else None)
         carry_out(running(session, wanted.name), steps, entry, Screen())
-
-
-def _steps(
-    session: Typed, then: GuestSteps, *, has_key: bool, no_start: bool
-) -> tuple[GuestStep, ...]:
-    """What is to be done in the guest, checked before anything is touched."""
-    steps = then.checked(session.typed, has_key=has_key)
-    if steps and no_start:
-        raise InputError("--no-start leaves no guest to do steps in")
-    return steps
 
 
 def _login(then: GuestSteps) -> str:

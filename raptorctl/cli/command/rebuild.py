@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from raptorctl.api import machine
+from raptorctl.api.guest import running
 from raptorctl.api.seed import first_boot
 from raptorctl.api.session import Session
+from raptorctl.api.steps import GuestEntry, carry_out, new_job_key
 from raptorctl.cli import ask, options, request
 from raptorctl.cli.change import perform
 from raptorctl.cli.command import deprovision
+from raptorctl.cli.command.run import GuestSteps, Screen
 from raptorctl.cli.image_choice import begins_as
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 EXAMPLE = options.example(
     "sudo raptorctl rebuild alice dev",
     "sudo raptorctl rebuild alice dev --image debian:13 --reset-nvram",
+    "sudo raptorctl rebuild alice dev --run setup.sh",
 )
 NewImage = Annotated[
     str | None,
@@ -79,14 +83,30 @@ def register(app: typer.Typer) -> None:
 
 @spread
 def rebuild(
-    context: typer.Context, words: options.Words, said: Options, run: options.Manner
+    context: typer.Context,
+    words: options.Words,
+    said: Options,
+    then: GuestSteps,
+    run: options.Manner,
 ) -> None:
     """Give a machine a new disk; name, UUID, MAC, addresses, CPUs and memory are kept."""
     session, name = session_of(context), options.machine_name(words)
     wanted = _wanted(session, name, said, dry_run=run.dry_run)
+    boot = wanted.first_boot
+    has_key = boot is not None or session.own
+    steps = then.checked(session.typed, has_key=has_key, starts=wanted.start)
+    job_key = new_job_key() if steps and boot and then.identity is None else None
+    if boot and job_key:
+        wanted = replace(wanted, first_boot=replace(boot, keys=(job_key.public,)))
+    change = replace(machine.rebuild(wanted), after=tuple(step.title for step in steps))
     asks = ask.before_it_goes(str(name), asks=not run.yes and not run.dry_run)
-    change = machine.rebuild(wanted)
-    perform(session, change, run.form, dry_run=run.dry_run, confirm=asks, says=deprovision.told)
+    done = perform(
+        session, change, run.form, dry_run=run.dry_run, confirm=asks, says=deprovision.told
+    )
+    if steps and done:
+        user = wanted.spec.account if boot else None
+        entry = GuestEntry(user, then.identity, job_key)
+        carry_out(running(session, name), steps, entry, Screen())
 
 
 def _wanted(

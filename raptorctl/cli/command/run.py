@@ -66,10 +66,14 @@ class GuestSteps:
     copies: Copies = None
     identity: Identity = None
 
-    def checked(self, typed: Sequence[str], *, has_key: bool = False) -> tuple[GuestStep, ...]:
+    def checked(
+        self, typed: Sequence[str], *, has_key: bool = False, starts: bool = True
+    ) -> tuple[GuestStep, ...]:
         """Return the steps in the order typed; see `raptorctl.api.steps.checked`."""
         asked = {"--run": self.scripts, "--inline": self.inlines, "--copy": self.copies}
         steps = in_order(typed, {option: values or () for option, values in asked.items()})
+        if steps and not starts:
+            raise InputError("--no-start leaves no guest to do steps in")
         return checked(steps, self.identity, has_key=has_key)
 
 

@@ -390,6 +390,25 @@ def test_provision_goes_on_with_steps_once_the_guest_greets_and_told_its_key(
     assert world.guests.done == ["run a.sh"]
 
 
+def test_a_rebuild_has_steps_by_a_key_of_its_own(
+    raptorctl: CommandLine,
+    world: World,
+    tmp_path: Path,
+    files: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    world.images.all = (IMAGE,)
+    world.guests.banners = [BANNER]
+    raptorctl(*PROVISION, "--image", "debian:13")
+    words = ("rebuild", "alice", "dev", "-y", "--run", str(tmp_path / "a.sh"), "--inline", "id")
+    assert raptorctl(*words, "--no-start").code == 2
+    assert "run a.sh" in raptorctl(*words, "--dry-run").out
+    done = raptorctl(*words)
+    assert done.code == 0, done.err
+    assert world.guests.done == ["run a.sh", "run id", "forget raptorctl-job"]
+
+
 @pytest.mark.parametrize(
     ("outcome", "code"), [(0, 0), (3, 1), (StoppedError(2), 130), (WaitError("x", 1, "y"), 5)]
 )
