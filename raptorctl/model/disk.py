@@ -16,7 +16,7 @@ MOST: Final = 24
 
 
 class Bus(enum.Enum):
-    """What a guest sees a disk behind; only virtio's are plugged in while it runs."""
+    """What a guest sees a disk behind."""
 
     VIRTIO = "virtio"
     SCSI = "scsi"

@@ -84,3 +84,10 @@ def test_disks_come_and_grow_while_it_runs(person: Person) -> None:
     person.raptorctl("stop", "web", "--timeout", "0", "--force")
     person.raptorctl("disk", "remove", "web", "one", "-y")
     assert targets(person, "--inactive") == {"vda"}
+
+
+def test_scsi_takes_as_many_as_are_asked_for_while_it_runs(person: Person) -> None:
+    person.raptorctl("provision", "web", *SMALL, "--disk", "one=64M,bus=scsi", "-y")
+    for name in ("two", "three"):
+        person.raptorctl("disk", "add", "web", f"{name}=64M,bus=scsi", "-y")
+    assert targets(person) == targets(person, "--inactive") == {"vda", "sda", "sdb", "sdc"}

@@ -193,7 +193,7 @@ def _given(
     xml = with_disk(domain.xml, device)
     reason = f"its guest finds it as {_node(added)}"
     yield RedefineDomain(reason, domain.name, domain.uuid, domain.xml, xml)
-    if domain.state.active and added.spec.bus is Bus.VIRTIO:
+    if domain.state.active and _is_hot(domain, added.spec.bus.value):
         reason = "it need not start anew"
         element = disk_element(xml, device.path)
         yield PlugDisk(reason, domain.name, domain.uuid, device.path, element)
@@ -206,8 +206,16 @@ def _node(added: extra.AddedDisk) -> str:
 
 
 def _add_notes(added: extra.AddedDisk, domain: Domain) -> Iterator[str]:
-    if domain.state.active and added.spec.bus is not Bus.VIRTIO:
-        yield "only virtio disks are plugged in while it runs: stop and start it"
+    if domain.state.active and not _is_hot(domain, added.spec.bus.value):
+        yield f"it runs and takes no {added.spec.bus.value} disk meanwhile: stop and start it"
+
+
+def _is_hot(domain: Domain, bus: str) -> bool:
+    """Whether what runs takes, or lets go of, a disk of that bus."""
+    if bus == Bus.VIRTIO.value:
+        return True
+    # Its controller has to be there: libvirt would plug in one of its own choice.
+    return bus == Bus.SCSI.value and any(bus_of(domain.xml, p) == bus for p in domain.now.disks)
 
 
 def _without(machine: MachineName, facts: HostFacts) -> HostFacts:
@@ -222,9 +230,9 @@ def _detached(path: str, domain: Domain | None) -> Iterator[Step]:
         return
     _refuse_saved(domain)
     live = domain.live or (domain if domain.state.active else None)
-    if live and path in live.disks and bus_of(domain.xml, path) in _COLD:
+    if live and path in live.disks and not _is_hot(domain, bus_of(domain.xml, path)):
         raise RefusedError(
-            f"only virtio disks are unplugged while {domain.name} runs",
+            f"{domain.name} runs and lets go of no {bus_of(domain.xml, path)} disk meanwhile",
             resolution=f"raptorctl stop {domain.name} first",
             code=Code.MACHINE_ON,
             subject=domain.name,
@@ -235,9 +243,6 @@ def _detached(path: str, domain: Domain | None) -> Iterator[Step]:
     if domain.state.active:
         reason = "its guest lets go of it"
         yield UnplugDisk(reason, domain.name, domain.uuid, path, element)
-
-
-_COLD = {bus.value for bus in Bus if bus is not Bus.VIRTIO}
 
 
 def _gone(volume: Volume) -> Iterator[Step]:

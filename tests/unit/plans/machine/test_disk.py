@@ -199,7 +199,14 @@ def test_a_disk_is_added_to_what_runs_and_to_what_is_off() -> None:
     assert kinds(add("data=10G", host(state=State.OFF)))[2:] == ["domain.redefine"]
     cold = add("data=10G,bus=sata", host())
     assert kinds(cold)[2:] == ["domain.redefine"]
-    assert cold.notes == ("only virtio disks are plugged in while it runs: stop and start it",)
+    assert cold.notes == ("it runs and takes no sata disk meanwhile: stop and start it",)
+    (first,) = add("data=10G,bus=scsi", host()).steps[2:]
+    there = host()
+    (domain,) = there.domains
+    scsi = replace(read_domain(first.encode()["xml"]), state=domain.state)
+    more = add("more=1G,bus=scsi", replace(there, domains=(scsi,)))
+    assert kinds(more)[2:] == ["domain.redefine", "disk.plug"]
+    assert more.steps[2].encode()["xml"].count('<controller type="scsi"') == 1
 
 
 def test_what_is_there_already_is_so_or_differs() -> None:
@@ -296,7 +303,7 @@ def test_what_is_no_virtio_disk_leaves_a_machine_that_is_off_alone() -> None:
     there = host(disk(), attached=("data",))
     (domain,) = there.domains
     xml = domain.xml.replace('dev="vdb" bus="virtio"', 'dev="sda" bus="sata"')
-    with pytest.raises(RefusedError, match="only virtio disks are unplugged while alice-dev runs"):
+    with pytest.raises(RefusedError, match="alice-dev runs and lets go of no sata disk meanwhile"):
         remove("data", replace(there, domains=(replace(domain, xml=xml),)))
 
 
