@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Subject = WantedTenant | WantedMachine | MachineName
 
+LOSSES: Final = {"removed", "rebuilt"}
+"""What is done to a machine whose disk is then wiped."""
 NUMBERS: Final = {"size", "cpus", "memory"}
 """Keys that a resize changes."""
 
@@ -51,12 +53,14 @@ class Brought:
         did: what was done, a few words each; nothing, where all was so already.
         jobs: the jobs that did it.
         error: why it is not as the file says.
+        receipts: what was wiped, and how that is known, a line each.
     """
 
     subject: str
     did: tuple[str, ...] = ()
     jobs: tuple[str, ...] = ()
     error: RaptorError | None = None
+    receipts: tuple[str, ...] = ()
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that docs/json.md documents."""
@@ -112,6 +116,7 @@ class Bringing:
         self._up, self._subject = up, subject
         self._did: list[str] = []
         self._jobs: list[str] = []
+        self._receipts: list[str] = []
 
     def done(self, noun: Subject, rows: tuple[Row, ...]) -> Brought:
         """Do it, and say what came of it."""
@@ -125,7 +130,8 @@ class Bringing:
         except RaptorError as caught:
             caught.subject = caught.subject or self._subject
             error = caught
-        return Brought(self._subject, tuple(self._did), tuple(self._jobs), error)
+        did, jobs, receipts = map(tuple, (self._did, self._jobs, self._receipts))
+        return Brought(self._subject, did, jobs, error, receipts)
 
     def _act(self, noun: Subject, rows: tuple[Row, ...]) -> None:
         match noun:
@@ -265,6 +271,8 @@ class Bringing:
         if done.job:
             self._jobs.append(done.job.id)
             self._did += [word] * bool(word)
+            if word in LOSSES:
+                self._receipts += done.receipts
 
 
 def _numbers(name: MachineName, spec: MachineSpec) -> Change:

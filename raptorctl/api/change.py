@@ -1,6 +1,6 @@
 """How everything that changes a host goes: look, plan, show, ask, lock, look again, act."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +14,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job, Outcome
 from raptorctl.model.settings import Settings
+from raptorctl.model.sizes import Size
 from raptorctl.plans.plan import Identity, Plan
 
 Confirm = Callable[[Plan], bool]
@@ -55,9 +56,24 @@ class Done:
     plan: Plan
     job: Job | None
 
+    @property
+    def receipts(self) -> tuple[str, ...]:
+        """What was wiped, and how that is known, a line each."""
+        steps = self.job.steps if self.job else ()
+        wipes = [step.observed["wipe"] for step in steps if step.observed.get("wipe")]
+        return tuple(line for wipe in wipes for line in _receipt(wipe))
+
     def encode(self) -> dict[str, Any]:
         """Return the shape that `-o json` of changing commands documents."""
         return {"summary": self.plan.summary, "job": encode(self.job) if self.job else None}
+
+
+def _receipt(wipe: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"wiped {Size(wipe['size'])} of volume {wipe['uuid']} by {wipe['method']} "
+        f"in {wipe['seconds']:.1f} s"
+    )
+    yield f"read back {Size(wipe['verified'])} ({wipe['coverage']}): nothing but zeroes"
 
 
 def preview(session: Session, change: Change, reporter: Reporter = SILENT) -> Plan:

@@ -58,7 +58,8 @@ class Down:
                 wait = 0.0 if self.force and self.timeout is None else self.timeout
                 gone = machine.deprovision(name, wait)
                 done = change.carry_out(self.session, gone, reporter=self.show.reporter)
-                return Brought(row.subject, ("removed",), (done.job.id,) if done.job else ())
+                jobs = (done.job.id,) if done.job else ()
+                return Brought(row.subject, ("removed",), jobs, receipts=done.receipts)
             power.stop(self.session, name, self.timeout, force=self.force, waits=self._waits(name))
             return Brought(row.subject, ("stopped",))
         except StoppedError:

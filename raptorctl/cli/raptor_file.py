@@ -121,7 +121,7 @@ def told(results: Iterable[Brought], plan: FilePlan, form: Format) -> None:
     for brought in results:
         done.append(brought)
         if form is Format.TEXT:
-            say(_line(brought))
+            say("\n".join([*brought.receipts, _line(brought)]))
     if form is Format.JSON:
         say_json({"machines": [one.encode() for one in done]})
     for row in plan.rows:

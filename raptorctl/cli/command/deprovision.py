@@ -13,7 +13,6 @@ from raptorctl.cli.options import DryRun, Output, Yes
 from raptorctl.cli.output import Format
 from raptorctl.cli.session import session_of
 from raptorctl.errors import InputError
-from raptorctl.model.sizes import Size
 
 EXAMPLE = options.example(
     "sudo raptorctl deprovision alice dev",
@@ -57,16 +56,5 @@ def deprovision(
 
 def told(done: Done) -> Iterator[str]:
     """Say what was wiped, how that is known, and what is true now."""
-    yield from _receipts(done)
+    yield from done.receipts
     yield done.plan.summary
-
-
-def _receipts(done: Done) -> Iterator[str]:
-    """Say what was wiped and how that is known."""
-    for step in done.job.steps if done.job else ():
-        if wipe := step.observed.get("wipe"):
-            yield (
-                f"wiped {Size(wipe['size'])} of volume {wipe['uuid']} by {wipe['method']} "
-                f"in {wipe['seconds']:.1f} s"
-            )
-            yield (f"read back {Size(wipe['verified'])} ({wipe['coverage']}): nothing but zeroes")
