@@ -42,7 +42,7 @@ def provision(number: int) -> tuple[str, ...]:
         f"t{number}",
         "vm",
         "--size=1G",
-        f"--cpus={2 + number}",
+        f"--cpus={2 + number}-{2 + number}",
         "--memory=1G",
         "-y",
     )
@@ -117,7 +117,7 @@ def test_a_long_wipe_keeps_nobody_waiting(site: Site) -> None:
     # Not a provision: that has a wipe of its own. Whatever changes the host takes the lock.
     assert site("recover").out == "there is nothing to recover\n"
     assert "wait for it" in site("wipe", "resume", volumes(site)[0].name, "-y").err
-    assert "works on t1-vm" in site("provision", "t1", "vm", "--size=1G", "--cpus=9").err
+    assert "works on t1-vm" in site("provision", "t1", "vm", "--size=1G", "--cpus=9-9").err
     assert removal.is_alive()
     (site.folder / "hold").unlink()
     assert site.result(removal).code == 0
@@ -144,7 +144,7 @@ def test_another_machine_is_made_while_one_is_wiped(site: Site) -> None:
 @pytest.mark.parametrize(
     "words",
     ["list", "list t1", "show t1 vm", "slot list", "cpu map", "job list", "audit", "wipe list", "doctor",
-     "provision t2 vm --size=1G --cpus=9 --dry-run", "deprovision t1 vm --dry-run"],
+     "provision t2 vm --size=1G --cpus=9-9 --dry-run", "deprovision t1 vm --dry-run"],
 )  # fmt: skip
 def test_who_only_looks_never_waits_for_the_lock(site: Site, words: str) -> None:
     assert site(*provision(1)).code == 0

@@ -24,7 +24,8 @@ def shared(lab: Lab) -> Lab:
     lab.account("alice", "vm-users")
     lab.account("mallory", "nogroup")
     for slot, (owner, machine) in enumerate([("alice", "dev"), ("bob", "web")]):
-        lab.run("raptorctl", "provision", owner, machine, "--cpus", str(2 + slot), *SMALL)
+        cpu = f"{2 + slot}-{2 + slot}"
+        lab.run("raptorctl", "provision", owner, machine, "--cpus", cpu, *SMALL)
     lab.put((ATTACK / "virsh.py").read_text(), "/usr/local/lib/attack/virsh.py")
     return lab
 

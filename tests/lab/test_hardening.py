@@ -22,7 +22,7 @@ def shared(confined: Lab) -> Lab:
     lab.account("mallory", "nogroup")
     lab.account("carol", "vm-admins")
     lab.run("sed", "-i", "s/ALL=(root) /ALL=(root) NOPASSWD: /", "/etc/sudoers.d/raptorctl")
-    for owner, cpu in (("alice", "2"), ("bob", "3")):
+    for owner, cpu in (("alice", "2-2"), ("bob", "3-3")):
         lab.run("raptorctl", "provision", owner, "dev", "--cpus", cpu, *SMALL)
     lab.put((ATTACK / "idle.py").read_text(), IDLE)
     return lab

@@ -16,7 +16,7 @@ from tests.lab.test_machine import dig, domains, nothing_is_left, nvram, volumes
 CUTS = int(os.environ.get("RAPTOR_POWER_CUTS", "2"))
 SEED = int(os.environ.get("RAPTOR_SEED", "1"))
 SMALL = ("raptorctl", "provision", "alice", "dev", "--size", "64M", "--memory", "64M", "--cpus",
-         "6", "--no-start", "-y")  # fmt: skip
+         "6-6", "--no-start", "-y")  # fmt: skip
 REMOVE = ("raptorctl", "deprovision", "alice", "dev", "-y")
 
 

@@ -19,7 +19,7 @@ def shared(quiet: Lab) -> Lab:
     lab = quiet
     lab.tenant("alice")
     lab.tenant("bob", "--mode", "console")
-    for owner, cpu in (("alice", "2"), ("bob", "3")):
+    for owner, cpu in (("alice", "2-2"), ("bob", "3-3")):
         lab.run("raptorctl", "provision", owner, "dev", "--cpus", cpu, *SMALL)
     return lab
 
