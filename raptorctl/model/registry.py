@@ -9,6 +9,15 @@ PROVISIONER: Final = "v1alpha1"
 """The one version of vmp's provisioners that there is."""
 SETTING: Final = f"{PROVISIONER.upper()}_"
 """How the variables begin that are the provisioner's own."""
+TEXT_SETTINGS: Final = ("SSH_EXTRA_OPTS", "SSH_HOST", "SSH_OPTS", "SSH_USER")
+SECONDS_SETTINGS: Final = (
+    "STOP_TIMEOUT_SECS",
+    "WAIT_FOR_READY_INTERVAL_SECS",
+    "WAIT_FOR_READY_SSH_CONNECT_TIMEOUT_SECS",
+    "WAIT_FOR_READY_TIMEOUT_SECS",
+)
+SETTINGS: Final = ("IP_CMD", *TEXT_SETTINGS, *SECONDS_SETTINGS)
+"""The variables that a provisioner knows, without how they begin; IP_CMD is a command."""
 DEFAULTS: Final = {
     "DEFAULT_IMAGE_DIR": ".images",
     "DEFAULT_NETWORK_NAME": "default",

@@ -12,7 +12,7 @@ from raptorctl.model.registry import DEFAULTS, RegistryVm, TaggedImage, Text, Tr
 from raptorctl.read.braces import lookup, put_in_all, solved
 from raptorctl.read.registry_image import image_tree, tagged, whole_image
 from raptorctl.read.registry_shape import IMAGE, NODE, REGISTRY, WHOLE
-from raptorctl.read.registry_vm import made, unfit
+from raptorctl.read.registry_vm import made, unfit, unfit_settings
 from raptorctl.read.registry_yaml import load_yaml, place_of, refuse_all
 from raptorctl.read.shape import At, Checking, list_of
 
@@ -220,6 +220,7 @@ class _Machine:
         }
         if not self.wrong:
             self.wrong += unfit(whole, self._at)
+            self.wrong += unfit_settings(self.variables, self._at)
 
     def _layers(self, node: Tree, image: TaggedImage) -> dict[str, Text]:
         own = {

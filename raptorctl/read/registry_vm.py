@@ -3,8 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from raptorctl.model.diagnostic import Diagnostic
+from raptorctl.model.diagnostic import Diagnostic, nearest
 from raptorctl.model.registry import (
+    PROVISIONER,
+    SECONDS_SETTINGS,
+    SETTING,
+    SETTINGS,
+    TEXT_SETTINGS,
     DeletionPolicy,
     DirectoryPool,
     NoCloudSeed,
@@ -41,6 +46,28 @@ def unfit(vm: Tree, at: At) -> Iterator[Diagnostic]:
         if name in seen:
             check.tell(key, f"is there twice in pool {volume['poolName']}")
         seen.add(name)
+    yield from check.wrong
+
+
+def unfit_settings(variables: Mapping[str, str], at: At) -> Iterator[Diagnostic]:
+    """Say which of the provisioner's own variables cannot be.
+
+    Args:
+        variables: all of a machine's.
+        at: where it is.
+    """
+    check = Checking(whole=True)
+    for name, value in variables.items():
+        if not name.startswith(SETTING):
+            continue
+        key, said = name.removeprefix(SETTING), At(f"{at.key}.vars.{name}", at.place)
+        if key not in SETTINGS:
+            known = nearest(name, [f"{SETTING}{one}" for one in SETTINGS])
+            check.tell(said, f"is nothing that {PROVISIONER} knows", known)
+        elif key in SECONDS_SETTINGS and not (value.isascii() and value.isdigit()):
+            check.tell(said, "should be a whole number of seconds")
+        elif key in TEXT_SETTINGS and ("$" in value or not value.isprintable()):
+            check.tell(said, "should be text of one line without a dollar: it is no part of make")
     yield from check.wrong
 
 

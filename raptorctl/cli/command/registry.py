@@ -1,11 +1,13 @@
 """`raptorctl registry`: machines that a registry of vmp describes."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from raptorctl.api.registry import STDIN, read_registry
+from raptorctl.api.registry_gen import generate, remove, stale
 from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import Output, example, given_text
 from raptorctl.cli.output import Format, plain, say, say_json, tell
@@ -29,6 +31,19 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="[NAME]...", help="Only these machines.", show_default=False),
 ]
+BaseDir = Annotated[
+    Path,
+    typer.Option(
+        "--base-dir",
+        metavar="DIR",
+        envvar="VMP_GEN_BASE_DIR",
+        help="What the folders are made in.",
+    ),
+]
+Prune = Annotated[
+    bool,
+    typer.Option("--prune", help="Remove what was generated once, and would not be today."),
+]
 Reference = Annotated[
     str,
     typer.Argument(metavar="IMAGE", help="NAME:TAG; the tag is latest by default."),
@@ -46,6 +61,9 @@ def register(app: typer.Typer) -> None:
         "image-url",
         epilog=example("raptorctl registry image-url ubuntu-cloud:24.04 < registry.yaml"),
     )(image_url)
+    group.command("gen", epilog=example("raptorctl registry gen --base-dir vms < registry.yaml"))(
+        gen
+    )
     app.add_typer(group, name="registry")
 
 
@@ -64,6 +82,26 @@ def config(names: Names = None, registry: Registry = STDIN, form: Output = Forma
         say_json({"machines": [config_json(machine.tree) for machine in found]})
     else:
         say("---\n".join(config_yaml(machine.tree) for machine in found).rstrip("\n"))
+
+
+def gen(
+    names: Names = None,
+    registry: Registry = STDIN,
+    base: BaseDir = Path(),
+    prune: Prune = False,
+) -> None:
+    """Write a folder for each machine, whose Makefile needs virsh, and nothing of raptorctl."""
+    found = _read(registry)
+    machines = found.machines(names or ())
+    _note(machines)
+    old = stale(machines, base, found.names, whole=not names)
+    for path in generate(machines, base):
+        tell(f"Generated {plain(str(path))}")
+    if prune:
+        for path in remove(old):
+            tell(f"Removed {plain(str(path))}")
+    elif old:
+        tell("note: some files there are stale; --prune removes them")
 
 
 def image_url(reference: Reference, registry: Registry = STDIN, form: Output = Format.TEXT) -> None:

@@ -36,12 +36,15 @@ NO_FILES: Final = frozenset(
     SECONDS VOLUME DATE LIST KEY NAME=VALUE N COMMANDS
     """.split()
 ) | {
-    "[TENANT] [MACHINE]", "[NAME]...",
+    "[TENANT] [MACHINE]", "[NAME]...", "DIR",
     "TENANT MACHINE", "TENANT MACHINE on|off", "TENANT MACHINE NEW", "TENANT MACHINE [NAME]",
     "TENANT MACHINE [-- CMD...]", "TENANT MACHINE NAME", "TENANT MACHINE NAME SIZE", "KEY,...",
     "KEY=VALUE,...", "[-]KEY",
 }  # fmt: skip
-"""What stands for a word, a number or a name that is looked up; whatever else is a file."""
+"""What stands for a word, a number or a name that is looked up; whatever else is a file.
+
+DIR is `registry gen`'s, which refuses to act for somebody else before it looks there.
+"""
 
 ALICE: Final = ("alice", "dev")
 NEW: Final = ("provision", "alice", "web", "--size", "4G", "--cpus", "3-3", "-y")
@@ -91,6 +94,7 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("tenant key add", "file"): ("tenant", "key", "add", "alice", "{}"),
     ("registry list", "--registry"): ("registry", "list", "--registry", "{}"),
     ("registry config", "--registry"): ("registry", "config", "--registry", "{}"),
+    ("registry gen", "--registry"): ("registry", "gen", "--registry", "{}"),
     ("registry image-url", "--registry"): ("registry", "image-url", "x", "--registry", "{}"),
     ("image pull", "source"): ("image", "pull", "{}"),
     ("image pull", "--password-file"): ("image", "pull", "oci://127.0.0.1:1/a:1", "--password-file", "{}"),
