@@ -47,7 +47,7 @@ def start(session: Session, name: MachineName) -> Did:
             if volume:
                 from raptorctl.steps.fit import refuse_cut
 
-                refuse_cut(session.host, volume)
+                refuse_cut(session.host, volume, domain.disks)
             session.host.domains.start(domain.uuid)
         seen = f"`raptorctl console {domain.name}` shows it"
         return Did(f"{domain.name} {_how(domain)}; {seen}{_moved(session, domain)}")

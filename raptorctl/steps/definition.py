@@ -182,7 +182,7 @@ class RunDomain(Step):
         if was.stands_still:
             host.domains.resume(self.uuid)
         else:
-            refuse_cut(host, volume)
+            refuse_cut(host, volume, domain.disks)
             host.domains.start(self.uuid)
         if not self.is_done(host):
             raise HostError(f"libvirt did not let {self.name} run; it was {was.value}")

@@ -148,7 +148,8 @@ class StartDomain(Step):
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Start it."""
         domain = host.domains.find(self.uuid)
-        refuse_cut(host, refuse_dirty(host, self.volume, domain.disks if domain else ()))
+        paths = domain.disks if domain else ()
+        refuse_cut(host, refuse_dirty(host, self.volume, paths), paths)
         host.domains.start(self.uuid)
         if self.at_boot:
             host.domains.set_autostart(self.uuid, on=True)

@@ -30,15 +30,23 @@ def refuse_dirty(host: Host, name: str, paths: Iterable[str] = ()) -> Volume:
     return volume
 
 
-def refuse_cut(host: Host, volume: Volume) -> None:
+def refuse_cut(host: Host, volume: Volume, paths: Iterable[str] = ()) -> None:
     """Refuse to start a machine over an image whose file is not as long as it was.
+
+    Args:
+        host: the host.
+        volume: the machine's first disk.
+        paths: of all its disks.
 
     Raises:
         RefusedError: names both.
     """
     # An LVM volume holds a copy.
     if is_overlay(volume.group) and (told := host.images.damaged()):
-        refuse_over(volume, damaged(host.images.known(), told))
+        images, all_ = tuple(damaged(host.images.known(), told)), {volume.path, *paths}
+        for one in host.volumes.list():
+            if one.path in all_:
+                refuse_over(one, images)
 
 
 def refuse_over(volume: Volume, images: Iterable[Damaged]) -> None:
@@ -51,7 +59,7 @@ def refuse_over(volume: Volume, images: Iterable[Damaged]) -> None:
     """
     for image in images:
         if image.digest and image.digest == volume.image and is_overlay(volume.group):
-            said = f"the image below the disk of {volume.machine} is damaged"
+            said = f"the image below the disk of {volume.owner} is damaged"
             raise RefusedError(
                 f"{said}: {image.name}: {image.problem}",
                 resolution=image.advice,

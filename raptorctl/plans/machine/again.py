@@ -68,7 +68,9 @@ def _started(there: existing.Existing, facts: HostFacts) -> Iterable[Step]:
         return
     cpus.refuse_stuck(domain, facts.topology)
     if not state.active:
-        refuse_over(there.volume, facts.damaged)
+        for volume in facts.volumes:
+            if volume.path in {there.volume.path, *domain.disks}:
+                refuse_over(volume, facts.damaged)
     if not state.can_run:
         raise RefusedError(
             f"{domain.name} is {state.value}",

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from raptorctl.errors import ConflictError, HostError
+from raptorctl.errors import ConflictError, HostError, RefusedError
 from raptorctl.model.domain import Domain, State
+from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import Volume, disk_tags
 from raptorctl.steps.disk import KeepDisk, PlugDisk, TakeUpDisk, UnplugDisk
-from raptorctl.steps.fit import refuse_dirty
+from raptorctl.steps.fit import refuse_cut, refuse_dirty
 from raptorctl.steps.volume import CreateVolume, made_by
 from tests.fakes import World
 from tests.unit.steps.test_volume import silently
@@ -139,3 +140,16 @@ def test_no_machine_starts_on_a_further_disk_that_is_dirty() -> None:
     assert refuse_dirty(world.host(), first.name, [first.path, foreign.path]) == first
     with pytest.raises(ConflictError, match=r"volume disk-alice-dev\.data is dirty"):
         refuse_dirty(world.host(), first.name, [first.path, PATH])
+
+
+def test_no_machine_starts_over_a_damaged_image_below_a_further_disk() -> None:
+    image = Image("x", "/x", "ab" * 32, "qcow2", Size(1), Size(1), "/x", "")
+    world, folder = World(), "/home/alice/volumes"
+    world.images.all, world.images.spoilt = (image,), {"x": "its file is cut off"}
+    first = Volume("u0", "guest-alice-dev", folder, Size(GIB), ("raptor", "raptor.clean"))
+    tags = disk_tags(MachineName("alice", "dev"), "j1", "data", keep=True)
+    further = Volume("u1", OLD, folder, Size(GIB), (*tags, f"raptor.image={image.digest}"))
+    world.volumes.by_uuid |= {"u0": first, "u1": further}
+    refuse_cut(world.host(), first)
+    with pytest.raises(RefusedError, match="below the disk of alice-dev is damaged: x"):
+        refuse_cut(world.host(), first, [first.path, further.path])

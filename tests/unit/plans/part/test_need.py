@@ -14,6 +14,7 @@ import pytest
 from raptorctl.errors import MissingError, RaptorError, RefusedError
 from raptorctl.host.system.files import templates
 from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.disk import DiskSpec
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.probe import Finding, OwnPart, OwnProbe, Part, Trouble, Verdict
@@ -27,6 +28,7 @@ from raptorctl.plans.doctor.fault import NOBODY
 from raptorctl.plans.doctor.session import examine_own
 from raptorctl.plans.machine import again, diff, diff_disk, diff_guest, existing, provision
 from raptorctl.plans.machine.deprovision import plan_deprovision
+from raptorctl.plans.machine.disk import DiskRequest, plan_add
 from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
 from raptorctl.plans.machine.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
@@ -230,6 +232,9 @@ CHANGES: dict[str, Callable[[HostFacts], object]] = {
     "rebuild": lambda facts: plan_rebuild(RebuildRequest(ALICE.name), settings(), facts, JOB),
     "resize": lambda facts: plan_resize(
         ResizeRequest(ALICE.name, Size(50 * GIB)), settings(), facts, JOB
+    ),
+    "disk add": lambda facts: plan_add(
+        DiskRequest(ALICE.name, "data", DiskSpec(Size(GIB))), settings(), facts, JOB
     ),
     "snapshot": lambda facts: plan_create(SnapshotRequest(ALICE.name), facts, JOB),
     "restore": lambda facts: plan_restore(ALICE.name, None, facts, JOB),
