@@ -13,8 +13,12 @@ discard() { # FILE REASON
   die "$2"
 }
 
-# Names are compared whole, and as text. A list that cannot be had is an error, and no empty one.
-listed() { grep -Fxq -- "$1" <<<"$2"; }
+# Names are compared whole, and as text; virsh pads those of pools with blanks. A list that cannot
+# be had is an error, and no empty one.
+listed() { # NAME LIST
+  awk -v name="$1" '{ sub(/^ +/, ""); sub(/ +$/, "") } $0 "" == name "" { found = 1 }
+    END { exit !found }' <<<"$2"
+}
 
 has_domain() {
   local all

@@ -7,7 +7,7 @@ from pathlib import Path
 
 VIRSH = r"""
 case "$*" in *list*|*domifaddr*|*vol-path*|*dumpxml*) ;; *) echo "virsh $*" >>"$FAKE/log" ;; esac
-names() { for one in "$FAKE/$1"/*; do [ -e "$one" ] && echo "${one##*/}"; done; echo; }
+names() { for one in "$FAKE/$1"/*; do [ -e "$one" ] && printf '%-20s\n' "${one##*/}"; done; echo; }
 case "$1 ${2-}" in
   'list --all') names domains; exit ;;
   'pool-list --all') names pools; exit ;;

@@ -26,7 +26,7 @@ cloudInit:
   noCloud:
     data: {meta-data: {instance-id: "{VM_NAME}"}, user-data: {ssh_pwauth: true}}
     seed: {path: seed.iso}
-ssh: {password: "it's $ecret", options: {StrictHostKeyChecking: no}}
+ssh: {password: "it's $word", options: {StrictHostKeyChecking: no}}
 """  # fmt: skip
 
 
@@ -180,7 +180,7 @@ HOSTILE = "x'\"; touch PWNED; $(touch PWNED) `touch PWNED` $$ #\\ %"
 def test_hostile_values_stay_values(tmp_path: Path) -> None:
     quoted = HOSTILE.replace("'", "''")
     more = CLOUD.replace("/pools/{VM_NAME}", "{H}").replace("2048", '"{H}"')
-    more = more.replace("it's $ecret", "{H}").replace("../images", '"{H}"')
+    more = more.replace("it's $word", "{H}").replace("../images", '"{H}"')
     more = more.replace("vars: {", f"vars: {{H: '{quoted}', V1ALPHA1_IP_CMD: 'echo 10.0.0.9', ")
     url = {"https://a.example/v{major}/{major}.{minor}.img": f"'https://{quoted}'"}
     vm1 = written(machine(more, **url), tmp_path)
