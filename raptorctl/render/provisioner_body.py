@@ -234,7 +234,10 @@ address() {
 log_in() { # LIMIT ARGUMENT...
   local host=$ssh_host limit=$1 extra
   shift
-  if [ -z "$host" ]; then host=$(address) || die "no address of $domain is known yet"; fi
+  if [ -z "$host" ] && ! host=$(address); then
+    printf 'vm.sh: no address of %s is known yet\n' "$domain" >&2
+    return 1
+  fi
   read -r -a extra <<<"$ssh_extra" || true
   ${limit:+timeout "$limit"} "${ssh_command[@]}" "${ssh_options[@]}" "${extra[@]}" \
     ${limit:+-o "ConnectTimeout=$connect_seconds"} -- "$ssh_user@$host" "$@"

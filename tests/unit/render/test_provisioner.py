@@ -158,6 +158,8 @@ def test_it_waits_for_an_address_and_a_login_and_not_for_ever(vm1: Provisioned) 
     failed = vm1.make("wait-for-ready", "V1ALPHA1_WAIT_FOR_READY_TIMEOUT_SECS=0")
     assert "waited 0 s for an address of vm1" in failed.stderr
     assert "no address of vm1 is known yet" in vm1.make("ssh").stderr
+    failed = vm1.make("wait-for-ready/ssh", "V1ALPHA1_WAIT_FOR_READY_TIMEOUT_SECS=0")
+    assert "waited 0 s for a login of vm1" in failed.stderr
 
 
 def test_what_stands_in_cmd_reaches_the_guest_as_it_is(vm1: Provisioned) -> None:
