@@ -5,6 +5,7 @@ from dataclasses import replace
 from raptorctl.errors import InputError
 from raptorctl.model.names import shown
 from raptorctl.read.machines import KDL, foreign_tree
+from raptorctl.read.registry_machines import SUFFIXES, registry_tables
 from raptorctl.render.raptor_toml import SCHEMA, table_lines
 
 
@@ -12,7 +13,7 @@ def import_file(text: str, file: str, owner: str, tenant: str = "") -> str:
     """Return the same machines as `raptor.toml`; a comment says what could not come along.
 
     Args:
-        text: of a VMFile.
+        text: of a VMFile, or of a registry of vmp in one file.
         file: its name.
         owner: whose machines all are on a session host; "" on a shared host.
         tenant: on a shared host, whose they are to be.
@@ -21,15 +22,15 @@ def import_file(text: str, file: str, owner: str, tenant: str = "") -> str:
         FileError: something in it cannot be; all of it, with line and column.
         InputError: it is of no format that is read; or nobody says whose machines they are.
     """
-    if not file.endswith(KDL):
+    if not file.endswith((KDL, *SUFFIXES)):
         raise InputError(
             f"{shown(file)} is no file that can be imported",
-            resolution="a VMFile's name ends in .kdl",
+            resolution="a VMFile's name ends in .kdl, a registry's in .yaml",
         )
     if bool(owner) == bool(tenant):
         hint = "name them with --tenant" if not owner else "leave --tenant out: there are none here"
         raise InputError("whose machines they are to be is not clear", resolution=hint)
-    tree = foreign_tree(text, file)
+    tree = foreign_tree(text, file) if file.endswith(KDL) else registry_tables(text, file)
     lines = [SCHEMA]
     for name, said in tree.data["machine"].items():
         left = [str(replace(one, file="not imported")) for one in tree.left[name]]

@@ -13,9 +13,11 @@ from raptorctl.model.raptor_file import LARGEST
 
 EXAMPLE = example(
     "raptorctl import VMFile.kdl > raptor.toml",
-    "sudo raptorctl import VMFile.kdl --tenant alice",
+    "sudo raptorctl import registry.yaml --tenant alice",
 )
-File = Annotated[str, typer.Argument(metavar="FILE", help="A VMFile.kdl.", show_default=False)]
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="A VMFile.kdl or registry.yaml.", show_default=False)
+]
 Tenant = Annotated[
     str,
     typer.Option(
@@ -33,7 +35,7 @@ def register(app: typer.Typer) -> None:
 def import_(
     context: typer.Context, file: File, tenant: Tenant = "", form: Output = Format.TEXT
 ) -> None:
-    """Print a VMFile as a file of ours; a comment says what raptorctl has nothing for."""
+    """Print a VMFile or a registry of vmp as a file of ours; comments say what has no place."""
     session = session_of(context)
     owner = session.settings.owner if session.own else ""
     text = given_text(file, LARGEST)

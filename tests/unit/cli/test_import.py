@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.cli.session import CommandLine
 from tests.unit.cli.test_export import own
+from tests.unit.read.test_registry import WHOLE
 
 __all__ = ["own"]
 
@@ -77,12 +78,58 @@ def test_on_a_shared_host_it_says_whose_they_are(raptorctl: CommandLine, tmp_pat
 
 
 def test_a_file_of_no_such_format_is_refused(home: CommandLine) -> None:
-    Path("x.yaml").write_text("images: []")
-    refused = home("import", "x.yaml")
+    Path("x.json").write_text("{}")
+    refused = home("import", "x.json")
     assert (refused.code, "is no file that can be imported" in refused.complaint) == (
         2,
         True,
     )
+
+
+REGISTRY = """
+vms:
+  - name: vm1
+    libvirt:
+      domain:
+        virtInstall:
+          memory: 2048
+          vcpus: 2
+          osinfo: linux2022
+          network: [{name: n, options: {bridge: br0}}]
+      volumes:
+        - {name: b, poolName: p, capacity: 20G, backingVolume: {name: i, poolName: p}}
+        - {name: d, poolName: p, capacity: 5G}
+    cloudInit: {noCloud: {data: {user-data: {a: b}}, seed: {path: s.iso}}}
+    ssh: {password: x}
+"""
+FROM_REGISTRY = """#:schema /usr/share/raptorctl/raptor.schema.json
+
+[machine.vm1]
+# not imported:35:11: virtInstall.network: is virt-install's, and has no key here
+# not imported:24:11: volumes: p/d of 5G; write it as a disk of the machine
+# not imported:24:11: cloudInit: user-data is a file of its own here; `registry gen` writes it: name that file as user_data
+# not imported:24:11: ssh: password: machines are logged in to by key; name keys
+image = "https://a.example/v3/3.20.img"
+cpus = 2
+memory = "2048M"
+size = "20G"
+account = "alpine"
+"""
+
+
+def test_a_registry_is_imported_with_a_comment_for_what_has_no_key(home: CommandLine) -> None:
+    whole = WHOLE.replace('    libvirt: {domain: {name: "{VM_NAME}"}}\n', "")
+    text = REGISTRY.partition("- name: vm1\n")[2].replace(
+        "        virtInstall", '        name: "{VM_NAME}"\n        virtInstall'
+    )
+    Path("registry.yaml").write_text(whole + text)
+    found = home("import", "registry.yaml")
+    assert (found.out, found.err) == (FROM_REGISTRY, "")
+    Path("raptor.toml").write_text(found.out)
+    assert home("up", "--dry-run").code in {0, 3}
+    Path("registry.yaml").write_text("vms: [{name: x, b: 1}]")
+    refused = home("import", "registry.yaml")
+    assert (refused.code, "registry.yaml:1:17: vms.x.b: " in refused.complaint) == (2, True)
 
 
 def test_without_the_library_it_says_what_to_install(

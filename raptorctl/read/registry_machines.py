@@ -1,0 +1,103 @@
+"""Machines of a registry as the tables of `raptor.toml`, and what has no place there."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from raptorctl.model.diagnostic import Diagnostic
+from raptorctl.model.names import MACHINE
+from raptorctl.model.registry import SETTING, RegistryVm, SshAccess, Tree
+from raptorctl.read.registry import parse_registry
+from raptorctl.read.registry_yaml import place_of
+from raptorctl.read.vmfile import Tree as Tables
+
+SUFFIXES: Final = (".yaml", ".yml")
+SIZE: Final = re.compile(r"([1-9][0-9]*)([MGT])(?:iB)?", re.ASCII)
+"""As virsh has sizes in powers of 1024 (virsh(1), NOTES)."""
+NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+NOTHING_TO_SAY: Final = {
+    "osinfo", "os-variant", "import", "noautoconsole", "disk", "memory", "vcpus",
+}  # fmt: skip
+"""Options of virt-install that are said elsewhere, or that raptorctl decides by itself."""
+
+
+def registry_tables(text: str, file: str) -> Tables:
+    """Read a registry of one file.
+
+    Args:
+        text: of the file.
+        file: as it was named.
+
+    Raises:
+        FileError: something in it cannot be; all of it, with line and column.
+    """
+    machines = parse_registry([(file, text)]).machines()
+    left = {vm.name: tuple(_left(vm, file)) for vm in machines}
+    return Tables({"machine": {vm.name: _said(vm) for vm in machines}}, {}, left)
+
+
+def _said(vm: RegistryVm) -> dict[str, Any]:
+    """What raptorctl has a key for."""
+    options = vm.tree["vm"]["libvirt"]["domain"].get("virtInstall") or {}
+    said: dict[str, Any] = {"image": vm.image.url}
+    if _is_number(options.get("vcpus")):
+        said["cpus"] = int(options["vcpus"])
+    if _is_number(options.get("memory")):
+        said["memory"] = f"{int(options['memory'])}M"
+    if size := _size(vm):
+        said["size"] = size
+    user = vm.variables.get(f"{SETTING}SSH_USER", (vm.ssh or SshAccess()).user)
+    return said | ({"account": user} if user else {})
+
+
+def _left(vm: RegistryVm, file: str) -> Iterator[Diagnostic]:
+    """What it has not, each with where it stands and what to do."""
+    tree = vm.tree["vm"]
+    yield from _options(tree["libvirt"]["domain"].get("virtInstall") or {})
+    for key, problem, hint in (*_unfit(vm), *_volumes(vm), *_login(vm)):
+        yield Diagnostic(*place_of(tree["name"], (file, 0, 0)), key, problem, hint)
+
+
+def _unfit(vm: RegistryVm) -> Iterator[tuple[str, str, str]]:
+    if not MACHINE.fullmatch(vm.name):
+        yield "name", f"{vm.name} is no machine's name", "choose another"
+    for note in vm.image.notes:
+        yield "image", note, ""
+
+
+def _volumes(vm: RegistryVm) -> Iterator[tuple[str, str, str]]:
+    for volume in vm.volumes:
+        if volume.backing and volume.capacity and not SIZE.fullmatch(volume.capacity):
+            yield "size", f"{volume.capacity} is in no unit of 1024", ""
+        if not volume.backing and not volume.upload:
+            said = f"{volume.pool}/{volume.name} of {volume.capacity}"
+            yield "volumes", said, "write it as a disk of the machine"
+
+
+def _login(vm: RegistryVm) -> Iterator[tuple[str, str, str]]:
+    for name in vm.seed.data if vm.seed else ():
+        if name != "meta-data":
+            hint = f"`registry gen` writes it: name that file as {name.replace('-', '_')}"
+            yield "cloudInit", f"{name} is a file of its own here", hint
+    if vm.ssh and vm.ssh.password:
+        yield "ssh", "password: machines are logged in to by key", "name keys"
+
+
+def _options(options: Mapping[str, Tree]) -> Iterator[Diagnostic]:
+    for key, value in options.items():
+        wrong = key in {"memory", "vcpus"} and not _is_number(value)
+        nothing = key in NOTHING_TO_SAY or value is None or (key, value) == ("graphics", "none")
+        if wrong or not nothing:
+            place = place_of(key, ("", 0, 0))
+            yield Diagnostic(*place, f"virtInstall.{key}", "is virt-install's, and has no key here")
+
+
+def _size(vm: RegistryVm) -> str:
+    """What the disk over the image is to hold, if that is said."""
+    boot = next((one for one in vm.volumes if one.backing and one.capacity), None)
+    found = SIZE.fullmatch(boot.capacity) if boot else None
+    return f"{found[1]}{found[2]}" if found else ""
+
+
+def _is_number(value: Tree) -> bool:
+    return isinstance(value, str) and NUMBER.fullmatch(value) is not None
