@@ -11,6 +11,8 @@ from raptorctl.render.provisioner import generated_files, provisioner
 from tests.unit.read.test_registry import NODES, parsed, refused, with_vm
 from tests.unit.render.fake_tools import Provisioned
 
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+
 CLOUD = """
 vars: {DEFAULT_IMAGE_DIR: ../images, V1ALPHA1_WAIT_FOR_READY_INTERVAL_SECS: 0}
 libvirt:
