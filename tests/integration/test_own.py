@@ -230,7 +230,7 @@ def test_a_home_that_may_not_be_entered_is_told_in_a_line(person: Person) -> Non
         refused = person.run(*argv, check=False)
         (line,) = refused.stderr.splitlines()
         assert (refused.returncode, refused.stdout) == (3, ""), line
-        assert f"{closed}/.local/share/raptorctl cannot be reached: Permission denied" in line
+        assert f"{closed}/.config/raptorctl cannot be reached: Permission denied" in line
         assert "set HOME to a directory of yours" in line
     closed.rmdir()
 
