@@ -77,7 +77,7 @@ def generated_files(text: str) -> tuple[str, ...] | None:
 
 def _values(vm: RegistryVm) -> Iterator[str]:
     image, ssh = vm.image, vm.ssh or SshAccess()
-    folder = vm.variables["DEFAULT_IMAGE_DIR"]
+    folder = vm.variables["DEFAULT_IMAGE_DIR"] or "."
     yield "# shellcheck disable=SC2016 # what looks like an expansion is data"
     yield "set -euo pipefail"
     yield 'cd -- "$(dirname -- "${BASH_SOURCE[0]}")"'

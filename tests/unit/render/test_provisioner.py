@@ -241,6 +241,11 @@ def test_a_setting_that_cannot_be_is_told(said: str) -> None:
     assert SETTINGS[said] in refused(with_vm(f"vars: {{{said}}}"))
 
 
+def test_no_folder_of_images_is_the_machines_own(tmp_path: Path) -> None:
+    vm1 = written(machine("vars: {DEFAULT_IMAGE_DIR: ''}"), tmp_path)
+    assert f"\nimage_file=./{IMAGE}\n" in (vm1.folder / "vm.sh").read_text()
+
+
 def test_a_local_node_needs_no_jump(tmp_path: Path) -> None:
     local = {NODES.partition("uri: ")[2].partition("}")[0]: "qemu:///system"}
     vm1 = written(machine(**local), tmp_path)
