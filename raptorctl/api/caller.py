@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from raptorctl.model.stamp import stamp
 from raptorctl.plans.plan import Identity
 
 ACCOUNT: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.@-]{0,63}", re.ASCII)
@@ -51,7 +52,7 @@ def new_identity(by: str) -> Identity:
         job=f"{now:%Y%m%d-%H%M%S}-{os.urandom(2).hex()}",
         uuid=str(uuid.uuid4()),
         by=by,
-        at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        at=stamp(now),
     )
 
 

@@ -15,6 +15,7 @@ from raptorctl.model.domain import Domain, State
 from raptorctl.model.error_code import Code
 from raptorctl.model.job import Outcome
 from raptorctl.model.names import MachineName
+from raptorctl.model.stamp import stamp
 from raptorctl.model.volume import Volume
 
 
@@ -181,7 +182,7 @@ def _moved(session: Session, before: Domain) -> str:
 
 
 def _audit(session: Session, verb: str, name: MachineName, outcome: Outcome) -> None:
-    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    now = stamp(datetime.now(UTC))
     session.journals.audit.append(
         AuditEntry(now, "", verb, name.domain, session.caller.name, outcome.value)
     )

@@ -11,12 +11,14 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from raptorctl.engine.stop import Stop
 from raptorctl.errors import RefusedError
 from raptorctl.model.error_code import Code
+from raptorctl.model.stamp import stamp
 
 LOCK_FILE: Final = Path("/run/raptorctl.lock")
 """Not in /run/lock: there anybody may make a file of any name first, and hold it."""
@@ -90,7 +92,7 @@ def _wait(descriptor: int, stop: Stop, timeout: float) -> None:
 
 
 def _sign(descriptor: int, command: str, by: str) -> None:
-    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    since = stamp(datetime.now(UTC))
     text = json.dumps({"pid": os.getpid(), "by": by, "command": command, "since": since})
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, text.encode(), 0)

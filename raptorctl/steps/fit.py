@@ -46,10 +46,10 @@ def refuse_cut(host: Host, volume: Volume, paths: Iterable[str] = ()) -> None:
         images, all_ = tuple(damaged(host.images.known(), told)), {volume.path, *paths}
         for one in host.volumes.list():
             if one.path in all_:
-                refuse_over(one, images)
+                refuse_damaged(one, images)
 
 
-def refuse_over(volume: Volume, images: Iterable[Damaged]) -> None:
+def refuse_damaged(volume: Volume, images: Iterable[Damaged]) -> None:
     """Refuse a file that lies over one of these images.
 
     QEMU takes a file that was cut for one that ends in zeroes, so the machine would start.

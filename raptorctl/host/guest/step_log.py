@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 from raptorctl.errors import HostError
+from raptorctl.model.stamp import stamp
 
 MOST: Final = 16 << 20
 """Bytes of one step that are kept: a guest is its tenant's, the disk is the host's."""
@@ -39,7 +40,7 @@ class StepLog:
 
     def head(self, text: str) -> None:
         """Begin a step, or end it: a line of our own, with the time in UTC."""
-        self._write(f"== {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}\n".encode())
+        self._write(f"== {stamp(datetime.now(UTC))} {text}\n".encode())
         self._room = MOST
 
     def said(self, data: bytes) -> None:

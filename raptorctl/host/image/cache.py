@@ -1,9 +1,9 @@
 """The cache of images: files that never change, and what is known of each."""
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.image import UNSEEN, Image, Origin, Reference, image_name
 from raptorctl.model.settings import ImageSettings as Settings
 from raptorctl.model.sizes import Size
+from raptorctl.model.stamp import stamp
 
 if TYPE_CHECKING:
     from raptorctl.host.image.download import Http
@@ -280,7 +281,7 @@ class LocalImages:
     def _keep(self, image: Image, fetched: "Fetched", chosen: bool) -> Image:
         length = fetched.path.stat().st_size
         origin = Origin(fetched.version, fetched.sha256, length, chosen)
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        now = stamp(datetime.now(UTC))
         kept = self._store.keep(fetched.path, Reference(replace(image, pulled=now), origin))
         self._cleared(image.source)
         return kept.image

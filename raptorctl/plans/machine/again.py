@@ -14,7 +14,7 @@ from raptorctl.plans.part import cpus
 from raptorctl.plans.part import image as images
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.steps.definition import RunDomain
-from raptorctl.steps.fit import refuse_over
+from raptorctl.steps.fit import refuse_damaged
 from raptorctl.steps.step import Step
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _started(there: existing.Existing, facts: HostFacts) -> Iterable[Step]:
     if not state.active:
         for volume in facts.volumes:
             if volume.path in {there.volume.path, *domain.disks}:
-                refuse_over(volume, facts.damaged)
+                refuse_damaged(volume, facts.damaged)
     if not state.can_run:
         raise RefusedError(
             f"{domain.name} is {state.value}",
