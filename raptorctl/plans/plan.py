@@ -47,6 +47,11 @@ class Plan:
     summary: str
     notes: tuple[str, ...] = ()
 
+    @property
+    def destroys(self) -> tuple[str, ...]:
+        """What is lost for good once it is carried out."""
+        return tuple(step.destroys for step in self.steps if step.destroys)
+
     def encode(self) -> dict[str, Any]:
         """Return plain data for `-o json` and for the journal."""
         return {
@@ -55,6 +60,7 @@ class Plan:
             "identity": encode(self.identity),
             "reservation": encode(self.reservation),
             "notes": list(self.notes),
+            "destroys": list(self.destroys),
             "steps": [{**step.encode(), "title": step.title} for step in self.steps],
         }
 

@@ -250,6 +250,11 @@ class RemoveAccount(Step):
         """One line."""
         return f"remove account {self.name} and its home"
 
+    @property
+    def destroys(self) -> str:
+        """See `Step`."""
+        return f"account {self.name} and its home"
+
     def is_done(self, host: Host) -> bool:
         """No such account."""
         return _same(host, self.name, self.uid) is None

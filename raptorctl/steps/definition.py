@@ -130,6 +130,11 @@ class DropSaved(Step):
         """One line."""
         return f"give up the saved state of {self.name}"
 
+    @property
+    def destroys(self) -> str:
+        """See `Step`."""
+        return f"the saved state of {self.name}"
+
     def is_done(self, host: Host) -> bool:
         """Nothing is saved."""
         return _defined(host, self.uuid, self.name).state is not State.SAVED

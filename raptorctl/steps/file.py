@@ -93,6 +93,11 @@ class RemoveFile(Step):
         """One line."""
         return f"remove {self.path}"
 
+    @property
+    def destroys(self) -> str:
+        """See `Step`."""
+        return self.path
+
     def is_done(self, host: Host) -> bool:
         """The file is gone."""
         return not host.files.exists(self.path)

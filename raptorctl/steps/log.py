@@ -25,6 +25,11 @@ class RemoveLog(Step):
         """One line."""
         return f"remove {self.path}"
 
+    @property
+    def destroys(self) -> str:
+        """See `Step`."""
+        return self.path
+
     def is_done(self, host: Host) -> bool:
         """No such file is left."""
         return not logs_of(host, self.path)

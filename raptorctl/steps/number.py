@@ -31,6 +31,11 @@ class SweepNumber(Step):
         """One line."""
         return f"remove what {self.name} left outside of the home, by uid {self.uid}"
 
+    @property
+    def destroys(self) -> str:
+        """See `Step`."""
+        return f"files that uid {self.uid} owns outside of its home"
+
     def is_done(self, host: Host) -> bool:
         """Nothing is there."""
         return not host.accounts.left(self.uid)

@@ -95,6 +95,11 @@ class RemoveOverlay(Step):
         """One line."""
         return f"remove file {self.name}{OVERLAY}"
 
+    @property
+    def destroys(self) -> str:
+        """See `Step`."""
+        return f"file {self.name}{OVERLAY}"
+
     def is_done(self, host: Host) -> bool:
         """There is no volume of that identifier."""
         return host.volumes.find(self.uuid) is None

@@ -34,6 +34,11 @@ class RemoveTpm(Step):
         """One line."""
         return f"remove what the TPM of {self.name} kept"
 
+    @property
+    def destroys(self) -> str:
+        """See `Step`."""
+        return f"what the TPM of {self.name} kept"
+
     def is_done(self, host: Host) -> bool:
         """Only libvirt can tell, and does not: once more changes nothing."""
         return False

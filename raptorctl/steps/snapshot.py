@@ -170,6 +170,11 @@ class RestoreVolume(Step):
         """One line."""
         return f"put back into {self.name} what {self.snapshot_name} shows"
 
+    @property
+    def destroys(self) -> str:
+        """See `Step`."""
+        return f"what volume {self.name} holds since {self.snapshot_name}"
+
     def is_done(self, host: Host) -> bool:
         """The volume's tag says so."""
         return present(host, self.uuid).restored == self.job

@@ -47,6 +47,11 @@ class Step(ABC):
     def title(self) -> str:
         """What it does and on what, one line."""
 
+    @property
+    def destroys(self) -> str:
+        """What is lost for good once this is done; "" where nothing is."""
+        return ""
+
     @abstractmethod
     def is_done(self, host: Host) -> bool:
         """Probe whether the wish holds already.

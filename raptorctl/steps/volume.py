@@ -183,6 +183,11 @@ class WipeVolume(Step):
         """One line."""
         return f"wipe {self.name}, {self.size}, and read it back"
 
+    @property
+    def destroys(self) -> str:
+        """See `Step`."""
+        return f"volume {self.name}"
+
     def is_done(self, host: Host) -> bool:
         """Gone, or wiped."""
         return holds(host, lambda all_: all(v.wiped for v in all_ if v.uuid == self.uuid))

@@ -31,6 +31,10 @@ def test_names_go_first_and_the_wipe_comes_after_the_definition_is_gone() -> Non
         "volume.retire", "nvram.remove", "volume.wipe", "volume.remove",
     ]  # fmt: skip
     assert decode_plan(plan.encode()) == plan
+    assert plan.destroys == (
+        "/var/lib/libvirt/qemu/nvram/alice-dev_VARS.fd",
+        "volume guest-alice-dev",
+    )
 
 
 def test_a_wipe_keeps_nobody_else_waiting_whatever_goes_besides() -> None:
