@@ -25,14 +25,27 @@ def import_file(text: str, file: str, owner: str, tenant: str = "") -> str:
     if not file.endswith((KDL, *SUFFIXES)):
         raise InputError(
             f"{shown(file)} is no file that can be imported",
-            resolution="a VMFile's name ends in .kdl, a registry's in .yaml",
+            resolution="a VMFile's name ends in .kdl, a registry's in .yaml, a profile's in .sh",
         )
-    if bool(owner) == bool(tenant):
-        hint = "name them with --tenant" if not owner else "leave --tenant out: there are none here"
-        raise InputError("whose machines they are to be is not clear", resolution=hint)
+    refuse_unclear(owner, tenant)
     tree = foreign_tree(text, file) if file.endswith(KDL) else registry_tables(text, file)
     lines = [SCHEMA]
     for name, said in tree.data["machine"].items():
         left = [str(replace(one, file="not imported")) for one in tree.left[name]]
         lines += table_lines(("machine", f"{tenant}-{name}" if tenant else name), said, left)
     return "\n".join(lines) + "\n"
+
+
+def refuse_unclear(owner: str, tenant: str) -> None:
+    """Refuse to guess whose machines they are to be.
+
+    Args:
+        owner: whose all are on a session host; "" on a shared host.
+        tenant: who was named.
+
+    Raises:
+        InputError: nobody is known, or two are.
+    """
+    if bool(owner) == bool(tenant):
+        hint = "name them with --tenant" if not owner else "leave --tenant out: there are none here"
+        raise InputError("whose machines they are to be is not clear", resolution=hint)

@@ -1,12 +1,19 @@
 """`raptorctl import`: another tool's file of machines, as a file of ours."""
 
+import os
 from typing import Annotated
 
 import typer
 
-from raptorctl.api.import_file import import_file
+from raptorctl.api.import_file import import_file, refuse_unclear
+from raptorctl.api.shell_profile import (
+    import_profile,
+    is_profile,
+    trusted_profile,
+    write_user_data,
+)
 from raptorctl.cli.options import Output, example, given_text
-from raptorctl.cli.output import Format, say, say_json
+from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
 from raptorctl.model.names import parse_tenant
 from raptorctl.model.raptor_file import LARGEST
@@ -14,14 +21,30 @@ from raptorctl.model.raptor_file import LARGEST
 EXAMPLE = example(
     "raptorctl import VMFile.kdl > raptor.toml",
     "sudo raptorctl import registry.yaml --tenant alice",
+    "raptorctl import web-server.sh --trust > raptor.toml",
 )
 File = Annotated[
-    str, typer.Argument(metavar="FILE", help="A VMFile.kdl or registry.yaml.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="FILE", help="A VMFile.kdl, registry.yaml or PROFILE.sh.", show_default=False
+    ),
 ]
 Tenant = Annotated[
     str,
     typer.Option(
         "--tenant", metavar="NAME", help="On a shared host: whose machines they become.",
+        show_default=False,
+    ),
+]  # fmt: skip
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Run the bash of a PROFILE.sh, shut in by bubblewrap."),
+]
+UserData = Annotated[
+    str,
+    typer.Option(
+        "--user-data", metavar="FILE",
+        help="Where the user-data of a PROFILE.sh is written. Default: NAME.user-data.",
         show_default=False,
     ),
 ]  # fmt: skip
@@ -33,13 +56,37 @@ def register(app: typer.Typer) -> None:
 
 
 def import_(
-    context: typer.Context, file: File, tenant: Tenant = "", form: Output = Format.TEXT
+    context: typer.Context,
+    file: File,
+    tenant: Tenant = "",
+    trust: Trust = False,
+    user_data: UserData = "",
+    form: Output = Format.TEXT,
 ) -> None:
-    """Print a VMFile or a registry of vmp as a file of ours; comments say what has no place."""
-    session = session_of(context)
+    """Print another tool's file of machines as a file of ours; comments say what has no place."""
+    profile = is_profile(file)
+    session = session_of(context, root=not profile)
     owner = session.settings.owner if session.own else ""
-    text = given_text(file, LARGEST)
-    found = import_file(text, file, owner, parse_tenant(tenant) if tenant else "")
+    whose = parse_tenant(tenant) if tenant else ""
+    if profile:
+        path = trusted_profile(session, file, trusted=trust)
+        refuse_unclear(owner, whose)
+        _import_profile(path, user_data, whose, form)
+        return
+    found = import_file(given_text(file, LARGEST), file, owner, whose)
+    _show(found, form)
+
+
+def _import_profile(file: str, user_data: str, tenant: str, form: Format) -> None:
+    made = import_profile(file, os.environ, user_data, tenant)
+    for line in made.notes:
+        tell(f"note: the profile said {plain(line)}")
+    path = plain(str(made.user_data))
+    tell(f"wrote {path}" if write_user_data(made) else f"{path} is already so")
+    _show(made.file, form)
+
+
+def _show(found: str, form: Format) -> None:
     if form is Format.JSON:
         say_json({"file": found})
     else:

@@ -43,6 +43,7 @@ MANNERS: Final[dict[str, Any]] = {
 PACKAGES: Final = {
     **dict.fromkeys(["lvs", "vgs", "lvcreate", "lvchange", "lvrename", "lvremove"], "lvm2"),
     "bsdtar": "libarchive-tools",
+    "bwrap": "bubblewrap",
     "zstd": "zstd",
     "qemu-img": "qemu-utils",
     "nft": "nftables",
