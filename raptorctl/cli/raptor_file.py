@@ -60,8 +60,13 @@ class Named:
         return api.read(session, self.file, given_text(self.file, LARGEST), self.variables)
 
     def wish(self, session: Typed) -> FileWish:
-        """Read the file and all that it names."""
-        return api.wish_of(session, self.read(session), self.machines)
+        """Read the file and all that it names; tell what of it raptorctl has no key for."""
+        file = self.read(session)
+        names = set(file.names(self.machines))
+        for machine in file.machines:
+            for one in file.left.get(machine.key, ()) if machine.name in names else ():
+                tell(f"note: not taken over: {output.plain(str(one))}")
+        return api.wish_of(session, file, self.machines)
 
     def saved(self, may: Allowed, plan: FilePlan) -> SavedPlan:
         """The plan, as it can be written down."""

@@ -84,6 +84,7 @@ class RaptorFile:
         name: by which it knows its machines again, or "".
         tenants, machines: in the file's order.
         places: line and column of a machine's key, by both.
+        left: what another tool's file says and raptorctl has no key for, by a machine's key.
     """
 
     file: str
@@ -91,6 +92,7 @@ class RaptorFile:
     tenants: tuple[FileTenant, ...] = ()
     machines: tuple[FileMachine, ...] = ()
     places: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    left: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:

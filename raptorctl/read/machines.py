@@ -4,6 +4,7 @@ from raptorctl.errors import MissingError
 from raptorctl.model.names import shown
 from raptorctl.model.raptor_file import RaptorFile
 from raptorctl.read.raptor_file import Reader, parse_raptor_file
+from raptorctl.read.registry_machines import SUFFIXES, parse_registry_machines
 from raptorctl.read.vmfile import Tree, parse_vmfile, vmfile_tree
 
 KDL = ".kdl"
@@ -16,6 +17,8 @@ def parse_machines(text: str, reader: Reader) -> RaptorFile:
         FileError: something in it cannot be; all of it, with line and column.
         MissingError: its format needs a library that is not installed.
     """
+    if reader.file.endswith(SUFFIXES):
+        return parse_registry_machines(text, reader)
     if not reader.file.endswith(KDL):
         return parse_raptor_file(text, reader)
     try:

@@ -2,13 +2,18 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from raptorctl.model.diagnostic import Diagnostic
 from raptorctl.model.names import MACHINE
+from raptorctl.model.raptor_file import RaptorFile
 from raptorctl.model.registry import SETTING, RegistryVm, SshAccess, Tree
+from raptorctl.read.raptor_file import Reader, parse_tables
 from raptorctl.read.registry import parse_registry
 from raptorctl.read.registry_yaml import place_of
+from raptorctl.read.toml_places import Path, Place
+from raptorctl.read.variables import literal
 from raptorctl.read.vmfile import Tree as Tables
 
 SUFFIXES: Final = (".yaml", ".yml")
@@ -33,7 +38,23 @@ def registry_tables(text: str, file: str) -> Tables:
     """
     machines = parse_registry([(file, text)]).machines()
     left = {vm.name: tuple(_left(vm, file)) for vm in machines}
-    return Tables({"machine": {vm.name: _said(vm) for vm in machines}}, {}, left)
+    places: dict[Path, Place] = {("machine", vm.name): _place(vm, file) for vm in machines}
+    return Tables({"machine": {vm.name: _said(vm) for vm in machines}}, places, left)
+
+
+def parse_registry_machines(text: str, reader: Reader) -> RaptorFile:
+    """Read a registry of one file as if it were a file of ours.
+
+    Raises:
+        FileError: as `registry_tables`; or a machine is none that raptorctl can have.
+    """
+    tree = registry_tables(text, reader.file)
+    file = parse_tables(literal(tree.data), tree.places, reader)
+    return replace(file, left=tree.left)
+
+
+def _place(vm: RegistryVm, file: str) -> Place:
+    return place_of(vm.tree["vm"]["name"], (file, 0, 0))[1:]
 
 
 def _said(vm: RegistryVm) -> dict[str, Any]:

@@ -29,6 +29,19 @@ def expand(value: Any, known: Mapping[str, str]) -> Any:
     return value
 
 
+def literal(value: Any) -> Any:
+    """Double the dollars of a value: another tool's file has no names that are put in.
+
+    Args:
+        value: a text, or lists and tables of them.
+    """
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, Mapping):
+        return {key: literal(one) for key, one in value.items()}
+    return [literal(one) for one in value] if isinstance(value, list) else value
+
+
 def unfit(names: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Say of each variable that cannot be one, why."""
     for name, value in names.items():

@@ -14,6 +14,7 @@ from raptorctl.model.raptor_file import RaptorFile
 from raptorctl.read.kdl import Reading, arguments, nodes_of, place, properties
 from raptorctl.read.raptor_file import Reader, parse_tables
 from raptorctl.read.toml_places import Path, Place
+from raptorctl.read.variables import literal
 
 if TYPE_CHECKING:
     from kdlquery.types import CSTNode
@@ -71,7 +72,7 @@ def parse_vmfile(text: str, reader: Reader) -> RaptorFile:
     """
     tree = vmfile_tree(text, reader.file)
     refuse(reader.file, [one for found in tree.left.values() for one in found])
-    return parse_tables(_literal(tree.data), tree.places, reader)
+    return parse_tables(literal(tree.data), tree.places, reader)
 
 
 @dataclass
@@ -238,14 +239,3 @@ class _Machine:
 
 _KINDS: Final = ("shell", "file")
 _WORDS: Final = {"inline": "inline", "script": "run"}
-
-
-def _literal(value: Any) -> Any:
-    """Return a value with its dollars doubled: a VMFile has no names that are put in."""
-    if isinstance(value, str):
-        return value.replace("$", "$$")
-    if isinstance(value, dict):
-        return {key: _literal(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_literal(one) for one in value]
-    return value

@@ -118,11 +118,7 @@ account = "alpine"
 
 
 def test_a_registry_is_imported_with_a_comment_for_what_has_no_key(home: CommandLine) -> None:
-    whole = WHOLE.replace('    libvirt: {domain: {name: "{VM_NAME}"}}\n', "")
-    text = REGISTRY.partition("- name: vm1\n")[2].replace(
-        "        virtInstall", '        name: "{VM_NAME}"\n        virtInstall'
-    )
-    Path("registry.yaml").write_text(whole + text)
+    registry()
     found = home("import", "registry.yaml")
     assert (found.out, found.err) == (FROM_REGISTRY, "")
     Path("raptor.toml").write_text(found.out)
@@ -130,6 +126,47 @@ def test_a_registry_is_imported_with_a_comment_for_what_has_no_key(home: Command
     Path("registry.yaml").write_text("vms: [{name: x, b: 1}]")
     refused = home("import", "registry.yaml")
     assert (refused.code, "registry.yaml:1:17: vms.x.b: " in refused.complaint) == (2, True)
+
+
+def registry(text: str = REGISTRY) -> None:
+    whole = WHOLE.replace('    libvirt: {domain: {name: "{VM_NAME}"}}\n', "")
+    added = text.partition("- name: vm1\n")[2].replace(
+        "        virtInstall", '        name: "{VM_NAME}"\n        virtInstall'
+    )
+    Path("registry.yaml").write_text(whole + added)
+
+
+def test_up_of_a_registry_is_up_of_what_import_prints(home: CommandLine) -> None:
+    registry()
+    Path("raptor.toml").write_text(FROM_REGISTRY)
+    of_ours = home("up", "raptor.toml", "--dry-run")
+    done = home("up", "registry.yaml", "--dry-run")
+    assert (done.out, of_ours.err) == (of_ours.out, "")
+    assert "alice-vm1" in done.out
+    notes = [line.partition("note: not taken over: registry.yaml:")[2] for line in
+             done.err.splitlines()]  # fmt: skip
+    said = [line.partition("# not imported:")[2] for line in FROM_REGISTRY.splitlines()]
+    assert notes == list(filter(None, said))
+    assert home("diff", "registry.yaml", "vm1").err == done.err
+    assert home("down", "registry.yaml", "--dry-run").code == 0
+
+
+def test_an_error_in_a_machine_of_a_registry_has_its_place(home: CommandLine) -> None:
+    registry(REGISTRY.replace("memory: 2048", "memory: 1"))
+    refused = home("up", "registry.yaml")
+    assert refused.code == 2
+    assert "registry.yaml:24:11: machine.vm1.memory: " in refused.err
+    registry(REGISTRY.replace("capacity: 20G", "capacity: 20G, capacity: 1G"))
+    assert "capacity is there twice" in home("up", "registry.yaml").complaint
+
+
+def test_a_dollar_in_a_registry_is_no_variable(home: CommandLine) -> None:
+    registry()
+    file = Path("registry.yaml")
+    file.write_text(file.read_text().replace("/v{major}/", "/${{x}}/"))
+    assert 'image = "https://a.example/$${x}/3.20.img"' in home("import", "registry.yaml").out
+    done = home("up", "registry.yaml", "--dry-run")
+    assert (done.code, "https://a.example/${x}/3.20.img" in done.out) == (0, True), done.err
 
 
 def test_without_the_library_it_says_what_to_install(
