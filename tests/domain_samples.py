@@ -6,6 +6,7 @@ from pathlib import Path
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import DomainSpec, Mark
+from raptorctl.model.net import Forward
 from raptorctl.model.settings import Libvirt
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
@@ -79,6 +80,13 @@ SAMPLES: dict[str, DomainSpec] = _templates_and_settings() | {
     "with-a-tpm": replace(PLAIN, tpm=True),
     "boots-from-disk-then-network": replace(
         PLAIN, boot=(BootDevice.DISK, BootDevice.NETWORK, BootDevice.CDROM)
+    ),
+    "without-network": replace(PLAIN, mark=replace(MARK, slot=0), slot=None),
+    "with-ports-of-loopback": replace(
+        PLAIN,
+        mark=replace(MARK, slot=0, ssh="127.0.0.1:2201"),
+        slot=None,
+        forwards=(Forward(8080, 80), Forward(8443, 443)),
     ),
     "in-huge-pages": replace(PLAIN, hugepages=Size.parse("1G")),
     "hyphens-in-the-name": replace(

@@ -15,6 +15,7 @@ from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.disk import read_disks
 from raptorctl.model.names import shown
+from raptorctl.model.net import FORMS, read_nets
 from raptorctl.model.seed import Network
 from raptorctl.model.settings import template_name
 from raptorctl.model.sizes import Size
@@ -127,6 +128,16 @@ NetworkFile = Annotated[
 AllowJinja = Annotated[
     bool, typer.Option("--allow-jinja", help="Accept user-data that is a jinja template.")
 ]
+Nets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--net",
+        metavar="NET",
+        help=f"Network interface: {FORMS}. Ports are of loopback. Default: a slot; user on a "
+        "session host.",
+        show_default=False,
+    ),
+]
 NetworkKind = Annotated[
     Network | None,
     typer.Option("--network", help="How the guest gets its addresses.", show_default=False),
@@ -168,6 +179,7 @@ class MachineOptions:
     profile: ProfileNames = None
     user_data: UserDataFile = None
     vendor_data: VendorDataFile = None
+    net: Nets = None
     network: NetworkKind = None
     network_config: NetworkFile = None
     graphics: Screen = None
@@ -235,6 +247,7 @@ def _typed(options: MachineOptions, *, session_host: bool) -> MachineSpec:
         tpm=options.tpm,
         secure_boot=None if options.secure_boot is None else options.secure_boot is OnOff.ON,
         boot=_read("--boot", boot_order, options.boot),
+        net=named("--net", read_nets, options.net) if options.net else None,
         network=options.network,
         seed=False if options.no_seed else None,
         keys=public_keys(options.key) or None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import MachineName
+from raptorctl.model.net import NO_NET, Forward, Net, slot_net, user_net
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 
@@ -142,6 +143,7 @@ class Domain:
         secure_boot: whether its firmware boots only what is signed.
         boot: what its firmware tries, in libvirt's words, in order.
         hugepages: bytes of the huge pages its memory is made of; 0 for none.
+        forwards: ports of loopback that lead into it, beside its ssh.
         saved: the same of its managed save, which its next start resumes; None where there is
             none, or libvirt cannot read it.
     """
@@ -169,6 +171,7 @@ class Domain:
     secure_boot: bool = False
     boot: tuple[str, ...] = ()
     hugepages: Size = Size(0)
+    forwards: tuple[Forward, ...] = ()
     live: "Domain | None" = None
     saved: "Domain | None" = None
 
@@ -223,6 +226,14 @@ class Domain:
         return frozenset(form.nvram for form in self.forms if form.nvram)
 
     @property
+    def nets(self) -> tuple[Net, ...]:
+        """Its network, if it is ours, in the words in which it is asked for."""
+        mark = self.mark
+        if mark and mark.place:
+            return (slot_net(mark.place),)
+        return (user_net(self.forwards) if mark and mark.ssh else NO_NET,)
+
+    @property
     def ours(self) -> bool:
         """Marked by us, and the mark agrees with the name that polkit will judge by."""
         return self.mark is not None and self.mark.name.domain == self.name
@@ -257,7 +268,8 @@ class DomainSpec:
         cpus: one host CPU for each virtual CPU, in order.
         emulator: host CPUs for the emulator's threads.
         disk: block device path, or the file of an overlay.
-        slot: bridge and MAC; None for QEMU's own network, by which `mark.ssh` is forwarded.
+        slot: bridge and MAC; None for QEMU's own network, by which `mark.ssh` is forwarded, or
+            for no network where that is empty.
         libvirt: machine type and firmware paths.
         qemu_id: uid and gid of its QEMU; None for libvirt's own choice.
         log: the file that its console is logged to, or "".
@@ -269,6 +281,7 @@ class DomainSpec:
         boot: what the firmware tries, in order; empty for what the template has.
         hugepages: bytes of the huge pages its memory is made of; None for what the template has.
         disks: those beside the first, in order.
+        forwards: what QEMU's own network forwards beside ssh.
     """
 
     mark: Mark
@@ -290,6 +303,7 @@ class DomainSpec:
     boot: "tuple[BootDevice, ...]" = ()
     hugepages: Size | None = None
     disks: tuple[DiskDevice, ...] = ()
+    forwards: tuple[Forward, ...] = ()
 
     @property
     def count(self) -> int:

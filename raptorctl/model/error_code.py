@@ -68,6 +68,7 @@ class Code(enum.StrEnum):
     TENANT_HAS_MACHINES = "tenant-has-machines"
     CPU_UNAVAILABLE = "cpu-unavailable"
     SLOT_UNAVAILABLE = "slot-unavailable"
+    NO_NETWORK = "no-network"
     PORT_UNAVAILABLE = "port-unavailable"
     MEMORY_UNAVAILABLE = "memory-unavailable"
     STORAGE_FULL = "storage-full"

@@ -65,6 +65,8 @@ class HostFacts:
         damaged: the others.
         no_kvm: why KVM cannot be used, or "".
         ports: free ones of loopback, for the ssh of machines on a host of one's own.
+        used_ports: who has which port of loopback there: a machine, also one that is off, or a
+            program.
         own_keys: public keys of the one whose own the host is.
         refused_keys: which of them are not taken, and why, a sentence each.
     """
@@ -95,6 +97,7 @@ class HostFacts:
     damaged: tuple[Damaged, ...] = ()
     no_kvm: str = ""
     ports: tuple[int, ...] = ()
+    used_ports: Mapping[int, str] = field(default_factory=dict)
     own_keys: tuple[str, ...] = ()
     refused_keys: tuple[str, ...] = ()
 

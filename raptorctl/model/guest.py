@@ -98,8 +98,9 @@ def place_of(domain: Domain, settings: Settings) -> Slot:
     """Return a machine's slot.
 
     Raises:
-        RefusedError: the settings no longer have it.
+        RefusedError: it has none, or the settings no longer have it.
     """
+    _refuse_unwired(domain)
     if settings.kind is Kind.OWN:
         return UserNetwork(0, hardware=mac_of(domain.uuid))
     number = domain.mark.slot if domain.mark else 0
@@ -118,11 +119,23 @@ def endpoint(domain: Domain, settings: Settings) -> Endpoint:
     """Return where a machine's ssh server is; the one place that decides so.
 
     Raises:
-        RefusedError: the settings no longer have its slot.
+        RefusedError: it has none, or the settings no longer have it.
     """
+    _refuse_unwired(domain)
     if settings.kind is Kind.OWN:
         return Endpoint(LOOPBACK, ssh_port(domain.mark.ssh if domain.mark else ""))
     return Endpoint(str(place_of(domain, settings).addresses[0]))
+
+
+def _refuse_unwired(domain: Domain) -> None:
+    """Refuse to look for a machine on the network that was made with `--net none`."""
+    if domain.mark and not domain.mark.place and not domain.mark.ssh:
+        raise RefusedError(
+            f"{domain.name} has no network: it was made so",
+            resolution="reach it by its console",
+            code=Code.NO_NETWORK,
+            subject=domain.name,
+        )
 
 
 def found_at(mac: str, neighbours: tuple[Neighbour, ...]) -> tuple[str, ...]:

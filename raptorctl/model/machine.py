@@ -12,7 +12,9 @@ from raptorctl.model.disk import ExtraDisk, disks
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.made import read_made
 from raptorctl.model.names import MachineName
+from raptorctl.model.net import Net
 from raptorctl.model.record import Record
+from raptorctl.model.settings import Kind
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.snapshot import Snapshot, snapshots
@@ -151,6 +153,8 @@ class MachineDetails:
         live: what it runs with, where it runs; None where it does not, or libvirt did not say.
         saved: what it would resume with, likewise.
         tpm, secure_boot, boot, hugepages: as of a domain.
+        nets: its network, in the words in which it is asked for.
+        own: whether it is on a session host.
         profiles: that it was laid together from, the lowest first.
     """
 
@@ -182,6 +186,8 @@ class MachineDetails:
     secure_boot: bool = False
     boot: tuple[str, ...] = ()
     hugepages: Size = Size(0)
+    nets: tuple[Net, ...] = ()
+    own: bool = False
 
     @property
     def mac(self) -> str:
@@ -198,7 +204,7 @@ class MachineDetails:
     @property
     def console(self) -> str:
         """The line that its owner types to reach it; virsh alone asks the host's libvirt."""
-        return f"{'raptorctl' if self.ssh else 'virsh'} console {self.machine.name}"
+        return f"{'raptorctl' if self.own else 'virsh'} console {self.machine.name}"
 
     @property
     def addresses(self) -> tuple[IPv4Address | IPv6Address, ...]:
@@ -224,6 +230,7 @@ class MachineDetails:
             "bridge": self.place.bridge if self.place else None,
             "mac": self.mac or None,
             "addresses": encode(self.addresses),
+            "net": list(self.nets),
             "ssh": self.ssh,
             "fqdn": self.fqdn,
             "dns": None if self.dns_problem else encode(self.records),
@@ -268,6 +275,7 @@ def describe(name: MachineName, settings: "Settings", facts: "HostFacts") -> Mac
         dns_problem=facts.dns_problem,
         snapshots=own,
         disks=others,
+        own=settings.kind is Kind.OWN,
     )
     return _details(base, volume, domain)
 
@@ -310,5 +318,6 @@ def _details(base: MachineDetails, volume: Volume | None, domain: Domain | None)
         secure_boot=bool(domain and domain.secure_boot),
         boot=domain.boot if domain else (),
         hugepages=domain.hugepages if domain else Size(0),
+        nets=domain.nets if domain else (),
         profiles=(made.spec.profile or ()) if made else (),
     )

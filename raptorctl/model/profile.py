@@ -10,6 +10,7 @@ from raptorctl.errors import InputError, SettingsError
 from raptorctl.model.codec import ShapeError, decode, encode
 from raptorctl.model.cpuset import HIGHEST
 from raptorctl.model.disk import disks_problem
+from raptorctl.model.net import nets_problem
 from raptorctl.model.settings import template_name
 from raptorctl.model.sizes import HUGE_PAGES, LEAST_MEMORY, Size
 from raptorctl.model.spec import CLOUD_TEXTS, MachineSpec
@@ -17,7 +18,7 @@ from raptorctl.model.toml_text import read_toml
 
 KEYS: Final = (
     "description", "memory", "cpus", "emulator_cpus", "share", "size", "image", "template",
-    "graphics", "hugepages", "tpm", "secure_boot", "boot", "network",
+    "graphics", "hugepages", "tpm", "secure_boot", "boot", "net", "network",
     "hostname", "account", *CLOUD_TEXTS, "packages", "hosts", "sysctl", "swap", "disks",
 )  # fmt: skip
 """What a profile may say, in the order in which it is shown; all but two of it is a machine's."""
@@ -88,6 +89,8 @@ def broken_rules(profile: Profile) -> Iterator[tuple[str, str]]:
     yield from ((key, problem) for key, fits, problem in _RULES if not fits(profile))
     if problem := disks_problem(profile.spec.disks or {}):
         yield "disks", problem
+    if profile.spec.net is not None and (problem := nets_problem(profile.spec.net)):
+        yield "net", problem
 
 
 def _decoded(table: dict[str, Any]) -> Profile:

@@ -7,6 +7,7 @@ from typing import Final
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.disk import DiskSpec
+from raptorctl.model.net import Net
 from raptorctl.model.seed import Network
 from raptorctl.model.sizes import Size
 from raptorctl.model.ssh_key import PublicKey
@@ -67,6 +68,7 @@ class MachineSpec:
         tpm: whether it has a TPM 2.0, emulated by swtpm.
         secure_boot: whether its firmware boots only what is signed.
         boot: what the firmware tries, in order.
+        net: its network interfaces; what its host gives by itself, if not said.
         network: how the guest gets its addresses.
         seed: whether cloud-init is told anything.
         keys: public keys that its tenant is to have, and its guest to let in.
@@ -96,6 +98,7 @@ class MachineSpec:
     tpm: bool | None = None
     secure_boot: bool | None = None
     boot: tuple[BootDevice, ...] | None = None
+    net: tuple[Net, ...] | None = None
     network: Network | None = None
     seed: bool | None = None
     keys: tuple[PublicKey, ...] | None = None

@@ -166,7 +166,9 @@ class _Machine:
             self._reading.tell(node, f"{key} is not known", nearest(key, ("bridge", "name")))
         if kind == "user" or kind is None:
             return
-        if kind in {"tap", "vnic", "none"}:
+        if kind == "none":
+            self._say(node, "net", ["none"])
+        elif kind in {"tap", "vnic"}:
             hint = 'leave it out, or write network "user"'
             said = self._reading.diagnostic(node, f"{kind} is not supported by raptorctl", hint)
             self._reading.left[self._name].append(said)

@@ -75,6 +75,8 @@ def network_config(guest: SeedGuest, network: Network) -> dict[str, Any]:
     name. https://docs.cloud-init.io/en/latest/reference/network-config-format-v2.html
     """
     slot = guest.slot
+    if not guest.mac:
+        return {"version": 2, "ethernets": {}}
     link: dict[str, Any] = {"match": {"macaddress": guest.mac}, "set-name": "eth0"}
     if slot is None:
         link |= {"dhcp4": True, "dhcp6": False}

@@ -22,7 +22,7 @@ from raptorctl.model.volume import OVERLAY
 from raptorctl.render.disk_xml import add_disks
 from raptorctl.render.hardware import fill_boot, fill_hugepages, fill_tpm
 from raptorctl.render.read_domain import MACHINE_TAG, mark_tag, parse_domain
-from raptorctl.render.user_network import fill_user_network
+from raptorctl.render.user_network import fill_user_network, remove_networks
 
 SEED_SERIAL: Final = "raptor-seed"
 """How a seed is told from other disks."""
@@ -260,8 +260,11 @@ def _fill_backing(disk: _Element, backing: tuple[str, str] | None) -> None:
 
 
 def _fill_network(root: _Element, spec: DomainSpec) -> None:
+    if spec.slot is None and spec.mark.ssh:
+        fill_user_network(root, spec.uuid, _clean(spec.mark.ssh), spec.forwards)
+        return
     if spec.slot is None:
-        fill_user_network(root, spec.uuid, _clean(spec.mark.ssh))
+        remove_networks(root)
         return
     interface = _need(root, "devices/interface")
     _set(interface, type="bridge")

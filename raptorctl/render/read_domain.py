@@ -15,12 +15,16 @@ from lxml.etree import _Element
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import HIGHEST, CpuSet
 from raptorctl.model.domain import NAMESPACE, Domain, Mark, State
+from raptorctl.model.net import Forward
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import Graphics
 from raptorctl.render.hardware import read_boot, read_hugepages
 
 QEMU: Final = "http://libvirt.org/schemas/domain/qemu/1.0"
 _MAC: Final = re.compile(r"(?:^|,)mac=((?:[0-9a-f]{2}:){5}[0-9a-f]{2})(?=,|$)", re.IGNORECASE)
+_FORWARD: Final = re.compile(
+    r",hostfwd=tcp:127\.0\.0\.1:([0-9]{1,5})-:([0-9]{1,5})(?=,|$)", re.ASCII
+)
 MACHINE_TAG: Final = f"{{{NAMESPACE}}}machine"
 _NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -71,6 +75,7 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
         secure_boot=next(_values(root, "os/loader", "secure"), "no") == "yes",
         boot=read_boot(root),
         hugepages=read_hugepages(root),
+        forwards=read_forwards(root),
         layers=tuple(_values(root, "devices/disk//backingStore/source", "dev", "file")),
     )
 
@@ -153,6 +158,13 @@ def _read_macs(root: _Element) -> Iterator[str]:
     yield from (mac.lower() for mac in _values(root, "devices/interface/mac", "address"))
     for word in _values(root, f"{{{QEMU}}}commandline/{{{QEMU}}}arg", "value"):
         yield from (mac.lower() for mac in _MAC.findall(word))
+
+
+def read_forwards(root: _Element) -> tuple[Forward, ...]:
+    """What a session host's network forwards beside ssh, which is the first."""
+    words = _values(root, f"{{{QEMU}}}commandline/{{{QEMU}}}arg", "value")
+    found = (pair for word in words for pair in _FORWARD.findall(word)[1:])
+    return tuple(Forward(int(host), int(guest)) for host, guest in found)
 
 
 def _read_memory(root: _Element) -> Size:

@@ -10,8 +10,9 @@ from typing import Final
 from lxml import etree
 from lxml.etree import _Element
 
-from raptorctl.model.own import mac_of
-from raptorctl.render.read_domain import MACHINE_TAG, QEMU, mark_tag, parse_domain
+from raptorctl.model.net import Forward
+from raptorctl.model.own import LOOPBACK, mac_of
+from raptorctl.render.read_domain import MACHINE_TAG, QEMU, mark_tag, parse_domain, read_forwards
 
 DEVICE: Final = "raptornet"
 ADDRESS: Final = "0x10"
@@ -19,22 +20,30 @@ ADDRESS: Final = "0x10"
 _NETDEV: Final = f"user,id={DEVICE},hostfwd=tcp:"
 
 
-def fill_user_network(root: _Element, uuid: str, ssh: str) -> None:
+def fill_user_network(
+    root: _Element, uuid: str, ssh: str, forwards: tuple[Forward, ...] = ()
+) -> None:
     """Take a template's bridge away, and put QEMU's own network in its place.
 
     Args:
         root: the domain.
         uuid: of the machine.
         ssh: where its ssh is forwarded from, `127.0.0.1:2201`.
+        forwards: what else is.
     """
+    remove_networks(root)
+    line = etree.SubElement(root, f"{{{QEMU}}}commandline", nsmap={"qemu": QEMU})
+    device = f"virtio-net-pci,netdev={DEVICE},mac={mac_of(uuid)},bus=pcie.0,addr={ADDRESS}"
+    for word in ("-netdev", _netdev(ssh, forwards), "-device", device):
+        etree.SubElement(line, f"{{{QEMU}}}arg").set("value", word)
+
+
+def remove_networks(root: _Element) -> None:
+    """Leave a domain without a network interface."""
     for interface in root.findall("devices/interface"):
         interface.getparent().remove(interface)  # type: ignore[union-attr]
     for old in root.findall(f"{{{QEMU}}}commandline"):
         root.remove(old)
-    line = etree.SubElement(root, f"{{{QEMU}}}commandline", nsmap={"qemu": QEMU})
-    device = f"virtio-net-pci,netdev={DEVICE},mac={mac_of(uuid)},bus=pcie.0,addr={ADDRESS}"
-    for word in ("-netdev", _netdev(ssh), "-device", device):
-        etree.SubElement(line, f"{{{QEMU}}}arg").set("value", word)
 
 
 def forwarded_elsewhere(xml: str, ssh: str) -> str:
@@ -49,10 +58,11 @@ def forwarded_elsewhere(xml: str, ssh: str) -> str:
         said.text = ssh
     for argument in root.iterfind(f"{{{QEMU}}}commandline/{{{QEMU}}}arg"):
         if (argument.get("value") or "").startswith(_NETDEV):
-            argument.set("value", _netdev(ssh))
+            argument.set("value", _netdev(ssh, read_forwards(root)))
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"
 
 
-def _netdev(ssh: str) -> str:
-    return f"{_NETDEV}{ssh}-:22"
+def _netdev(ssh: str, forwards: tuple[Forward, ...]) -> str:
+    others = (f",hostfwd=tcp:{LOOPBACK}:{one.host}-:{one.guest}" for one in forwards)
+    return f"{_NETDEV}{ssh}-:22{''.join(others)}"

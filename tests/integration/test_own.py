@@ -249,6 +249,34 @@ def test_keys_that_may_not_be_looked_at_are_told_once(person: Person) -> None:
         folder.rmdir()
 
 
+def test_its_ports_are_forwarded_and_none_is_taken_twice(person: Person) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        words = ("provision", "web", "--net", f"user:{port}-80", "--cpus", "1", "-y")
+        said = person.raptorctl(*words, check=False)
+        assert (said.returncode, f"127.0.0.1:{port} is taken" in said.stderr) == (3, True)
+    provision(person, "--net", f"user:{port}-80")
+    assert shown(person)["net"] == [f"user:{port}-80"]
+    socket.create_connection(("127.0.0.1", port), 5).close()
+    again = person.raptorctl("provision", "db", "--net", f"user:{port}-81", check=False)
+    assert "-web has it" in again.stderr
+    person.raptorctl("stop", "web", "--timeout", "0", "--force")
+    with socket.create_server(("127.0.0.1", port)):
+        said = person.raptorctl("start", "web", check=False)
+    assert (said.returncode, f"forwards 127.0.0.1:{port}, which is taken" in said.stderr) == (
+        3,
+        True,
+    )
+    person.raptorctl("start", "web")
+
+
+def test_a_machine_without_network_runs(person: Person) -> None:
+    provision(person, "--net", "none")
+    assert (shown(person)["net"], shown(person)["mac"]) == (["none"], None)
+    said = person.raptorctl("ssh", "web", check=False)
+    assert (said.returncode, "has no network" in said.stderr) == (3, True)
+
+
 @pytest.fixture
 def swtpm(person: Person) -> Iterator[dict[str, str]]:
     """An environment in which libvirt finds a swtpm, as far as it asks before a machine starts."""

@@ -10,6 +10,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.guest import Awaited
+from raptorctl.model.net import Net
 from raptorctl.model.raptor_file import FileStep
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
@@ -23,6 +24,7 @@ TEXTS: Final = {"type": "array", "items": {"type": "string"}}
 SCALARS: Final[Mapping[Any, dict[str, Any]]] = {
     str: {"type": "string"}, int: {"type": "integer"}, bool: {"type": "boolean"},
     CpuSet: {"type": "string"}, PublicKey: {"type": "string"},
+    Net: {"type": "string"},
     Size: {"anyOf": [{"type": "string", "pattern": "^[0-9]{1,15}[KMGT]$"}, {"const": 0}, VARIABLE]},
 }  # fmt: skip
 

@@ -15,6 +15,8 @@ from raptorctl.cli.spread import spread
 from raptorctl.model.domain import State
 from raptorctl.model.machine import Form, Machine, MachineDetails
 from raptorctl.model.names import parse_tenant
+from raptorctl.model.net import NO_NET
+from raptorctl.model.own import LOOPBACK
 from raptorctl.model.record import OWNER_MARK, readable
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import BOOT_WORDS, BootDevice
@@ -76,7 +78,7 @@ def _number(number: int | None) -> str:
 
 
 def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
-    machine, place = details.machine, details.place
+    machine = details.machine
     yield "machine", str(machine.name)
     yield "tenant", machine.name.tenant
     yield "state", machine.state
@@ -87,13 +89,7 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
         yield label, f"CPUs {_cpus(other)}, {other.memory} of memory"
     yield from _firmware_lines(details)
     yield "autostart", _autostart(details)
-    if details.ssh:
-        yield "ssh", details.ssh
-        yield "mac", details.mac or "-"
-    else:
-        where = f"{place.number}: {place.bridge}, {place.mac}" if place else _number(machine.slot)
-        yield "slot", where
-        yield "addresses", ", ".join(map(str, details.addresses)) or "-"
+    yield from _net_lines(details)
     yield from _record_lines(details)
     yield from _disk_lines(details)
     if details.created:
@@ -105,6 +101,21 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     yield "image", details.image or "-"
     if machine.state == State.RUNNING.value:
         yield "console", details.console
+
+
+def _net_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
+    machine, place = details.machine, details.place
+    if details.nets == (NO_NET,):
+        yield "network", "none"
+    elif details.ssh:
+        yield "ssh", details.ssh
+        for one in (forward for net in details.nets for forward in net.forwards):
+            yield f"port {one.guest}", f"{LOOPBACK}:{one.host}"
+        yield "mac", details.mac or "-"
+    else:
+        where = f"{place.number}: {place.bridge}, {place.mac}" if place else _number(machine.slot)
+        yield "slot", where
+        yield "addresses", ", ".join(map(str, details.addresses)) or "-"
 
 
 def _memory(details: MachineDetails) -> str:

@@ -18,7 +18,9 @@ from raptorctl.cli.image_choice import begins_as, disks_begin_as
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import RefusedError
+from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
+from raptorctl.model.net import NO_NET
 from raptorctl.model.settings import Settings
 from raptorctl.plans import plan as plans
 from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
@@ -99,6 +101,12 @@ def _decide(
         plan = plan_provision(wanted, settings, facts, job)
         if steps and not own and not _makes(plan):
             refuse_keyless(then.identity)
+        if steps and wanted.spec.net == (NO_NET,):
+            raise RefusedError(
+                f"{wanted.name} has no network: there is no way to do steps in its guest",
+                resolution="leave out --net none",
+                code=Code.NO_NETWORK,
+            )
         # On a shared host it may boot from the network of its slot.
         if steps and own and _makes(plan) and not wanted.found:
             raise RefusedError(

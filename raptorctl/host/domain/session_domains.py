@@ -3,7 +3,7 @@
 from raptorctl.errors import HostError, RefusedError
 from raptorctl.host.domain.domains import LibvirtDomains
 from raptorctl.host.system import session as own
-from raptorctl.model.domain import State
+from raptorctl.model.domain import Domain, State
 from raptorctl.model.error_code import Code
 from raptorctl.model.own import LOOPBACK, ssh_port
 from raptorctl.render.user_network import forwarded_elsewhere
@@ -22,6 +22,8 @@ class OwnDomains(LibvirtDomains):
         domain = self.find(uuid)
         mark = domain.now.mark if domain else None
         port = ssh_port(mark.ssh) if mark else 0
+        if domain and not domain.state.active:
+            _refuse_taken(domain)
         if domain and port and not domain.state.active and not own.is_free(port):
             if domain.state is State.SAVED:
                 raise RefusedError(
@@ -43,3 +45,15 @@ class OwnDomains(LibvirtDomains):
     def accelerator(self) -> str:
         """Return `kvm` where the device is ours to open as well, else `qemu`."""
         return "qemu" if own.kvm_obstacle() else super().accelerator()
+
+
+def _refuse_taken(domain: Domain) -> None:
+    """Refuse to start a machine one of whose own ports somebody has: it was asked by its number."""
+    for forward in domain.now.forwards:
+        if not own.is_free(forward.host):
+            raise RefusedError(
+                f"{domain.name} forwards {LOOPBACK}:{forward.host}, which is taken",
+                resolution="stop what listens there (see `ss -tlnp`)",
+                code=Code.PORT_UNAVAILABLE,
+                subject=domain.name,
+            )

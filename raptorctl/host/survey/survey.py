@@ -163,6 +163,7 @@ def _own(settings: Settings, domains: Iterable[Domain]) -> dict[str, Any]:
     return {
         "no_kvm": own.kvm_obstacle(),
         "ports": own.free_ports(domains),
+        "used_ports": own.used_ports(domains),
         "own_keys": own.own_keys(),
         "refused_keys": own.refused_keys(),
     }

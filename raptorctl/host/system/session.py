@@ -36,6 +36,10 @@ KEYS: Final = tuple(
     f"id_{kind}.pub" for kind in ("ed25519", "ed25519_sk", "ecdsa", "ecdsa_sk", "rsa")
 )
 """Of the files that ssh tries without being told (ssh_config(5), IdentityFile)."""
+TCP: Final = (procfs.PROC / "net/tcp", procfs.PROC / "net/tcp6")
+LISTEN: Final = "0A"
+V4_LOOPBACK: Final = "0100007F"
+"""127.0.0.1 as the kernel prints it, by itself or inside of an IPv6 address."""
 ENOUGH: Final = 4  # free ports that a planner gets to see
 
 
@@ -148,7 +152,7 @@ def kvm_obstacle(cpuinfo: Path = procfs.CPUINFO, device: Path = KVM) -> str:
 def free_ports(domains: Iterable[Domain], count: int = ENOUGH) -> tuple[int, ...]:
     """Return ports of loopback that nobody listens at and no machine, running or not, has."""
     forms = (form for domain in domains for form in domain.forms)
-    taken = {ssh_port(form.mark.ssh) for form in forms if form.mark}
+    taken = {port for form in forms for port in _ports(form)}
     found: list[int] = []
     for port in PORTS:
         if port not in taken and is_free(port):
@@ -156,6 +160,29 @@ def free_ports(domains: Iterable[Domain], count: int = ENOUGH) -> tuple[int, ...
         if len(found) == count:
             break
     return tuple(found)
+
+
+def used_ports(domains: Iterable[Domain]) -> dict[int, str]:
+    """Say of each port of loopback that is not to be had, who has it."""
+    listening = dict.fromkeys(_listening(), "a program listens there")
+    forms = ((domain.name, form) for domain in domains for form in domain.forms)
+    return listening | {port: f"{name} has it" for name, form in forms for port in _ports(form)}
+
+
+def _ports(form: Domain) -> Iterator[int]:
+    if form.mark and (port := ssh_port(form.mark.ssh)):
+        yield port
+    yield from (one.host for one in form.forwards)
+
+
+def _listening() -> Iterator[int]:
+    """Ports that TCP listens at on loopback, or everywhere (proc_net_tcp.txt of the kernel)."""
+    for path in filter(Path.exists, TCP):
+        for line in procfs.read(path).splitlines()[1:]:
+            _, local, _, state, *_ = line.split()
+            address, _, port = local.rpartition(":")
+            if state == LISTEN and (not address.strip("0") or address.endswith(V4_LOOPBACK)):
+                yield int(port, 16)
 
 
 def is_free(port: int) -> bool:

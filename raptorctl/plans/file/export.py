@@ -10,6 +10,7 @@ from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.made import Made, read_made
 from raptorctl.model.names import MachineName
+from raptorctl.model.net import NetKind
 from raptorctl.model.seed import Network
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.spec import BOOT_WORDS, CLOUD_TEXTS, MachineSpec
@@ -97,6 +98,7 @@ def _machine(name: MachineName, settings: Settings, facts: HostFacts) -> Exporte
         "share": bool(there.mark.shares) or None,
         "memory": there.domain.memory,
         "slot": there.mark.place,
+        "net": _net(there.domain),
         "template": there.mark.template,
         **_form(there, settings, facts),
         "disks": _disks(there, facts),
@@ -115,6 +117,13 @@ def _form(there: Existing, settings: Settings, facts: HostFacts) -> dict[str, An
         itself = {key: read(plain) for key, read in FORM.items()} | itself
     found = {key: read(there.domain) for key, read in FORM.items()}
     return {key: value for key, value in found.items() if value != itself.get(key)}
+
+
+def _net(domain: Domain) -> tuple[str, ...] | None:
+    """Its interfaces, where they are not what its host gives by itself."""
+    plain = {NetKind.SLOT, NetKind.USER}
+    said = any(net.forwards or net.kind not in plain for net in domain.nets)
+    return domain.nets if said else None
 
 
 def _disks(there: Existing, facts: HostFacts) -> dict[str, Any] | None:
@@ -147,7 +156,7 @@ FORM: Final[Mapping[str, Callable[[Domain], Any]]] = {
 }
 """Keys of a spec that a definition shows by itself, beside its numbers."""
 EXPORTED: Final = frozenset(
-    {*FORM, "image", "size", "cpus", "emulator_cpus", "share", "memory", "slot", "template"}
+    {*FORM, "image", "size", "cpus", "emulator_cpus", "share", "memory", "slot", "net", "template"}
     | {"seed", "disks"}
 )
 """Keys that are exported by their own rules; what a mark keeps in `made` is exported as well."""

@@ -102,7 +102,12 @@ def _differences(
     if not there.volume.clean:
         yield f"volume {there.volume.name} is not clean"
     fqdn = settings.fqdn(request.name)
-    if fqdn and not facts.dns_problem and all(record.name != fqdn for record in facts.records):
+    if (
+        fqdn
+        and there.mark.place
+        and not facts.dns_problem
+        and all(record.name != fqdn for record in facts.records)
+    ):
         yield "it has no DNS records"
 
 

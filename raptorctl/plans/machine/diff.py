@@ -10,11 +10,13 @@ from typing import Any, Final
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
+from raptorctl.model.net import Net
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import BOOT_WORDS, CLOUD_TEXTS, BootDevice, Graphics, MachineSpec
 from raptorctl.plans.machine import diff_disk
 from raptorctl.plans.machine import diff_guest as guest
 from raptorctl.plans.machine.difference import Difference, Standing, When
+from raptorctl.plans.part import net
 from raptorctl.render.read_domain import read_graphics
 
 Comparison = Callable[[Any, Standing], Iterator[Difference]]
@@ -125,6 +127,13 @@ def _boot(wanted: tuple[BootDevice, ...], it: Standing) -> Iterator[Difference]:
         yield Difference("boot", "boot order", told, asked, When.REFUSED, it.anew)
 
 
+def _net(wanted: tuple[Net, ...], it: Standing) -> Iterator[Difference]:
+    has = it.there.domain.nets
+    if not net.is_met(wanted, has):
+        told, asked = ", ".join(has), ", ".join(wanted)
+        yield Difference("net", "net", told, asked, When.REFUSED, it.anew)
+
+
 def _by_its_keys(_wanted: object, _it: Standing) -> Iterator[Difference]:
     """What a profile says lies below what was typed: each of its keys is compared as such."""
     return iter(())
@@ -155,6 +164,7 @@ COMPARISONS: Final[Mapping[str, Comparison]] = {
     "tpm": _fixed("tpm", lambda it: it.there.domain.tpm),
     "secure_boot": _fixed("secure_boot", lambda it: it.there.domain.secure_boot),
     "boot": _boot,
+    "net": _net,
     "network": guest.told("network", "network", guest.network),
     "seed": guest.seeded,
     "keys": guest.keys,

@@ -18,7 +18,7 @@ from raptorctl.model.slot import Slot
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import device_path
 from raptorctl.plans.machine import again, existing
-from raptorctl.plans.part import cpus, disk, extra, hardware, log, need, records, room, seed, slots
+from raptorctl.plans.part import cpus, disk, extra, hardware, log, need, net, records, room, seed
 from raptorctl.plans.part import image as images
 from raptorctl.plans.part import session as own
 from raptorctl.plans.part.owner import Owner, find_owner, qemu_id
@@ -84,12 +84,11 @@ class Choice:
     size: Size
     cpus: CpuSet
     memory: Size
-    slot: Slot | None
+    wiring: net.Wiring
     template: str
     owner: Owner
     image: Image | None = None
     vcpus: int = 0
-    ssh: str = ""
     disks: tuple[extra.AddedDisk, ...] = ()
 
     @property
@@ -101,6 +100,11 @@ class Choice:
     def usage(self) -> Usage:
         """What it takes of its owner's quota."""
         return Usage(1, len(self.cpus), self.memory, self.all_disks)
+
+    @property
+    def slot(self) -> Slot | None:
+        """Its slot, if it gets one."""
+        return self.wiring.slot
 
     @property
     def place(self) -> int | None:
@@ -147,7 +151,8 @@ def plan_provision(
             *extra.notes(choice.disks),
             *records.missing_pointers(choice.slot, settings),
             *seed.notes(request, settings, facts),
-            *own.notes(choice.all_disks, choice.ssh, settings, facts),
+            *choice.wiring.notes(settings),
+            *own.notes(choice.all_disks, settings, facts),
         ),
     )
 
@@ -206,12 +211,11 @@ def _choose(
         size=own.disk_size(spec.size, image).rounded_up(group.extent),
         cpus=request.pins,
         memory=spec.memory or settings.machine.memory,
-        slot=slots.choose(spec.slot, settings, facts),
+        wiring=net.choose(spec, settings, facts),
         template=template,
         owner=find_owner(request.name.tenant, spec.keys or (), settings, facts, identity),
         image=image,
         vcpus=request.vcpus,
-        ssh=own.forward(settings, facts),
         disks=extra.chosen(request.name, spec.disks or {}, request.found_disks, facts),
     )
 
@@ -240,6 +244,7 @@ def _steps(
     for one in choice.disks:
         yield from one.steps(settings, identity)
     guest = seed.guest(name, slot, facts.templates[choice.template], settings, identity)
+    guest = guest if choice.wiring.there else seed.unwired(guest)
     yield from seed.seed_steps(request, guest, identity, settings, facts)
     yield DefineDomain(
         reason=_definition_reason(choice),
@@ -297,7 +302,7 @@ def _xml(
             template=choice.template,
             image=images.said(choice.image),
             host_key=boot.host_key.public if boot and boot.host_key else "",
-            ssh=choice.ssh,
+            ssh=choice.wiring.ssh,
             made=seed.made(request, facts),
             shares="cpus" if request.spec.share else "",
             file=request.file,
@@ -320,14 +325,14 @@ def _xml(
         boot=request.spec.boot or (),
         hugepages=request.spec.hugepages,
         disks=tuple(one.device(settings, facts) for one in choice.disks),
+        forwards=choice.wiring.forwards,
     )
     return render_domain(facts.templates[choice.template], spec)
 
 
 def _summary(choice: Choice) -> str:
-    place = f"slot {choice.place}" if choice.slot else f"ssh at {choice.ssh}"
     further = "".join(f"{one.size} on {one.volume}, " for one in choice.disks)
     return (
         f"machine {choice.name}: {choice.size} on {choice.name.volume}, {further}"
-        f"{choice.processors}, {choice.memory} of memory, {place}"
+        f"{choice.processors}, {choice.memory} of memory, {choice.wiring.told}"
     )

@@ -39,7 +39,11 @@ def seed_path(name: MachineName, settings: Settings) -> str:
 
 
 def guest(
-    name: MachineName, slot: Slot | None, template: str, settings: Settings, identity: Identity
+    name: MachineName,
+    slot: Slot | None,
+    template: str,
+    settings: Settings,
+    identity: Identity,
 ) -> SeedGuest:
     """Say of a machine what its seed has to know.
 
@@ -59,6 +63,11 @@ def guest(
         console=console_device(template),
         resolvers=settings.machine.resolvers,
     )
+
+
+def unwired(guest: SeedGuest) -> SeedGuest:
+    """The same of a machine that has no network."""
+    return replace(guest, slot=None, own_mac="")
 
 
 class Wish(Protocol):
@@ -96,6 +105,12 @@ def seed_steps(
     boot, spec = wish.boot, wish.spec
     if boot is None:
         return ()
+    if spec.network is Network.STATIC and not guest.mac:
+        raise RefusedError(
+            f"{guest.name} has no network, so no addresses",
+            resolution="leave out --network",
+            code=Code.NO_NETWORK,
+        )
     if spec.network is Network.STATIC and guest.slot is None:
         raise RefusedError(
             "this host is your own, and its machines get their addresses by DHCP",

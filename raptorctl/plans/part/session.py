@@ -1,6 +1,6 @@
 """What is otherwise on a host of one's own: no slot, no account, no pins, a file for a disk."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.error_code import Code
@@ -11,21 +11,27 @@ from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.sizes import Size
 
 
-def forward(settings: Settings, facts: HostFacts) -> str:
+def forward(settings: Settings, facts: HostFacts, asked: Container[int] = ()) -> str:
     """Where a new machine's ssh is forwarded from; "" on a shared host, where it has an address.
+
+    Args:
+        settings: the host's.
+        facts: the host.
+        asked: ports that shall lead elsewhere.
 
     Raises:
         RefusedError: no port is free.
     """
     if settings.kind is not Kind.OWN:
         return ""
-    if not facts.ports:
+    free = [port for port in facts.ports if port not in asked]
+    if not free:
         raise RefusedError(
             f"no port of {LOOPBACK} is free to forward ssh from",
             resolution="deprovision a machine that is not needed",
             code=Code.PORT_UNAVAILABLE,
         )
-    return f"{LOOPBACK}:{facts.ports[0]}"
+    return f"{LOOPBACK}:{free[0]}"
 
 
 def disk_size(asked: Size | None, image: Image | None) -> Size:
@@ -67,11 +73,10 @@ def refuse_pins(settings: Settings) -> None:
         )
 
 
-def notes(size: Size, ssh: str, settings: Settings, facts: HostFacts) -> Iterator[str]:
+def notes(size: Size, settings: Settings, facts: HostFacts) -> Iterator[str]:
     """Say what somebody should know of a machine of their own."""
     if settings.kind is not Kind.OWN:
         return
-    yield f"its port 22 is {ssh} here, and nothing else of it is reached from outside"
     if facts.no_kvm:
         yield f"no KVM ({facts.no_kvm}): the machine is emulated, and slow"
     if facts.group and size > facts.group.free:

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root acts for so
 NOBODY: Final = "65534"
 NO_FILES: Final = frozenset(
     """
-    N|SET MACHINE COMMAND ACCOUNT TIME TENANT NAME raw|qcow2 IMAGE [IMAGE]... URL HEX SET SIZE N|auto JOB
+    N|SET MACHINE COMMAND ACCOUNT TIME TENANT NAME raw|qcow2 IMAGE [IMAGE]... URL HEX SET SIZE N|auto NET JOB
     SECONDS VOLUME DATE LIST KEY NAME=VALUE N COMMANDS
     """.split()
 ) | {

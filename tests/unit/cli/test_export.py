@@ -14,6 +14,7 @@ from raptorctl.model.disk import read_disks
 from raptorctl.model.domain import State
 from raptorctl.model.made import read_made
 from raptorctl.model.names import MachineName
+from raptorctl.model.net import NO_NET
 from raptorctl.model.own import SECURE_FIRMWARE
 from raptorctl.model.seed import Network
 from raptorctl.model.sizes import GIB, MIB, Size
@@ -36,6 +37,7 @@ CHOICES: dict[str, Callable[[random.Random], Any]] = {
     "tpm": lambda r: r.choice((True, False)),
     "secure_boot": lambda r: r.choice((True, False)),
     "boot": lambda r: r.choice(((BootDevice.NETWORK, BootDevice.DISK), (BootDevice.DISK,))),
+    "net": lambda _: (NO_NET,),
     "network": lambda r: r.choice(tuple(Network)),
     "seed": lambda r: r.choice((True, False)),
     "user_data": lambda _: "#!/bin/sh\n",

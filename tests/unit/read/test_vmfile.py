@@ -128,15 +128,18 @@ def test_what_no_parser_follows_is_refused(text: str) -> None:
         vmfile_tree(text, "VMFile.kdl")
 
 
-@pytest.mark.parametrize(
-    "said", ['"tap" { bridge "br0"; }', '"tap" bridge="br0"', '"vnic"', '"none"']
-)
+@pytest.mark.parametrize("said", ['"tap" { bridge "br0"; }', '"tap" bridge="br0"', '"vnic"'])
 def test_another_network_is_read_and_refused_only_by_who_would_make_it(said: str) -> None:
     text = body(f"network {said}")
     (left,) = vmfile_tree(text, "VMFile.kdl").left["web"]
     assert (left.line, left.column, left.key) == (3, 1, "network")
     with pytest.raises(FileError, match="VMFile"):
         parse_vmfile(text, Reader("VMFile.kdl", "alice"))
+
+
+def test_no_network_is_carried_over() -> None:
+    (machine,) = parse_vmfile(body('network "none"'), Reader("VMFile.kdl", "alice")).machines
+    assert machine.said["net"] == ["none"]
 
 
 def test_a_dollar_is_no_variable() -> None:

@@ -16,6 +16,7 @@ from raptorctl.errors import InputError
 from raptorctl.model.cpuset import HIGHEST, CpuSet
 from raptorctl.model.domain import DomainSpec, Mark
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT
+from raptorctl.model.own import mac_of
 from raptorctl.model.sizes import KIB, Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.spec import Graphics
@@ -32,10 +33,10 @@ def render(spec: DomainSpec) -> str:
 
 
 def essence(spec: DomainSpec) -> tuple[object, ...]:
-    assert spec.slot
+    macs = (spec.slot.mac,) if spec.slot else (mac_of(spec.uuid),) if spec.mark.ssh else ()
     nvram = f"{spec.libvirt.nvram_dir}/{spec.mark.name.domain}_VARS.fd"
     return (spec.mark.name.domain, spec.uuid, spec.mark, spec.memory, spec.cpus, spec.emulator,
-            (spec.slot.mac,), (spec.slot.bridge,), tuple(filter(None, (spec.disk, spec.seed))), nvram)  # fmt: skip
+            macs, (spec.slot.bridge,) if spec.slot else (), tuple(filter(None, (spec.disk, spec.seed))), nvram)  # fmt: skip
 
 
 def essence_of(xml: str) -> tuple[object, ...]:

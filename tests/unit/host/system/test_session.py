@@ -13,6 +13,7 @@ from raptorctl.errors import HostError
 from raptorctl.host.survey.survey import survey
 from raptorctl.host.system import session as own
 from raptorctl.model.domain import Domain, Mark
+from raptorctl.model.net import Forward
 from raptorctl.model.own import own_settings, places
 from raptorctl.model.settings_file import DEFAULT_FILE
 from tests.fakes import World
@@ -114,6 +115,25 @@ def test_a_port_of_a_machine_that_is_off_is_not_free(monkeypatch: pytest.MonkeyP
     mark = Mark("alice", "web", 0, "j", "c", "b", "t", ssh=f"127.0.0.1:{port}")
     monkeypatch.setattr(own, "PORTS", range(port, port + 1))
     assert own.free_ports([Domain("u", "alice-web", mark=mark)]) == ()
+
+
+def test_every_port_that_is_taken_is_told_with_who_has_it() -> None:
+    mark = Mark("alice", "web", 0, "j", "c", "b", "t", ssh="127.0.0.1:2201")
+    off = Domain("u", "alice-web", mark=mark, forwards=(Forward(8080, 80),))
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("", 0)) as wide:
+        used = own.used_ports([off])
+        listening = {one.getsockname()[1] for one in (taken, wide)}
+    assert (used[2201], used[8080]) == ("alice-web has it", "alice-web has it")
+    assert {used[port] for port in listening} == {"a program listens there"}
+    assert not listening & own.used_ports([]).keys()
+
+
+def test_a_port_that_a_machine_forwards_is_given_to_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(own, "PORTS", range(2201, 2202))
+    monkeypatch.setattr(own, "is_free", lambda _port: True)
+    assert own.free_ports([Domain("u", "alice-web", forwards=(Forward(2201, 80),))]) == ()
 
 
 @pytest.mark.parametrize(

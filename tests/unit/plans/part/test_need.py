@@ -42,6 +42,7 @@ from raptorctl.plans.part import (
     image,
     log,
     need,
+    net,
     owner,
     records,
     room,
@@ -58,7 +59,7 @@ from tests.own import OwnWorld
 from tests.unit.plans.doctor.test_examine import healthy
 from tests.unit.plans.machine.test_provision import ALICE, JOB, whole_machine
 
-PLANNERS = (again, cpus, diff, diff_disk, diff_guest, disk, existing, extra, hardware, image, log, need, own, owner,
+PLANNERS = (again, cpus, diff, diff_disk, diff_guest, disk, existing, extra, hardware, image, log, need, net, own, owner,
             provision, quota, records, room, seed, slots, tenant, tenants)  # fmt: skip
 """What plan_provision calls, however far away."""
 
@@ -126,6 +127,9 @@ OF_A_REQUEST = {
     "hardware.firmware",
     "hardware._refuse_pages",
     "log.refuse_old",
+    "net._slot_number",
+    "net._refuse_other_host",
+    "net._refuse_taken",  # this port
     "session.refuse_other",
     "owner._refuse_expired",
     "provision._refuse_taken_names",
