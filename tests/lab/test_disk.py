@@ -21,7 +21,7 @@ def machine(quiet: Lab) -> Lab:
     quiet.tenant("alice")
     quiet.run("raptorctl", "provision", "alice", "dev", *SMALL, "--disk", "data=64M,keep", "-y")
     quiet.sh(
-        f"yes {PATTERN} | dd of=/dev/lvm-data/{KEPT} bs=1M count=8 iflag=fullblock oflag=direct"
+        f"dd if=<(yes {PATTERN}) of=/dev/lvm-data/{KEPT} bs=1M count=8 iflag=fullblock oflag=direct"
     )
     return quiet
 
