@@ -33,7 +33,7 @@ from raptorctl.model.image import Image
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings, parse_settings
 from raptorctl.model.sizes import GIB, MIB, Size
-from raptorctl.model.slot import Bridge, Slot
+from raptorctl.model.slot import Bridge, Routing, Slot
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.tenant import GROUP, Account, TenantRecord, record_path, record_text
 from raptorctl.model.tombstone import next_uid
@@ -748,6 +748,12 @@ class FakeLinks:
 
     def bridges(self) -> tuple[Bridge, ...]:
         return self.all
+
+    def ways(self, slots: Sequence[Slot]) -> tuple[Routing, ...]:
+        return tuple(
+            Routing(tuple(map(str, slot.addresses)), ("IPv4", "IPv6"), ("eth0",), ("eth0",))
+            for slot in slots
+        )
 
 
 @cache

@@ -63,7 +63,7 @@ COMMANDS: Final = {
     "template": ("template", "List domain templates and profiles."),
     "tenant": ("tenant", "Manage tenants: accounts, keys, quotas."),
     "access": ("access", "Install and test the rules for who may do what."),
-    "slot": ("slot", "Show slots: bridge, MAC, addresses."),
+    "slot": ("slot", "Show slots: bridge, MAC, addresses, routes."),
     "cpu": ("cpu", "Show host CPUs and which machine has them."),
     "image": ("image", "Manage the cache of disk images."),
     "registry": ("registry", "Read a registry of vmp, and generate its Makefiles."),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from raptorctl.model.slot import Bridge
+    from collections.abc import Sequence
+
+    from raptorctl.model.slot import Bridge, Routing, Slot
 
 
 class Links(Protocol):
@@ -13,3 +15,6 @@ class Links(Protocol):
 
     def bridges(self) -> tuple[Bridge, ...]:
         """Return every bridge."""
+
+    def ways(self, slots: Sequence[Slot]) -> tuple[Routing, ...]:
+        """Return how packets get from and to each slot; what cannot be seen is not there."""

@@ -9,6 +9,7 @@ from raptorctl.model.access import RULES
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
 from raptorctl.model.settings import Settings
+from raptorctl.model.slot import Routing
 
 OLDEST_LIBVIRT: Final = (11, 3, 0)
 """Debian 13's; older ones parse a tenant's XML before they ask polkit (CVE-2025-12748)."""
@@ -176,6 +177,7 @@ class Probe:
         scan_lvs: whether LVM looks for volume groups inside volumes.
         doors: what keeps people from what is not theirs; None where it could not be looked at.
         walls: what keeps machines and sessions from the host; None likewise.
+        ways: how packets get from and to each slot, by its number; as far as it was looked at.
         jobs: those that have not ended.
         archive: how many files LVM keeps of its earlier metadata (lvm.conf(5), backup/archive).
         left: what the numbers of removed tenants still own, by number; looked for by root only.
@@ -197,6 +199,7 @@ class Probe:
     scan_lvs: bool = False
     doors: Doors | None = None
     walls: Walls | None = None
+    ways: Mapping[int, Routing] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
     archive: int = 0
     left: Mapping[int, tuple[str, ...]] = field(default_factory=dict)

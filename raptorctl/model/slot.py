@@ -1,5 +1,6 @@
 """Slots: one place on the network as a unit."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
@@ -50,3 +51,29 @@ class Bridge:
     name: str
     up: bool
     ports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Routing:
+    """How packets get from and to a slot, as the kernel has it.
+
+    Args:
+        routed: addresses of the slot that are routed to its bridge.
+        forwards: which of IPv4 and IPv6 the host forwards.
+        arp: interfaces that answer ARP for every address routed elsewhere (proxy_arp).
+        ndp: interfaces that answer NDP, or ARP, for an address of the slot (ip-neighbour(8)).
+    """
+
+    routed: tuple[str, ...] = ()
+    forwards: tuple[str, ...] = ()
+    arp: tuple[str, ...] = ()
+    ndp: tuple[str, ...] = ()
+
+    def lacks(self, slot: Slot) -> Iterator[str]:
+        """Say why the slot's addresses do not reach its machine; nothing where they do."""
+        for address in slot.addresses:
+            if str(address) not in self.routed:
+                yield f"{address} is not routed to {slot.bridge}"
+        for address in slot.addresses:
+            if f"IPv{address.version}" not in self.forwards:
+                yield f"IPv{address.version} is not forwarded"

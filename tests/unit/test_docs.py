@@ -259,12 +259,13 @@ def raptorctl(tmp_path: Path) -> CommandLine:
         "tenant quota alice",
         "tenant key list alice",
         "slot list",
+        "slot show 1",
         "cpu map",
         "doctor",
     ],
 )
 def test_what_views_print_as_json_is_as_told(raptorctl: CommandLine, words: str) -> None:
-    heading = f"`{words.removesuffix(' dev').removesuffix(' alice')}`"
+    heading = f"`{words.removesuffix(' dev').removesuffix(' alice').removesuffix(' 1')}`"
     assert shape(json.loads(raptorctl(*words.split(), "-o", "json").out)) == told_shape(heading)
 
 

@@ -23,6 +23,7 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
 from raptorctl.model.probe import OLDEST_PACKAGE, AnyPart, Doors, Part, Probe, Trouble, Walls
 from raptorctl.model.settings import Settings
+from raptorctl.model.slot import Routing
 from raptorctl.model.tenant import Account
 
 T = TypeVar("T")
@@ -90,12 +91,18 @@ def _read(prober: Prober, settings: Settings) -> dict[str, Any]:
     facts = survey(drivers(settings), settings, attempt=prober.attempt)
     return {
         "facts": facts,
+        "ways": prober.attempt(Part.LINKS, lambda: _ways(settings), {}),
         "zones": _zones(prober, settings),
         **_numbers(prober, [one.uid for one in facts.removed]),
         "programs": {program: _lacking(program) for program in PROGRAMS},
         "scan_lvs": prober.attempt(Part.SCAN, _scans_lvs, False),
         **_libvirt(prober, settings),
     }
+
+
+def _ways(settings: Settings) -> dict[int, Routing]:
+    found = drivers(settings).links.ways(settings.slot)
+    return {slot.number: way for slot, way in zip(settings.slot, found, strict=True)}
 
 
 def _numbers(prober: Prober, gone: Sequence[int]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from raptorctl.plans.doctor.tenant import tenants
 from raptorctl.plans.doctor.tpm import tpm
 from raptorctl.plans.doctor.trial import readiness
 from raptorctl.plans.doctor.walls import walls
+from raptorctl.plans.doctor.way import ways
 from raptorctl.plans.past import NOTHING, Past
 from raptorctl.render.domain_xml import render_domain
 
@@ -175,13 +176,18 @@ def _slots(probe: Probe, settings: Settings) -> Findings:
     yield from _trouble(probe, Part.LINKS)
     if Part.LINKS in probe.troubles:
         return
-    bad = [finding for slot in settings.slot for finding in _bridge(probe, slot)]
+    bad = [finding for slot in settings.slot for finding in _place(probe, slot)]
     yield from bad
     good = len(settings.slot) - len({finding.check for finding in bad})
     if good:
         yield Finding(
             Part.LINKS, OK, f"{good} of {len(settings.slot)} are up, without foreign ports"
         )
+
+
+def _place(probe: Probe, slot: Slot) -> Findings:
+    found = tuple(_bridge(probe, slot))
+    yield from found or ways(probe, slot)
 
 
 def _bridge(probe: Probe, slot: Slot) -> Findings:

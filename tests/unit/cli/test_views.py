@@ -23,6 +23,7 @@ VIEWS = {
     "show": ["show", "alice", "dev"],
     "show_half": ["show", "bob", "ci"],
     "slot_list": ["slot", "list"],
+    "slot_show": ["slot", "show", "2"],
     "cpu_map": ["cpu", "map"],
     "doctor": ["doctor"],
 }
@@ -136,3 +137,8 @@ def test_more_than_one_machine_on_a_cpu_is_told(raptorctl: CommandLine, busy: Wo
     twin = replace(first, uuid="other", name="bob-ci", mark=None)
     busy.domains.by_uuid["other"] = twin
     assert "note: CPU 4 has alice-dev and bob-ci" in raptorctl("cpu", "map").out
+
+
+def test_a_slot_that_is_not_there_is_told_with_those_that_are(raptorctl: CommandLine) -> None:
+    done = raptorctl("slot", "show", "99")
+    assert (done.code, "there is no slot 99: this host has 1, 2" in done.complaint) == (2, True)

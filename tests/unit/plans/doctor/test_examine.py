@@ -7,10 +7,11 @@ from raptorctl.host.system.files import templates
 from raptorctl.model.job import Job, Outcome
 from raptorctl.model.probe import Finding, Part, Probe, Trouble, Verdict
 from raptorctl.model.sizes import GIB, MIB, Size
-from raptorctl.model.slot import Bridge
+from raptorctl.model.slot import Bridge, Routing
 from raptorctl.model.volume import Volume, VolumeGroup
 from raptorctl.plans.doctor.examine import examine
 from tests.fakes import World, settings
+from tests.unit.plans.machine.test_provision import whole_machine
 
 
 def healthy(**facts: Any) -> Probe:
@@ -27,6 +28,22 @@ def healthy(**facts: Any) -> Probe:
 
 def bad(probe: Probe) -> list[Finding]:
     return [finding for finding in examine(probe) if finding.verdict is not Verdict.OK]
+
+
+def test_the_way_to_a_slot_is_judged_where_a_machine_has_it() -> None:
+    there = healthy(**whole_machine())
+    number = there.facts.domains[0].mark.slot  # type: ignore[union-attr]
+    cut = replace(there, ways=dict.fromkeys((number, number + 1), Routing((), ("IPv6",))))
+    found = [f for f in bad(cut) if f.check.startswith("slot ")]
+    assert {f.check for f in found} == {f"slot {number}"}
+    assert {f.verdict for f in found} == {Verdict.WARN}
+    assert [f.what for f in found][::2] == [
+        f"198.51.100.{number} is not routed to br-vm{number}",
+        "IPv4 is not forwarded",
+    ]
+    address = settings().find_slot(number).addresses
+    whole = Routing(tuple(map(str, address)), ("IPv4", "IPv6"))
+    assert not [f for f in bad(replace(there, ways={number: whole})) if f.check[:5] == "slot "]
 
 
 def test_a_healthy_host_has_nothing_but_good_findings() -> None:
