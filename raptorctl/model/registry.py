@@ -188,6 +188,8 @@ class RegistryVm:
         seed: for cloud-init, or None.
         ssh: how to log in, or None.
         tree: all of it, as `registry config` prints it.
+        uuid: of the domain that `domain.xml` among the files defines; "" where virt-install does.
+        files: further ones of its folder, by name.
     """
 
     name: str
@@ -201,3 +203,5 @@ class RegistryVm:
     seed: NoCloudSeed | None
     ssh: SshAccess | None
     tree: Tree
+    uuid: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)

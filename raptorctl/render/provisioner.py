@@ -46,7 +46,7 @@ def provisioner(vm: RegistryVm, version: str) -> dict[str, GeneratedFile]:
     Returns:
         Each file by its path in the folder.
     """
-    data: dict[str, GeneratedFile] = {}
+    data = {name: GeneratedFile(text) for name, text in vm.files.items()}
     if vm.ssh and vm.ssh.password:
         data[PASSWORD] = GeneratedFile(f"{vm.ssh.password}\n", SECRET)
     if vm.seed:
@@ -85,6 +85,7 @@ def _values(vm: RegistryVm) -> Iterator[str]:
     yield f"export LIBVIRT_DEFAULT_URI={_quoted(vm.uri)}"
     for name, value in (
         ("domain", vm.domain),
+        ("domain_uuid", vm.uuid),
         ("image_url", image.url),
         ("image_file", _path(f"{folder}/{image.volume_name}")),
         ("image_format", image.format),

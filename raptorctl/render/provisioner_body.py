@@ -32,6 +32,17 @@ runs_domain() {
   listed "$domain" "$all"
 }
 
+# A folder that defines a domain itself knows it by its UUID; one of the same name is another's.
+refuse_other() {
+  local all found
+  if [ -z "$domain_uuid" ]; then return; fi
+  all=$(virsh list --all --name) || die 'the domains cannot be listed'
+  if ! listed "$domain" "$all"; then return; fi
+  found=$(virsh domuuid "$domain")
+  [ "${found%%$'\n'*}" = "$domain_uuid" ] ||
+    die "$domain is there, and was not made by this folder: remove it where it was made"
+}
+
 has_pool() {
   local all
   all=$(virsh pool-list --all --name) || die 'the pools cannot be listed'
@@ -52,8 +63,10 @@ has_volume() { # POOL NAME
 }
 
 create_pool() { # NAME PATH
+  local path=$2
   if has_pool "$1"; then return; fi
-  virsh pool-define-as "$1" dir --target "$2"
+  if [[ $path != /* ]]; then path=$PWD/${path#./}; fi # libvirt would not begin here
+  virsh pool-define-as "$1" dir --target "$path"
   virsh pool-autostart "$1"
 }
 
@@ -115,6 +128,10 @@ delete_volume() { # POOL NAME
 create_domain() {
   local xml
   if has_domain; then return; fi
+  if [ -n "$domain_uuid" ]; then
+    virsh define domain.xml
+    return
+  fi
   command -v virt-install >/dev/null || die 'virt-install is not installed: it writes the domain'
   xml=$(virt-install "${virt_install[@]}" --name="$domain" --print-xml --dry-run)
   virsh define /dev/stdin <<<"$xml"
@@ -163,7 +180,7 @@ unpack() { # FILE
 
 fetch() {
   local part=$image_file.part packed=$image_file.$archive found
-  if [ -s "$image_file" ]; then return; fi
+  if [ -z "$image_url" ] || [ -s "$image_file" ]; then return; fi
   mkdir -p -- "$(dirname -- "$image_file")"
   if [ -z "$archive" ]; then
     download "$part"
@@ -252,6 +269,9 @@ wait_for() { # WHAT COMMAND...
   done
 }
 
+case ${1-} in
+  create/* | delete/* | start/* | stop/* | wait-for-ready/* | console | ip | ssh) refuse_other ;;
+esac
 case ${1-} in
   build)
     fetch
