@@ -91,13 +91,13 @@ def standing_vm(there: StandingMachine) -> RegistryVm:
         name=there.name.machine,
         uri="qemu:///session",
         image=_tagged(next(iter(images), None)),
-        variables={"DEFAULT_IMAGE_DIR": IMAGES, f"{SETTING}IP_CMD": "echo 127.0.0.1"},
+        variables={"DEFAULT_IMAGE_DIR": IMAGES, **_address(there.mark)},
         domain=there.domain.name,
         virt_install=(),
         pools=(DirectoryPool(pool, "pool", DeletionPolicy.DELETE),),
         volumes=tuple(volumes),
         seed=seed,
-        ssh=_ssh(there.mark),
+        ssh=_ssh(there.mark) if there.mark.ssh else None,
         tree={},
         uuid=uuid,
         files=files,
@@ -137,6 +137,12 @@ def _documents(seed: Seed) -> Iterator[tuple[str, str]]:
 
 def _known_hosts(mark: Mark) -> Mapping[str, str]:
     return {KNOWN_HOSTS: f"{mark.name.domain} {mark.host_key}\n"} if mark.host_key else {}
+
+
+def _address(mark: Mark) -> Mapping[str, str]:
+    """Say where ssh is forwarded from; a machine without network has no address."""
+    host = mark.ssh.rpartition(":")[0]
+    return {f"{SETTING}IP_CMD": f"echo {host}" if host else "echo it has no network >&2; exit 1"}
 
 
 def _ssh(mark: Mark) -> SshAccess:

@@ -132,6 +132,22 @@ def test_a_machine_without_image_and_seed_is_made_as_well(own: CommandLine, tmp_
     assert web.done("clean-all") == []
 
 
+def test_without_a_network_it_has_no_address_and_its_other_ports_stay(
+    own: CommandLine, tmp_path: Path
+) -> None:
+    assert own("provision", "web", "--size", "1G", "--no-start", "--net", "none", "-y").code == 0
+    more = ("--size", "1G", "--no-start", "--net", "user:8080-80", "-y")
+    assert own("provision", "db", *more).code == 0
+    assert own("render", "makefile", "web", "db").code == 0
+    assert "127.0.0.1:8080-:80" in Path("db/domain.xml").read_text()
+    web = folder("web", tmp_path)
+    assert "hostfwd" not in (web.folder / "domain.xml").read_text()
+    web.done("up")
+    assert "it has no network" in web.make("ip").stderr
+    assert "no address of alice-web is known" in web.make("ssh").stderr
+    assert "Port=" not in (web.folder / "vm.sh").read_text()
+
+
 @pytest.mark.parametrize("prune", [False, True])
 def test_what_is_stale_is_told_or_pruned(home: CommandLine, prune: bool) -> None:
     rendered(home, "web")
