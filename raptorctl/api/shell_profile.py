@@ -1,7 +1,7 @@
 """A machine's profile in bash as a file of ours: what is code is run where it can do nothing."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
@@ -31,13 +31,11 @@ class ImportedProfile:
         file: the text of `raptor.toml`.
         user_data: the path that it names.
         content: what belongs there, byte for byte.
-        notes: lines that the profile said.
     """
 
     file: str
     user_data: Path
     content: bytes
-    notes: tuple[str, ...]
 
 
 def is_profile(file: str) -> bool:
@@ -78,13 +76,18 @@ def trusted_profile(session: Session, name: str, *, trusted: bool) -> str:
 
 
 def import_profile(
-    file: str, environment: Mapping[str, str], user_data: str = "", tenant: str = ""
+    file: str,
+    environment: Mapping[str, str],
+    told: Callable[[str], None],
+    user_data: str = "",
+    tenant: str = "",
 ) -> ImportedProfile:
     """Run a profile in a room of its own, and say what it says as `raptor.toml`.
 
     Args:
         file: its path.
         environment: the caller's, which may override what profiles are told.
+        told: is told each line that the profile says on standard error.
         user_data: where its user-data is to be; beside us by default.
         tenant: on a shared host, whose the machine is to be.
 
@@ -93,20 +96,23 @@ def import_profile(
         FileError: something is missing in it; all of it.
         RefusedError: root asks; or there is no bwrap, or no room for it.
     """
-    told = {key: environment.get(key) or value for key, value in DEFAULTS.items()}
-    told["SC_SSH_KEY"] = os.path.expanduser(told["SC_SSH_KEY"])  # noqa: PTH111 - a text
-    key = _public_key(f"{told['SC_SSH_KEY']}.pub")
-    ended = _run(file, key, told)
+    host = {key: environment.get(key) or value for key, value in DEFAULTS.items()}
+    host["SC_SSH_KEY"] = os.path.expanduser(host["SC_SSH_KEY"])  # noqa: PTH111 - a text
+    key = _public_key(f"{host['SC_SSH_KEY']}.pub")
+    ended = _run(file, key, host)
+    for line in ended.err.decode(errors="replace").splitlines()[:NOTES]:
+        told(shown(line))
+    _refuse_endless(ended, file)
     profile = parse_said(ended.out, file)
     table = profile_table(profile, file, key)
     _refuse_failed(profile, ended, file)
     domain = profile.said["DOMAIN"]
     path = Path(user_data or f"{domain}.user-data")
     said = {**table, "user_data": str(path) if path.is_absolute() else f"./{path}"}
-    notes = [*left(profile.said, told), *_unfit(profile.user_data)]
+    notes = [*left(profile.said, host), *_unfit(profile.user_data)]
     whose = f"{tenant}-{domain}" if tenant else domain
     lines = [SCHEMA, *table_lines(("machine", whose), said, notes)]
-    return ImportedProfile("\n".join(lines) + "\n", path, profile.user_data, _said(ended))
+    return ImportedProfile("\n".join(lines) + "\n", path, profile.user_data)
 
 
 def write_user_data(made: ImportedProfile) -> bool:
@@ -160,24 +166,27 @@ def _public_key(path: str) -> str:
 
 def _run(file: str, key: str, told: Mapping[str, str]) -> "Confined":
     from raptorctl.host.system.caller import read_given
-    from raptorctl.host.system.sandbox import FILE, OUTPUT, SECONDS, confined
+    from raptorctl.host.system.sandbox import FILE, confined
 
     text = read_given(file, LARGEST, follow=True)
     if len(text) > LARGEST:
         raise InputError(f"{shown(file)} is larger than {LARGEST >> 10} KiB", subject=file)
     argv = ("bash", "--norc", "--noprofile", "-c", DRIVER, FILE, key)
-    ended = confined(argv, text, told)
+    return confined(argv, text, told)
+
+
+def _refuse_endless(ended: "Confined", file: str) -> None:
+    from raptorctl.host.system.sandbox import OUTPUT, SECONDS
+
     if ended.status is None:
         raise InputError(f"{shown(file)} did not end in {SECONDS} seconds", subject=file)
     if max(len(ended.out), len(ended.err)) >= OUTPUT:
         raise InputError(f"{shown(file)} prints {OUTPUT >> 20} MiB or more", subject=file)
-    return ended
 
 
 def _refuse_failed(profile: ShellProfile, ended: "Confined", file: str) -> None:
     if ended.status:
-        said = "\n".join(_said(ended))
-        raise InputError(f"{FUNCTION} of {shown(file)} failed", details=said, subject=file)
+        raise InputError(f"{FUNCTION} of {shown(file)} failed", subject=file)
     if not profile.user_data:
         raise InputError(f"{FUNCTION} of {shown(file)} printed nothing", subject=file)
 
@@ -193,8 +202,3 @@ def _unfit(user_data: bytes) -> list[str]:
     except InputError as error:
         return [f"up refuses this user_data: {error}"]
     return []
-
-
-def _said(ended: "Confined") -> tuple[str, ...]:
-    lines = ended.err.decode(errors="replace").splitlines()
-    return tuple(shown(line) for line in lines[:NOTES])

@@ -87,6 +87,12 @@ def test_what_is_missing_is_told_at_once_also_the_name_that_bash_sets_itself(
     assert "DOMAIN" not in done.stderr
 
 
+def test_bash_itself_says_what_is_no_bash(person: Person) -> None:
+    done = imported(person, "DOMAIN=a\nif\n", "--trust")
+    assert "note: the profile said '/given: line 3: syntax error" in done.stderr
+    assert "web.sh: generate_user_data: is missing" in done.stderr
+
+
 HOSTILE = {
     "home": 'touch "$HOME/x" /home/x {home}/x; ls {home}',
     "network": "exec 5<>/dev/tcp/127.0.0.1/{port}",

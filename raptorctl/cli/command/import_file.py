@@ -78,9 +78,8 @@ def import_(
 
 
 def _import_profile(file: str, user_data: str, tenant: str, form: Format) -> None:
-    made = import_profile(file, os.environ, user_data, tenant)
-    for line in made.notes:
-        tell(f"note: the profile said {plain(line)}")
+    said = "note: the profile said "
+    made = import_profile(file, os.environ, lambda line: tell(said + line), user_data, tenant)
     path = plain(str(made.user_data))
     tell(f"wrote {path}" if write_user_data(made) else f"{path} is already so")
     _show(made.file, form)

@@ -174,7 +174,7 @@ def test_what_cannot_be_is_refused(
     own: CommandLine, room: Room, number: int, value: bytes, complaint: str
 ) -> None:
     room.says(*[value if at == number else other for at, other in enumerate(SAID)])
-    assert f"profiles/web.sh: {complaint}" in imported(own).complaint
+    assert f"profiles/web.sh: {complaint}" in imported(own).err.splitlines()[-1]
 
 
 def test_what_the_profile_says_is_passed_on_and_moves_no_cursor(
@@ -184,6 +184,8 @@ def test_what_the_profile_says_is_passed_on_and_moves_no_cursor(
     done = own("import", "web", "--trust")
     assert done.code == 0
     assert done.err.startswith(r"note: the profile said 'bad \x1b[2J'")
+    room.says(b"", *SAID[1:])
+    assert own("import", "web", "--trust").err.startswith("note: the profile said 'bad ")
 
 
 def test_what_fails_or_has_no_end_writes_nothing(own: CommandLine, room: Room) -> None:
