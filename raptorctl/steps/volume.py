@@ -296,10 +296,9 @@ def present(host: Host, uuid: str) -> Volume:
     Raises:
         HostError: it is not.
     """
-    volume = host.volumes.find(uuid)
-    if volume is None:
-        raise HostError(f"no volume has the UUID {uuid} any more")
-    return volume
+    if volume := host.volumes.find(uuid):
+        return volume
+    raise HostError(f"no volume has the UUID {uuid} any more")
 
 
 def last_seen(host: Host, uuid: str) -> Volume:
@@ -308,8 +307,7 @@ def last_seen(host: Host, uuid: str) -> Volume:
     Raises:
         HostError: it is not.
     """
-    known = next((v for v in host.volumes.seen() if v.uuid == uuid), None)
-    return known or present(host, uuid)
+    return next((v for v in host.volumes.seen() if v.uuid == uuid), None) or present(host, uuid)
 
 
 def with_device(host: Host, volume: Volume) -> Volume:
@@ -339,6 +337,4 @@ def erase(host: Host, volume: Volume, tick: Tick) -> Volume:
         ConflictError: somebody uses it.
     """
     refuse_in_use(host, volume)
-    if not volume.wiped:
-        volume, _ = _wipe(host, _retire(host, volume), tick)
-    return volume
+    return volume if volume.wiped else _wipe(host, _retire(host, volume), tick)[0]
