@@ -1,20 +1,28 @@
 """Folders with a Makefile, of machines that a registry describes."""
 
-from collections.abc import Collection, Iterator, Sequence
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from raptorctl import __version__
 from raptorctl.errors import InputError, RefusedError
 from raptorctl.model.registry import RegistryVm
 from raptorctl.render.provisioner import MAKEFILE, generated_files, provisioner
 
+_NOTHING: Final[Mapping[Path, tuple[str, ...]]] = MappingProxyType({})
 
-def generate(machines: Sequence[RegistryVm], base: Path) -> list[Path]:
+
+def generate(
+    machines: Sequence[RegistryVm], base: Path, kept: Mapping[Path, tuple[str, ...]] = _NOTHING
+) -> list[Path]:
     """Write the folder of each machine, all of them or none.
 
     Args:
         machines: of a registry.
         base: what the folders are made in.
+        kept: what is stale and stays for now, as `stale` tells it.
 
     Returns:
         What is written.
@@ -29,7 +37,7 @@ def generate(machines: Sequence[RegistryVm], base: Path) -> list[Path]:
     files = {
         base / vm.name / name: (made.text.encode(), made.mode)
         for vm in machines
-        for name, made in provisioner(vm, __version__).items()
+        for name, made in provisioner(vm, __version__, kept.get(base / vm.name, ())).items()
     }
     for folder in dict.fromkeys(base / vm.name for vm in machines):
         if (folder / MAKEFILE).exists() and _listed(folder) is None:
@@ -62,8 +70,10 @@ def stale(
     found: dict[Path, tuple[str, ...]] = {}
     for vm in machines:
         today = provisioner(vm, __version__)
-        old = tuple(name for name in _listed(base / vm.name) or () if name not in today)
-        found |= {base / vm.name: old} if old else {}
+        folder = base / vm.name
+        names = (name for name in _listed(folder) or () if name not in today)
+        old = tuple(name for name in names if os.path.lexists(folder / name))
+        found |= {folder: old} if old else {}
     return found | (dict(_gone(base, known)) if whole else {})
 
 

@@ -36,12 +36,15 @@ class GeneratedFile:
     mode: int = OPEN
 
 
-def provisioner(vm: RegistryVm, version: str) -> dict[str, GeneratedFile]:
+def provisioner(
+    vm: RegistryVm, version: str, stale: Iterable[str] = ()
+) -> dict[str, GeneratedFile]:
     """Write a machine's folder.
 
     Args:
         vm: the machine.
         version: of raptorctl, for the first line.
+        stale: what an earlier one left there, to be found again.
 
     Returns:
         Each file by its path in the folder.
@@ -53,7 +56,7 @@ def provisioner(vm: RegistryVm, version: str) -> dict[str, GeneratedFile]:
         for name, tree in vm.seed.data.items():
             path = f"{vm.seed.path}.d/{name}"
             data[path] = GeneratedFile(document(name, tree), SECRET)
-    names = " ".join((MAKEFILE, SCRIPT, *data))
+    names = " ".join((MAKEFILE, SCRIPT, *data, *stale))
     head = f"{GENERATED}{version} ({PROVISIONER})\n{FILES}{names}\n"
     script = "\n".join(("#!/usr/bin/env bash", head, *_values(vm), *_items(vm))) + BODY
     return {

@@ -95,7 +95,7 @@ def gen(
     machines = found.machines(names or ())
     _note(machines)
     old = stale(machines, base, found.names, whole=not names)
-    for path in generate(machines, base):
+    for path in generate(machines, base, {} if prune else old):
         tell(f"Generated {plain(str(path))}")
     if prune:
         for path in remove(old):

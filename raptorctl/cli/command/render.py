@@ -81,7 +81,7 @@ def makefile(
     names = [options.machine_name(own_words([one], owner) if owner else [one]) for one in machines]
     found = standing(session, names)
     old = registry_gen.stale(found, base, (), whole=False)
-    for path in registry_gen.generate(found, base):
+    for path in registry_gen.generate(found, base, {} if prune else old):
         tell(f"Generated {plain(str(path))}")
     if prune:
         for path in registry_gen.remove(old):
