@@ -41,3 +41,19 @@ def packed(path: Path, kind: str) -> Path:
         words = [program, "-k", "-f", "-q", str(path)]
     subprocess.run(words, check=True, capture_output=True, timeout=60)
     return target
+
+
+def iso(path: Path, signature: bytes = b"CD001", blocks: int = 0) -> Path:
+    """A hybrid one: it has the partition table of a disk as well.
+
+    Args:
+        path: the file.
+        signature: of ISO 9660, or of UDF.
+        blocks: how long its first volume says that it is; 0 for as long as it is.
+    """
+    content = bytearray(raw_disk(path).read_bytes())
+    content[32768:32774] = b"\x01" + signature
+    content[32848:32852] = (blocks or len(content) // 2048).to_bytes(4, "little")
+    content[32896:32898] = (2048).to_bytes(2, "little")
+    path.write_bytes(content)
+    return path

@@ -88,6 +88,9 @@ SAMPLES: dict[str, DomainSpec] = _templates_and_settings() | {
         slot=None,
         forwards=(Forward(8080, 80), Forward(8443, 443)),
     ),
+    "installs-from-an-iso": replace(
+        PLAIN, iso=f"/var/lib/libvirt/raptorctl/alice-dev-cd-{'15' * 32}.iso"
+    ),
     "in-huge-pages": replace(PLAIN, hugepages=Size.parse("1G")),
     "hyphens-in-the-name": replace(
         PLAIN, mark=replace(MARK, machine="web-2-eu"), disk="/dev/lvm-data/guest-alice-web-2-eu"

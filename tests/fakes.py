@@ -30,6 +30,7 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.guest import Endpoint, Neighbour
 from raptorctl.model.guest_step import GuestStep
 from raptorctl.model.image import Image
+from raptorctl.model.medium import digest_in, unreadable
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings, parse_settings
 from raptorctl.model.sizes import GIB, MIB, Size
@@ -80,6 +81,17 @@ IMAGE = Image(
     stored=Size(300 * MIB),
     path="/var/lib/raptorctl/images/5eed",
     pulled="2026-11-19T08:00:00Z",
+)
+
+
+ISO = replace(
+    IMAGE,
+    name="rescue.iso",
+    source="https://images.example/rescue.iso",
+    digest="15" * 32,
+    format="iso",
+    size=Size(600 * MIB),
+    path=f"/var/lib/raptorctl/images/files/{'15' * 32}",
 )
 
 
@@ -370,6 +382,12 @@ class FakeDomains:
                 if not self.volumes.data[volume.uuid].startswith("written by"):
                     self.volumes.data[volume.uuid] = f"written by {self.by_uuid[uuid].name}"
 
+    def change_medium(self, uuid: str, xml: str) -> None:
+        if self.deaf:
+            raise HostError(f"the CD drive of {self.by_uuid[uuid].name} is locked")
+        empty = {path for path in self.plugs[uuid] if digest_in(path)}
+        self.plugs[uuid] = (self.plugs[uuid] - empty) | set(re.findall('file="(/[^"]*)"', xml))
+
     def unplug(self, uuid: str, path: str, tick: Tick) -> None:
         tick(0, 1)
         if self.deaf:
@@ -465,6 +483,10 @@ class FakeFiles:
     def __init__(self) -> None:
         self.paths = {"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"}
         self.texts: dict[str, tuple[str, int]] = {}
+        self.sizes: dict[str, int] = {}
+
+    def size(self, path: str) -> int | None:
+        return self.sizes.get(path, 0) if path in self.paths else None
 
     def exists(self, path: str) -> bool:
         return path in self.paths
@@ -628,8 +650,8 @@ class FakeConsoles:
 class FakeImages:
     """Images: `all` are in the cache, `spoilt` not whole; `written` which volume began as which."""
 
-    def __init__(self, volumes: FakeVolumes) -> None:
-        self.volumes = volumes
+    def __init__(self, volumes: FakeVolumes, files: FakeFiles) -> None:
+        self.volumes, self.files = volumes, files
         self.all: tuple[Image, ...] = ()
         self.spoilt: dict[str, str] = {}
 
@@ -652,6 +674,11 @@ class FakeImages:
         image = replace(image, digest=image.digest or "ab" * 32)
         self.all = tuple({one.name: one for one in (*self.all, image)}.values())
         return Pulled(image, "pulled")
+
+    def copy(self, image: Image, path: str, tick: Tick) -> None:
+        tick(0, image.size)
+        self.files.paths.add(path)
+        self.files.sizes[path] = image.size
 
     def write(self, image: Image, volume: Volume, tick: Tick) -> ImageReport:
         if self.volumes.data[volume.uuid]:
@@ -778,7 +805,7 @@ class World:
         self.accounts = FakeAccounts()
         self.authority = FakeAuthority(self.files)
         self.consoles = FakeConsoles()
-        self.images = FakeImages(self.volumes)
+        self.images = FakeImages(self.volumes, self.files)
         self.guests = FakeGuests()
 
     def with_tenants(self, *names: str) -> "World":
@@ -829,6 +856,15 @@ class World:
             shipped_rules=shipped_rules(),
             declarative=self.accounts.declarative(),
             images=self.images.all,
+            unreadable=unreadable(
+                {
+                    path: self.files.size(path)
+                    for d in self.domains.list()
+                    for path in d.cdroms
+                    if path
+                },
+                self.images.known(),
+            ),
         )
 
     def _seen(self, domain: Domain) -> tuple[object, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from raptorctl.api import change, disk, machine, power, seed, steps, tenant
+from raptorctl.api import cdrom, change, disk, machine, power, seed, steps, tenant
 from raptorctl.api.change import SILENT, Change
 from raptorctl.api.guest import running, wait_for
 from raptorctl.api.image import fetched
@@ -190,6 +190,9 @@ class Bringing:
             self._job("keys", tenant.add_keys(name.tenant, wanted.spec.keys))
         if "seed" in now:
             self._job("seed", seed.detach(name))
+        if "iso" in now and wanted.spec.iso:
+            found = self._image(wanted.spec.iso)
+            self._job("ISO", cdrom.insert(name, found or wanted.spec.iso))
         for one, spec in (wanted.spec.disks or {}).items():
             if f"disk {one}" in now:
                 found = self._image(spec.image)
@@ -208,6 +211,7 @@ class Bringing:
                 for name, one in (wanted.spec.disks or {}).items()
                 if (image := self._image(one.image))
             },
+            found_iso=self._image(wanted.spec.iso),
             first_boot=boot,
             file=self._up.wish.mark,
         )

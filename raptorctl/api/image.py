@@ -11,9 +11,11 @@ from raptorctl.api.session import Session
 from raptorctl.drivers.image import Pulled, RegistryLogin, Wanted, Waste, Watch
 from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.model.disk import disks
+from raptorctl.model.domain import Domain
 from raptorctl.model.error_code import Code
 from raptorctl.model.image import UNSEEN, Damaged, Image, find, image_name
 from raptorctl.model.image_source import Source, parse_source
+from raptorctl.model.medium import ISO, digest_in
 from raptorctl.model.text import plain
 
 
@@ -100,6 +102,8 @@ def convert(
     session.require_root()
     found = known(session, text)
     refuse_damaged(session, found.name)
+    if found.format == ISO:
+        raise InputError(f"{found.name} is an ISO, which is converted to no disk")
     if found.format == form:
         if name not in {"", found.name}:
             raise InputError(
@@ -237,12 +241,18 @@ def _remove(session: Session, found: Image) -> None:
     others = [i.name for i in session.images.known() if i.digest == found.digest]
     if len(others) == 1 and (users := _users(session, found)):
         raise RefusedError(
-            f"{found.name} is what the disk of {', '.join(users)} is built on",
-            resolution="deprovision that first",
+            _used(found, users),
+            resolution="eject it first" if found.format == ISO else "deprovision that first",
             code=Code.IN_USE,
             subject=found.name,
         )
     session.images.remove(found)
+
+
+def _used(image: Image, users: list[str]) -> str:
+    where = "in the CD drive of" if image.format == ISO else "what the disk of"
+    built = "" if image.format == ISO else " is built on"
+    return f"{image.name} is {where} {', '.join(users)}{built}"
 
 
 def _waste(session: Session) -> tuple[Waste, ...]:
@@ -252,9 +262,14 @@ def _waste(session: Session) -> tuple[Waste, ...]:
     return tuple(session.images.waste(marks, disks))
 
 
+def _uses(domain: Domain, image: Image) -> bool:
+    drives = (path for form in domain.forms for path in form.cdroms)
+    return image.path in domain.held_disks or image.digest in map(digest_in, drives)
+
+
 def _users(session: Session, image: Image) -> list[str]:
     domains = session.host.domains.list()
-    users = [d.name for d in domains if image.path in d.held_disks]
+    users = [d.name for d in domains if _uses(d, image)]
     # A kept file lies over it still; a kept volume of LVM holds a copy.
     kept = disks(session.host.volumes.list()) if session.own else ()
     over = (one for one in kept if one.volume.image == image.digest and not one.user(domains))

@@ -46,9 +46,10 @@ def start(session: Session, name: MachineName) -> Did:
             session.host.domains.resume(domain.uuid)
         else:
             if volume:
-                from raptorctl.steps.fit import refuse_cut
+                from raptorctl.steps.fit import refuse_cut, refuse_unreadable
 
                 refuse_cut(session.host, volume, domain.disks)
+                refuse_unreadable(session.host, domain)
             session.host.domains.start(domain.uuid)
         seen = f"`raptorctl console {domain.name}` shows it"
         return Did(f"{domain.name} {_how(domain)}; {seen}{_moved(session, domain)}")

@@ -54,6 +54,8 @@ class Up:
         if any(row.due is Due.REBUILD or is_absent(row) for row in rows):
             yield wanted.spec.image
         keys = {row.key for row in rows}
+        if {"iso", "machine"} & keys:
+            yield wanted.spec.iso
         for name, disk in (wanted.spec.disks or {}).items():
             if {f"disk {name}", "machine"} & keys:
                 yield disk.image

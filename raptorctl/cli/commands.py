@@ -59,6 +59,7 @@ COMMANDS: Final = {
     "doctor": ("doctor", "Check the host, and find what does not belong."),
     "snapshot": ("snapshot", "Create, restore and delete snapshots of disks."),
     "disk": ("disk", "Add, grow, keep and remove further disks."),
+    "cdrom": ("cdrom", "Insert an ISO into a CD drive, and eject it."),
     "seed": ("seed", "Show or detach the cloud-init seed of a machine."),
     "template": ("template", "List domain templates and profiles."),
     "tenant": ("tenant", "Manage tenants: accounts, keys, quotas."),

@@ -1,4 +1,4 @@
-"""Options for a machine's TPM, firmware and huge pages."""
+"""Options for a machine's TPM, firmware, CD drive and huge pages."""
 
 import enum
 from typing import Annotated
@@ -24,6 +24,15 @@ class PageSize(enum.StrEnum):
     LARGE = "1G"
 
 
+IsoRef = Annotated[
+    str | None,
+    typer.Option(
+        "--iso",
+        metavar="REF",
+        help="ISO for a CD drive, booted while the disk does not: a name, a URL, a file.",
+        show_default=False,
+    ),
+]
 HugePages = Annotated[
     PageSize | None,
     typer.Option("--hugepages", help="Make its memory of huge pages.", show_default=False),

@@ -9,7 +9,7 @@ import typer
 from raptorctl.api.session import Session
 from raptorctl.cli.command import seed
 from raptorctl.cli.command.template import read_profiles
-from raptorctl.cli.hardware import BootOrder, HugePages, OnOff, SecureBoot, Tpm, boot_order
+from raptorctl.cli.hardware import BootOrder, HugePages, IsoRef, OnOff, SecureBoot, Tpm, boot_order
 from raptorctl.cli.options import KeyFile, named, public_keys
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
@@ -176,6 +176,7 @@ class MachineOptions:
     template: TemplateText = None
     key: KeyFile = None
     image: ImageRef = None
+    iso: IsoRef = None
     profile: ProfileNames = None
     user_data: UserDataFile = None
     vendor_data: VendorDataFile = None
@@ -242,6 +243,7 @@ def _typed(options: MachineOptions, *, session_host: bool) -> MachineSpec:
         slot=named("--slot", _slot, options.slot),
         template=_read("--template", template_name, options.template),
         image=options.image,
+        iso=options.iso,
         graphics=options.graphics,
         hugepages=_read("--hugepages", Size.parse, options.hugepages),
         tpm=options.tpm,

@@ -20,6 +20,12 @@ class Disks(Protocol):
     def plug(self, uuid: str, xml: str) -> None:
         """Give a running domain the disk of a `<disk>` element."""
 
+    def change_medium(self, uuid: str, xml: str) -> None:
+        """Change what is in a running domain's CD drive, by its `<disk>` element.
+
+        Its definition stays as it is.
+        """
+
     def unplug(self, uuid: str, path: str, tick: Tick) -> None:
         """Take the disk that is that file from a running domain, whose system must let go of it.
 

@@ -9,6 +9,9 @@ class Files(Protocol):
     def exists(self, path: str) -> bool:
         """Whether a regular file is there."""
 
+    def size(self, path: str) -> int | None:
+        """Return the bytes of a regular file, or None when it is not there."""
+
     def remove(self, path: str) -> None:
         """Remove it if it is there, durably."""
 

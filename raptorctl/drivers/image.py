@@ -145,6 +145,13 @@ class Images(Protocol):
             HostError: it is damaged.
         """
 
+    def copy(self, image: Image, path: str, tick: Tick) -> None:
+        """Copy the file of an image, whole or not at all, durably; ours alone.
+
+        Raises:
+            HostError: the image is gone or damaged, or there is no room.
+        """
+
     def is_whole(self, image: Image, tick: Tick) -> bool:
         """Whether the file still has its digest; it is read anew."""
 

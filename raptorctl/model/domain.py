@@ -129,6 +129,7 @@ class Domain:
         macs, bridges: of its network interfaces.
         disks: host paths it uses.
         layers: those of them that lie below others, as backing files.
+        cdroms: the file in each CD drive, "" for an empty one.
         nvram: its file of UEFI variables.
         mark: ours, when it carries one.
         xml: its persistent definition, to define it again if a removal must be undone.
@@ -167,6 +168,7 @@ class Domain:
     places: tuple[CpuSet, ...] = ()
     iothreads: CpuSet = CpuSet()
     layers: tuple[str, ...] = ()
+    cdroms: tuple[str, ...] = ()
     tpm: bool = False
     secure_boot: bool = False
     boot: tuple[str, ...] = ()
@@ -282,6 +284,7 @@ class DomainSpec:
         hugepages: bytes of the huge pages its memory is made of; None for what the template has.
         disks: those beside the first, in order.
         forwards: what QEMU's own network forwards beside ssh.
+        iso: the file in its CD drive; "" for no drive.
     """
 
     mark: Mark
@@ -304,6 +307,7 @@ class DomainSpec:
     hugepages: Size | None = None
     disks: tuple[DiskDevice, ...] = ()
     forwards: tuple[Forward, ...] = ()
+    iso: str = ""
 
     @property
     def count(self) -> int:

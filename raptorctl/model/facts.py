@@ -63,6 +63,7 @@ class HostFacts:
         declarative: accounts are made from a configuration (NixOS), and ours would vanish.
         images: those in the cache that are whole, as far as their length tells.
         damaged: the others.
+        unreadable: what is wrong with files in machines' CD drives, by file.
         no_kvm: why KVM cannot be used, or "".
         ports: free ones of loopback, for the ssh of machines on a host of one's own.
         used_ports: who has which port of loopback there: a machine, also one that is off, or a
@@ -95,6 +96,7 @@ class HostFacts:
     declarative: bool = False
     images: tuple[Image, ...] = ()
     damaged: tuple[Damaged, ...] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)
     no_kvm: str = ""
     ports: tuple[int, ...] = ()
     used_ports: Mapping[int, str] = field(default_factory=dict)

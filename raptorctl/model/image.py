@@ -24,7 +24,7 @@ class Image:
         name: what it is asked for by: `debian:13`, or what somebody chose.
         source: where it came from: an absolute path, a URL, an `oci://` reference.
         digest: SHA-256 of the file as it is kept, hexadecimal.
-        format: `raw`, `qcow2` or `vmdk`, as qemu-img says it.
+        format: `raw`, `qcow2` or `vmdk`, as qemu-img says it; or `iso`.
         size: bytes that a guest sees.
         stored: bytes that the file takes.
         path: the file, absolute.

@@ -10,7 +10,9 @@ from raptorctl.model.codec import encode
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.disk import ExtraDisk, disks
 from raptorctl.model.domain import Domain, State
+from raptorctl.model.image import SHORT
 from raptorctl.model.made import read_made
+from raptorctl.model.medium import digest_in, inserted
 from raptorctl.model.names import MachineName
 from raptorctl.model.net import Net
 from raptorctl.model.record import Record
@@ -152,6 +154,7 @@ class MachineDetails:
         macs: of its network interfaces.
         live: what it runs with, where it runs; None where it does not, or libvirt did not say.
         saved: what it would resume with, likewise.
+        iso: what is in its CD drive, by name or by the digest's beginning; or "".
         tpm, secure_boot, boot, hugepages: as of a domain.
         nets: its network, in the words in which it is asked for.
         own: whether it is on a session host.
@@ -182,6 +185,7 @@ class MachineDetails:
     live: Form | None = None
     saved: Form | None = None
     profiles: tuple[str, ...] = ()
+    iso: str = ""
     tpm: bool = False
     secure_boot: bool = False
     boot: tuple[str, ...] = ()
@@ -242,6 +246,7 @@ class MachineDetails:
             "template": self.template,
             "profiles": list(self.profiles),
             "image": self.image,
+            "iso": self.iso,
             "console": self.console,
         }
 
@@ -276,8 +281,16 @@ def describe(name: MachineName, settings: "Settings", facts: "HostFacts") -> Mac
         snapshots=own,
         disks=others,
         own=settings.kind is Kind.OWN,
+        iso=_iso(domain, facts) if domain else "",
     )
     return _details(base, volume, domain)
+
+
+def _iso(domain: Domain, facts: "HostFacts") -> str:
+    path = inserted(domain)
+    digest = digest_in(path)
+    names = (image.name for image in facts.images if digest == image.digest)
+    return next(names, digest[:SHORT] or path)
 
 
 def _own_records(fqdn: str, records: Iterable[Record]) -> tuple[Record, ...]:

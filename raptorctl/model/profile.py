@@ -17,7 +17,7 @@ from raptorctl.model.spec import CLOUD_TEXTS, MachineSpec
 from raptorctl.model.toml_text import read_toml
 
 KEYS: Final = (
-    "description", "memory", "cpus", "emulator_cpus", "share", "size", "image", "template",
+    "description", "memory", "cpus", "emulator_cpus", "share", "size", "image", "iso", "template",
     "graphics", "hugepages", "tpm", "secure_boot", "boot", "net", "network",
     "hostname", "account", *CLOUD_TEXTS, "packages", "hosts", "sysctl", "swap", "disks",
 )  # fmt: skip
@@ -145,6 +145,8 @@ _RULES: Final[tuple[tuple[str, Callable[[Profile], bool], str], ...]] = (
     ("memory", lambda p: p.spec.memory is None or p.spec.memory >= LEAST_MEMORY,
      f"should be {Size(LEAST_MEMORY)} or more"),
     ("image", lambda p: p.spec.image is None or (_is_line(p.spec.image) and p.spec.image != ""),
+     "is not a valid image name"),
+    ("iso", lambda p: p.spec.iso is None or (_is_line(p.spec.iso) and p.spec.iso != ""),
      "is not a valid image name"),
     ("template", lambda p: p.spec.template is None or _is_template(p.spec.template),
      "is not a template's name"),

@@ -143,7 +143,8 @@ class ImageSettings:
 
     Args:
         directory: the cache of images.
-        seed_dir: seeds of cloud-init, one file per machine; QEMU must reach it.
+        seed_dir: seeds of cloud-init, one file per machine, and ISOs in CD drives; QEMU must reach
+            it.
         largest: no image may be larger, as a file, unpacked, or as a guest sees it.
     """
 

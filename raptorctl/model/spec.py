@@ -62,6 +62,7 @@ class MachineSpec:
         slot: the number of its place on the network.
         template: the domain template it is rendered from.
         image: what its disk begins as, by name, source or digest.
+        iso: what is in its CD drive at first, likewise.
         profile: the profiles that this was laid together from, first to last.
         graphics: what shows its screen.
         hugepages: bytes of the huge pages that its memory is made of.
@@ -92,6 +93,7 @@ class MachineSpec:
     slot: int | None = None
     template: str | None = None
     image: str | None = None
+    iso: str | None = None
     profile: tuple[str, ...] | None = None
     graphics: Graphics | None = None
     hugepages: Size | None = None

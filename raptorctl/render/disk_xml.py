@@ -38,7 +38,7 @@ def add_disks(root: _Element, devices: Iterable[DiskDevice]) -> None:
         if not there:
             raise InputError("the domain has no disk")
         _fill_controller(root, device)
-        there[-1].addnext(_element(device, _free_target(root, Bus(device.bus))))
+        there[-1].addnext(_element(device, free_target(root, Bus(device.bus))))
 
 
 def with_disk(xml: str, device: DiskDevice) -> str:
@@ -99,8 +99,12 @@ def _text(root: _Element) -> str:
     return etree.tostring(root, encoding="unicode") + "\n"
 
 
-def _free_target(root: _Element, bus: Bus) -> str:
-    """The first free name; the seed's, and the first disk's, which a template may lack, are not."""
+def free_target(root: _Element, bus: Bus) -> str:
+    """The first free name; the seed's, and the first disk's, which a template may lack, are not.
+
+    Raises:
+        InputError: none is free.
+    """
     taken = {target.get("dev") for target in root.iterfind("devices/disk/target")} | {"vda", "vdz"}
     free = (bus.letters + letter for letter in ascii_lowercase)
     if target := next((name for name in free if name not in taken), None):

@@ -19,8 +19,9 @@ from raptorctl.model.names import shown
 from raptorctl.model.sizes import KIB, Size
 from raptorctl.model.spec import Graphics
 from raptorctl.model.volume import OVERLAY
+from raptorctl.render.cdrom_xml import fill_drive
 from raptorctl.render.disk_xml import add_disks
-from raptorctl.render.hardware import fill_boot, fill_hugepages, fill_tpm
+from raptorctl.render.hardware import DISK_THEN_ISO, fill_boot, fill_hugepages, fill_tpm
 from raptorctl.render.read_domain import MACHINE_TAG, mark_tag, parse_domain
 from raptorctl.render.user_network import fill_user_network, remove_networks
 
@@ -52,13 +53,14 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     _fill_firmware(root, spec)
     _fill_disk(_need(root, "devices/disk"), spec)
     add_disks(root, spec.disks)
+    fill_drive(root, spec.iso)
     _fill_network(root, spec)
     _fill_label(root, spec.qemu_id)
     _fill_log(root, spec.log)
     _fill_seed(root, spec.seed)
     _fill_graphics(root, spec.graphics)
     fill_tpm(root, has=spec.tpm)
-    fill_boot(root, spec.boot)
+    fill_boot(root, spec.boot or (DISK_THEN_ISO if spec.iso else ()))
     fill_hugepages(root, spec.hugepages)
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"

@@ -13,6 +13,8 @@ from lxml.etree import _Element
 from raptorctl.model.sizes import GIB, KIB, Size
 from raptorctl.model.spec import BootDevice
 
+DISK_THEN_ISO: Final = (BootDevice.DISK, BootDevice.CDROM)
+"""Firmware goes on to the next where it finds nothing to boot, as on a disk that is empty."""
 _UNITS: Final = {"KiB": KIB, "MiB": KIB << 10, "GiB": GIB}
 
 

@@ -77,6 +77,7 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
         hugepages=read_hugepages(root),
         forwards=read_forwards(root),
         layers=tuple(_values(root, "devices/disk//backingStore/source", "dev", "file")),
+        cdroms=tuple(_read_cdroms(root)),
     )
 
 
@@ -151,6 +152,12 @@ def _number(text: str) -> int:
 def _values(root: _Element, path: str, *names: str) -> Iterator[str]:
     found = (element.get(name) for element in root.iterfind(path) for name in names)
     return (value for value in found if value)
+
+
+def _read_cdroms(root: _Element) -> Iterator[str]:
+    """The file in each CD drive; "" for an empty one."""
+    for drive in root.iterfind("devices/disk[@device='cdrom']"):
+        yield next(_values(drive, "source", "file", "dev"), "")
 
 
 def _read_macs(root: _Element) -> Iterator[str]:

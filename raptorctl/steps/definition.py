@@ -9,7 +9,7 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.domain import essence
-from raptorctl.steps.fit import refuse_cut, refuse_dirty
+from raptorctl.steps.fit import refuse_cut, refuse_dirty, refuse_unreadable
 from raptorctl.steps.step import Observed, Step
 
 
@@ -188,6 +188,7 @@ class RunDomain(Step):
             host.domains.resume(self.uuid)
         else:
             refuse_cut(host, volume, domain.disks)
+            refuse_unreadable(host, domain)
             host.domains.start(self.uuid)
         if not self.is_done(host):
             raise HostError(f"libvirt did not let {self.name} run; it was {was.value}")

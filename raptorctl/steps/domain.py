@@ -7,7 +7,7 @@ from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.model.domain import Domain
 from raptorctl.render.read_domain import read_domain
-from raptorctl.steps.fit import refuse_cut, refuse_dirty
+from raptorctl.steps.fit import refuse_cut, refuse_dirty, refuse_unreadable
 from raptorctl.steps.log import remove_logs
 from raptorctl.steps.step import Observed, Step
 
@@ -150,6 +150,8 @@ class StartDomain(Step):
         domain = host.domains.find(self.uuid)
         paths = domain.disks if domain else ()
         refuse_cut(host, refuse_dirty(host, self.volume, paths), paths)
+        if domain:
+            refuse_unreadable(host, domain)
         host.domains.start(self.uuid)
         if self.at_boot:
             host.domains.set_autostart(self.uuid, on=True)
@@ -288,6 +290,7 @@ def essence(domain: Domain) -> tuple[object, ...]:
         domain.macs,
         domain.bridges,
         sorted(domain.disks),  # it puts those of one bus together
+        sorted(domain.cdroms),
         domain.tpm,
         domain.hugepages,
         domain.mark,

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 
 from raptorctl.drivers.host import Host
 from raptorctl.errors import ConflictError, RefusedError
+from raptorctl.model.domain import Domain
 from raptorctl.model.error_code import Code
 from raptorctl.model.image import Damaged, damaged
+from raptorctl.model.medium import unreadable
 from raptorctl.model.volume import Volume, is_overlay
 
 
@@ -47,6 +49,28 @@ def refuse_cut(host: Host, volume: Volume, paths: Iterable[str] = ()) -> None:
         for one in host.volumes.list():
             if one.path in all_:
                 refuse_damaged(one, images)
+
+
+def refuse_unreadable(host: Host, domain: Domain) -> None:
+    """Refuse to start a machine whose CD drive holds a file that is gone or cut.
+
+    Raises:
+        RefusedError: names the file.
+    """
+    if paths := [path for path in domain.cdroms if path]:
+        sizes = {path: host.files.size(path) for path in paths}
+        for problem in unreadable(sizes, host.images.known()).values():
+            raise unreadable_drive(domain, problem)
+
+
+def unreadable_drive(domain: Domain, problem: str) -> RefusedError:
+    """What is told of such a machine."""
+    return RefusedError(
+        f"the CD drive of {domain.name} cannot be read: {problem}",
+        resolution=f"raptorctl cdrom insert {domain.name} REF, or cdrom eject {domain.name}",
+        code=Code.IMAGE_DAMAGED,
+        subject=domain.name,
+    )
 
 
 def refuse_damaged(volume: Volume, images: Iterable[Damaged]) -> None:

@@ -91,3 +91,49 @@ def test_scsi_takes_as_many_as_are_asked_for_while_it_runs(person: Person) -> No
     for name in ("two", "three"):
         person.raptorctl("disk", "add", "web", f"{name}=64M,bus=scsi", "-y")
     assert targets(person) == targets(person, "--inactive") == {"vda", "sda", "sdb", "sdc"}
+
+
+def iso(person: Person, name: str, fill: str) -> str:
+    """What our reader, and QEMU, take for an ISO."""
+    path = person.home / name
+    volume = bytearray(64 * 2048)
+    volume[32768:32774] = b"\x01CD001"
+    volume[32848:32852] = (64).to_bytes(4, "little")
+    volume[32896:32898] = (2048).to_bytes(2, "little")
+    volume[-8:] = fill.encode() * 8
+    path.write_bytes(volume)
+    path.chmod(0o644)
+    return str(path)
+
+
+def in_drive(person: Person, *live: str) -> list[str]:
+    """The file in its CD drive, as libvirt says it; "-" for none."""
+    command = ("virsh", "-c", "qemu:///session", "domblklist", f"{person.login}-web", "--details")
+    rows = [row.split() for row in person.run(*command, *live).stdout.splitlines()]
+    return [row[3] for row in rows if row[1:2] == ["cdrom"]]
+
+
+def test_an_iso_is_booted_changed_and_ejected_while_it_runs(person: Person) -> None:
+    one, two = iso(person, "one.iso", "1"), iso(person, "two.iso", "2")
+    person.raptorctl("provision", "web", *SMALL, "--iso", one, "-y")
+    assert "iso" in person.raptorctl("image", "list").stdout
+    (first,) = in_drive(person)
+    assert "is already so" in person.raptorctl("provision", "web", *SMALL, "--iso", one).stdout
+    person.raptorctl("cdrom", "insert", "web", two)
+    (second,) = in_drive(person)
+    assert first != second
+    assert in_drive(person, "--inactive") == [second]
+    refused = person.raptorctl("image", "remove", "two.iso", check=False)
+    assert (refused.returncode, "is in the CD drive of" in refused.stderr) == (3, True)
+    person.raptorctl("cdrom", "eject", "web")
+    assert in_drive(person) == in_drive(person, "--inactive") == ["-"]
+    person.raptorctl("image", "remove", "two.iso")
+    person.raptorctl("cdrom", "insert", "web", one)
+    person.raptorctl("stop", "web", "--timeout", "0", "--force")
+    Path(first).chmod(0o644)
+    Path(first).write_bytes(b"cut")
+    said = person.raptorctl("start", "web", check=False)
+    assert (said.returncode, "cannot be read: ISO" in said.stderr) == (3, True), said.stderr
+    person.raptorctl("cdrom", "eject", "web")
+    person.raptorctl("start", "web")
+    person.raptorctl("image", "remove", "one.iso")

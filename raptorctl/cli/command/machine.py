@@ -99,6 +99,8 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     if details.profiles:
         yield "profiles", ", ".join(details.profiles)
     yield "image", details.image or "-"
+    if details.iso:
+        yield "cdrom", details.iso
     if machine.state == State.RUNNING.value:
         yield "console", details.console
 

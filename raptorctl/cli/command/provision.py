@@ -61,6 +61,7 @@ def provision(
         start=not no_start,
         found=begins_as(session, spec.image, dry_run=run.dry_run),
         found_disks=disks_begin_as(session, spec.disks, dry_run=run.dry_run),
+        found_iso=begins_as(session, spec.iso, dry_run=run.dry_run),
         first_boot=boot and replace(boot, keys=(job_key.public,) if job_key else ()),
         login=_login(then) if steps else "",
     )

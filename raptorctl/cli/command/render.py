@@ -61,6 +61,7 @@ def xml(
         spec,
         found=begins_as(session, spec.image, dry_run=True),
         found_disks=disks_begin_as(session, spec.disks, dry_run=True),
+        found_iso=begins_as(session, spec.iso, dry_run=True),
         first_boot=first_boot(spec, name),
     )
 

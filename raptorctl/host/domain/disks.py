@@ -28,6 +28,15 @@ class LibvirtDisks(Hypervisor):
             domain = connection.lookupByUUIDString(uuid)
             domain.attachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
 
+    def change_medium(self, uuid: str, xml: str) -> None:
+        """Change what is in a running domain's CD drive; its definition stays as it is.
+
+        A drive that its guest has locked is not opened by force: libvirt says so.
+        """
+        with self._calling(f"change what is in the CD drive of domain {uuid}") as connection:
+            domain = connection.lookupByUUIDString(uuid)
+            domain.updateDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+
     def unplug(self, uuid: str, path: str, tick: Tick) -> None:
         """Take a disk from a running domain.
 

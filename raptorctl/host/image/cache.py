@@ -97,6 +97,12 @@ class LocalImages:
             self._free(name, source)
             return Pulled(self._keep(new, made, chosen=True), "converted")
 
+    def copy(self, image: Image, path: str, tick: Tick) -> None:
+        """See `raptorctl.drivers.image.Images`."""
+        from raptorctl.host.image.transfer import copied
+
+        copied(image, Path(path), tick)
+
     def is_whole(self, image: Image, tick: Tick) -> bool:
         """See `raptorctl.drivers.image.Images`."""
         from raptorctl.host.image.transfer import hashed

@@ -1,4 +1,4 @@
-"""Is a file an image of a disk? Its format is decided here, once, and never guessed again.
+"""Is a file an image of a disk, or an ISO? Its format is decided here, once, never guessed again.
 
 The first bytes are read by us, so that qemu-img is told the format and opens nothing that a file
 from somewhere may name: backing files, data files, extents of VMDK
@@ -17,6 +17,7 @@ from raptorctl.host.image.stranger import stranger
 from raptorctl.host.system.command import run
 from raptorctl.host.system.pipe import MEMORY, limited
 from raptorctl.model.error_code import Code
+from raptorctl.model.medium import ISO
 from raptorctl.model.sizes import Size
 
 HEAD: Final = 256 << 10
@@ -25,6 +26,11 @@ SECTOR: Final = 512
 """Bytes; what VMDK's capacity is told in."""
 CPU: Final = 120
 """Seconds; `qemu-img check` reads a few hundred MB of tables of the largest image at worst."""
+
+VOLUME: Final = 16 * 2048
+"""Where an ISO's volume descriptors begin (ECMA-119 6.2.1, ECMA-167 2/8.3.1)."""
+PADDING: Final = 150 * 2048
+"""Bytes at the end of a track that a copy of a disc may lack."""
 
 DATA_FILE: Final = 1 << 2
 """qcow2.txt, incompatible_features, bit 2."""
@@ -46,7 +52,7 @@ class Look:
     """What a file is.
 
     Args:
-        format: `raw`, `qcow2` or `vmdk`.
+        format: `raw`, `qcow2`, `vmdk`, or `iso`.
         size: bytes that a guest sees.
     """
 
@@ -70,7 +76,7 @@ def foreseen(head: bytes, length: int, called: str, largest: Size) -> Look:
     if form == "qcow2":
         size = struct.unpack_from(">Q", head, 24)[0]
     else:
-        size = length if form == "raw" else struct.unpack_from("<Q", head, 12)[0] * SECTOR
+        size = length if form in {"raw", ISO} else struct.unpack_from("<Q", head, 12)[0] * SECTOR
     _refuse_large(size, largest)
     return Look(form, Size(size))
 
@@ -89,9 +95,9 @@ def look(path: Path, called: str, largest: Size) -> Look:
     with path.open("rb") as stream:
         head = stream.read(HEAD)
     form = _promised(head, called)
-    size = _size(path, form)
+    size = _iso_size(path, head) if form == ISO else _size(path, form)
     _refuse_large(size, largest)
-    if form != "raw":
+    if form not in {"raw", ISO}:
         _check(path, form)
     return Look(form, size)
 
@@ -114,6 +120,9 @@ def _refuse_large(size: int, largest: Size) -> None:
 
 
 def _format(head: bytes) -> str:
+    # First, as one that boots from a stick as well has the partition table of a disk.
+    if head[VOLUME + 1 : VOLUME + 6] in {b"CD001", b"BEA01"}:
+        return ISO
     if what := stranger(head):
         raise ImageError(f"it is not an image of a disk but {what}")
     if head.startswith(b"QFI\xfb"):
@@ -174,6 +183,20 @@ def _size(path: Path, form: str) -> Size:
     if not isinstance(size, int) or size <= 0:
         raise ImageError("it is empty")
     return Size(size)
+
+
+def _iso_size(path: Path, head: bytes) -> Size:
+    """Return its length, once it is as long as its first volume says (ECMA-119 8.4, little endian).
+
+    UDF alone has no such number at a fixed place.
+    """
+    length = path.stat().st_size
+    if head[VOLUME : VOLUME + 6] == b"\x01CD001":
+        (blocks,) = struct.unpack_from("<I", head, VOLUME + 80)
+        (block,) = struct.unpack_from("<H", head, VOLUME + 128)
+        if blocks * block > length + PADDING:
+            raise ImageError(f"it is an ISO that is cut off: {length} bytes of {blocks * block}")
+    return Size(length)
 
 
 def _elsewhere(told: dict[str, Any], path: Path) -> bool:

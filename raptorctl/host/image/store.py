@@ -138,8 +138,9 @@ class ImageStore:
 
     def waste(self, marks: Iterable[str], disks: Iterable[str]) -> Iterator[Waste]:
         """Return what nothing needs."""
+        disks = tuple(disks)
         # What a machine's mark names stays, too: a rebuild begins with the same.
-        needed = {Path(disk).name for disk in disks} | set(_digests_in(marks))
+        needed = {Path(disk).name for disk in disks} | set(_digests_in((*marks, *disks)))
         counted = {r.image.digest for r in self.known() if not r.image.superseded}
         for path in self._name_files():
             found = self._read(path)

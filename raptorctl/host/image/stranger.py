@@ -43,7 +43,6 @@ ARCHIVES: Final[tuple[tuple[int, bytes, str], ...]] = (
 )
 
 OTHERS: Final[tuple[tuple[int, bytes, str], ...]] = (
-    (32769, b"CD001", "an ISO, which is for a CD drive; take the distribution's cloud image"),
     (0, b"# Disk DescriptorFile", "a VMDK whose data are in other files"),
     (0, b"COWD", "a VMDK of the old ESX kind"),
     (0, b"conectix", "a VHD"),

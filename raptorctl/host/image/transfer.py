@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from raptorctl.drivers.tick import Tick
-from raptorctl.errors import CommandError, ImageError, RefusedError
+from raptorctl.errors import CommandError, HostError, ImageError, RefusedError
 from raptorctl.host.image.unpack import Unpacker, unpacker, verdict, warning
+from raptorctl.host.system.durable import sync_directory, unfinished
 from raptorctl.host.system.pipe import piped
 from raptorctl.model.error_code import Code
+from raptorctl.model.image import Image
 from raptorctl.model.sizes import Size
 
 CHUNK: Final = 1 << 20
@@ -78,6 +80,37 @@ def brought(source: BinaryIO, target: Path, largest: Size, tick: Tick, note: Not
 
     with _opened(kind, source, note) as stream:
         return _written(stream, target, largest, passed)
+
+
+def copied(image: Image, target: Path, tick: Tick) -> None:
+    """Copy an image's file into its place, with mode 0600, and compare its digest meanwhile.
+
+    Raises:
+        HostError: it is gone or damaged.
+        RefusedError: there is no room.
+    """
+    work, done = unfinished(target), 0
+
+    def passed() -> None:
+        nonlocal done
+        done = min(done + CHUNK, image.size)
+        tick(done, image.size)
+
+    try:
+        target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        work.unlink(missing_ok=True)
+        with Path(image.path).open("rb") as source:
+            digest = _written(source, work, image.size, passed)
+        if digest != image.digest:
+            advice = f"`raptorctl image verify {image.name}`"
+            raise ImageError(f"image {image.name} is damaged", resolution=advice)
+        work.replace(target)
+        sync_directory(target.parent)
+    except OSError as error:
+        brief = f"cannot copy image {image.name} to {target}: {error.strerror}"
+        raise HostError(brief) from error
+    finally:
+        work.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from raptorctl.model.access import RULES
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Damaged, Image, damaged
+from raptorctl.model.medium import unreadable
 from raptorctl.model.own import FIRMWARE, SECURE_FIRMWARE
 from raptorctl.model.probe import AnyPart, Part
 from raptorctl.model.record import Record
@@ -110,6 +111,7 @@ def survey(
             declarative=host.accounts.declarative(),
             images=attempt(Part.IMAGES, partial(_images, host), ()),
             damaged=attempt(Part.IMAGES, partial(_damaged, host), ()),
+            unreadable=attempt(Part.IMAGES, partial(_unreadable, host, domains.result()[0]), {}),
             **_own(settings, domains.result()[0]),
         )
 
@@ -154,6 +156,12 @@ def _load(host: Host, queries: tuple[tuple[str, str], ...], attempt: Attempt) ->
     attempt(Part.LVM, lambda: host.volumes.look, None)
     if queries:
         attempt(Part.DNS, lambda: host.zones.lookup, None)
+
+
+def _unreadable(host: Host, domains: Iterable[Domain]) -> Mapping[str, str]:
+    paths = {path for domain in domains for path in domain.cdroms if path}
+    sizes = {path: host.files.size(path) for path in sorted(paths)}
+    return unreadable(sizes, host.images.known()) if sizes else {}
 
 
 def _own(settings: Settings, domains: Iterable[Domain]) -> dict[str, Any]:
@@ -241,7 +249,7 @@ def _present(host: Host, settings: Settings) -> frozenset[str]:
     ours = (settings.libvirt.firmware_code, settings.libvirt.firmware_vars)
     firmware = {*ours, *chain.from_iterable((*FIRMWARE, *SECURE_FIRMWARE))}
     variables = Path(settings.libvirt.nvram_dir).glob("*_VARS.fd")
-    seeds = Path(settings.images.seed_dir).glob("*-seed.iso")
+    seeds = Path(settings.images.seed_dir).glob("*.iso")
     logs = log_files(settings.libvirt.console_log_dir) | log_files(settings.step_log_dir)
     found = map(str, (*variables, *seeds))
     return frozenset([*filter(host.files.exists, firmware), *found, *logs])

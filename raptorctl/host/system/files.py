@@ -33,6 +33,13 @@ class LocalFiles:
         """Whether a regular file is there."""
         return Path(path).is_file()
 
+    def size(self, path: str) -> int | None:
+        """Return the bytes of a regular file, or None when it is not there."""
+        try:
+            return Path(path).stat().st_size if self.exists(path) else None
+        except OSError:  # of a directory that is not for us
+            return None
+
     def remove(self, path: str) -> None:
         """Remove it if it is there, durably, and what is left of a write that was cut off.
 

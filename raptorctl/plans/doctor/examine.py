@@ -21,6 +21,7 @@ from raptorctl.plans.doctor.fault import Fault, Scene, scene
 from raptorctl.plans.doctor.form import forms
 from raptorctl.plans.doctor.image import cache
 from raptorctl.plans.doctor.machine import machines
+from raptorctl.plans.doctor.medium import media
 from raptorctl.plans.doctor.number import numbers
 from raptorctl.plans.doctor.record import records
 from raptorctl.plans.doctor.seed import lost_seeds
@@ -70,6 +71,7 @@ def faults(scene: Scene, today: str) -> Iterator[Fault]:
     yield from stray_disks(scene)
     yield from lost_snapshots(scene)
     yield from lost_seeds(scene)
+    yield from media(scene)
     yield from forms(scene)
     yield from clashes(scene)
     yield from records(scene)
@@ -264,7 +266,8 @@ def _belonging(probe: Probe, seen: Scene) -> Findings:
     answered = not (blind or {Part.DNS, Part.KEY} & set(probe.troubles) or seen.facts.dns_problem)
     yield from _trouble(probe, Part.TENANTS)
     if not blind:
-        whole = chain(machines(seen), lost_snapshots(seen), lost_seeds(seen), forms(seen))
+        left = (lost_snapshots(seen), lost_seeds(seen), media(seen))
+        whole = chain(machines(seen), *left, forms(seen))
         yield from _told(whole, "machines", "every one is whole, and nothing is left over")
         yield from _told(clashes(seen), "places", "no slot, MAC or CPU has two machines")
     if answered:

@@ -11,7 +11,7 @@ from raptorctl.model.own import LOOPBACK
 from raptorctl.model.probe import Finding, OwnPart, OwnProbe, Part, Verdict
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import device_path
-from raptorctl.plans.doctor import disk
+from raptorctl.plans.doctor import disk, medium
 from raptorctl.plans.doctor.form import told
 from raptorctl.plans.doctor.image import cache, founded
 from raptorctl.plans.doctor.tpm import tpm
@@ -140,6 +140,7 @@ def _machines(probe: OwnProbe) -> Findings:
 
     if not blind:
         differing += [fault.finding for fault in disk.told(probe.settings, probe.facts, in_work)]
+        differing += [fault.finding for fault in medium.unreadable(probe.facts, in_work)]
     yield from differing
     lost = [] if Part.IMAGES in probe.troubles else list(founded(probe.facts))
     yield from lost

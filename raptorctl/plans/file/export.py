@@ -9,6 +9,7 @@ from raptorctl.model.disk import disks
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.made import Made, read_made
+from raptorctl.model.medium import digest_in, inserted
 from raptorctl.model.names import MachineName
 from raptorctl.model.net import NetKind
 from raptorctl.model.seed import Network
@@ -90,8 +91,10 @@ def _machine(name: MachineName, settings: Settings, facts: HostFacts) -> Exporte
         return Exported(path, {}, ("it is not there",))
     made = read_made(there.mark.made)
     image, lost = _image(there.mark, facts)
+    iso, strange = _iso(there.domain, facts)
     said = {
         "image": image,
+        "iso": iso,
         "size": there.volume.size,
         "cpus": there.domain.pins or there.domain.vcpus,
         "emulator_cpus": cpus.emulator_asked(there.domain),
@@ -106,7 +109,7 @@ def _machine(name: MachineName, settings: Settings, facts: HostFacts) -> Exporte
         **_told(name, made),
     }
     kept = {key: value for key, value in said.items() if value is not None}
-    return Exported(path, kept, (*lost, *_untold(made)))
+    return Exported(path, kept, (*lost, *strange, *_untold(made)))
 
 
 def _form(there: Existing, settings: Settings, facts: HostFacts) -> dict[str, Any]:
@@ -157,7 +160,7 @@ FORM: Final[Mapping[str, Callable[[Domain], Any]]] = {
 """Keys of a spec that a definition shows by itself, beside its numbers."""
 EXPORTED: Final = frozenset(
     {*FORM, "image", "size", "cpus", "emulator_cpus", "share", "memory", "slot", "net", "template"}
-    | {"seed", "disks"}
+    | {"seed", "disks", "iso"}
 )
 """Keys that are exported by their own rules; what a mark keeps in `made` is exported as well."""
 
@@ -171,6 +174,15 @@ def _image(mark: Mark, facts: HostFacts) -> tuple[str | None, tuple[str, ...]]:
         return None, (f"image: {mark.image}, which is not in the cache any more",)
     named = any(image.name == mark.image_name for image in same)
     return mark.image_name if named else mark.image_digest, ()
+
+
+def _iso(domain: Domain, facts: HostFacts) -> tuple[str | None, tuple[str, ...]]:
+    """What is in its CD drive, by a name of it."""
+    path = inserted(domain)
+    digest = digest_in(path)
+    name = next((image.name for image in facts.images if digest == image.digest), None)
+    lost = path and name is None
+    return name, (f"iso: {path}, which is no image in the cache",) if lost else ()
 
 
 def _seed(there: Existing, image: str | None) -> bool | None:

@@ -10,7 +10,7 @@ from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.settings import Settings
 from raptorctl.plans.machine import diff, existing
 from raptorctl.plans.machine.difference import Difference, Standing, When
-from raptorctl.plans.part import cpus
+from raptorctl.plans.part import cpus, medium
 from raptorctl.plans.part import image as images
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.steps.definition import RunDomain
@@ -71,6 +71,7 @@ def _started(there: existing.Existing, facts: HostFacts) -> Iterable[Step]:
         for volume in facts.volumes:
             if volume.path in {there.volume.path, *domain.disks}:
                 refuse_damaged(volume, facts.damaged)
+        medium.refuse_unreadable(domain, facts)
     if not state.can_run:
         raise RefusedError(
             f"{domain.name} is {state.value}",

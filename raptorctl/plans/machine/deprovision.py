@@ -14,7 +14,7 @@ from raptorctl.model.snapshot import snapshots
 from raptorctl.model.volume import Volume, is_overlay
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.snapshot import split_off, wiped
-from raptorctl.plans.part import disk, records, room
+from raptorctl.plans.part import disk, medium, records, room
 from raptorctl.plans.part.log import step_log
 from raptorctl.plans.part.seed import attached, seed_path
 from raptorctl.plans.plan import Identity, Plan
@@ -189,6 +189,7 @@ def _going(name: MachineName, facts: HostFacts) -> tuple[Volume, ...]:
 def _paper_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
     """What a machine leaves in files; before the wipe, which keeps nobody else waiting."""
     yield from _seed_steps(name, settings, facts)
+    yield from medium.gone(facts.domain(name))
     yield from _log_steps(name, settings, facts)
 
 
@@ -271,7 +272,7 @@ def _disk_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iter
     domain, going = facts.domain(name), {one.path for one in _going(name, facts)}
     kept = disks(facts.volumes, name)
     own = {_own_seed(name, settings, facts), *(image.path for image in facts.images)}
-    own |= going | {one.volume.path for one in kept}
+    own |= set(medium.copies(domain)) | going | {one.volume.path for one in kept}
     for path in domain.held_disks if domain else ():
         if path not in own:
             yield f"{path} is attached too; it is left as it is"

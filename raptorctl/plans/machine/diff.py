@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
+from raptorctl.model.image import SHORT, find
+from raptorctl.model.medium import digest_in, inserted
 from raptorctl.model.net import Net
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import BOOT_WORDS, CLOUD_TEXTS, BootDevice, Graphics, MachineSpec
@@ -115,6 +117,15 @@ def _image(wanted: str, it: Standing) -> Iterator[Difference]:
         yield Difference("image", "image", has, image.name, When.REBUILD, it.rebuild)
 
 
+def _iso(wanted: str, it: Standing) -> Iterator[Difference]:
+    image, has = find(it.facts.images, wanted), digest_in(inserted(it.there.domain))
+    if image is None and has:
+        yield Difference("iso", "ISO", "", wanted, When.UNKNOWN, f"raptorctl image pull {wanted}")
+    elif image is None or image.digest != has:
+        how = f"raptorctl cdrom insert {it.name} {wanted}"
+        yield Difference("iso", "ISO", has[:SHORT] or "none", wanted, When.NOW, how)
+
+
 def _graphics(it: Standing) -> Graphics | None:
     return read_graphics(it.there.domain.xml)
 
@@ -158,6 +169,7 @@ COMPARISONS: Final[Mapping[str, Comparison]] = {
     "slot": _fixed("slot", lambda it: it.there.mark.slot),
     "template": _fixed("template", lambda it: it.there.mark.template),
     "image": _image,
+    "iso": _iso,
     "profile": _by_its_keys,
     "graphics": _fixed("graphics", _graphics),
     "hugepages": _fixed("hugepages", lambda it: it.there.domain.hugepages),

@@ -20,6 +20,7 @@ from raptorctl.model.volume import device_path
 from raptorctl.plans.machine import again, existing
 from raptorctl.plans.part import cpus, disk, extra, hardware, log, need, net, records, room, seed
 from raptorctl.plans.part import image as images
+from raptorctl.plans.part import medium as drive
 from raptorctl.plans.part import session as own
 from raptorctl.plans.part.owner import Owner, find_owner, qemu_id
 from raptorctl.plans.plan import Identity, Plan
@@ -42,7 +43,7 @@ class ProvisionRequest:
         found: the image of the spec, where the caller has looked it up: two names may have one
             content.
         first_boot: whom the guest lets in; None where cloud-init is told nothing.
-        found_disks: the images of its further disks, likewise, by the disk's name.
+        found_disks, found_iso: those of its further disks, by name, and of its CD drive, likewise.
         login: type and blob of the key that its steps log in with; "" for none that is known.
         file: the file of machines that asks for it; "" where a person does.
     """
@@ -55,6 +56,7 @@ class ProvisionRequest:
     login: str = ""
     file: str = ""
     found_disks: Mapping[str, Image] = field(default_factory=dict)
+    found_iso: Image | None = None
 
     @property
     def boot(self) -> FirstBoot | None:
@@ -90,6 +92,7 @@ class Choice:
     image: Image | None = None
     vcpus: int = 0
     disks: tuple[extra.AddedDisk, ...] = ()
+    iso: Image | None = None
 
     @property
     def all_disks(self) -> Size:
@@ -133,7 +136,8 @@ def plan_provision(
     request = _with_cpus(request, settings, facts)
     notes = _check(request, settings, facts)
     choice = _choose(request, settings, facts, identity)
-    _refuse_over(choice, facts)
+    if tenant := facts.tenant(choice.name.tenant):
+        refuse_over(tenant, choice.usage, facts)
     images.refuse_large(choice.image, choice.size)
     room.refuse_large(choice.all_disks, settings, facts)
     _refuse_taken_names(choice, settings, facts)
@@ -147,7 +151,7 @@ def plan_provision(
             *choice.owner.notes,
             *notes,
             *disk.notes(request.spec.size, choice.size),
-            *images.notes(choice.image),
+            *images.notes(choice.image, choice.iso),
             *extra.notes(choice.disks),
             *records.missing_pointers(choice.slot, settings),
             *seed.notes(request, settings, facts),
@@ -217,12 +221,8 @@ def _choose(
         image=image,
         vcpus=request.vcpus,
         disks=extra.chosen(request.name, spec.disks or {}, request.found_disks, facts),
+        iso=drive.chosen(request.found_iso or spec.iso, facts),
     )
-
-
-def _refuse_over(choice: Choice, facts: HostFacts) -> None:
-    if tenant := facts.tenant(choice.name.tenant):
-        refuse_over(tenant, choice.usage, facts)
 
 
 def _refuse_taken_names(choice: Choice, settings: Settings, facts: HostFacts) -> None:
@@ -243,6 +243,7 @@ def _steps(
     yield from disk.made(wanted_disk, settings, identity, "the machine's disk")
     for one in choice.disks:
         yield from one.steps(settings, identity)
+    yield from drive.copied(name, choice.iso, settings)
     guest = seed.guest(name, slot, facts.templates[choice.template], settings, identity)
     guest = guest if choice.wiring.there else seed.unwired(guest)
     yield from seed.seed_steps(request, guest, identity, settings, facts)
@@ -326,6 +327,7 @@ def _xml(
         hugepages=request.spec.hugepages,
         disks=tuple(one.device(settings, facts) for one in choice.disks),
         forwards=choice.wiring.forwards,
+        iso=drive.path_of(choice.name, choice.iso, settings),
     )
     return render_domain(facts.templates[choice.template], spec)
 

@@ -6,6 +6,7 @@ from raptorctl.errors import RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.image import DIGEST, SHORT, Image, find
+from raptorctl.model.medium import ISO
 from raptorctl.model.names import disk_part
 from raptorctl.model.sizes import Size
 from raptorctl.plans.plan import Identity
@@ -14,6 +15,24 @@ from raptorctl.steps.step import Step
 
 
 def chosen(ref: str | Image | None, facts: HostFacts) -> Image | None:
+    """Return the image that a disk is to begin as; as `known`.
+
+    Raises:
+        RefusedError: it was in the cache, by its digest, and is no more; or it is an ISO: few are
+            disks as well, and none grows as a disk does.
+    """
+    found = known(ref, facts)
+    if found and found.format == ISO:
+        raise RefusedError(
+            f"image {found.name} is an ISO, which is for a CD drive",
+            resolution=f"use --iso {found.name}, or the distribution's cloud image",
+            code=Code.IMAGE_INVALID,
+            subject=found.name,
+        )
+    return found
+
+
+def known(ref: str | Image | None, facts: HostFacts) -> Image | None:
     """Return the image that was asked for; one that is not in the cache has no digest yet.
 
     Args:
@@ -27,7 +46,7 @@ def chosen(ref: str | Image | None, facts: HostFacts) -> Image | None:
     if ref is None:
         return None
     if isinstance(ref, Image):
-        return chosen(ref.digest, facts) and ref if ref.digest else ref
+        return known(ref.digest, facts) and ref if ref.digest else ref
     found = find(facts.images, ref)
     if found is None and DIGEST.fullmatch(ref):
         raise RefusedError(
@@ -66,7 +85,8 @@ def said(image: Image | None) -> str:
     return f"{image.name} sha256:{image.digest}" if image else ""
 
 
-def notes(image: Image | None) -> Iterator[str]:
+def notes(*images: Image | None) -> Iterator[str]:
     """What the admin should know."""
-    if image and not image.digest:
-        yield f"image {image.name} is not in the cache yet; it is pulled first"
+    for image in images:
+        if image and not image.digest:
+            yield f"image {image.name} is not in the cache yet; it is pulled first"

@@ -54,6 +54,9 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("", "--settings"): ("--settings", "{}", "image", "list"),
     ("provision", "--key"): (*NEW, "--key", "{}"),
     ("provision", "--image"): (*NEW, "--image", "{}"),
+    ("provision", "--iso"): (*NEW, "--iso", "{}"),
+    ("render xml", "--iso"): (*XML, "--iso", "{}"),
+    ("cdrom insert", "words"): ("cdrom", "insert", *ALICE, "{}"),
     ("provision", "--disk"): (*NEW, "--disk", "data=8G,image={}"),
     ("provision", "--user-data"): (*NEW, "--image", "web.img", "--user-data", "{}"),
     ("provision", "--vendor-data"): (*NEW, "--image", "web.img", "--vendor-data", "{}"),
@@ -229,7 +232,7 @@ def test_what_a_profile_by_path_names_is_read_as_whoever_named_it(admin: Admin) 
 @pytest.mark.parametrize(
     "line",
     [
-        'profile = "{}"', 'image = "{}"', 'user_data = "{}"', 'keys = ["{}"]',
+        'profile = "{}"', 'image = "{}"', 'iso = "{}"', 'user_data = "{}"', 'keys = ["{}"]',
         'disks = { data = { size = "1G", image = "{}" } }', 'steps = [{ run = "{}" }]', 'steps = [{ copy = "{}", to = "/etc/a" }]',
     ],
 )  # fmt: skip

@@ -22,7 +22,7 @@ from raptorctl.model.spec import CLOUD_TEXTS, BootDevice, Graphics, MachineSpec
 from raptorctl.model.volume import Volume
 from raptorctl.plans.file.export import EXPORTED
 from raptorctl.plans.machine.provision import ProvisionRequest
-from tests.fakes import IMAGE, World
+from tests.fakes import IMAGE, ISO, World
 from tests.own import OwnWorld, without_qemu_img
 from tests.unit.cli.session import CommandLine, FakeSession
 from tests.unit.model.test_ssh_key import GOOD
@@ -31,6 +31,7 @@ SEEDS = pytest.mark.parametrize("number", range(6))
 TEXTS = ("$x", 'quote "', "back\\slash", "${name}", "ünïcode", "a # b")
 CHOICES: dict[str, Callable[[random.Random], Any]] = {
     "image": lambda _: IMAGE.name,
+    "iso": lambda _: ISO.name,
     "memory": lambda r: Size(r.choice((512, 768, 1024)) * MIB),
     "template": lambda r: r.choice(("virtio-console", "serial-console")),
     "graphics": lambda r: r.choice(tuple(Graphics)),
@@ -89,7 +90,7 @@ def nothing_differs(host: CommandLine) -> None:
 @pytest.fixture
 def host(raptorctl: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     monkeypatch.chdir(tmp_path)
-    raptorctl.world.images.all = (IMAGE,)
+    raptorctl.world.images.all = (IMAGE, ISO)
     raptorctl.world.files.paths |= set(SECURE_FIRMWARE[0])
     return raptorctl
 

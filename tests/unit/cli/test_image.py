@@ -16,7 +16,7 @@ from raptorctl.errors import HostError, InputError, RefusedError
 from raptorctl.host.image.cache import LocalImages
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.image import Image
-from tests.disks import disk, raw_disk
+from tests.disks import disk, iso, raw_disk
 from tests.fakes import World
 from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
 from tests.unit.test_docs import shape, told_shape
@@ -269,6 +269,32 @@ def test_a_converted_image_is_called_by_its_format(raptorctl: CommandLine) -> No
     other = raptorctl("image", "convert", "db:1", "--to", "qcow2", "--name", "db:2")
     assert other.code == 2
     assert "db:1 is qcow2 already" in other.complaint
+
+
+def test_an_iso_is_pulled_as_one_and_converted_to_no_disk(raptorctl: CommandLine) -> None:
+    iso(Path("install.img"))
+    pulled = raptorctl("image", "pull", "./install.img")
+    assert pulled.out.startswith("image install.img is pulled: iso, 4M, sha256 ")
+    assert raptorctl("image", "list").out.splitlines()[1].split()[1] == "iso"
+    assert raptorctl("image", "verify").out.splitlines()[1].endswith("whole")
+    for form in ("raw", "qcow2"):
+        refused = raptorctl("image", "convert", "install.img", "--to", form)
+        assert (refused.code, "is an ISO, which is converted" in refused.complaint) == (2, True)
+
+
+def test_what_a_drive_holds_a_copy_of_stays(raptorctl: CommandLine) -> None:
+    iso(Path("install.iso"))
+    raptorctl("image", "pull", "./install.iso")
+    old = inspected(raptorctl, "install.iso")["digest"]
+    copy = f"/srv/alice-dev-cd-{old}.iso"
+    raptorctl.world.domains.by_uuid["u1"] = Domain("u1", "alice-dev", disks=(copy,), cdroms=(copy,))
+    refused = raptorctl("image", "remove", "install.iso")
+    assert (refused.code, "in the CD drive of alice-dev" in refused.complaint) == (3, True)
+    iso(Path("install.iso")).open("ab").write(b"more")
+    assert raptorctl("image", "pull", "./install.iso").code == 0
+    assert raptorctl("image", "gc").out == "nothing to remove\n"
+    raptorctl.world.domains.by_uuid.clear()
+    assert f"install.iso@{old[:12]}" in raptorctl("image", "gc").out
 
 
 def test_everybody_reads_and_root_changes(raptorctl: CommandLine) -> None:

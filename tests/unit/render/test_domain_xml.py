@@ -36,7 +36,7 @@ def essence(spec: DomainSpec) -> tuple[object, ...]:
     macs = (spec.slot.mac,) if spec.slot else (mac_of(spec.uuid),) if spec.mark.ssh else ()
     nvram = f"{spec.libvirt.nvram_dir}/{spec.mark.name.domain}_VARS.fd"
     return (spec.mark.name.domain, spec.uuid, spec.mark, spec.memory, spec.cpus, spec.emulator,
-            macs, (spec.slot.bridge,) if spec.slot else (), tuple(filter(None, (spec.disk, spec.seed))), nvram)  # fmt: skip
+            macs, (spec.slot.bridge,) if spec.slot else (), tuple(filter(None, (spec.disk, spec.seed, spec.iso))), nvram)  # fmt: skip
 
 
 def essence_of(xml: str) -> tuple[object, ...]:
@@ -105,7 +105,7 @@ class TestWhatOurDomainsNeverHave:
     def test_disk(self, name: str) -> None:
         (driver, *seeds) = etree.fromstring(render(SAMPLES[name])).findall("devices/disk/driver")
         assert [dict(seed.items()) for seed in seeds] == [{"name": "qemu", "type": "raw"}] * (
-            name == "with-a-seed"
+            name in {"with-a-seed", "installs-from-an-iso"}
         )
         assert dict(driver.items()) == {
             "name": "qemu", "type": "raw", "cache": "none", "io": "native", "discard": "ignore",

@@ -17,7 +17,7 @@ from raptorctl.host.image.store import ImageStore
 from raptorctl.host.system.durable import unfinished
 from raptorctl.model.catalogue import Catalogue
 from raptorctl.model.image_source import Source, parse_source
-from tests.disks import disk, packed, raw_disk
+from tests.disks import disk, iso, packed, raw_disk
 from tests.images import Cache, Watcher
 
 
@@ -446,3 +446,30 @@ def test_one_that_is_too_large_is_foreseen(tmp_path: Path) -> None:
     source = disk(tmp_path / "web.qcow2")
     with pytest.raises(HostError, match="more than 1M"):
         small.images.foresee(wish(str(source)))
+
+
+def test_a_copy_for_a_drive_is_whole_and_roots_alone_or_not_there(
+    cache: Cache, tmp_path: Path
+) -> None:
+    image = cache.pull(str(iso(tmp_path / "install.iso"))).image
+    target, told = tmp_path / "drives" / "copy.iso", []
+    cache.images.copy(image, str(target), lambda done, size: told.append((done, size)))
+    assert target.read_bytes() == (tmp_path / "install.iso").read_bytes()
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert told[-1] == (image.size, image.size)
+    target.unlink()
+    kept = Path(image.path)
+    kept.chmod(0o600)
+    kept.write_bytes(kept.read_bytes()[:-1] + b"x")
+    with pytest.raises(HostError, match=r"install\.iso is damaged"):
+        cache.images.copy(image, str(target), lambda *_: None)
+
+    def stop(*_: int) -> None:
+        raise StoppedError(2)
+
+    with pytest.raises(StoppedError):
+        cache.images.copy(image, str(target), stop)
+    kept.unlink()
+    with pytest.raises(HostError, match=r"cannot copy image install.iso to .*: No such file"):
+        cache.images.copy(image, str(target), lambda *_: None)
+    assert list(target.parent.iterdir()) == []

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from raptorctl.errors import HostError
-from raptorctl.host.image.look import look
+from raptorctl.host.image.look import HEAD, foreseen, look
 from raptorctl.model.sizes import GIB, MIB, Size
-from tests.disks import disk, packed, qemu_img, raw_disk
+from tests.disks import disk, iso, packed, qemu_img, raw_disk
 
 pytestmark = pytest.mark.long
 
@@ -175,12 +175,25 @@ def test_boot_code_may_begin_as_an_archive_does(tmp_path: Path, begins: bytes) -
     assert look(image, "web.img", Size(64 * MIB)).format == "raw"
 
 
-def test_an_iso_named_qcow2_is_refused_although_it_boots_as_a_disk(tmp_path: Path) -> None:
-    image = tmp_path / "image"
-    content = bytearray(raw_disk(image).read_bytes())
-    content[32769:32774] = b"CD001"
-    image.write_bytes(content)
-    refused(image, "an ISO", "install.qcow2")
+@pytest.mark.parametrize("signature", [b"CD001", b"BEA01"])
+def test_an_iso_is_one_although_it_boots_as_a_disk_and_is_as_large_as_its_file(
+    tmp_path: Path, signature: bytes
+) -> None:
+    image = iso(tmp_path / "image", signature)
+    for called in ("install.iso", ""):
+        seen = look(image, called, LARGEST)
+        assert (seen.format, seen.size) == ("iso", image.stat().st_size)
+    assert foreseen(image.read_bytes()[:HEAD], 5 * MIB, "", LARGEST).format == "iso"
+
+
+def test_an_iso_named_qcow2_is_refused(tmp_path: Path) -> None:
+    refused(iso(tmp_path / "image"), "called .qcow2, but it is iso", "install.qcow2")
+
+
+def test_an_iso_that_was_cut_is_refused_but_for_its_last_padding(tmp_path: Path) -> None:
+    blocks = raw_disk(tmp_path / "image").stat().st_size // 2048
+    assert look(iso(tmp_path / "image", blocks=blocks + 150), "", LARGEST).format == "iso"
+    refused(iso(tmp_path / "image", blocks=blocks + 151), "an ISO that is cut off")
 
 
 @pytest.mark.parametrize(

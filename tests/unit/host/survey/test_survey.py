@@ -10,11 +10,12 @@ from raptorctl.errors import MissingError
 from raptorctl.host.survey.inventory import inventory
 from raptorctl.host.survey.probe import Prober
 from raptorctl.host.survey.survey import Scope, survey
+from raptorctl.model.domain import Domain
 from raptorctl.model.facts import Reservation
 from raptorctl.model.probe import Part
 from raptorctl.model.sizes import GIB
 from raptorctl.model.tenant import record_path
-from tests.fakes import World, settings
+from tests.fakes import ISO, World, settings
 
 
 class Missing:
@@ -113,3 +114,16 @@ def test_the_inventory_asks_for_volumes_and_states_only() -> None:
     volume = world.volumes.create("guest-alice-dev", GIB, ["raptor"])
     host = replace(world.host(), zones=Missing(), links=Missing())
     assert inventory(host) == ((volume,), {})
+
+
+def test_what_is_in_drives_is_looked_at_by_its_length() -> None:
+    world = World()
+    path = f"/srv/alice-dev-cd-{ISO.digest}.iso"
+    world.images.all = (ISO,)
+    world.domains.by_uuid["u1"] = Domain("u1", "alice-dev", cdroms=("", "/dev/sr0", path))
+    assert survey(world.host(), settings()).unreadable == {path: f"ISO {ISO.digest[:12]} is gone"}
+    world.files.paths.add(path)
+    world.files.sizes[path] = ISO.size - 1
+    assert list(survey(world.host(), settings()).unreadable) == [path]
+    world.files.sizes[path] = ISO.size
+    assert survey(world.host(), settings()).unreadable == {}

@@ -15,6 +15,7 @@ from raptorctl.model.ssh_key import PublicKey
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.diff import COMPARISONS, compare
 from raptorctl.plans.machine.difference import Difference, Standing, When
+from tests.fakes import ISO
 from tests.unit.plans.machine.test_provision import ALICE, facts, whole_machine
 
 KEY = PublicKey("ssh-ed25519", "AAAA", "me@laptop")
@@ -61,6 +62,7 @@ def test_what_was_not_said_is_not_compared_and_what_is_so_is_the_same() -> None:
         (MachineSpec(cpus=3), "number of CPUs 4, not 3", When.NEXT_START),
         (MachineSpec(memory=Size(GIB)), "memory 4G, not 1G", When.NEXT_START),
         (MachineSpec(slot=3), "slot 1, not 3", When.REFUSED),
+        (MachineSpec(iso="rescue.iso"), "ISO none, not rescue.iso", When.NOW),
         (MachineSpec(template="serial-console"), "template virtio-console, not serial-console",
          When.REFUSED),
         (MachineSpec(graphics=Graphics.VNC), "graphics none, not vnc-socket", When.REFUSED),
@@ -137,3 +139,14 @@ def test_what_was_made_is_read_back_as_it_was_written() -> None:
 def test_a_difference_says_when_and_how() -> None:
     one = Difference("size", "size", "1G", "2G", When.NOW, "raptorctl resize alice-dev --size 2G")
     assert (one.when, one.how) == (When.NOW, "raptorctl resize alice-dev --size 2G")
+
+
+def test_an_iso_is_told_by_its_digest_and_one_that_is_not_in_the_cache_is_not_known() -> None:
+    held: dict[str, Any] = {"cdroms": (f"/srv/alice-dev-cd-{ISO.digest}.iso",)}
+    wanted = MachineSpec(iso="rescue.iso")
+    assert differences(wanted, **held) == {"iso": ("ISO not known, rescue.iso asked", When.UNKNOWN)}
+    whole = whole_machine()
+    (domain,) = whole["domains"]
+    seen = replace(facts(), **whole | {"domains": (replace(domain, **held),), "images": (ISO,)})
+    (one,) = compare(Standing(wanted, existing.whole(ALICE.name, seen), seen))
+    assert one.when is When.SAME

@@ -41,6 +41,7 @@ from raptorctl.plans.part import (
     hardware,
     image,
     log,
+    medium,
     need,
     net,
     owner,
@@ -59,7 +60,7 @@ from tests.own import OwnWorld
 from tests.unit.plans.doctor.test_examine import healthy
 from tests.unit.plans.machine.test_provision import ALICE, JOB, whole_machine
 
-PLANNERS = (again, cpus, diff, diff_disk, diff_guest, disk, existing, extra, hardware, image, log, need, net, own, owner,
+PLANNERS = (again, cpus, diff, diff_disk, diff_guest, disk, existing, extra, hardware, image, log, medium, need, net, own, owner,
             provision, quota, records, room, seed, slots, tenant, tenants)  # fmt: skip
 """What plan_provision calls, however far away."""
 
@@ -121,6 +122,9 @@ OF_A_REQUEST = {
     "extra.refuse_at_work",
     "existing.whole",
     "image.chosen",
+    "image.known",
+    "medium.chosen",
+    "medium.refuse_unreadable",  # it is there, and what is in its drive is not
     "image.refuse_large",
     "hardware.refuse",
     "hardware.refuse_uneven",
