@@ -20,7 +20,7 @@ DISK_SIZE=8G
 GRAPHICS=${SC_WORKSTATION_GRAPHICS:-vnc}
 BASE_URL=https://a.example/debian-12.qcow2
 BASE_IMAGE=$SC_BASE_DIR/debian-12.qcow2
-HUD_URL=https://hud.example
+HUD_URL=$(echo https://hud.example | awk '{ print $1 }')
 generate_user_data() {
   cat <<EOF
 #cloud-config

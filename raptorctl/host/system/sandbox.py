@@ -35,6 +35,7 @@ ROOM: Final = (
     "--uid", NOBODY, "--gid", NOBODY, "--cap-drop", "ALL", "--clearenv",
     "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin",
     "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
+    "--ro-bind-try", "/etc/alternatives", "/etc/alternatives",  # Debian's awk
     "--proc", "/proc", "--dev", "/dev", "--size", str(8 * MIB), "--tmpfs", SCRATCH,
     "--ro-bind-data", "0", FILE, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", SCRATCH,
 )  # fmt: skip
