@@ -6,7 +6,7 @@ from pathlib import Path
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import DomainSpec, Mark
-from raptorctl.model.net import Forward
+from raptorctl.model.net import Forward, Net, Nic
 from raptorctl.model.settings import Libvirt
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
@@ -33,6 +33,10 @@ PLAIN = DomainSpec(
     disk="/dev/lvm-data/guest-alice-dev",
     slot=Slot(1),
     libvirt=Libvirt(),
+)
+NICS = (
+    Nic(Net("bridge:br0"), "52:54:00:aa:00:01"),
+    Nic(Net("network:default"), "52:54:00:aa:00:02"),
 )
 SECURE = Libvirt(
     firmware_code="/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
@@ -82,6 +86,10 @@ SAMPLES: dict[str, DomainSpec] = _templates_and_settings() | {
         PLAIN, boot=(BootDevice.DISK, BootDevice.NETWORK, BootDevice.CDROM)
     ),
     "without-network": replace(PLAIN, mark=replace(MARK, slot=0), slot=None),
+    "on-a-bridge-and-a-network": replace(PLAIN, nics=NICS),
+    "on-a-bridge-without-a-slot": replace(
+        PLAIN, mark=replace(MARK, slot=0), slot=None, nics=NICS[:1]
+    ),
     "with-ports-of-loopback": replace(
         PLAIN,
         mark=replace(MARK, slot=0, ssh="127.0.0.1:2201"),

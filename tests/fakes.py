@@ -440,6 +440,9 @@ class FakeDomains:
     def most_vcpus(self, machine_type: str, accelerator: str) -> int:
         return 288
 
+    def networks(self) -> dict[str, str]:
+        return {"default": "virbr0"}
+
     def emulates_tpm(self, machine_type: str) -> bool:
         return self.has_swtpm
 

@@ -110,6 +110,9 @@ class Domains(Disks, Protocol):
     def emulates_tpm(self, machine_type: str) -> bool:
         """Whether machines may have a TPM 2.0, which swtpm emulates."""
 
+    def networks(self) -> Mapping[str, str]:
+        """Return libvirt's networks that are active: their bridges by name, "" for none."""
+
     def most_vcpus(self, machine_type: str, accelerator: str) -> int:
         """Return how many virtual CPUs a machine may have; 0 where libvirt does not say."""
 

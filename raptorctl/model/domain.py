@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import MachineName
-from raptorctl.model.net import NO_NET, Forward, Net, slot_net, user_net
+from raptorctl.model.net import NO_NET, Forward, Net, Nic, slot_net, user_net
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 
@@ -145,6 +145,7 @@ class Domain:
         boot: what its firmware tries, in libvirt's words, in order.
         hugepages: bytes of the huge pages its memory is made of; 0 for none.
         forwards: ports of loopback that lead into it, beside its ssh.
+        others: bridges and networks of libvirt's that it is on, beside a slot.
         saved: the same of its managed save, which its next start resumes; None where there is
             none, or libvirt cannot read it.
     """
@@ -174,6 +175,7 @@ class Domain:
     boot: tuple[str, ...] = ()
     hugepages: Size = Size(0)
     forwards: tuple[Forward, ...] = ()
+    others: tuple[Net, ...] = ()
     live: "Domain | None" = None
     saved: "Domain | None" = None
 
@@ -231,9 +233,12 @@ class Domain:
     def nets(self) -> tuple[Net, ...]:
         """Its network, if it is ours, in the words in which it is asked for."""
         mark = self.mark
+        first: tuple[Net, ...] = ()
         if mark and mark.place:
-            return (slot_net(mark.place),)
-        return (user_net(self.forwards) if mark and mark.ssh else NO_NET,)
+            first = (slot_net(mark.place),)
+        elif mark and mark.ssh:
+            first = (user_net(self.forwards),)
+        return (*first, *self.others) or (NO_NET,)
 
     @property
     def ours(self) -> bool:
@@ -285,6 +290,7 @@ class DomainSpec:
         disks: those beside the first, in order.
         forwards: what QEMU's own network forwards beside ssh.
         iso: the file in its CD drive; "" for no drive.
+        nics: interfaces beside slot and user network, in order.
     """
 
     mark: Mark
@@ -308,6 +314,7 @@ class DomainSpec:
     disks: tuple[DiskDevice, ...] = ()
     forwards: tuple[Forward, ...] = ()
     iso: str = ""
+    nics: tuple[Nic, ...] = ()
 
     @property
     def count(self) -> int:

@@ -48,6 +48,7 @@ class HostFacts:
         volumes: all volumes of that group.
         domains: all domains, running or not, ours or not.
         bridges: all bridges.
+        networks: of libvirt's that are active, if any are granted: name and bridge, or "".
         records: what the DNS server answered for the names asked about.
         dns_problem: why it did not answer, or "".
         templates: domain templates by name, as XML.
@@ -82,6 +83,7 @@ class HostFacts:
     volumes: tuple[Volume, ...] = ()
     domains: tuple[Domain, ...] = ()
     bridges: tuple[Bridge, ...] = ()
+    networks: Mapping[str, str] = field(default_factory=dict)
     records: tuple[Record, ...] = ()
     dns_problem: str = ""
     templates: Mapping[str, str] = field(default_factory=dict)

@@ -130,8 +130,9 @@ def endpoint(domain: Domain, settings: Settings) -> Endpoint:
 def _refuse_unwired(domain: Domain) -> None:
     """Refuse to look for a machine on the network that was made with `--net none`."""
     if domain.mark and not domain.mark.place and not domain.mark.ssh:
+        why = "slot: its address is not known here" if domain.others else "network: it was made so"
         raise RefusedError(
-            f"{domain.name} has no network: it was made so",
+            f"{domain.name} has no {why}",
             resolution="reach it by its console",
             code=Code.NO_NETWORK,
             subject=domain.name,

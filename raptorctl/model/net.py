@@ -1,6 +1,7 @@
-"""A machine's network interfaces, as they are typed: a slot, QEMU's own network, or none."""
+"""A machine's network interfaces, as they are typed: a slot, a bridge, QEMU's own network, none."""
 
 import enum
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +13,14 @@ from raptorctl.model.slot import HIGHEST
 LOWEST: Final = 1024
 """The first port that needs no right (ip(7), ip_unprivileged_port_start)."""
 MOST_FORWARDS: Final = 32
-FORMS: Final = "slot[:N], user[:HOSTPORT-GUESTPORT,...] or none"
+MOST: Final = 8
+"""Interfaces of one machine."""
+FORMS: Final = "slot[:N], user[:HOSTPORT-GUESTPORT,...], bridge:NAME, network:NAME or none"
+_NAMES: Final = {
+    "bridge": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}", re.ASCII),  # IFNAMSIZ
+    "network": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}", re.ASCII),
+}
+_SLOTS_BRIDGE: Final = re.compile(r"br-vm[0-9]+", re.ASCII)
 
 
 class NetKind(enum.StrEnum):
@@ -20,7 +28,14 @@ class NetKind(enum.StrEnum):
 
     SLOT = "slot"
     USER = "user"
+    BRIDGE = "bridge"
+    NETWORK = "network"
     NONE = "none"
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it is something of the host's that has no anti-spoofing of ours."""
+        return self in {NetKind.BRIDGE, NetKind.NETWORK}
 
 
 @dataclass(frozen=True, order=True)
@@ -47,11 +62,13 @@ class Net(str):
         InputError: it is none.
     """
 
-    __slots__ = ("forwards", "kind", "number")
+    __slots__ = ("forwards", "kind", "name", "number")
 
     kind: NetKind
     number: int | None
     """Of a slot, where one is named."""
+    name: str
+    """Of a bridge, or of a network of libvirt's; else ""."""
     forwards: tuple[Forward, ...]
     """Of QEMU's own network, beside ssh, which is always forwarded."""
 
@@ -63,9 +80,34 @@ class Net(str):
         kind = NetKind(word)
         number = _number(rest, HIGHEST, "slot") if rest and kind is NetKind.SLOT else None
         forwards = _forwards(rest) if rest and kind is NetKind.USER else ()
-        net = super().__new__(cls, _said(kind, number, forwards))
-        net.kind, net.number, net.forwards = kind, number, forwards
+        name = _name(kind, rest) if kind.is_named else ""
+        net = super().__new__(cls, _said(kind, number, forwards) if not name else text)
+        net.kind, net.number, net.forwards, net.name = kind, number, forwards, name
         return net
+
+
+@dataclass(frozen=True)
+class Nic:
+    """An interface beside a machine's slot.
+
+    Args:
+        net: what it is on: a bridge, or a network of libvirt's.
+        mac: its own, the same for as long as the machine stands.
+    """
+
+    net: Net
+    mac: str
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """What machines of a shared host may be on beside slots.
+
+    Args:
+        also: bridges and networks of libvirt's. No anti-spoofing of ours is on them.
+    """
+
+    also: tuple[Net, ...] = ()
 
 
 def slot_net(number: int | None) -> Net:
@@ -97,14 +139,26 @@ def nets_problem(nets: tuple[Net, ...]) -> str:
         return 'should name at least one interface, or be ["none"]'
     if NetKind.NONE in kinds and len(nets) > 1:
         return "none stands alone"
-    if len(nets) > 1:
+    if kinds.count(NetKind.SLOT) + kinds.count(NetKind.USER) > 1:
         return "a machine has one slot, or one user network"
-    return ""
+    if len(set(nets)) < len(nets):
+        return "each is named once"
+    return f"should be {MOST} at most" if len(nets) > MOST else ""
 
 
 def _said(kind: NetKind, number: int | None, forwards: tuple[Forward, ...]) -> str:
     rest = str(number) if number is not None else ",".join(map(str, forwards))
     return f"{kind}:{rest}" if rest else str(kind)
+
+
+def _name(kind: NetKind, text: str) -> str:
+    if kind is NetKind.BRIDGE and _SLOTS_BRIDGE.fullmatch(text):
+        number = text.removeprefix("br-vm")
+        raise InputError(f"bridge {text} is a slot's", resolution=f"write slot:{number}")
+    if not _NAMES[kind].fullmatch(text):
+        what = "a bridge's name" if kind is NetKind.BRIDGE else "a network's name"
+        raise InputError(f"{shown(text)} is not {what}", resolution=f"write {kind}:NAME")
+    return text
 
 
 def _forwards(text: str) -> tuple[Forward, ...]:

@@ -263,11 +263,16 @@ class UserNetwork(Slot):
         return self.hardware
 
 
-def mac_of(uuid: str) -> str:
-    """The MAC of a machine without a slot: QEMU's own prefix, and the same for its UUID forever."""
+def mac_of(uuid: str, net: str = "") -> str:
+    """The MAC of an interface without a slot: QEMU's own prefix, and the same forever.
+
+    Args:
+        uuid: of the machine.
+        net: what it is on; "" for QEMU's own network.
+    """
     import hashlib
 
-    tail = hashlib.sha256(uuid.encode()).digest()
+    tail = hashlib.sha256(f"{uuid} {net}".strip().encode()).digest()
     return "52:54:00:" + ":".join(f"{byte:02x}" for byte in tail[:3])
 
 

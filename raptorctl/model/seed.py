@@ -98,6 +98,7 @@ class SeedGuest:
         console: the device its owner sees, `hvc0` or `ttyS0`.
         resolvers: name servers, for a static network.
         own_mac: where it has no slot.
+        others: MACs of its other interfaces, which have DHCP.
     """
 
     name: MachineName
@@ -107,8 +108,9 @@ class SeedGuest:
     console: str = "hvc0"
     resolvers: tuple[str, ...] = ()
     own_mac: str = ""
+    others: tuple[str, ...] = ()
 
     @property
     def mac(self) -> str:
-        """Of its only interface."""
+        """Of its first interface; "" where it has none."""
         return self.slot.mac if self.slot else self.own_mac

@@ -17,6 +17,7 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.error_code import Code
 from raptorctl.model.guest_step import LOGS
 from raptorctl.model.names import MachineName, shown
+from raptorctl.model.net import NetworkSettings
 from raptorctl.model.settings_file import DEFAULT_FILE
 from raptorctl.model.sizes import GIB, LEAST_MEMORY, Size
 from raptorctl.model.slot import HIGHEST, Slot
@@ -168,6 +169,7 @@ class Settings:
     cpus: Cpus = field(default_factory=Cpus)
     access: Access = field(default_factory=Access)
     images: ImageSettings = field(default_factory=ImageSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
     file: str = field(default=DEFAULT_FILE, init=False)
     config: str = field(default=str(PurePosixPath(DEFAULT_FILE).parent), init=False)
     owner: str = field(default="", init=False)
@@ -317,6 +319,8 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
      "should be 0, or 65536 to 2147483648"),
     ("images", lambda s: _absolute(s.images.directory, s.images.seed_dir),
      "directory and seed_dir: absolute paths"),
+    ("network.also", lambda s: all(net.kind.is_named for net in s.network.also),
+     "should be bridges and networks: bridge:br0, network:default"),
     ("dns.key_file", lambda s: _absolute(s.dns.key_file), "should be an absolute path"),
 )  # fmt: skip
 

@@ -170,6 +170,8 @@ class _Machine:
             self._say(node, "net", ["none"])
         elif kind in {"tap", "vnic"}:
             hint = 'leave it out, or write network "user"'
+            if bridge := given.get("bridge"):
+                hint += f"; a shared host that grants it has --net bridge:{bridge}"
             said = self._reading.diagnostic(node, f"{kind} is not supported by raptorctl", hint)
             self._reading.left[self._name].append(said)
         else:

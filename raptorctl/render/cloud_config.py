@@ -69,10 +69,12 @@ def _network(guest: SeedGuest, spec: MachineSpec) -> str:
 
 
 def network_config(guest: SeedGuest, network: Network) -> dict[str, Any]:
-    """Say how the guest's only interface gets its addresses.
+    """Say how the guest's interfaces get their addresses.
 
-    It is found by its MAC and called eth0, for not every distribution's network can do without a
-    name. https://docs.cloud-init.io/en/latest/reference/network-config-format-v2.html
+    The first is as `network` says, all others by DHCP, with routes of less weight.
+
+    Each is found by its MAC and called eth0 and on, for not every distribution's network can do
+    without a name. https://docs.cloud-init.io/en/latest/reference/network-config-format-v2.html
     """
     slot = guest.slot
     if not guest.mac:
@@ -87,7 +89,15 @@ def network_config(guest: SeedGuest, network: Network) -> dict[str, Any]:
     else:
         # Asked for only where it is there: some clients hold the boot up until they are answered.
         link |= {"dhcp4": bool(slot.ipv4 or not slot.ipv6), "dhcp6": bool(slot.ipv6)}
-    return {"version": 2, "ethernets": {"eth0": link}}
+    return {"version": 2, "ethernets": {"eth0": link, **_others(guest)}}
+
+
+def _others(guest: SeedGuest) -> dict[str, Any]:
+    by_dhcp = {"dhcp4": True, "dhcp4-overrides": {"route-metric": 1000}, "optional": True}
+    return {
+        f"eth{number}": {"match": {"macaddress": mac}, "set-name": f"eth{number}", **by_dhcp}
+        for number, mac in enumerate(guest.others, 1)
+    }
 
 
 def _static(slot: Slot) -> dict[str, Any]:

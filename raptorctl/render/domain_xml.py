@@ -22,8 +22,8 @@ from raptorctl.model.volume import OVERLAY
 from raptorctl.render.cdrom_xml import fill_drive
 from raptorctl.render.disk_xml import add_disks
 from raptorctl.render.hardware import DISK_THEN_ISO, fill_boot, fill_hugepages, fill_tpm
+from raptorctl.render.network_xml import fill_network
 from raptorctl.render.read_domain import MACHINE_TAG, mark_tag, parse_domain
-from raptorctl.render.user_network import fill_user_network, remove_networks
 
 SEED_SERIAL: Final = "raptor-seed"
 """How a seed is told from other disks."""
@@ -54,7 +54,7 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     _fill_disk(_need(root, "devices/disk"), spec)
     add_disks(root, spec.disks)
     fill_drive(root, spec.iso)
-    _fill_network(root, spec)
+    fill_network(root, spec)
     _fill_label(root, spec.qemu_id)
     _fill_log(root, spec.log)
     _fill_seed(root, spec.seed)
@@ -259,21 +259,6 @@ def _fill_backing(disk: _Element, backing: tuple[str, str] | None) -> None:
         _set(etree.SubElement(store, "format"), type=backing[1])
         _set(etree.SubElement(store, "source"), file=backing[0])
         etree.SubElement(store, "backingStore")
-
-
-def _fill_network(root: _Element, spec: DomainSpec) -> None:
-    if spec.slot is None and spec.mark.ssh:
-        fill_user_network(root, spec.uuid, _clean(spec.mark.ssh), spec.forwards)
-        return
-    if spec.slot is None:
-        remove_networks(root)
-        return
-    interface = _need(root, "devices/interface")
-    _set(interface, type="bridge")
-    _set(_child(interface, "mac"), address=spec.slot.mac)
-    source = _child(interface, "source")
-    source.attrib.clear()
-    _set(source, bridge=spec.slot.bridge)
 
 
 def _fill_label(root: _Element, qemu_id: int | None) -> None:

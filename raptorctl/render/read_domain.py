@@ -5,6 +5,7 @@ The format is libvirt's, https://libvirt.org/formatdomain.html.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import MISSING, fields
 from itertools import chain
 from typing import Final
@@ -15,7 +16,7 @@ from lxml.etree import _Element
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import HIGHEST, CpuSet
 from raptorctl.model.domain import NAMESPACE, Domain, Mark, State
-from raptorctl.model.net import Forward
+from raptorctl.model.net import Forward, Net
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import Graphics
 from raptorctl.render.hardware import read_boot, read_hugepages
@@ -76,6 +77,7 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
         boot=read_boot(root),
         hugepages=read_hugepages(root),
         forwards=read_forwards(root),
+        others=tuple(_read_others(root)),
         layers=tuple(_values(root, "devices/disk//backingStore/source", "dev", "file")),
         cdroms=tuple(_read_cdroms(root)),
     )
@@ -172,6 +174,15 @@ def read_forwards(root: _Element) -> tuple[Forward, ...]:
     words = _values(root, f"{{{QEMU}}}commandline/{{{QEMU}}}arg", "value")
     found = (pair for word in words for pair in _FORWARD.findall(word)[1:])
     return tuple(Forward(int(host), int(guest)) for host, guest in found)
+
+
+def _read_others(root: _Element) -> Iterator[Net]:
+    """Bridges and networks; a slot's bridge, and what no word of ours can say, is none of them."""
+    for source in root.iterfind("devices/interface/source"):
+        # What runs says of a network which bridge it is.
+        kind = "network" if source.get("network") else "bridge"
+        with suppress(InputError):
+            yield Net(f"{kind}:{source.get(kind) or ''}")
 
 
 def _read_memory(root: _Element) -> Size:

@@ -69,6 +69,24 @@ def test_its_netplan_says_what_the_slot_needs(
         assert "via: 169.254.1.1" in said
 
 
+@pytest.mark.parametrize("others", [(), ("52:54:00:aa:00:01",)])
+def test_its_netplan_has_every_interface_or_none(
+    cloud_init: CloudInit, tmp_path: Path, others: tuple[str, ...]
+) -> None:
+    guest = replace(GUEST, slot=GUEST.slot if others else None, others=others)
+    text = render_seed(FirstBoot(), guest, MachineSpec()).network_config
+    file, out = tmp_path / "network", tmp_path / "out"
+    file.write_text("network:\n" + "".join(f"  {line}\n" for line in text.splitlines()))
+    words = ("--network-data", str(file), "--kind", "yaml", "--directory", str(out))
+    macs = [word for n, mac in enumerate(others, 1) for word in ("-m", f"eth{n},{mac}")]
+    how = ("-D", "debian", "-O", "netplan", "-m", f"eth0,{GUEST.mac}", *macs)
+    done = cloud_init.command("devel", "net-convert", *words, *how)
+    assert done.returncode == 0, done.stderr
+    said = "".join(path.read_text() for path in out.rglob("*.yaml"))
+    assert said.count("macaddress") == (2 if others else 0)
+    assert ("route-metric: 1000" in said) == bool(others)
+
+
 def test_a_message_of_two_parts_is_taken_apart(cloud_init: CloudInit) -> None:
     script = "#!/bin/sh\necho ä\n"
     text = render_seed(FirstBoot(), GUEST, MachineSpec(user_data=script)).user_data

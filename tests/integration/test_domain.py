@@ -96,6 +96,16 @@ class TestReading:
         assert domains.states() == {}
         assert domains.find(OTHER_UUID) is None
 
+    def test_networks_that_are_active_are_told_with_their_bridge(
+        self, domains: LibvirtDomains, behind: Any
+    ) -> None:
+        assert domains.networks() == {}
+        network = "<network><name>lan</name><bridge name='virbr7'/></network>"
+        lan = behind.networkDefineXML(network)
+        assert domains.networks() == {}
+        lan.create()
+        assert domains.networks() == {"lan": "virbr7"}
+
     def test_ours_and_somebody_elses(self, defined: LibvirtDomains, behind: Any) -> None:
         behind.defineXML(BY_HAND)
         ours, theirs = defined.list()

@@ -107,6 +107,7 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
 
 def _net_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     machine, place = details.machine, details.place
+    others = [net for net in details.nets if net.kind.is_named]
     if details.nets == (NO_NET,):
         yield "network", "none"
     elif details.ssh:
@@ -114,10 +115,12 @@ def _net_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
         for one in (forward for net in details.nets for forward in net.forwards):
             yield f"port {one.guest}", f"{LOOPBACK}:{one.host}"
         yield "mac", details.mac or "-"
-    else:
+    elif place or not others:
         where = f"{place.number}: {place.bridge}, {place.mac}" if place else _number(machine.slot)
         yield "slot", where
         yield "addresses", ", ".join(map(str, details.addresses)) or "-"
+    for net, mac in zip(others, details.macs[len(details.macs) - len(others) :], strict=False):
+        yield net.kind, f"{net.name}, {mac}"
 
 
 def _memory(details: MachineDetails) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from raptorctl.drivers.account import Accounts
 from raptorctl.drivers.files import Files
 from raptorctl.drivers.host import Host
-from raptorctl.errors import HostError, MissingError
+from raptorctl.errors import HostError, MissingError, RaptorError
 from raptorctl.host.system import cpu, files
 from raptorctl.host.system import session as own
 from raptorctl.model.access import RULES
@@ -19,6 +19,7 @@ from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Damaged, Image, damaged
 from raptorctl.model.medium import unreadable
+from raptorctl.model.net import NetKind
 from raptorctl.model.own import FIRMWARE, SECURE_FIRMWARE
 from raptorctl.model.probe import AnyPart, Part
 from raptorctl.model.record import Record
@@ -92,6 +93,7 @@ def survey(
             topology=attempt(Part.CPUS, lambda: cpu.topology(session=session), Topology()),
             memory=attempt(Part.CPUS, lambda: cpu.memory(session=session), Size(0)),
             bridges=attempt(Part.LINKS, host.links.bridges, ()),
+            networks=attempt(Part.LIBVIRT, partial(_networks, host, settings), {}),
             templates=attempt(Part.TEMPLATES, partial(_templates, settings), {}),
             files=_present(host, settings),
             group=volumes.result()[0],
@@ -129,6 +131,16 @@ def _domains(
         return domains, accelerator, most, host.domains.emulates_tpm(machine_type)
 
     return attempt(Part.LIBVIRT, ask, ((), "qemu", 0, False))
+
+
+def _networks(host: Host, settings: Settings) -> Mapping[str, str]:
+    """Asked for only where one is granted: their daemon is another than that of domains."""
+    if not any(net.kind is NetKind.NETWORK for net in settings.network.also):
+        return {}
+    try:
+        return host.domains.networks()
+    except RaptorError:
+        return {}  # provision then says that it is not active
 
 
 # A driver that is first asked is imported: that is a part of the attempt.

@@ -101,7 +101,7 @@ def _machine(name: MachineName, settings: Settings, facts: HostFacts) -> Exporte
         "share": bool(there.mark.shares) or None,
         "memory": there.domain.memory,
         "slot": there.mark.place,
-        "net": _net(there.domain),
+        "net": _net(there, facts),
         "template": there.mark.template,
         **_form(there, settings, facts),
         "disks": _disks(there, facts),
@@ -122,11 +122,13 @@ def _form(there: Existing, settings: Settings, facts: HostFacts) -> dict[str, An
     return {key: value for key, value in found.items() if value != itself.get(key)}
 
 
-def _net(domain: Domain) -> tuple[str, ...] | None:
-    """Its interfaces, where they are not what its host gives by itself."""
+def _net(there: Existing, facts: HostFacts) -> tuple[str, ...] | None:
+    """Its interfaces, where they are not what its host, and its template, give by themselves."""
+    template = facts.templates.get(there.mark.template)
+    given = read_domain(template).others if template else ()
+    nets = tuple(net for net in there.domain.nets if net not in given)
     plain = {NetKind.SLOT, NetKind.USER}
-    said = any(net.forwards or net.kind not in plain for net in domain.nets)
-    return domain.nets if said else None
+    return nets if any(net.forwards or net.kind not in plain for net in nets) else None
 
 
 def _disks(there: Existing, facts: HostFacts) -> dict[str, Any] | None:

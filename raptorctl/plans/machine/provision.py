@@ -14,7 +14,6 @@ from raptorctl.model.record import in_the_way
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.sizes import Size
-from raptorctl.model.slot import Slot
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import device_path
 from raptorctl.plans.machine import again, existing
@@ -105,14 +104,9 @@ class Choice:
         return Usage(1, len(self.cpus), self.memory, self.all_disks)
 
     @property
-    def slot(self) -> Slot | None:
-        """Its slot, if it gets one."""
-        return self.wiring.slot
-
-    @property
     def place(self) -> int | None:
         """The number of its slot, if it gets one."""
-        return self.slot.number if self.slot else None
+        return self.wiring.slot.number if self.wiring.slot else None
 
     @property
     def processors(self) -> str:
@@ -153,7 +147,7 @@ def plan_provision(
             *disk.notes(request.spec.size, choice.size),
             *images.notes(choice.image, choice.iso),
             *extra.notes(choice.disks),
-            *records.missing_pointers(choice.slot, settings),
+            *records.missing_pointers(choice.wiring.slot, settings),
             *seed.notes(request, settings, facts),
             *choice.wiring.notes(settings),
             *own.notes(choice.all_disks, settings, facts),
@@ -238,14 +232,14 @@ def _steps(
     facts: HostFacts,
     identity: Identity,
 ) -> Iterable[Step]:
-    name, slot, job = choice.name, choice.slot, identity.job
+    name, slot, job = choice.name, choice.wiring.slot, identity.job
     wanted_disk = disk.Disk(name, choice.size, choice.place, choice.image)
     yield from disk.made(wanted_disk, settings, identity, "the machine's disk")
     for one in choice.disks:
         yield from one.steps(settings, identity)
     yield from drive.copied(name, choice.iso, settings)
     guest = seed.guest(name, slot, facts.templates[choice.template], settings, identity)
-    guest = guest if choice.wiring.there else seed.unwired(guest)
+    guest = seed.wired(guest, choice.wiring.macs(identity.uuid))
     yield from seed.seed_steps(request, guest, identity, settings, facts)
     yield DefineDomain(
         reason=_definition_reason(choice),
@@ -314,7 +308,7 @@ def _xml(
         cpus=choice.cpus,
         emulator=cpus.emulator(choice.cpus, request.spec.emulator_cpus),
         disk=device_path(settings.storage.volume_group, choice.name.volume),
-        slot=choice.slot,
+        slot=choice.wiring.slot,
         libvirt=hardware.firmware(request.spec, settings, facts),
         qemu_id=qemu_id(choice.owner, settings),
         log=log.console_log(choice.name, settings, facts),
@@ -328,6 +322,7 @@ def _xml(
         disks=tuple(one.device(settings, facts) for one in choice.disks),
         forwards=choice.wiring.forwards,
         iso=drive.path_of(choice.name, choice.iso, settings),
+        nics=choice.wiring.nics(identity.uuid),
     )
     return render_domain(facts.templates[choice.template], spec)
 

@@ -173,7 +173,7 @@ def _told(wish: Rebuild, settings: Settings, facts: HostFacts) -> tuple[WriteSee
     slot = settings.find_slot(place) if place else None
     same = replace(wish.identity, uuid=domain.uuid)  # its MAC may come from there
     guest = seed.guest(name, slot, domain.xml, settings, same)
-    guest = guest if domain.macs else seed.unwired(guest)
+    guest = seed.wired(guest, domain.macs)
     return seed.seed_steps(wish.request, guest, wish.identity, settings, facts)
 
 

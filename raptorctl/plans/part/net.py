@@ -1,4 +1,4 @@
-"""Which network a machine gets: a slot, QEMU's own network, or none. Pure."""
+"""Which network a machine gets: a slot, QEMU's own, what the settings grant, or none. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from raptorctl.errors import InputError, RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.net import Forward, Net, NetKind, slot_net
-from raptorctl.model.own import LOOPBACK
+from raptorctl.model.net import Forward, Net, NetKind, Nic, slot_net
+from raptorctl.model.own import LOOPBACK, mac_of
 from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.slot import Slot
 from raptorctl.model.spec import MachineSpec
@@ -23,33 +23,51 @@ class Wiring:
         slot: its place on a shared host, or None.
         ssh: where its ssh is forwarded from on a session host, or "".
         forwards: what else is forwarded there.
+        others: bridges and networks that the settings grant.
     """
 
     slot: Slot | None = None
     ssh: str = ""
     forwards: tuple[Forward, ...] = ()
+    others: tuple[Net, ...] = ()
 
-    @property
-    def there(self) -> bool:
-        """Whether it has any."""
-        return bool(self.slot or self.ssh)
+    def nics(self, uuid: str) -> tuple[Nic, ...]:
+        """Its interfaces on the others; a rebuild keeps the UUID, and so their MACs."""
+        return tuple(Nic(net, mac_of(uuid, net)) for net in self.others)
+
+    def macs(self, uuid: str) -> tuple[str, ...]:
+        """Of all its interfaces, in order."""
+        first = (self.slot.mac,) if self.slot else (mac_of(uuid),) if self.ssh else ()
+        return (*first, *(nic.mac for nic in self.nics(uuid)))
 
     @property
     def told(self) -> str:
         """For people."""
-        if self.slot:
-            return f"slot {self.slot.number}"
-        return f"ssh at {self.ssh}" if self.ssh else "no network"
+        words = [f"slot {self.slot.number}"] if self.slot else []
+        words += [f"ssh at {self.ssh}"] if self.ssh else []
+        return ", ".join([*words, *self.others]) or "no network"
 
     def notes(self, settings: Settings) -> Iterator[str]:
         """Say how it is reached, where that is not by its addresses."""
-        if not self.there:
+        if not (self.slot or self.ssh or self.others):
             yield "it has no network: it is reached by `raptorctl console` alone"
+        elif not (self.slot or self.ssh):
+            yield "without a slot it has no names in DNS, and its address is not known here"
         elif settings.kind is Kind.OWN:
             ports = [f"22 is {self.ssh}"]
             ports += [f"{one.guest} is {LOOPBACK}:{one.host}" for one in self.forwards]
             there = ", ".join(ports)
             yield f"its port {there} here, and nothing else of it is reached from outside"
+        for net in self.others:
+            yield f"{net} has no anti-spoofing of ours: its guest can take any address there"
+
+
+def _choose_others(nets: tuple[Net, ...], settings: Settings, facts: HostFacts) -> tuple[Net, ...]:
+    found = tuple(net for net in nets if net.kind.is_named)
+    for net in found:
+        _refuse_ungranted(net, settings)
+        _refuse_absent(net, settings, facts)
+    return found
 
 
 def choose(spec: MachineSpec, settings: Settings, facts: HostFacts) -> Wiring:
@@ -60,34 +78,33 @@ def choose(spec: MachineSpec, settings: Settings, facts: HostFacts) -> Wiring:
         RefusedError: this kind of host has no such network, or a slot or port is not free.
     """
     number = _slot_number(spec)
-    kinds = {net.kind for net in spec.net or ()}
+    nets = spec.net or ()
+    kinds = {net.kind for net in nets}
     if kinds == {NetKind.NONE}:
         return Wiring()
     _refuse_other_host(kinds, settings)
-    slot = slots.choose(number, settings, facts)
-    if slot:
-        return Wiring(slot)
-    forwards = tuple(one for net in spec.net or () for one in net.forwards)
+    others = _choose_others(nets, settings, facts)
+    if others and len(others) == len(nets):
+        return Wiring(others=others)
+    if slot := slots.choose(number, settings, facts):
+        return Wiring(slot, others=others)
+    forwards = tuple(one for net in nets for one in net.forwards)
     for one in forwards:
         _refuse_taken(one.host, facts)
-    return Wiring(
-        ssh=own.forward(settings, facts, {one.host for one in forwards}), forwards=forwards
-    )
+    ssh = own.forward(settings, facts, {one.host for one in forwards})
+    return Wiring(ssh=ssh, forwards=forwards)
 
 
 def is_met(wanted: tuple[Net, ...], there: tuple[Net, ...]) -> bool:
-    """Whether a machine has what is wanted; any slot is one."""
-    free = slot_net(None)
-    return len(wanted) == len(there) and all(
-        one == has or (one == free and has.kind is NetKind.SLOT)
-        for one, has in zip(wanted, there, strict=True)
-    )
+    """Whether a machine has what is wanted, in any order; any slot is one."""
+    slot = next((net for net in there if net.kind is NetKind.SLOT), None)
+    return {slot if slot and net == slot_net(None) else net for net in wanted} == set(there)
 
 
 def _slot_number(spec: MachineSpec) -> int | None:
     if spec.net is None or spec.slot is None:
         return next((net.number for net in spec.net or () if net.number), spec.slot)
-    if set(spec.net) <= {slot_net(None), slot_net(spec.slot)}:
+    if {slot_net(None), slot_net(spec.slot)} & set(spec.net):
         return spec.slot
     raise InputError(
         f"slot {spec.slot} was asked, and net {', '.join(spec.net)}",
@@ -100,6 +117,12 @@ def _refuse_other_host(kinds: set[NetKind], settings: Settings) -> None:
         raise RefusedError(
             "net user is for session hosts: machines of this host are on slots",
             resolution="leave out --net, or write slot, slot:N or none",
+        )
+    if any(kind.is_named for kind in kinds) and settings.kind is Kind.OWN:
+        raise RefusedError(
+            "this host is your own: bridges and networks of libvirt's are root's",
+            resolution="leave out --net, or write user, user:8080-80 or none",
+            code=Code.SESSION_HOST,
         )
     if NetKind.SLOT in kinds and settings.kind is Kind.OWN:
         raise RefusedError(
@@ -117,3 +140,30 @@ def _refuse_taken(port: int, facts: HostFacts) -> None:
             code=Code.PORT_UNAVAILABLE,
             subject=str(port),
         )
+
+
+def _refuse_ungranted(net: Net, settings: Settings) -> None:
+    if net not in settings.network.also:
+        granted = ", ".join(settings.network.also)
+        raise RefusedError(
+            f"{net} is not granted to machines here",
+            resolution=f"use slot, {granted}" if granted else "use a slot",
+            details=f"an admin grants it as network.also in {settings.file}",
+            code=Code.NOT_ALLOWED,
+            subject=net,
+        )
+
+
+def _refuse_absent(net: Net, settings: Settings, facts: HostFacts) -> None:
+    """Refuse what is not there, is down, or leads to a slot's bridge, where another's MAC is."""
+    if net.kind is NetKind.BRIDGE:
+        bridge = facts.bridge(net.name)
+        wrong = "" if bridge and bridge.up else "is down" if bridge else "is not there"
+        todo = f"ip link set {net.name} up" if bridge else "make it, or name another"
+    else:
+        wrong = "" if net.name in facts.networks else "is not there, or not active"
+        todo = f"virsh net-start {net.name}"
+        if facts.networks.get(net.name) in {slot.bridge for slot in settings.slot}:
+            wrong, todo = "is on a slot's bridge", "name the slot itself"
+    if wrong:
+        raise RefusedError(f"{net.kind} {net.name} {wrong}", resolution=todo, subject=net)

@@ -65,9 +65,11 @@ def guest(
     )
 
 
-def unwired(guest: SeedGuest) -> SeedGuest:
-    """The same of a machine that has no network."""
-    return replace(guest, slot=None, own_mac="")
+def wired(guest: SeedGuest, macs: tuple[str, ...]) -> SeedGuest:
+    """The same with the interfaces that it has, the slot's among them."""
+    first = guest.slot.mac if guest.slot else next(iter(macs), "")
+    own = "" if guest.slot else first
+    return replace(guest, own_mac=own, others=tuple(mac for mac in macs if mac != first))
 
 
 class Wish(Protocol):
@@ -112,10 +114,12 @@ def seed_steps(
             code=Code.NO_NETWORK,
         )
     if spec.network is Network.STATIC and guest.slot is None:
+        own = settings.kind is Kind.OWN
+        whose = "this host is your own, and its machines" if own else "machines without a slot"
         raise RefusedError(
-            "this host is your own, and its machines get their addresses by DHCP",
+            f"{whose} get their addresses by DHCP",
             resolution="leave out --network",
-            code=Code.SESSION_HOST,
+            code=Code.SESSION_HOST if own else Code.REFUSED,
         )
     seed = render_seed(with_keys(boot, guest.name, facts), guest, spec)
     reason, path = "what cloud-init does at first boot", seed_path(guest.name, settings)

@@ -133,6 +133,7 @@ def test_another_network_is_read_and_refused_only_by_who_would_make_it(said: str
     text = body(f"network {said}")
     (left,) = vmfile_tree(text, "VMFile.kdl").left["web"]
     assert (left.line, left.column, left.key) == (3, 1, "network")
+    assert ("has --net bridge:br0" in str(left)) == ("br0" in said)
     with pytest.raises(FileError, match="VMFile"):
         parse_vmfile(text, Reader("VMFile.kdl", "alice"))
 

@@ -16,6 +16,7 @@ from raptorctl.errors import InputError
 from raptorctl.model.cpuset import HIGHEST, CpuSet
 from raptorctl.model.domain import DomainSpec, Mark
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT
+from raptorctl.model.net import NetKind
 from raptorctl.model.own import mac_of
 from raptorctl.model.sizes import KIB, Size
 from raptorctl.model.slot import Slot
@@ -33,10 +34,13 @@ def render(spec: DomainSpec) -> str:
 
 
 def essence(spec: DomainSpec) -> tuple[object, ...]:
-    macs = (spec.slot.mac,) if spec.slot else (mac_of(spec.uuid),) if spec.mark.ssh else ()
+    first = (spec.slot.mac,) if spec.slot else (mac_of(spec.uuid),) if spec.mark.ssh else ()
+    macs = (*first, *(nic.mac for nic in spec.nics))
+    others = (nic.net.name for nic in spec.nics if nic.net.kind is NetKind.BRIDGE)
+    bridges = (*((spec.slot.bridge,) if spec.slot else ()), *others)
     nvram = f"{spec.libvirt.nvram_dir}/{spec.mark.name.domain}_VARS.fd"
     return (spec.mark.name.domain, spec.uuid, spec.mark, spec.memory, spec.cpus, spec.emulator,
-            macs, (spec.slot.bridge,) if spec.slot else (), tuple(filter(None, (spec.disk, spec.seed, spec.iso))), nvram)  # fmt: skip
+            macs, bridges, tuple(filter(None, (spec.disk, spec.seed, spec.iso))), nvram)  # fmt: skip
 
 
 def essence_of(xml: str) -> tuple[object, ...]:

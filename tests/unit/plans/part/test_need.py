@@ -133,6 +133,8 @@ OF_A_REQUEST = {
     "log.refuse_old",
     "net._slot_number",
     "net._refuse_other_host",
+    "net._refuse_ungranted",
+    "net._refuse_absent",  # of what was granted
     "net._refuse_taken",  # this port
     "session.refuse_other",
     "owner._refuse_expired",

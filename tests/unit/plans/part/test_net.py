@@ -6,22 +6,26 @@ from typing import Any
 
 import pytest
 
-from raptorctl.errors import InputError, RaptorError, RefusedError
+from raptorctl.errors import InputError, RaptorError, RefusedError, SettingsError
 from raptorctl.model.guest import endpoint, place_of
-from raptorctl.model.net import Forward, Net, read_nets
+from raptorctl.model.net import Forward, Net, NetworkSettings, read_nets
+from raptorctl.model.own import mac_of
 from raptorctl.model.seed import FirstBoot, Network, SeedGuest
+from raptorctl.model.settings import parse_settings
+from raptorctl.model.slot import Bridge
 from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.machine.again import told
 from raptorctl.plans.machine.diff import compare
 from raptorctl.plans.machine.difference import Standing, When
 from raptorctl.plans.machine.existing import Existing
 from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
+from raptorctl.plans.part.net import is_met
 from raptorctl.plans.plan import Plan
 from raptorctl.render.cloud_config import network_config
 from raptorctl.render.read_domain import read_domain
 from raptorctl.render.user_network import forwarded_elsewhere
 from raptorctl.steps.seed import WriteSeed
-from tests.fakes import but, settings
+from tests.fakes import SETTINGS_TEXT, but, settings
 from tests.own import OwnWorld
 from tests.unit.plans.machine.test_provision import ALICE, JOB, facts, whole_machine
 from tests.unit.plans.part.test_session import WEB, planned, xml_of
@@ -54,6 +58,103 @@ def shared(request: ProvisionRequest = ALICE, **changes: Any) -> Plan:
 def test_what_is_no_interface_is_refused_with_what_one_is(text: str, says: str) -> None:
     with pytest.raises(InputError, match=says):
         Net(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("bridge", "'' is not a bridge's name"), ("bridge:-x", "is not a bridge's name"),
+        ("bridge:sixteen-letters-", "is not a bridge's name"), ("network:a/b", "a network's name"),
+        ("bridge:br-vm2", "bridge br-vm2 is a slot's: write slot:2"),
+    ],
+)  # fmt: skip
+def test_a_name_that_cannot_be_is_refused_and_so_is_a_slots_bridge(text: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        Net(text)
+
+
+GRANTED = replace(settings(), network=NetworkSettings(read_nets(["bridge:br0", "network:default"])))
+THERE: dict[str, Any] = {
+    "bridges": (*facts().bridges, Bridge("br0", up=True)),
+    "networks": {"default": "virbr0"},
+}
+
+
+def granted(nets: list[str], **changes: Any) -> Plan:
+    asked = but(ALICE, net=read_nets(nets), slot=None)
+    return plan_provision(asked, GRANTED, replace(facts(), **(THERE | changes)), JOB)
+
+
+@pytest.mark.parametrize("net", ["bridge:br0", "network:default"])
+def test_what_the_settings_do_not_grant_is_refused_by_name(net: str, world: OwnWorld) -> None:
+    with pytest.raises(RefusedError, match=f"{net} is not granted to machines here: use a slot"):
+        shared(but(ALICE, net=read_nets([net]), slot=None), **THERE)
+    with pytest.raises(RefusedError, match=r"bridge:br1 is not granted .*: use slot, bridge:br0"):
+        granted(["bridge:br1"])
+    with pytest.raises(RefusedError, match="this host is your own: bridges and networks"):
+        planned(world, but(WEB, net=read_nets([net])))
+
+
+@pytest.mark.parametrize(
+    ("net", "changes", "says"),
+    [
+        ("bridge:br0", {"bridges": facts().bridges}, "bridge br0 is not there: make it"),
+        ("bridge:br0", {"bridges": (Bridge("br0", up=False),)}, "bridge br0 is down: ip link set"),
+        ("network:default", {"networks": {}}, "network default is not there, or not active: virsh"),
+        ("network:default", {"networks": {"default": "br-vm1"}}, "is on a slot's bridge: name the"),
+    ],
+)
+def test_what_is_granted_and_cannot_be_used_is_refused(
+    net: str, changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(RefusedError, match=says):
+        granted([net], **changes)
+
+
+def test_a_machine_is_on_a_slot_and_on_what_is_granted() -> None:
+    plan = granted(["network:default", "slot", "bridge:br0"])
+    domain = read_domain(xml_of(plan))
+    assert domain.macs[0] == "52:54:00:00:00:01"
+    assert domain.nets == ("slot:1", "network:default", "bridge:br0")
+    assert is_met(read_nets(["bridge:br0", "slot", "network:default"]), domain.nets)
+    assert not is_met(read_nets(["slot", "network:default"]), domain.nets)
+    assert len(set(domain.macs)) == 3
+    assert "slot.take" in {step.kind for step in plan.steps}
+    assert sum("has no anti-spoofing of ours" in note for note in plan.notes) == 2
+    assert plan.summary.endswith("slot 1, network:default, bridge:br0")
+
+
+def test_its_macs_are_the_machines_and_its_seed_names_each() -> None:
+    boot = FirstBoot(keys=())
+    asked = replace(but(ALICE, net=read_nets(["slot", "bridge:br0"]), slot=None), first_boot=boot)
+    plan = plan_provision(asked, GRANTED, replace(facts(), **THERE), JOB)
+    first, second = read_domain(xml_of(plan)).macs
+    assert second == mac_of(JOB.uuid, "bridge:br0") != mac_of(JOB.uuid)
+    (seed,) = (step.seed for step in plan.steps if isinstance(step, WriteSeed))
+    assert seed
+    assert [mac in seed.network_config for mac in (first, second)] == [True, True]
+    assert "set-name: eth1" in seed.network_config.replace("'", "").replace('"', "")
+
+
+def test_on_a_bridge_alone_it_takes_no_slot_and_is_looked_for_by_nobody() -> None:
+    plan = granted(["bridge:br0"])
+    domain = read_domain(xml_of(plan))
+    assert (domain.nets, plan.reservation.slot, domain.bridges) == (("bridge:br0",), None, ("br0",))
+    assert not {"slot.take", "record.add"} & {step.kind for step in plan.steps}
+    with pytest.raises(RefusedError, match="has no slot: its address is not known here"):
+        endpoint(domain, GRANTED)
+    boot = FirstBoot(keys=())
+    wish = but(ALICE, net=read_nets(["bridge:br0"]), slot=None, network=Network.STATIC)
+    with pytest.raises(RefusedError, match="machines without a slot get their addresses by DHCP"):
+        plan_provision(replace(wish, first_boot=boot), GRANTED, replace(facts(), **THERE), JOB)
+
+
+def test_settings_grant_bridges_and_networks_alone() -> None:
+    text = SETTINGS_TEXT + '\n[network]\nalso = ["bridge:br0"]\n'
+    assert parse_settings(text).network.also == ("bridge:br0",)
+    for net in ("slot:1", "user", "bridge:br-vm1"):
+        with pytest.raises(SettingsError, match=r"network\.also"):
+            parse_settings(text.replace("bridge:br0", net))
 
 
 @pytest.mark.parametrize("texts", [["none", "user"], ["slot:1", "slot:2"], ["user", "slot"], []])
