@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from raptorctl.api.session import Session
@@ -39,8 +39,8 @@ class ImportedProfile:
 
 
 def is_profile(file: str) -> bool:
-    """Whether a word means a profile: it ends in `.sh`, or is a name without an ending."""
-    return file.endswith(ENDING) or (file != STDIN and not PurePath(file).suffix)
+    """Whether a word means a profile: it ends in `.sh`, or is a name and no path."""
+    return file.endswith(ENDING) or (file != STDIN and "/" not in file and "." not in file)
 
 
 def trusted_profile(session: Session, name: str, *, trusted: bool) -> str:
@@ -58,13 +58,13 @@ def trusted_profile(session: Session, name: str, *, trusted: bool) -> str:
         InputError: there is no such profile.
         RefusedError: it may not be run; says what would be done.
     """
-    file = _found(name)
     if session.is_root and not session.own:
         raise RefusedError(
-            f"{shown(file)} is a program, and is never run as root",
+            f"{shown(name)} is a program, and is never run as root",
             resolution="leave sudo out, and be an account without rights",
-            subject=file,
+            subject=name,
         )
+    file = _found(name)
     if not trusted:
         raise RefusedError(
             f"{shown(file)} is a program; it would be run in bubblewrap, without network, files "

@@ -15,6 +15,7 @@ from raptorctl.api.shell_profile import (
 from raptorctl.cli.options import Output, example, given_text
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
+from raptorctl.errors import InputError
 from raptorctl.model.names import parse_tenant
 from raptorctl.model.raptor_file import LARGEST
 
@@ -43,7 +44,7 @@ Trust = Annotated[
 UserData = Annotated[
     str,
     typer.Option(
-        "--user-data", metavar="FILE",
+        "--user-data", metavar="PATH",
         help="Where the user-data of a PROFILE.sh is written. Default: NAME.user-data.",
         show_default=False,
     ),
@@ -73,6 +74,8 @@ def import_(
         refuse_unclear(owner, whose)
         _import_profile(path, user_data, whose, form)
         return
+    if trust or user_data:
+        raise InputError("--trust and --user-data are for a PROFILE.sh", subject=file)
     found = import_file(given_text(file, LARGEST), file, owner, whose)
     _show(found, form)
 

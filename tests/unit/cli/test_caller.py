@@ -36,14 +36,15 @@ NO_FILES: Final = frozenset(
     SECONDS VOLUME DATE LIST KEY NAME=VALUE N COMMANDS
     """.split()
 ) | {
-    "[TENANT] [MACHINE]", "[NAME]...", "DIR",
+    "[TENANT] [MACHINE]", "[NAME]...", "MACHINE...", "DIR", "PATH",
     "TENANT MACHINE", "TENANT MACHINE on|off", "TENANT MACHINE NEW", "TENANT MACHINE [NAME]",
     "TENANT MACHINE [-- CMD...]", "TENANT MACHINE NAME", "TENANT MACHINE NAME SIZE", "KEY,...",
     "KEY=VALUE,...", "[-]KEY",
 }  # fmt: skip
 """What stands for a word, a number or a name that is looked up; whatever else is a file.
 
-DIR is `registry gen`'s, which refuses to act for somebody else before it looks there.
+DIR is `registry gen`'s, which refuses to act for somebody else before it looks there, and
+`render makefile`'s; PATH is `import`'s, where it writes what it never has as root.
 """
 
 ALICE: Final = ("alice", "dev")

@@ -108,6 +108,13 @@ def test_without_trust_it_says_what_it_would_do(own: CommandLine, room: Room) ->
     assert "--trust" in refused.complaint
 
 
+def test_what_is_no_profile_needs_no_trust(own: CommandLine) -> None:
+    Path("VMFile.kdl").write_text('vm "a" { image "x"; }')
+    for words in (("--trust",), ("--user-data", "x")):
+        refused = own("import", "VMFile.kdl", *words)
+        assert (refused.code, "are for a PROFILE.sh" in refused.complaint) == (2, True)
+
+
 def test_it_is_never_run_as_root(
     raptorctl: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -115,6 +122,8 @@ def test_it_is_never_run_as_root(
     Path("web.sh").write_text("text\n")
     refused = raptorctl("import", "web.sh", "--trust", "--tenant", "alice")
     assert (refused.code, "never run as root" in refused.complaint) == (3, True)
+    # Nor does root look whether it is there.
+    assert "never run as root" in raptorctl("import", "/root/no.sh", "--trust").complaint
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(RefusedError, match="not run as root"):
         sandbox.confined(["true"], b"", {})
