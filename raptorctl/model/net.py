@@ -120,6 +120,11 @@ def user_net(forwards: tuple[Forward, ...]) -> Net:
     return Net(_said(NetKind.USER, None, forwards))
 
 
+def is_reached(nets: tuple[Net, ...] | None) -> bool:
+    """Whether this host knows where a machine on these is; None is what the host gives."""
+    return nets is None or any(net.kind in {NetKind.SLOT, NetKind.USER} for net in nets)
+
+
 def read_nets(texts: Iterable[str]) -> tuple[Net, ...]:
     """Read all interfaces of one machine.
 

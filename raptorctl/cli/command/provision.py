@@ -20,7 +20,7 @@ from raptorctl.cli.spread import spread
 from raptorctl.errors import RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.net import NO_NET
+from raptorctl.model.net import is_reached
 from raptorctl.model.settings import Settings
 from raptorctl.plans import plan as plans
 from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
@@ -102,10 +102,10 @@ def _decide(
         plan = plan_provision(wanted, settings, facts, job)
         if steps and not own and not _makes(plan):
             refuse_keyless(then.identity)
-        if steps and wanted.spec.net == (NO_NET,):
+        if steps and not is_reached(wanted.spec.net):
             raise RefusedError(
-                f"{wanted.name} has no network: there is no way to do steps in its guest",
-                resolution="leave out --net none",
+                f"{wanted.name} is not reached by ssh, so no steps can be done in its guest",
+                resolution="add --net slot, or --net user on a session host",
                 code=Code.NO_NETWORK,
             )
         # On a shared host it may boot from the network of its slot.

@@ -30,7 +30,7 @@ from raptorctl.plans.doctor.tenant import tenants
 from raptorctl.plans.doctor.tpm import tpm
 from raptorctl.plans.doctor.trial import readiness
 from raptorctl.plans.doctor.walls import walls
-from raptorctl.plans.doctor.way import ways
+from raptorctl.plans.doctor.way import granted, ways
 from raptorctl.plans.past import NOTHING, Past
 from raptorctl.render.domain_xml import render_domain
 
@@ -294,7 +294,7 @@ def _jobs(probe: Probe) -> Findings:
 
 _CHECKS: Final[tuple[Callable[[Probe, Settings], Findings], ...]] = (
     _group, _scan, _libvirt, _emulator, _cpus, _programs, _images, _firmware, _tpm, _templates,
-    _slots, _dns, access, walls, _archive,
+    _slots, granted, _dns, access, walls, _archive,
 )  # fmt: skip
 
 

@@ -1,10 +1,12 @@
-"""Doctor, on the ways to slots that machines have: routes and forwarding. Pure."""
+"""Doctor, on ways to machines: routes, forwarding, and what is granted beside slots. Pure."""
 
 from collections.abc import Iterator
 
-from raptorctl.model.probe import Finding, Probe, Verdict
+from raptorctl.model.probe import Finding, Part, Probe, Verdict
+from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 from raptorctl.plans.doctor.access import ROLE
+from raptorctl.plans.part.net import obstacle
 from raptorctl.plans.part.slots import holders
 
 
@@ -14,3 +16,15 @@ def ways(probe: Probe, slot: Slot) -> Iterator[Finding]:
     if way and next(holders(slot, probe.facts), None):
         for what in way.lacks(slot):
             yield Finding(f"slot {slot.number}", Verdict.WARN, what, ROLE)
+
+
+def granted(probe: Probe, settings: Settings) -> Iterator[Finding]:
+    """Say which bridges and networks of the settings nobody can be on now."""
+    if probe.troubles.keys() & {Part.LINKS, Part.LIBVIRT}:
+        return
+    wrong = {net: obstacle(net, settings, probe.facts) for net in settings.network.also}
+    for net, (what, todo) in wrong.items():
+        if what:
+            yield Finding("network", Verdict.WARN, f"{net.kind} {net.name} {what}", todo)
+    if good := [net for net, (what, _) in wrong.items() if not what]:
+        yield Finding("network", Verdict.OK, f"beside slots: {', '.join(good)}")

@@ -108,7 +108,7 @@ def _slot_number(spec: MachineSpec) -> int | None:
         return spec.slot
     raise InputError(
         f"slot {spec.slot} was asked, and net {', '.join(spec.net)}",
-        resolution="leave one of them out",
+        resolution="leave one of them out, or add slot to net",
     )
 
 
@@ -155,15 +155,22 @@ def _refuse_ungranted(net: Net, settings: Settings) -> None:
 
 
 def _refuse_absent(net: Net, settings: Settings, facts: HostFacts) -> None:
-    """Refuse what is not there, is down, or leads to a slot's bridge, where another's MAC is."""
-    if net.kind is NetKind.BRIDGE:
-        bridge = facts.bridge(net.name)
-        wrong = "" if bridge and bridge.up else "is down" if bridge else "is not there"
-        todo = f"ip link set {net.name} up" if bridge else "make it, or name another"
-    else:
-        wrong = "" if net.name in facts.networks else "is not there, or not active"
-        todo = f"virsh net-start {net.name}"
-        if facts.networks.get(net.name) in {slot.bridge for slot in settings.slot}:
-            wrong, todo = "is on a slot's bridge", "name the slot itself"
+    wrong, todo = obstacle(net, settings, facts)
     if wrong:
         raise RefusedError(f"{net.kind} {net.name} {wrong}", resolution=todo, subject=net)
+
+
+def obstacle(net: Net, settings: Settings, facts: HostFacts) -> tuple[str, str]:
+    """Why nobody can be on a bridge or network, and what to do; "" twice where they can.
+
+    A network on a slot's bridge would lead there past all that keeps the slot to one machine.
+    """
+    if net.kind is NetKind.BRIDGE:
+        bridge = facts.bridge(net.name)
+        if bridge is None:
+            return "is not there", "make it, or name another"
+        return ("", "") if bridge.up else ("is down", f"ip link set {net.name} up")
+    if net.name not in facts.networks:
+        return "is not there, or not active", f"virsh net-start {net.name}"
+    on_slot = facts.networks[net.name] in {slot.bridge for slot in settings.slot}
+    return ("is on a slot's bridge", "name the slot itself") if on_slot else ("", "")

@@ -512,6 +512,26 @@ def test_a_jobs_key_that_nobody_comes_to_take_away_is_mentioned(
     assert re.search("note: raptorctl-job-[0-9a-f]+ is still among the account's keys", done.err)
 
 
+def test_steps_in_a_guest_without_network_are_refused_before_it_is_made(
+    raptorctl: CommandLine, world: World, stepped: tuple[str, ...]
+) -> None:
+    done = raptorctl(*stepped, "--net", "none")
+    assert (done.code, "alice-dev is not reached by ssh" in done.complaint) == (3, True)
+    assert world.domains.list() == ()
+
+
+def test_a_machine_without_network_says_so_and_is_not_sought(
+    raptorctl: CommandLine, world: World
+) -> None:
+    assert raptorctl(*PROVISION, "--net", "none").code == 0
+    assert "network    none\n" in raptorctl("show", "alice", "dev").out
+    for verb in ("ip", "ssh", "wait", "why"):
+        done = raptorctl(verb, "alice", "dev")
+        assert (done.code, "alice-dev has no network" in done.complaint) == (3, True), verb
+    assert not world.zones.records
+    assert raptorctl("deprovision", "alice", "dev", "-y").code == 0
+
+
 def test_steps_in_the_guest_of_an_empty_disk_are_refused_on_a_session_host(tmp_path: Path) -> None:
     world = OwnWorld(tmp_path)
     asked = ProvisionRequest(MachineName(world.settings.owner, "dev"), MachineSpec(cpus=1))

@@ -4,6 +4,7 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, Mark, State
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.machine import describe, machines
+from raptorctl.model.net import read_nets
 from raptorctl.model.settings import parse_settings
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.topology import Cpu, Topology
@@ -59,6 +60,19 @@ def test_a_core_is_shared_only_between_tenants() -> None:
     other = cpu_map(facts(domains=(on("alice-a", 0), on("bob-b", 1))), CpuSet())
     assert same.split_cores == ()
     assert other.split_cores == ((CpuSet((0, 1)), ("alice-a", "bob-b")),)
+
+
+def test_what_a_machine_is_on_beside_its_slot_is_shown_with_its_mac() -> None:
+    mark = Mark("alice", "web", 2, "j", "2026-11-20T12:00:00Z", "me", "t")
+    macs = ("52:54:00:00:00:02", "52:54:00:aa:bb:cc", "52:54:00:aa:bb:dd")
+    others = read_nets(["bridge:br0", "network:default"])
+    domain = Domain("u", "alice-web", macs=macs, mark=mark, others=others)
+    seen = describe(mark.name, parse_settings(SETTINGS_TEXT), facts(domains=(domain,)))
+    assert seen is not None
+    assert seen.encode()["net"] == ["slot:2", "bridge:br0", "network:default"]
+    lines = dict(_lines(seen))
+    assert lines["slot"] == "2: br-vm2, 52:54:00:00:00:02"
+    assert (lines["bridge"], lines["network"]) == (f"br0, {macs[1]}", f"default, {macs[2]}")
 
 
 def test_a_machine_without_a_slot_shows_its_own_mac_and_every_one_its_image_and_autostart() -> None:
