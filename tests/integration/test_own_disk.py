@@ -1,12 +1,15 @@
 """Disks beside the first one, for real: libvirt's session, QEMU, files that outlive machines."""
 
 import json
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.boot_iso import boot_iso
 from tests.integration.alone import alone
 from tests.integration.own_account import Person, somebody
 
@@ -137,3 +140,17 @@ def test_an_iso_is_booted_changed_and_ejected_while_it_runs(person: Person) -> N
     person.raptorctl("cdrom", "eject", "web")
     person.raptorctl("start", "web")
     person.raptorctl("image", "remove", "one.iso")
+
+
+def test_firmware_goes_on_from_an_empty_disk_to_the_iso(person: Person) -> None:
+    made = boot_iso(person.home / "install.iso")
+    made.chmod(0o644)
+    person.raptorctl("provision", "web", *SMALL, "--iso", str(made), "-y")
+
+    def said() -> str:
+        return person.raptorctl("log", "web").stdout
+
+    deadline = time.monotonic() + 120
+    while "starting Boot" not in said() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert re.search(r'starting Boot\w+ "UEFI QEMU DVD-ROM', said()), said()
