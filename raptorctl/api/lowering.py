@@ -62,6 +62,7 @@ class Lowering:
             spec=spec,
             found=self._tried(table, "image", lambda: spec.image and self._image(spec.image))
             or None,
+            found_iso=self._tried(table, "iso", lambda: spec.iso and self._image(spec.iso)) or None,
             steps=steps,
             digest=self._tried(table, "steps", lambda: _digest(steps)) or "",
             wait=machine.wait,
@@ -110,6 +111,7 @@ class Lowering:
             **{key: partial(self._cloud_text, key) for key in CLOUD_TEXTS},
             "keys": lambda names: encode(self._keys(names)),
             "image": self._beside_image,
+            "iso": self._beside_image,
             "disks": self._beside_disks,
         }
         for key, value in said.items():

@@ -25,7 +25,7 @@ class WantedMachine:
     Args:
         name: whose, and which.
         spec: what it should be: its keys over its profiles over the defaults.
-        found: the image of the spec, as far as it is known.
+        found, found_iso: the image of the spec, and the one in its CD drive, as far as known.
         steps: what is done in its guest once it is made.
         digest: of these steps and of the files that they name; "" without.
         wait: what is waited for before them.
@@ -37,6 +37,7 @@ class WantedMachine:
     steps: tuple[GuestStep, ...] = ()
     digest: str = ""
     wait: Awaited | None = None
+    found_iso: Image | None = None
 
 
 def counted(steps: Sequence[GuestStep]) -> str:

@@ -30,6 +30,7 @@ from raptorctl.plans.machine.difference import Difference, Standing, When
 from raptorctl.plans.machine.existing import Existing
 from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
 from raptorctl.plans.part import image as images
+from raptorctl.plans.part import medium
 from raptorctl.plans.part import session as own
 from raptorctl.plans.plan import Identity
 from raptorctl.plans.tenant.common import keys_of
@@ -107,7 +108,13 @@ def _with(
 ) -> HostFacts:
     """The host once the machine stands; what it takes is nobody else's. Refuses as its job does."""
     boot = FirstBoot() if machine.spec.tells_guest else None
-    request = ProvisionRequest(machine.name, machine.spec, found=machine.found, first_boot=boot)
+    request = ProvisionRequest(
+        machine.name,
+        machine.spec,
+        found=machine.found,
+        first_boot=boot,
+        found_iso=machine.found_iso,
+    )
     taken = plan_provision(request, settings, facts, identity).reservation
     # Who is refused for it hears of the machine: of that job nobody knows.
     taken = replace(taken, job=f"for {machine.name}")
@@ -141,7 +148,8 @@ def _standing(
     machine: WantedMachine, there: Existing, may: Allowed, facts: HostFacts
 ) -> Iterator[Row]:
     image = images.chosen(machine.found or machine.spec.image, facts)
-    it = Standing(machine.spec, there, facts, image)
+    iso = medium.chosen(machine.found_iso or machine.spec.iso, facts)
+    it = Standing(machine.spec, there, facts, image, iso)
     found = [one for one in diff.compare(it) if one.when is not When.SAME]
     rows = [_row(machine, one, may, active=there.domain.state.active) for one in found]
     rebuilt = any(row.due is Due.REBUILD for row in rows)

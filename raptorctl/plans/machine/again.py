@@ -98,7 +98,8 @@ def _differences(
 ) -> Iterable[str]:
     """What was asked for in words; a default that was not asked for differs from nothing."""
     image = images.chosen(request.found or request.spec.image, facts)
-    found = diff.compare(Standing(request.spec, there, facts, image))
+    iso = medium.chosen(request.found_iso or request.spec.iso, facts)
+    found = diff.compare(Standing(request.spec, there, facts, image, iso))
     yield from told(one for one in found if one.when is not When.SAME)
     if not there.volume.clean:
         yield f"volume {there.volume.name} is not clean"

@@ -118,10 +118,10 @@ def _image(wanted: str, it: Standing) -> Iterator[Difference]:
 
 
 def _iso(wanted: str, it: Standing) -> Iterator[Difference]:
-    image, has = find(it.facts.images, wanted), digest_in(inserted(it.there.domain))
+    image, has = it.iso or find(it.facts.images, wanted), digest_in(inserted(it.there.domain))
     if image is None and has:
         yield Difference("iso", "ISO", "", wanted, When.UNKNOWN, f"raptorctl image pull {wanted}")
-    elif image is None or image.digest != has:
+    elif image is None or not image.digest or image.digest != has:
         how = f"raptorctl cdrom insert {it.name} {wanted}"
         yield Difference("iso", "ISO", has[:SHORT] or "none", wanted, When.NOW, how)
 

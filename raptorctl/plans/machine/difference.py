@@ -62,13 +62,14 @@ class Standing:
         wanted: what is asked for.
         there: the machine.
         facts: the host.
-        image: that is asked for; without a digest while it is not in the cache.
+        image, iso: that are asked for; without a digest while they are not in the cache.
     """
 
     wanted: MachineSpec
     there: Existing
     facts: HostFacts
     image: Image | None = None
+    iso: Image | None = None
 
     @cached_property
     def made(self) -> Made | None:

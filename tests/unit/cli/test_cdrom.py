@@ -194,6 +194,35 @@ def told(raptorctl: CommandLine) -> str:
     return " ".join(raptorctl("doctor").out.split())
 
 
+def test_an_iso_that_is_not_in_the_cache_yet_is_pulled_and_inserted(
+    raptorctl: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raptorctl(*WITH)
+    new = replace(ISO, name="new.iso", source="https://a.example/new.iso", digest="")
+    monkeypatch.setattr(world.images, "foresee", lambda _: new)
+    Path("raptor.toml").write_text(FILE.format(iso=new.source))
+    assert raptorctl("diff").out.splitlines()[1].split() == [
+        "alice-dev", "iso", ISO.digest[:12], new.source, "now",
+    ]  # fmt: skip
+    assert raptorctl("up", "-y").code == 0
+    assert in_drive(world)[0] == (COPY.replace(ISO.digest, "ab" * 32),)
+
+
+def test_an_iso_is_a_file_beside_the_file_of_machines(
+    raptorctl: CommandLine, world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "other.iso").write_bytes(b"")
+    world.images.all = (IMAGE, ISO, replace(OTHER, source=str(tmp_path / "other.iso")))
+    Path("raptor.toml").write_text(FILE.format(iso="./other.iso"))
+    assert raptorctl("up", "-y").code == 0
+    assert in_drive(world)[0] == (OTHERS,)
+    assert raptorctl("diff").out == "nothing differs\n"
+    Path("raptor.toml").write_text(FILE.format(iso="debian:13"))
+    refused = raptorctl("up", "-y")
+    assert refused.code == 3
+    assert "image debian:13 is a disk (qcow2), and no ISO" in " ".join(refused.err.split())
+
+
 FILE = '[defaults]\nsize = "40G"\n[machine.alice-dev]\ncpus = 4\niso = "{iso}"\n'
 
 
