@@ -19,6 +19,7 @@ from raptorctl.model.guest_step import GuestStep, inline
 from raptorctl.model.image import Image
 from raptorctl.model.merge import merge
 from raptorctl.model.names import shown
+from raptorctl.model.net import is_reached
 from raptorctl.model.raptor_file import FileMachine, FileStep, FileTenant, RaptorFile
 from raptorctl.model.seed import LARGEST_USER_DATA
 from raptorctl.model.sizes import MIB
@@ -86,6 +87,9 @@ class Lowering:
         if machine.steps and self._session.own and not spec.image:
             hint = "say what it begins as: image"
             self._tell(table, "steps", "there is no guest on an empty disk", hint)
+        if machine.steps and not is_reached(spec.net):
+            hint = "give it a slot or the user network: net"
+            self._tell(table, "steps", "there is no network to reach its guest by", hint)
         return spec
 
     def _decoded(self, layers: Mapping[str, Any], table: str) -> MachineSpec:

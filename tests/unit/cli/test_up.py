@@ -342,6 +342,16 @@ def test_lines_of_a_shell_are_a_step(stepped: CommandLine) -> None:
     assert "[0] should say one of run, inline and copy" in stepped("up").err
 
 
+def test_steps_without_a_network_to_reach_the_guest_by_are_told_with_their_place(
+    stepped: CommandLine,
+) -> None:
+    file = Path("raptor.toml")
+    file.write_text(file.read_text().replace("steps =", 'net = ["none"]\nsteps =', 1))
+    done = stepped("up")
+    assert (done.code, "alice-web.steps: there is no network to reach" in done.err) == (2, True)
+    assert stepped.world.domains.list() == ()
+
+
 def test_steps_that_failed_are_done_the_next_time(
     stepped: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
