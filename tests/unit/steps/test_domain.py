@@ -11,7 +11,7 @@ from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.definition import RunDomain
 from raptorctl.steps.domain import DefineDomain, StartDomain, StopDomain, UndefineDomain
 from raptorctl.steps.slot import TakeSlot
-from tests.fakes import IMAGE, World
+from tests.fakes import IMAGE, ISO, World
 from tests.unit.plans.machine.test_provision import planned
 
 STEPS = {step.kind: step for step in planned().steps}
@@ -48,6 +48,21 @@ def test_a_dirty_volume_is_neither_defined_nor_started() -> None:
         with pytest.raises(ConflictError, match="is dirty"):
             step.apply(world.host(), silently)
     assert not world.domains.list()
+
+
+@pytest.mark.parametrize("at_first", [True, False])
+def test_a_machine_whose_iso_is_gone_is_not_started_whoever_has_looked_before(
+    at_first: bool,
+) -> None:
+    world = ready()
+    DEFINE.apply(world.host(), silently)
+    (volume,), (domain,) = world.volumes.list(), world.domains.list()
+    held = (f"/srv/alice-dev-cd-{ISO.digest}.iso",)
+    world.domains.by_uuid[domain.uuid] = replace(domain, cdroms=held)
+    run = RunDomain("asked to run", domain.name, domain.uuid, volume.name)
+    with pytest.raises(RefusedError, match=r"CD drive of alice-dev cannot be read: ISO .* is gone"):
+        (START if at_first else run).apply(world.host(), silently)
+    assert world.domains.list()[0].state is State.OFF
 
 
 def test_a_file_over_an_image_that_was_cut_is_not_started() -> None:
