@@ -114,13 +114,11 @@ def seed_steps(
             code=Code.NO_NETWORK,
         )
     if spec.network is Network.STATIC and guest.slot is None:
-        own = settings.kind is Kind.OWN
-        whose = "this host is your own, and its machines" if own else "machines without a slot"
-        raise RefusedError(
-            f"{whose} get their addresses by DHCP",
-            resolution="leave out --network",
-            code=Code.SESSION_HOST if own else Code.REFUSED,
-        )
+        how, leave = "get their addresses by DHCP", "leave out --network"
+        if settings.kind is Kind.OWN:
+            brief = f"this host is your own, and its machines {how}"
+            raise RefusedError(brief, resolution=leave, code=Code.SESSION_HOST)
+        raise RefusedError(f"machines without a slot {how}", resolution=leave)
     seed = render_seed(with_keys(boot, guest.name, facts), guest, spec)
     reason, path = "what cloud-init does at first boot", seed_path(guest.name, settings)
     return (WriteSeed(reason, identity.job, path, seed.digest, seed),)
