@@ -231,11 +231,7 @@ class Bringing:
         return key
 
     def _first_boot(self, wanted: WantedMachine) -> tuple[FirstBoot | None, JobKey | None]:
-        boot = seed.first_boot(wanted.spec, wanted.name)
-        if boot is None or not wanted.steps:
-            return boot, None
-        key = steps.new_job_key()
-        return replace(boot, keys=(key.public,)), key
+        return steps.with_job_key(seed.first_boot(wanted.spec, wanted.name), wanted.steps)
 
     def _image(self, image: str | None) -> Image | None:
         if image is None:

@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -22,6 +22,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.guest import Awaited
 from raptorctl.model.guest_step import TIMEOUT as STEP_TIMEOUT
 from raptorctl.model.guest_step import GuestStep
+from raptorctl.model.seed import FirstBoot
 from raptorctl.model.text import plain
 
 if TYPE_CHECKING:
@@ -51,6 +52,22 @@ def new_job_key() -> JobKey:
     comment = f"raptorctl-job-{secrets.token_hex(6)}"
     pair = new_host_key(comment)
     return JobKey(pair.private, f"{pair.public} {comment}", comment)
+
+
+def with_job_key(
+    boot: FirstBoot | None, steps: Sequence[GuestStep], identity: Path | None = None
+) -> tuple[FirstBoot | None, JobKey | None]:
+    """Have a first boot let in a key of the job's own, where steps have no other.
+
+    Args:
+        boot: what the guest is told; None where it is told nothing.
+        steps: what is done in it afterwards.
+        identity: a file with a private key that is used instead.
+    """
+    if boot is None or not steps or identity is not None:
+        return boot, None
+    key = new_job_key()
+    return replace(boot, keys=(key.public,)), key
 
 
 def checked(

@@ -10,7 +10,7 @@ from raptorctl.api.change import Done
 from raptorctl.api.guest import running
 from raptorctl.api.seed import first_boot
 from raptorctl.api.session import Session
-from raptorctl.api.steps import GuestEntry, carry_out, new_job_key, refuse_keyless
+from raptorctl.api.steps import GuestEntry, carry_out, refuse_keyless, with_job_key
 from raptorctl.cli import ask, options, request
 from raptorctl.cli.change import perform
 from raptorctl.cli.command.run import GuestSteps, Screen
@@ -54,7 +54,7 @@ def provision(
     boot = first_boot(spec, name)
     has_key = boot is not None or session.own
     steps = then.checked(session.typed, has_key=has_key, starts=not no_start)
-    job_key = new_job_key() if steps and boot and then.identity is None else None
+    boot, job_key = with_job_key(boot, steps, then.identity)
     wanted = ProvisionRequest(
         name=name,
         spec=spec,
@@ -62,7 +62,7 @@ def provision(
         found=begins_as(session, spec.image, dry_run=run.dry_run),
         found_disks=disks_begin_as(session, spec.disks, dry_run=run.dry_run),
         found_iso=begins_as(session, spec.iso, dry_run=run.dry_run),
-        first_boot=boot and replace(boot, keys=(job_key.public,) if job_key else ()),
+        first_boot=boot,
         login=_login(then) if steps else "",
     )
     change = replace(

@@ -9,7 +9,7 @@ from raptorctl.api import machine
 from raptorctl.api.guest import running
 from raptorctl.api.seed import first_boot
 from raptorctl.api.session import Session
-from raptorctl.api.steps import GuestEntry, carry_out, new_job_key
+from raptorctl.api.steps import GuestEntry, carry_out, with_job_key
 from raptorctl.cli import ask, options, request
 from raptorctl.cli.change import perform
 from raptorctl.cli.command import deprovision
@@ -95,9 +95,8 @@ def rebuild(
     boot = wanted.first_boot
     has_key = boot is not None or session.own
     steps = then.checked(session.typed, has_key=has_key, starts=wanted.start)
-    job_key = new_job_key() if steps and boot and then.identity is None else None
-    if boot and job_key:
-        wanted = replace(wanted, first_boot=replace(boot, keys=(job_key.public,)))
+    boot, job_key = with_job_key(boot, steps, then.identity)
+    wanted = replace(wanted, first_boot=boot)
     change = replace(machine.rebuild(wanted), after=tuple(step.title for step in steps))
     asks = ask.before_it_goes(str(name), asks=not run.yes and not run.dry_run)
     done = perform(
