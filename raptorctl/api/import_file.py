@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from raptorctl.errors import InputError
 from raptorctl.model.names import shown
-from raptorctl.read.machines import KDL, foreign_tree
+from raptorctl.read.machines import KDL
 from raptorctl.read.registry_machines import SUFFIXES, registry_tables
+from raptorctl.read.vmfile import vmfile_tree
 from raptorctl.render.raptor_toml import SCHEMA, table_lines
 
 
@@ -28,7 +29,7 @@ def import_file(text: str, file: str, owner: str, tenant: str = "") -> str:
             resolution="a VMFile's name ends in .kdl, a registry's in .yaml, a profile's in .sh",
         )
     refuse_unclear(owner, tenant)
-    tree = foreign_tree(text, file) if file.endswith(KDL) else registry_tables(text, file)
+    tree = vmfile_tree(text, file) if file.endswith(KDL) else registry_tables(text, file)
     lines = [SCHEMA]
     for name, said in tree.data["machine"].items():
         left = [str(replace(one, file="not imported")) for one in tree.left[name]]

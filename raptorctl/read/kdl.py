@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from raptorctl.errors import MissingError
 from raptorctl.model.diagnostic import Diagnostic, nearest, refuse
+from raptorctl.model.names import shown
 from raptorctl.read.toml_places import Place
 
 if TYPE_CHECKING:
@@ -20,11 +22,16 @@ def nodes_of(text: str, file: str) -> "list[CSTNode]":
 
     Raises:
         FileError: it is not KDL; says where.
-        ImportError: kdlquery is not installed.
+        MissingError: kdlquery is not installed.
     """
-    from kdlquery.parser import KDL2CSTParser
-    from kdlquery.types import KDLParseError
-
+    try:
+        from kdlquery.parser import KDL2CSTParser
+        from kdlquery.types import KDLParseError
+    except ImportError as error:
+        raise MissingError(
+            f"{shown(file)} is KDL, and kdlquery is not installed",
+            resolution="pip install 'raptorctl[kdl]'",
+        ) from error
     try:
         return KDL2CSTParser().parse(text).nodes
     except KDLParseError as error:

@@ -52,7 +52,7 @@ def vmfile_tree(text: str, file: str) -> Tree:
 
     Raises:
         FileError: it is not KDL, or something in it cannot be; all of it, with line and column.
-        ImportError: kdlquery is not installed.
+        MissingError: kdlquery is not installed.
     """
     if len(text.encode()) > LARGEST:
         refuse(file, [Diagnostic(file, 0, 0, "", f"is larger than {LARGEST >> 10} KiB")])
@@ -68,7 +68,7 @@ def parse_vmfile(text: str, reader: Reader) -> RaptorFile:
 
     Raises:
         FileError: as `vmfile_tree`; or it has what raptorctl has nothing for.
-        ImportError: kdlquery is not installed.
+        MissingError: kdlquery is not installed.
     """
     tree = vmfile_tree(text, reader.file)
     refuse(reader.file, [one for found in tree.left.values() for one in found])
