@@ -2,19 +2,26 @@
 
 from raptorctl.api.change import Change, refuse_unfinished
 from raptorctl.api.session import Session
-from raptorctl.model.probe import Finding
+from raptorctl.model.probe import Finding, OwnProbe, Probe
 
 
 def findings(session: Session) -> tuple[Finding, ...]:
     """Return what every check came to; changes nothing."""
+    return judged(session)[1]
+
+
+def judged(session: Session) -> tuple[Probe | OwnProbe, tuple[Finding, ...]]:
+    """Return what was seen of the host, and what every check made of it."""
     if session.own:
         from raptorctl.plans.doctor.session import examine_own
 
-        return examine_own(session.own_probe())
+        own = session.own_probe()
+        return own, examine_own(own)
 
     from raptorctl.plans.doctor.examine import examine
 
-    return examine(session.probe(), session.past())
+    probe = session.probe()
+    return probe, examine(probe, session.past())
 
 
 def fix(session: Session) -> Change:

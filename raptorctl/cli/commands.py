@@ -56,6 +56,7 @@ COMMANDS: Final = {
     "autostart": ("autostart", "Start a machine with the host, or not."),
     "audit": ("audit", "Show who did what, when, and the outcome."),
     "recover": ("recover", "Finish or undo interrupted jobs."),
+    "metrics": ("metrics", "Print metrics of the host for Prometheus."),
     "doctor": ("doctor", "Check the host, and find what does not belong."),
     "snapshot": ("snapshot", "Create, restore and delete snapshots of disks."),
     "disk": ("disk", "Add, grow, keep and remove further disks."),
