@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from raptorctl.drivers.tick import Tick
-    from raptorctl.model.image import Image
+    from raptorctl.model.image import Image, Reference
     from raptorctl.model.image_source import Source
+    from raptorctl.model.image_version import Provenance
     from raptorctl.model.sizes import Size
     from raptorctl.model.volume import Volume
 
@@ -115,6 +116,9 @@ class Images(Protocol):
     def known(self) -> tuple[Image, ...]:
         """Return all that have a name, whole or not."""
 
+    def reference(self, image: Image) -> Reference | None:
+        """Return what is known of an image besides; None where nothing of it can be read."""
+
     def damaged(self) -> Mapping[str, str]:
         """Return the names of those that are not whole, as far as lengths tell, and why not.
 
@@ -143,6 +147,16 @@ class Images(Protocol):
 
         Raises:
             HostError: it is damaged.
+        """
+
+    def keep_built(self, path: str, name: str, built: Provenance, watch: Watch) -> Pulled:
+        """Have a copy of a file in the cache, as what a build has made.
+
+        What the name stood for until now is kept as `NAME@BUILD`, if a build made it as well.
+
+        Raises:
+            HostError: it is no image, or there is no room; nothing is left.
+            RefusedError: the name is an image's that no build made.
         """
 
     def copy(self, image: Image, path: str, tick: Tick) -> None:

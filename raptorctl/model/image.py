@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from raptorctl.errors import InputError
+from raptorctl.model.image_version import BUILD, Paper, Provenance
 from raptorctl.model.names import shown
 from raptorctl.model.sizes import Size
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(:[A-Za-z0-9._+-]{1,63})?", re.ASCII)
 DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-SHORT: Final = 12
+SHORT: Final = BUILD
 """Digits of a digest that people are shown, and at least so many that they must give."""
+BUILT: Final = "build:"
+"""What the source of an image begins with that was built here; its name follows."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +112,19 @@ class Origin:
 
 @dataclass(frozen=True)
 class Reference:
-    """A name's file in the cache: the image, and where that came from."""
+    """A name's file in the cache.
+
+    Args:
+        image: the image.
+        origin: where that came from.
+        built: how it was built, if that is known.
+        paper: what came with it, or was signed here.
+    """
 
     image: Image
     origin: Origin
+    built: Provenance | None = None
+    paper: Paper = Paper()
 
 
 def find(images: Iterable[Image], text: str) -> Image | None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from raptorctl.drivers.image import Pulled, Wanted, Waste, Watch
 from raptorctl.drivers.tick import Tick
-from raptorctl.errors import HostError, InputError, RefusedError
+from raptorctl.errors import HostError, InputError
+from raptorctl.host.image.naming import ImageNames
 from raptorctl.host.image.store import ImageStore, key_of
-from raptorctl.model.error_code import Code
-from raptorctl.model.image import UNSEEN, Image, Origin, Reference, image_name
+from raptorctl.model.image import BUILT, UNSEEN, Image, Origin, Reference, image_name
+from raptorctl.model.image_version import Provenance
 from raptorctl.model.settings import ImageSettings as Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.stamp import stamp
@@ -35,6 +36,7 @@ class LocalImages:
         self, directory: str, largest: Size = Settings.largest, http: "Http | None" = None
     ) -> None:
         self._store = ImageStore(Path(directory))
+        self._names = ImageNames(self._store)
         self._largest = largest
         self._http = http
 
@@ -46,6 +48,10 @@ class LocalImages:
         """See `raptorctl.drivers.image.Images`."""
         return tuple(reference.image for reference in self._store.known())
 
+    def reference(self, image: Image) -> Reference | None:
+        """See `raptorctl.drivers.image.Images`."""
+        return next((r for r in self._store.known() if r.image.name == image.name), None)
+
     def damaged(self) -> Mapping[str, str]:
         """See `raptorctl.drivers.image.Images`."""
         return dict(self._store.damaged())
@@ -54,12 +60,12 @@ class LocalImages:
         """See `raptorctl.drivers.image.Images`."""
         if done := self._done(wanted, watch):
             return done
-        self._name(wanted)
+        self._names.chosen(wanted)
         self._readable(wanted)
         with self._alone(wanted.source.text, watch):
             if done := self._done(wanted, watch):
                 return done
-            known = self._latest(wanted)
+            known = self._names.latest(wanted)
             self._tell_damage(wanted, watch)
             fetched = self._fetched(wanted, known, watch)
             if fetched is None and known:
@@ -76,7 +82,7 @@ class LocalImages:
         from raptorctl.host.image.foresight import foresee
         from raptorctl.host.image.look import about
 
-        name = self._name(wanted)
+        name = self._names.chosen(wanted)
         try:
             seen = foresee(wanted, self._http or Http(), self._largest)
         except HostError as error:
@@ -88,14 +94,32 @@ class LocalImages:
         from raptorctl.host.image.convert import converted
 
         source = f"sha256:{image.digest} as {to}"
-        self._free(name, source)
+        self._names.refuse_taken(name, source)
         with self._alone(source, watch):
-            if done := self._of_name(name):
+            if done := self._names.of(name):
                 return Pulled(done.image, "already here")
             made = converted(image, to, self._work(source), watch)
             new = self._looked(Image(name, source, *UNSEEN), made, "", watch)
-            self._free(name, source)
+            self._names.refuse_taken(name, source)
             return Pulled(self._keep(new, made, chosen=True), "converted")
+
+    def keep_built(self, path: str, name: str, built: Provenance, watch: Watch) -> Pulled:
+        """See `raptorctl.drivers.image.Images`."""
+        from raptorctl.host.image.fetch import Fetched
+        from raptorctl.host.image.transfer import taken
+
+        source = f"{BUILT}{image_name(name)}"
+        self._names.refuse_taken(name, source)
+        with self._alone(source, watch):
+            work = self._work(source)
+            work.unlink(missing_ok=True)
+            watch.begin(f"copy {path}")
+            digest = taken(Path(path), work, self._largest, watch.tick)
+            fetched = Fetched(work, digest, "", digest)
+            seen = self._looked(Image(name, source, *UNSEEN), fetched, "", watch)
+            self._names.refuse_taken(name, source)
+            self._names.set_aside(name, digest, watch)
+            return Pulled(self._keep(seen, fetched, chosen=True, built=built), "built")
 
     def copy(self, image: Image, path: str, tick: Tick) -> None:
         """See `raptorctl.drivers.image.Images`."""
@@ -144,12 +168,6 @@ class LocalImages:
             if same and (problem := self._store.problem(found)):
                 watch.note(f"{found.image.name} is damaged, and comes anew: {problem}")
 
-    def _all(self) -> tuple[Reference, ...]:
-        return tuple(self._store.references())
-
-    def _of_name(self, name: str) -> Reference | None:
-        return next((r for r in self._all() if r.image.name == name), None)
-
     def _done(self, wanted: Wanted, watch: Watch) -> Pulled | None:
         found = self._hit(wanted)
         return self._named(wanted, found, watch) if found else None
@@ -158,31 +176,11 @@ class LocalImages:
         """Find what is wanted where no server need be asked."""
         if wanted.refresh:
             return None
-        for found in self._candidates(wanted):
+        for found in self._names.candidates(wanted):
             fits = wanted.sha256 in {"", found.origin.sha256}
             if fits and not self._changed(wanted, found):
                 return found
         return None
-
-    def _candidates(self, wanted: Wanted) -> Iterator[Reference]:
-        known = self._all()
-        if wanted.source.listed and not wanted.name:
-            # Somebody gave this very name to an image of their own: that is the one they mean.
-            yield from (r for r in known if self._called(wanted, r) and r.origin.chosen)
-        yield from self._of_source(wanted, known)
-
-    def _latest(self, wanted: Wanted) -> Reference | None:
-        same = self._of_source(wanted, self._all())
-        return next((r for r in same if not r.image.superseded), None)
-
-    def _of_source(self, wanted: Wanted, known: Iterable[Reference]) -> Iterator[Reference]:
-        """Return what one source gave: the latest first, and of that what is called as asked."""
-        same = [r for r in known if r.image.source == wanted.source.text]
-        yield from sorted(same, key=lambda r: (r.image.superseded, not self._called(wanted, r)))
-
-    @staticmethod
-    def _called(wanted: Wanted, found: Reference) -> bool:
-        return found.image.name == (wanted.name or wanted.source.name)
 
     @staticmethod
     def _changed(wanted: Wanted, found: Reference) -> bool:
@@ -210,38 +208,12 @@ class LocalImages:
         """Return what is here, under the name that was asked for."""
         if not wanted.name or wanted.name == found.image.name:
             return Pulled(found.image, "already here")
-        self._free(wanted.name, wanted.source.text)
-        self._set_aside(wanted.name, found.image.digest, watch)
+        self._names.refuse_taken(wanted.name, wanted.source.text)
+        self._names.set_aside(wanted.name, found.image.digest, watch)
         image = replace(found.image, name=image_name(wanted.name))
-        self._store.name(Reference(image, replace(found.origin, chosen=True)))
+        named = replace(found, image=image, origin=replace(found.origin, chosen=True))
+        self._store.name(named)
         return Pulled(image, "named")
-
-    def _name(self, wanted: Wanted) -> str:
-        """Choose the name; a file's or a URL's own gives way to one that is taken."""
-        if wanted.name:
-            self._free(wanted.name, wanted.source.text)
-            return image_name(wanted.name)
-        name, text = wanted.source.name, wanted.source.text
-        taken = any(r.image.name == name and r.image.source != text for r in self._all())
-        return f"{name[:100]}-{key_of(text)[:8]}" if taken and not wanted.source.listed else name
-
-    def _free(self, name: str, source: str) -> None:
-        for found in self._all():
-            if found.image.name == name and found.image.source != source:
-                raise RefusedError(
-                    f"{name} is already an image, from {found.image.source}",
-                    resolution=f"choose another --name, or `raptorctl image remove {name}` first",
-                    code=Code.IMAGE_EXISTS,
-                    subject=name,
-                )
-
-    def _set_aside(self, name: str, digest: str, watch: Watch) -> None:
-        """Keep what a name stood for until now: machines may be made of it; `gc` knows."""
-        old = self._of_name(name)
-        if old and old.image.digest != digest:
-            before = replace(old.image, name=f"{name}@{old.image.short}")
-            self._store.name(Reference(before, old.origin))
-            watch.note(f"{name} has changed; what it was is {before.name} now")
 
     def _base(self, source: str) -> Path:
         return self._store.partial / key_of(source)
@@ -265,10 +237,10 @@ class LocalImages:
         text, called = wanted.source.text, wanted.source.file_name
         seen = self._looked(Image("", text, *UNSEEN), fetched, called, watch)
         # Asked again: somebody may have taken the name while this one came.
-        name = self._name(wanted)
-        old = self._of_name(name)
+        name = self._names.chosen(wanted)
+        old = self._names.of(name)
         outcome = "already here" if old and old.image.digest == fetched.digest else "pulled"
-        self._set_aside(name, fetched.digest, watch)
+        self._names.set_aside(name, fetched.digest, watch)
         kept = self._keep(replace(seen, name=name), fetched, chosen=bool(wanted.name))
         return Pulled(kept, outcome)
 
@@ -284,11 +256,18 @@ class LocalImages:
             raise about(image.source, said) from error
         return replace(image, digest=fetched.digest, format=seen.format, size=seen.size)
 
-    def _keep(self, image: Image, fetched: "Fetched", chosen: bool) -> Image:
+    def _keep(
+        self,
+        image: Image,
+        fetched: "Fetched",
+        *,
+        chosen: bool,
+        built: Provenance | None = None,
+    ) -> Image:
         length = fetched.path.stat().st_size
         origin = Origin(fetched.version, fetched.sha256, length, chosen)
         now = stamp(datetime.now(UTC))
-        kept = self._store.keep(fetched.path, Reference(replace(image, pulled=now), origin))
+        kept = self._store.keep(fetched.path, Reference(replace(image, pulled=now), origin, built))
         self._cleared(image.source)
         return kept.image
 

@@ -82,6 +82,28 @@ def brought(source: BinaryIO, target: Path, largest: Size, tick: Tick, note: Not
         return _written(stream, target, largest, passed)
 
 
+def taken(source: Path, target: Path, largest: Size, tick: Tick) -> str:
+    """Copy a file as it is, holes left out, to a new one, durably; return its SHA-256.
+
+    Raises:
+        HostError: it cannot be read, or has more than `largest` bytes.
+        RefusedError: there is no room.
+    """
+    size, done = 0, 0
+
+    def passed() -> None:
+        nonlocal done
+        done = min(done + CHUNK, size)
+        tick(done, size)
+
+    try:
+        with source.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            return _written(stream, target, largest, passed)
+    except OSError as error:
+        raise HostError(f"cannot read {source}: {error.strerror}") from error
+
+
 def copied(image: Image, target: Path, tick: Tick) -> None:
     """Copy an image's file into its place, with mode 0600, and compare its digest meanwhile.
 

@@ -17,6 +17,7 @@ from raptorctl.host.image.store import ImageStore
 from raptorctl.host.system.durable import unfinished
 from raptorctl.model.catalogue import Catalogue
 from raptorctl.model.image_source import Source, parse_source
+from raptorctl.model.image_version import Provenance
 from tests.disks import disk, iso, packed, raw_disk
 from tests.images import Cache, Watcher
 
@@ -473,3 +474,38 @@ def test_a_copy_for_a_drive_is_whole_and_roots_alone_or_not_there(
     with pytest.raises(HostError, match=r"cannot copy image install.iso to .*: No such file"):
         cache.images.copy(image, str(target), lambda *_: None)
     assert list(target.parent.iterdir()) == []
+
+
+BUILT = Provenance("debian:13", "ab" * 32, "cd" * 32, "carol", "2026-11-20T12:00:00Z", "0.1.0")
+
+
+def test_what_a_build_made_is_an_image_whose_making_is_known(cache: Cache, tmp_path: Path) -> None:
+    made = disk(tmp_path / "out.qcow2")
+    done = cache.images.keep_built(str(made), "web", BUILT, cache.watcher)
+    assert (done.outcome, done.image.name, done.image.format) == ("built", "web", "qcow2")
+    assert Path(done.image.path).read_bytes() == made.read_bytes()
+    known = cache.images.reference(done.image)
+    assert known and known.built == BUILT
+    assert cache.left("partial") == []
+
+
+def test_what_is_built_again_gets_the_name_and_the_old_one_stays(
+    cache: Cache, tmp_path: Path
+) -> None:
+    first = cache.images.keep_built(str(disk(tmp_path / "1")), "web", BUILT, cache.watcher).image
+    again = raw_disk(tmp_path / "2")
+    cache.images.keep_built(str(again), "web", BUILT, cache.watcher)
+    assert cache.names == ["web", f"web@{first.short}"]
+
+
+def test_no_build_takes_the_name_of_what_was_pulled(cache: Cache, tmp_path: Path) -> None:
+    cache.pull(str(disk(tmp_path / "web")))
+    with pytest.raises(RefusedError, match="web is already an image, from "):
+        cache.images.keep_built(str(raw_disk(tmp_path / "2")), "web", BUILT, cache.watcher)
+
+
+def test_what_a_build_made_that_is_no_image_is_not_kept(cache: Cache, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("<html>oops</html>")
+    with pytest.raises(HostError, match="a web page"):
+        cache.images.keep_built(str(tmp_path / "out"), "web", BUILT, cache.watcher)
+    assert cache.left("files", "names", "partial") == []
