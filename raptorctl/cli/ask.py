@@ -43,6 +43,26 @@ def before_it_goes(name: str, *, asks: bool) -> Question:
     return (lambda: type_name(name)) if asks else None
 
 
+def before(
+    what: str, question: str, *, asks: bool, about: str = "", otherwise: str = ""
+) -> Question:
+    """What confirms something that nobody should do unseen.
+
+    Args:
+        what: would be confirmed, after "to confirm".
+        question: which is asked.
+        asks: whether anybody is.
+        about: see `RaptorError.subject`.
+        otherwise: what else can be done than to go without asking.
+
+    Raises:
+        InputError: somebody is to be asked, and nobody is there.
+    """
+    if asks:
+        refuse_unseen(what, about, otherwise)
+    return (lambda: agree(question)) if asks else None
+
+
 def refuse_unseen(what: str, subject: str = "", otherwise: str = "") -> None:
     """Refuse where somebody is to be asked, and nobody would see the question.
 

@@ -9,6 +9,7 @@ from raptorctl.api.change import Change, Confirm, Done
 from raptorctl.api.session import Session
 from raptorctl.cli import output, progress
 from raptorctl.cli.ask import Question
+from raptorctl.cli.options import Manner, Unasked
 from raptorctl.cli.output import Colour, Format, painted, say, say_json, tell
 from raptorctl.engine.report import Silent
 from raptorctl.plans.plan import Plan
@@ -17,10 +18,9 @@ from raptorctl.plans.plan import Plan
 def perform(
     session: Session,
     change: Change,
-    form: Format,
-    *,
-    dry_run: bool = False,
+    run: Manner | Unasked,
     confirm: Question = None,
+    *,
     says: Callable[[Done], Iterable[str]] = lambda done: [done.plan.summary],
 ) -> Done | None:
     """Do it or, with `--dry-run`, show it; and print what came of it.
@@ -28,19 +28,18 @@ def perform(
     Args:
         session: this run.
         change: what is asked for.
-        form: what the result looks like.
-        dry_run: print the plan and stop.
+        run: whether the plan is only printed, and what the result looks like.
         confirm: asks the person at the terminal, if there is one.
         says: the result as lines of text.
 
     Returns:
         What came of it; None of what was only shown.
     """
-    if dry_run:
-        preview(session, change, form)
+    if run.dry_run:
+        preview(session, change, run.form)
         return None
     done = carry_out(session, change, confirm)
-    if form is Format.JSON:
+    if run.form is Format.JSON:
         say_json(done.encode())
         return done
     for line in says(done):

@@ -74,6 +74,19 @@ class Manner:
     yes: Yes = False
     form: Output = Format.TEXT
 
+    @property
+    def asks(self) -> bool:
+        """Whether somebody is to be asked before anything happens."""
+        return not self.yes and not self.dry_run
+
+
+@dataclass(frozen=True)
+class Unasked:
+    """How a changing command goes about it that destroys nothing, and never asks."""
+
+    dry_run: DryRun = False
+    form: Output = Format.TEXT
+
 
 def example(*lines: str) -> str:
     """Lay out examples for the end of a command's help; click leaves a block after \\b alone."""

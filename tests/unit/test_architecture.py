@@ -212,8 +212,6 @@ def test_files_are_small() -> None:
 MOST_PARAMETERS = 6
 MOST_OPTIONS = 9
 """Of a function in `cli/`: a command's parameters are its options, where no record has them."""
-MANY_PARAMETERS = {"raptorctl.cli.command.tenant.add": 11}
-"""What has more, and how many; the list only gets shorter."""
 
 
 def test_no_function_has_more_parameters_than_a_person_can_keep_apart() -> None:
@@ -227,7 +225,7 @@ def test_no_function_has_more_parameters_than_a_person_can_keep_apart() -> None:
                 count -= bool(said.args and said.args[0].arg in {"self", "cls"})
                 if count > most:
                     found[f"{module}.{node.name}"] = count
-    assert found == MANY_PARAMETERS
+    assert not found
 
 
 def test_upper_floors_work_without_what_only_the_host_needs() -> None:

@@ -10,7 +10,7 @@ from raptorctl.api.access import install as installed
 from raptorctl.api.access import trial as tried
 from raptorctl.cli import ask
 from raptorctl.cli.change import perform
-from raptorctl.cli.options import DryRun, Output, Yes, example
+from raptorctl.cli.options import Manner, Output, example
 from raptorctl.cli.output import (
     Colour,
     Format,
@@ -22,6 +22,7 @@ from raptorctl.cli.output import (
     width_of_output,
 )
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.errors import DONE, REFUSED
 from raptorctl.model.names import parse_words
 
@@ -83,12 +84,15 @@ def test(
     raise typer.Exit(REFUSED if trial.wrong else DONE)
 
 
+@spread
 def install(
-    context: typer.Context, dry_run: DryRun = False, yes: Yes = False, form: Output = Format.TEXT
+    context: typer.Context,
+    *,
+    run: Manner,
 ) -> None:
     """Lay polkit's rules and try them; when an answer is wrong, the old ones come back."""
-    asks = ask.before_it_comes(asks=not yes)
-    perform(session_of(context), installed(), form, dry_run=dry_run, confirm=asks)
+    asks = ask.before_it_comes(asks=run.asks)
+    perform(session_of(context), installed(), run, asks)
 
 
 def _test_lines(trial: Trial, *, everything: bool) -> Iterator[str]:

@@ -8,9 +8,9 @@ import typer
 from raptorctl.api import machine
 from raptorctl.cli import options
 from raptorctl.cli.change import perform
-from raptorctl.cli.options import DryRun, Output, example
-from raptorctl.cli.output import Format
+from raptorctl.cli.options import example
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 
 
@@ -37,12 +37,16 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=line)(autostart)
 
 
+@spread
 def autostart(
-    context: typer.Context, words: Words, dry_run: DryRun = False, form: Output = Format.TEXT
+    context: typer.Context,
+    words: Words,
+    *,
+    run: options.Unasked,
 ) -> None:
     """Start a machine with the host, or not."""
     *named, last = words
     if last not in set(Switch):
         raise InputError("on or off?", resolution="say `autostart alice dev on`")
     change = machine.autostart(options.machine_name(named), on=last == Switch.ON)
-    perform(session_of(context), change, form, dry_run=dry_run)
+    perform(session_of(context), change, run)

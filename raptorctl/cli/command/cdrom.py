@@ -6,9 +6,9 @@ import typer
 
 from raptorctl.cli import options
 from raptorctl.cli.change import perform
-from raptorctl.cli.options import DryRun, Output, example
-from raptorctl.cli.output import Format
+from raptorctl.cli.options import example
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 
 Inserted = Annotated[
@@ -31,11 +31,12 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="cdrom")
 
 
+@spread
 def insert(
     context: typer.Context,
     words: Inserted,
-    dry_run: DryRun = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Unasked,
 ) -> None:
     """Put an ISO into a machine's CD drive, also while it runs."""
     from raptorctl.api import cdrom as api
@@ -45,18 +46,19 @@ def insert(
     if not machine:
         raise InputError("a machine or an ISO is missing", resolution="e.g. alice dev ./rescue.iso")
     name, session = options.machine_name(machine), session_of(context)
-    iso = begins_as(session, ref, dry_run=dry_run)
-    perform(session, api.insert(name, iso or ref), form, dry_run=dry_run)
+    iso = begins_as(session, ref, dry_run=run.dry_run)
+    perform(session, api.insert(name, iso or ref), run)
 
 
+@spread
 def eject(
     context: typer.Context,
     words: options.Words,
-    dry_run: DryRun = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Unasked,
 ) -> None:
     """Empty a machine's CD drive, also while it runs."""
     from raptorctl.api import cdrom as api
 
     name = options.machine_name(words)
-    perform(session_of(context), api.eject(name), form, dry_run=dry_run)
+    perform(session_of(context), api.eject(name), run)

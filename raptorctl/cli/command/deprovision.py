@@ -9,9 +9,8 @@ from raptorctl.api import machine
 from raptorctl.api.change import Done
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
-from raptorctl.cli.options import DryRun, Output, Yes
-from raptorctl.cli.output import Format
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 
 EXAMPLE = options.example(
@@ -35,23 +34,23 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=EXAMPLE)(deprovision)
 
 
+@spread
 def deprovision(
     context: typer.Context,
     words: options.Words,
     timeout: Seconds = None,
     force: Force = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Manner,
 ) -> None:
     """Remove a machine for good: its DNS names, its domain, and its volume, wiped first."""
     if force and timeout is not None:
         raise InputError("--force waits for nobody", resolution="leave out --timeout")
     name = options.machine_name(words)
     wait = 0.0 if force else timeout
-    asks = ask.before_it_goes(str(name), asks=not yes and not dry_run)
+    asks = ask.before_it_goes(str(name), asks=run.asks)
     change = machine.deprovision(name, wait)
-    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks, says=told)
+    perform(session_of(context), change, run, asks, says=told)
 
 
 def told(done: Done) -> Iterator[str]:

@@ -9,8 +9,8 @@ from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
 from raptorctl.cli.command.deprovision import told
 from raptorctl.cli.listing import Listed, View, show_list
-from raptorctl.cli.options import DryRun, Output, Yes, example, named
-from raptorctl.cli.output import Format, table, width_of_output
+from raptorctl.cli.options import example, named
+from raptorctl.cli.output import table, width_of_output
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
@@ -86,12 +86,12 @@ def list_disks(context: typer.Context, tenant: Tenant = None, *, how: Listed) ->
     show_list(found, View("disks", DiskUse.encode, _rows, nothing, NAMED), how)
 
 
+@spread
 def add(
     context: typer.Context,
     words: Added,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Manner,
 ) -> None:
     """Add a disk to a machine, also while it runs; a new one is zeroed and read back."""
     from raptorctl.api import disk as api
@@ -101,17 +101,17 @@ def add(
     *machine, last = words
     (name, spec), owner = read_disk(last), options.machine_name(machine)
     session = session_of(context)
-    request = DiskRequest(owner, name, spec, begins_as(session, spec.image, dry_run=dry_run))
-    asks = ask.before_it_comes(asks=not yes)
-    perform(session, api.add(request), form, dry_run=dry_run, confirm=asks)
+    request = DiskRequest(owner, name, spec, begins_as(session, spec.image, dry_run=run.dry_run))
+    asks = ask.before_it_comes(asks=run.asks)
+    perform(session, api.add(request), run, asks)
 
 
+@spread
 def grow(
     context: typer.Context,
     words: Grown,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Manner,
 ) -> None:
     """Enlarge a disk of a machine, also while it runs."""
     from raptorctl.api import disk as api
@@ -119,17 +119,18 @@ def grow(
     *which, last = words
     size = named("SIZE", Size.parse, last)
     machine, name = parse_disk_words(which)
-    asks = ask.before_it_comes(asks=not yes)
+    asks = ask.before_it_comes(asks=run.asks)
     change = api.grow(machine, name, size)
-    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks)
+    perform(session_of(context), change, run, asks)
 
 
+@spread
 def keep(
     context: typer.Context,
     words: Words,
     on: Keep = None,
-    dry_run: DryRun = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Unasked,
 ) -> None:
     """Have a disk outlive its machine, or not."""
     from raptorctl.api import disk as api
@@ -137,23 +138,23 @@ def keep(
     if on is None:
         raise InputError("nothing is to be changed", resolution="say --keep or --no-keep")
     machine, name = parse_disk_words(words)
-    perform(session_of(context), api.keep(machine, name, on=on), form, dry_run=dry_run)
+    perform(session_of(context), api.keep(machine, name, on=on), run)
 
 
+@spread
 def remove(
     context: typer.Context,
     words: Words,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Manner,
 ) -> None:
     """Remove a disk for good: detached from its machine if it has one, then wiped."""
     from raptorctl.api import disk as api
 
     machine, name = parse_disk_words(words)
-    asks = ask.before_it_goes(f"{machine.machine}.{name}", asks=not yes and not dry_run)
+    asks = ask.before_it_goes(f"{machine.machine}.{name}", asks=run.asks)
     change = api.remove(machine, name)
-    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks, says=told)
+    perform(session_of(context), change, run, asks, says=told)
 
 
 def _rows(found: Iterable[DiskUse]) -> list[str]:

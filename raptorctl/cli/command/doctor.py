@@ -10,9 +10,10 @@ import typer
 from raptorctl.api.doctor import findings as examined
 from raptorctl.api.session import Session
 from raptorctl.cli import ask
-from raptorctl.cli.options import DryRun, Output, Yes, example
+from raptorctl.cli.options import Manner, example
 from raptorctl.cli.output import Colour, Format, painted, plain, say, say_json
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.errors import DONE, REFUSED, InputError, RefusedError
 from raptorctl.model.codec import encode
 from raptorctl.model.error_code import Code
@@ -36,18 +37,13 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=example("sudo raptorctl doctor", "sudo raptorctl doctor --fix"))(doctor)
 
 
-def doctor(
-    context: typer.Context,
-    fix: Fix = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
-) -> None:
+@spread
+def doctor(context: typer.Context, fix: Fix = False, *, run: Manner) -> None:
     """Check the host for everything that provision needs, and for what does not belong.
 
     Changes nothing without --fix. Exit code 3 when something fails.
     """
-    if (dry_run or yes) and not fix:
+    if (run.dry_run or run.yes) and not fix:
         raise InputError("--dry-run and -y are for --fix", resolution="add --fix")
     session = session_of(context, root=fix)
     if fix and session.own:
@@ -56,9 +52,9 @@ def doctor(
             resolution="deprovision what is not whole",
             code=Code.SESSION_HOST,
         )
-    done = _mended(session, dry_run=dry_run, yes=yes, form=form) if fix else None
-    if not dry_run:
-        _told(session, done, form)
+    done = _mended(session, run) if fix else None
+    if not run.dry_run:
+        _told(session, done, run.form)
 
 
 def _told(session: Session, done: "Done | None", form: Format) -> None:
@@ -74,18 +70,17 @@ def _told(session: Session, done: "Done | None", form: Format) -> None:
     raise typer.Exit(REFUSED if failed else DONE)
 
 
-def _mended(session: Session, *, dry_run: bool, yes: bool, form: Format) -> "Done | None":
-    """Apply what the findings offer; with `dry_run`, show it only."""
+def _mended(session: Session, run: Manner) -> "Done | None":
+    """Apply what the findings offer; with `--dry-run`, show it only."""
     from raptorctl.api.doctor import fix
     from raptorctl.cli.change import carry_out, preview
 
-    asks = not yes and not dry_run
-    if asks:
-        ask.refuse_unseen("the plan on", otherwise=", or --dry-run to see it")
-    if dry_run:
-        preview(session, fix(session), form)
+    see = ", or --dry-run to see it"
+    asks = ask.before("the plan on", "Do this?", asks=run.asks, otherwise=see)
+    if run.dry_run:
+        preview(session, fix(session), run.form)
         return None
-    return carry_out(session, fix(session), (lambda: ask.agree("Do this?")) if asks else None)
+    return carry_out(session, fix(session), asks)
 
 
 def _lines(finding: Finding) -> list[str]:

@@ -76,8 +76,8 @@ def provision(
         if done.job or not no_start:  # what was there already may run, whatever was asked
             yield f"next: {_next(session, start=no_start)} {wanted.name}"
 
-    asks = ask.before_it_comes(asks=not run.yes)
-    done = perform(session, change, run.form, dry_run=run.dry_run, confirm=asks, says=says)
+    asks = ask.before_it_comes(asks=run.asks)
+    done = perform(session, change, run, asks, says=says)
     if steps and done:
         user = spec.account if boot and spec.account else None
         entry = GuestEntry(user, then.identity, job_key if _makes(done.plan) else None)

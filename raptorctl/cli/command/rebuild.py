@@ -98,10 +98,8 @@ def rebuild(
     boot, job_key = with_job_key(boot, steps, then.identity)
     wanted = replace(wanted, first_boot=boot)
     change = replace(machine.rebuild(wanted), after=tuple(step.title for step in steps))
-    asks = ask.before_it_goes(str(name), asks=not run.yes and not run.dry_run)
-    done = perform(
-        session, change, run.form, dry_run=run.dry_run, confirm=asks, says=deprovision.told
-    )
+    asks = ask.before_it_goes(str(name), asks=run.asks)
+    done = perform(session, change, run, asks, says=deprovision.told)
     if steps and done:
         user = wanted.spec.account if boot else None
         entry = GuestEntry(user, then.identity, job_key)

@@ -7,10 +7,10 @@ import typer
 from raptorctl.api import machine
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
-from raptorctl.cli.options import DryRun, Output, Yes, named
-from raptorctl.cli.output import Format
+from raptorctl.cli.options import named
 from raptorctl.cli.request import count, cpu_words
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.sizes import Size
@@ -44,6 +44,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=EXAMPLE)(resize)
 
 
+@spread
 def resize(
     context: typer.Context,
     words: options.Words,
@@ -51,9 +52,8 @@ def resize(
     cpus: NewCpus = None,
     memory: NewMemory = None,
     drop_saved: DropSaved = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Manner,
 ) -> None:
     """Change a machine's disk size, CPUs or memory; anything not given is kept."""
     from raptorctl.plans.machine.resize import ResizeRequest
@@ -70,5 +70,5 @@ def resize(
         vcpus=asked if isinstance(asked, int) else None,
         drop_saved=drop_saved,
     )
-    asks = ask.before_it_comes(asks=not yes)
-    perform(session_of(context), machine.resize(wanted), form, dry_run=dry_run, confirm=asks)
+    asks = ask.before_it_comes(asks=run.asks)
+    perform(session_of(context), machine.resize(wanted), run, asks)

@@ -10,9 +10,10 @@ import typer
 from raptorctl.api import seed as api
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
-from raptorctl.cli.options import DryRun, Output, Yes, example, given_text, named
+from raptorctl.cli.options import Output, example, given_text, named
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
+from raptorctl.cli.spread import spread
 from raptorctl.model.seed import LARGEST_USER_DATA, Seed, Taken
 from raptorctl.model.spec import CLOUD_TEXTS
 
@@ -39,16 +40,16 @@ def show(context: typer.Context, words: options.Words, form: Output = Format.TEX
         say("\n".join(_lines(shown.path, shown.seed)))
 
 
+@spread
 def detach(
     context: typer.Context,
     words: options.Words,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Manner,
 ) -> None:
     """Detach and remove a machine's seed, also while it runs; nothing in the guest changes."""
-    change, asks = api.detach(options.machine_name(words)), ask.before_it_comes(asks=not yes)
-    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks)
+    change, asks = api.detach(options.machine_name(words)), ask.before_it_comes(asks=run.asks)
+    perform(session_of(context), change, run, asks)
 
 
 def texts(options: "MachineOptions", below: "MachineSpec") -> dict[str, Any]:

@@ -10,8 +10,8 @@ from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
 from raptorctl.cli.command.deprovision import told
 from raptorctl.cli.listing import Listed, View, show_list
-from raptorctl.cli.options import DryRun, Output, Yes, example, named
-from raptorctl.cli.output import Format, table, width_of_output
+from raptorctl.cli.options import example, named
+from raptorctl.cli.output import table, width_of_output
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
@@ -51,13 +51,13 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="snapshot")
 
 
+@spread
 def create(
     context: typer.Context,
     words: Words,
     size: Room = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Manner,
 ) -> None:
     """Take a snapshot of a machine's disk. Default NAME: the time, at-20261120-130000."""
     from raptorctl.api import snapshot as api
@@ -65,11 +65,9 @@ def create(
 
     machine, name = parse_snapshot_words(words)
     room = None if size is None else named("--size", Size.parse, size)
-    change, asks = (
-        api.create(SnapshotRequest(machine, name, room)),
-        ask.before_it_comes(asks=not yes),
-    )
-    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks)
+    change = api.create(SnapshotRequest(machine, name, room))
+    asks = ask.before_it_comes(asks=run.asks)
+    perform(session_of(context), change, run, asks)
 
 
 @spread
@@ -84,37 +82,29 @@ def list_snapshots(context: typer.Context, words: Machine = None, *, how: Listed
     show_list(found, view, how)
 
 
+@spread
 def restore(
     context: typer.Context,
     words: Words,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Manner,
 ) -> None:
     """Restore a snapshot to the disk of a machine that is off; the only one needs no NAME."""
     from raptorctl.api import snapshot as api
 
     machine, name = parse_snapshot_words(words)
-    asks = not yes and not dry_run
-    if asks:
-        ask.refuse_unseen(f"on that {machine} loses what it has written since", str(machine))
+    loses = f"on that {machine} loses what it has written since"
     question = f"All that {machine} has written since then will be lost. Go on?"
-    perform(
-        session_of(context),
-        api.restore(machine, name),
-        form,
-        dry_run=dry_run,
-        confirm=(lambda: ask.agree(question)) if asks else None,
-        says=_restored,
-    )
+    asks = ask.before(loses, question, asks=run.asks, about=str(machine))
+    perform(session_of(context), api.restore(machine, name), run, asks, says=_restored)
 
 
+@spread
 def delete(
     context: typer.Context,
     words: Words,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Manner,
 ) -> None:
     """Delete a snapshot; the data it kept is wiped and read back."""
     from raptorctl.api import snapshot as api
@@ -124,8 +114,8 @@ def delete(
         raise InputError(
             f"which snapshot of {machine}?", resolution="see `raptorctl snapshot list`"
         )
-    change, asks = api.delete(machine, name), ask.before_it_goes(name, asks=not yes and not dry_run)
-    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks, says=told)
+    change, asks = api.delete(machine, name), ask.before_it_goes(name, asks=run.asks)
+    perform(session_of(context), change, run, asks, says=told)
 
 
 def _restored(done: Done) -> Iterable[str]:

@@ -8,7 +8,7 @@ import typer
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
 from raptorctl.cli.listing import Listed, View, show_list
-from raptorctl.cli.options import DryRun, KeyFile, Output, TenantName, Yes, example, named
+from raptorctl.cli.options import KeyFile, Output, TenantName, example, named
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
@@ -95,6 +95,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="tenant")
 
 
+@spread
 def add(
     context: typer.Context,
     tenant: TenantName,
@@ -104,9 +105,8 @@ def add(
     expires: Expires = None,
     adopt: Adopt = False,
     emit: EmitOption = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Manner,
 ) -> None:
     """Create a tenant: an account that sees the machines named after it, and no others."""
     from raptorctl.api import tenant as api
@@ -123,8 +123,8 @@ def add(
     if emit:
         _emit(wanted)
         return
-    asks = ask.before_it_comes(asks=not yes)
-    perform(session_of(context), api.add(wanted), form, dry_run=dry_run, confirm=asks)
+    asks = ask.before_it_comes(asks=run.asks)
+    perform(session_of(context), api.add(wanted), run, asks)
 
 
 @spread
@@ -149,14 +149,14 @@ def show(context: typer.Context, tenant: TenantName, form: Output = Format.TEXT)
         say("\n".join(f"{label:<9} {plain(value)}".rstrip() for label, value in lines(view)))
 
 
+@spread
 def set_tenant(
     context: typer.Context,
     tenant: TenantName,
     mode: ModeOption = None,
     expires: Expires = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Manner,
 ) -> None:
     """Change how a tenant logs in, and until when."""
     from raptorctl.api.tenant import set_login
@@ -165,18 +165,18 @@ def set_tenant(
     until = None if expires is None else named("--expires", parse_day, expires)
     if mode is None and until is None:
         raise InputError("nothing is to be changed", resolution="say --mode, --expires, or both")
-    asks = ask.before_it_comes(asks=not yes)
+    asks = ask.before_it_comes(asks=run.asks)
     change = set_login(name, mode, until)
-    perform(session_of(context), change, form, dry_run=dry_run, confirm=asks)
+    perform(session_of(context), change, run, asks)
 
 
+@spread
 def quota(
     context: typer.Context,
     tenant: TenantName,
     limits: NewQuota = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Manner,
 ) -> None:
     """Show a tenant's usage and quota, or set the quota; anything not named has no limit."""
     from raptorctl.api.tenant import find, set_quota
@@ -184,54 +184,56 @@ def quota(
     name = parse_tenant(tenant)
     session = session_of(context)
     if limits is None:
-        _show_quota(find(session, name), form)
+        _show_quota(find(session, name), run.form)
         return
     wanted = Quota() if limits == "none" else Quota.parse(limits)
-    asks = ask.before_it_comes(asks=not yes)
-    perform(session, set_quota(name, wanted), form, dry_run=dry_run, confirm=asks)
+    asks = ask.before_it_comes(asks=run.asks)
+    perform(session, set_quota(name, wanted), run, asks)
 
 
+@spread
 def remove(
     context: typer.Context,
     tenant: TenantName,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Manner,
 ) -> None:
     """Remove a tenant without machines: keys, sessions, and the account if we created it."""
     from raptorctl.api import tenant as api
 
     name = parse_tenant(tenant)
-    asks = ask.before_it_goes(name, asks=not yes and not dry_run)
-    perform(session_of(context), api.remove(name), form, dry_run=dry_run, confirm=asks)
+    asks = ask.before_it_goes(name, asks=run.asks)
+    perform(session_of(context), api.remove(name), run, asks)
 
 
+@spread
 def key_add(
     context: typer.Context,
     tenant: TenantName,
     file: KeyPath,
-    dry_run: DryRun = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Unasked,
 ) -> None:
     """Add keys that a tenant may log in with."""
     from raptorctl.api.tenant import add_keys
 
     change = add_keys(parse_tenant(tenant), options.public_keys(file))
-    perform(session_of(context), change, form, dry_run=dry_run)
+    perform(session_of(context), change, run)
 
 
+@spread
 def key_remove(
     context: typer.Context,
     tenant: TenantName,
     which: Which,
-    dry_run: DryRun = False,
-    form: Output = Format.TEXT,
+    *,
+    run: options.Unasked,
 ) -> None:
     """Remove a tenant's key; open sessions stay open."""
     from raptorctl.api.tenant import remove_key
 
     change = remove_key(parse_tenant(tenant), which)
-    perform(session_of(context), change, form, dry_run=dry_run)
+    perform(session_of(context), change, run)
 
 
 @spread

@@ -9,8 +9,8 @@ from raptorctl.cli import ask
 from raptorctl.cli.change import perform
 from raptorctl.cli.command.deprovision import told
 from raptorctl.cli.listing import Listed, View, show_list
-from raptorctl.cli.options import DryRun, Output, Yes, example
-from raptorctl.cli.output import Format, plain
+from raptorctl.cli.options import Manner, example
+from raptorctl.cli.output import plain
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
@@ -47,31 +47,22 @@ def _rows(found: Iterable[Unwiped]) -> list[str]:
     return [line for waiting in found for line in _lines(waiting)]
 
 
+@spread
 def resume(
     context: typer.Context,
     volume: VolumeText = None,
     every: Every = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    form: Output = Format.TEXT,
+    *,
+    run: Manner,
 ) -> None:
     """Wipe a volume that no job finishes any more, read it back, and remove it."""
     if (volume is None) is not every:
         raise InputError("name a VOLUME, or --all", resolution="see `raptorctl wipe list`")
-    asks = not yes and not dry_run
-    if asks:
-        ask.refuse_unseen("the wipe on", volume or "")
+    asks = ask.before("the wipe on", "Wipe and remove it?", asks=run.asks, about=volume or "")
     from raptorctl.api import wipe as api
 
     session = session_of(context)
-    perform(
-        session,
-        api.resume(session, volume),
-        form,
-        dry_run=dry_run,
-        confirm=(lambda: ask.agree("Wipe and remove it?")) if asks else None,
-        says=told,
-    )
+    perform(session, api.resume(session, volume), run, asks, says=told)
 
 
 def _lines(waiting: Unwiped) -> Iterator[str]:
