@@ -12,6 +12,7 @@ from raptorctl.cli.ask import Question
 from raptorctl.cli.options import Manner, Unasked
 from raptorctl.cli.output import Colour, Format, painted, say, say_json, tell
 from raptorctl.engine.report import Silent
+from raptorctl.model.override import override
 from raptorctl.plans.plan import Plan
 
 
@@ -76,8 +77,8 @@ def described(plan: Plan, stream: TextIO) -> list[str]:
 class _Aside(Silent):
     """Writes notes as they are."""
 
+    @override
     def note(self, text: str) -> None:
-        """See `Reporter`."""
         tell(text)
 
 

@@ -6,6 +6,7 @@ from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
 from raptorctl.model.access_trial import wrong_answers
+from raptorctl.model.override import override
 from raptorctl.steps.step import Observed, Step
 
 
@@ -29,8 +30,8 @@ class CheckRules(Step):
     kind = "access.check"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"ask polkit everything, as {self.outsider} and as tenant {self.tenant}"
 
     def is_done(self, host: Host) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
+from raptorctl.model.override import override
 from raptorctl.model.tenant import CLOSED, Account, account_comment
 from raptorctl.steps.step import Observed, Step
 
@@ -32,8 +33,8 @@ class MakeAccount(Step):
     kind = "account.make"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"make account {self.name}, uid {self.uid}, in {', '.join(self.groups)}"
 
     def is_done(self, host: Host) -> bool:
@@ -67,8 +68,8 @@ class MakeAccount(Step):
             host.accounts.remove(there)
             host.accounts.sweep(self.uid, tick)  # who gets the number next gets none of it
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"account {self.name}"
 
     def _mine(self, account: Account) -> bool:
@@ -109,8 +110,8 @@ class SetAccount(Step):
     kind = "account.set"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         said = [f"shell {self.shell[1]}"] if self.shell[0] != self.shell[1] else []
         if self.expires[0] != self.expires[1]:
             said.append(f"expires {self.expires[1] or 'never'}")
@@ -136,8 +137,8 @@ class SetAccount(Step):
         """Change it back."""
         self._turn(host, 0, self.leave, self.join)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"account {self.name}, changed in part"
 
     def _turn(self, host: Host, to: int, join: tuple[str, ...], leave: tuple[str, ...]) -> None:
@@ -173,8 +174,8 @@ class CloseAccount(Step):
     kind = "account.close"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"close account {self.name}"
 
     def is_done(self, host: Host) -> bool:
@@ -193,8 +194,8 @@ class CloseAccount(Step):
         if there and there.expires != self.expires:
             host.accounts.change(self.name, expires=self.expires)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"account {self.name}, closed"
 
 
@@ -213,8 +214,8 @@ class EndSessions(Step):
     kind = "account.end-sessions"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"end the sessions of {self.name}, and their connections to libvirt"
 
     def is_done(self, host: Host) -> bool:
@@ -246,13 +247,13 @@ class RemoveAccount(Step):
     reversible = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"remove account {self.name} and its home"
 
     @property
+    @override
     def destroys(self) -> str:
-        """See `Step`."""
         return f"account {self.name} and its home"
 
     def is_done(self, host: Host) -> bool:
@@ -270,8 +271,8 @@ class RemoveAccount(Step):
     def undo(self, host: Host, tick: Tick) -> None:
         """There is no way back."""
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"account {self.name}"
 
 

@@ -7,6 +7,7 @@ from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
+from raptorctl.model.override import override
 from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.domain import essence
 from raptorctl.steps.fit import refuse_cut, refuse_dirty, refuse_unreadable
@@ -32,8 +33,8 @@ class RedefineDomain(Step):
     kind = "domain.redefine"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"define domain {self.name} anew"
 
     def is_done(self, host: Host) -> bool:
@@ -59,8 +60,8 @@ class RedefineDomain(Step):
         if domain and self._is(domain, self.xml):
             host.domains.define(self.before)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"domain {self.name}, defined anew"
 
     def _is(self, domain: Domain, xml: str) -> bool:
@@ -86,8 +87,8 @@ class PinDomain(Step):
     kind = "domain.pin"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"move {self.name} to CPUs {self.pins[0]}"
 
     def is_done(self, host: Host) -> bool:
@@ -105,8 +106,8 @@ class PinDomain(Step):
         if domain and domain.state.active:
             host.domains.pin(self.uuid, *self.before)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"domain {self.name}, on CPUs {self.pins[0]}"
 
 
@@ -126,13 +127,13 @@ class DropSaved(Step):
     reversible = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"give up the saved state of {self.name}"
 
     @property
+    @override
     def destroys(self) -> str:
-        """See `Step`."""
         return f"the saved state of {self.name}"
 
     def is_done(self, host: Host) -> bool:
@@ -149,8 +150,8 @@ class DropSaved(Step):
     def undo(self, host: Host, tick: Tick) -> None:
         """There is no way back: its memory is gone."""
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"domain {self.name}, saved or not"
 
 
@@ -172,8 +173,8 @@ class RunDomain(Step):
     reversible = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"start {self.name}, or let it go on"
 
     def is_done(self, host: Host) -> bool:
@@ -197,8 +198,8 @@ class RunDomain(Step):
     def undo(self, host: Host, tick: Tick) -> None:
         """It goes on: somebody may use it by now."""
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"domain {self.name}, running or not"
 
 
@@ -219,8 +220,8 @@ class SetAutostart(Step):
     kind = "domain.autostart"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"let {self.name} {'start' if self.on else 'stay off'} when the host starts"
 
     def is_done(self, host: Host) -> bool:
@@ -239,8 +240,8 @@ class SetAutostart(Step):
         if host.domains.find(self.uuid):
             host.domains.set_autostart(self.uuid, on=not self.on)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"domain {self.name}, which starts with the host or not"
 
 

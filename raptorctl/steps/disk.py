@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
+from raptorctl.model.override import override
 from raptorctl.model.volume import DISK, KEEP, Volume
 from raptorctl.steps.seed import DetachSeed
 from raptorctl.steps.step import Observed, Step
@@ -29,8 +30,8 @@ class TakeUpDisk(Step):
     kind = "disk.take-up"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         as_ = f" as {self.name}" if self.name != self.before else ""
         return f"take up {self.before}{as_}"
 
@@ -54,8 +55,8 @@ class TakeUpDisk(Step):
         if volume and volume.name in {self.before, self.name}:
             self._call(host, volume, self.before, self.disks[0])
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"volume {self.before} or {self.name}, kept"
 
     def _call(self, host: Host, volume: Volume, name: str, disk: str) -> None:
@@ -83,8 +84,8 @@ class KeepDisk(Step):
     kind = "disk.keep"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"have {self.name} {'outlive' if self.keep else 'go with'} its machine"
 
     def is_done(self, host: Host) -> bool:
@@ -101,8 +102,8 @@ class KeepDisk(Step):
         if volume := host.volumes.find(self.uuid):
             self._tag(host, volume, keep=not self.keep)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"volume {self.name}, kept or not"
 
     def _tag(self, host: Host, volume: Volume, *, keep: bool) -> None:
@@ -129,8 +130,8 @@ class PlugDisk(Step):
     kind = "disk.plug"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"plug {self.path} into {self.name}"
 
     def is_done(self, host: Host) -> bool:
@@ -151,8 +152,8 @@ class PlugDisk(Step):
         if host.domains.plugged(self.uuid, self.path):
             host.domains.unplug(self.uuid, self.path, tick)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"domain {self.name}, with or without {self.path}"
 
 
@@ -162,6 +163,6 @@ class UnplugDisk(DetachSeed):
     kind = "disk.unplug"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"unplug {self.path} from {self.name}"

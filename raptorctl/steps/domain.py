@@ -6,6 +6,7 @@ from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.model.domain import Domain
+from raptorctl.model.override import override
 from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.fit import refuse_cut, refuse_dirty, refuse_unreadable
 from raptorctl.steps.log import remove_logs
@@ -37,8 +38,8 @@ class DefineDomain(Step):
     kind = "domain.define"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"define domain {self.name}"
 
     def is_done(self, host: Host) -> bool:
@@ -61,8 +62,8 @@ class DefineDomain(Step):
             host.files.remove(self.nvram)
         remove_logs(host, self.log)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"domain {self.name} ({self.uuid})"
 
 
@@ -90,8 +91,8 @@ class RestoreDomain(Step):
     kind = "domain.restore"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"define domain {self.name} again, as job {self.job} did"
 
     def is_done(self, host: Host) -> bool:
@@ -108,8 +109,8 @@ class RestoreDomain(Step):
             host.domains.undefine(self.uuid, keep_nvram=True)
             host.domains.shut_down(self.uuid, 0, tick)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"domain {self.name} ({self.uuid})"
 
 
@@ -134,8 +135,8 @@ class StartDomain(Step):
     kind = "domain.start"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"start {self.name}" + (", now and with the host" if self.at_boot else "")
 
     def is_done(self, host: Host) -> bool:
@@ -164,8 +165,8 @@ class StartDomain(Step):
                 host.domains.set_autostart(self.uuid, on=False)
             host.domains.shut_down(self.uuid, 0, tick)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"domain {self.name}, running"
 
 
@@ -186,8 +187,8 @@ class StopDomain(Step):
     kind = "domain.stop"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         if not self.timeout:
             return f"switch {self.name} off"
         return f"stop {self.name} (ACPI, by force after {self.timeout:g} s)"
@@ -233,8 +234,8 @@ class UndefineDomain(Step):
     kind = "domain.undefine"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"undefine domain {self.name}"
 
     def is_done(self, host: Host) -> bool:
@@ -256,8 +257,8 @@ class UndefineDomain(Step):
         if self.was_active:
             host.domains.start(self.uuid)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"domain {self.name}, not defined or not running as it was before"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError
+from raptorctl.model.override import override
 from raptorctl.steps.step import Observed, Step
 
 
@@ -32,8 +33,8 @@ class WriteFile(Step):
     kind = "file.write"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         if self.text is None:
             return f"remove {self.what}, {self.path}"
         verb = "write" if self.before is None else "change"
@@ -57,8 +58,8 @@ class WriteFile(Step):
         if self._now(host) != self.before or self.before is None:
             self._put(host, self.before)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return self.path
 
     def _now(self, host: Host) -> str | None:
@@ -89,13 +90,13 @@ class RemoveFile(Step):
     reversible = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"remove {self.path}"
 
     @property
+    @override
     def destroys(self) -> str:
-        """See `Step`."""
         return self.path
 
     def is_done(self, host: Host) -> bool:

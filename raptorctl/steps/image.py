@@ -7,6 +7,7 @@ from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError
 from raptorctl.model.codec import encode
 from raptorctl.model.image import Image
+from raptorctl.model.override import override
 from raptorctl.model.volume import IMAGE
 from raptorctl.steps.step import Observed, Step
 from raptorctl.steps.volume import holds, made_by, with_device
@@ -32,8 +33,8 @@ class WriteImage(Step):
     kind = "volume.write-image"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"write image {self.image.name} to {self.name}, {self.image.size}, and compare"
 
     def is_done(self, host: Host) -> bool:

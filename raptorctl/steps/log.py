@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
+from raptorctl.model.override import override
 from raptorctl.steps.step import Observed, Step
 
 
@@ -21,13 +22,13 @@ class RemoveLog(Step):
     reversible = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"remove {self.path}"
 
     @property
+    @override
     def destroys(self) -> str:
-        """See `Step`."""
         return self.path
 
     def is_done(self, host: Host) -> bool:

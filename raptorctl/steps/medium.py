@@ -7,6 +7,7 @@ from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
 from raptorctl.model.image import Image
 from raptorctl.model.medium import copied_for, label
+from raptorctl.model.override import override
 from raptorctl.steps.file import RemoveFile
 from raptorctl.steps.step import Observed, Step
 
@@ -26,8 +27,8 @@ class CopyMedium(Step):
     kind = "medium.copy"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"copy image {self.image.name}, {self.image.size}, for {copied_for(self.path)}"
 
     def is_done(self, host: Host) -> bool:
@@ -45,8 +46,8 @@ class CopyMedium(Step):
         """Remove it, also what was half written of it."""
         host.files.remove(self.path)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return self.path
 
 
@@ -57,8 +58,8 @@ class RemoveMedium(RemoveFile):
     destroys = Step.destroys
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"remove the copy of {label(self.path)} for {copied_for(self.path)}"
 
 
@@ -81,8 +82,8 @@ class ChangeMedium(Step):
     kind = "medium.change"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         path = self.paths[1]
         act = f"insert {label(path)} into" if path else f"eject {label(self.paths[0])} from"
         return f"{act} the CD drive of {self.name}"
@@ -103,8 +104,8 @@ class ChangeMedium(Step):
         if not self._is(host, self.paths[0], self.paths[1]):
             host.domains.change_medium(self.uuid, self.drives[0])
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"domain {self.name}, with or without {self.paths[1] or self.paths[0]}"
 
     def _is(self, host: Host, path: str, other: str) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
+from raptorctl.model.override import override
 from raptorctl.steps.step import Observed, Step
 
 
@@ -27,13 +28,13 @@ class SweepNumber(Step):
     needs_lock = False  # nobody gets the number, and all that is touched carries it
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"remove what {self.name} left outside of the home, by uid {self.uid}"
 
     @property
+    @override
     def destroys(self) -> str:
-        """See `Step`."""
         return f"files that uid {self.uid} owns outside of its home"
 
     def is_done(self, host: Host) -> bool:

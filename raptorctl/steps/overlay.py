@@ -12,6 +12,7 @@ from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.model.codec import encode
 from raptorctl.model.image import Image
+from raptorctl.model.override import override
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import CLEAN, DIRTY, IMAGE, OVERLAY, Volume, is_overlay
 from raptorctl.steps.step import Observed, Step
@@ -39,8 +40,8 @@ class CreateOverlay(Step):
     kind = "overlay.create"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         over = f", over image {self.image.name}" if self.image else ""
         return f"create file {self.name}{OVERLAY}, {self.size}{over}"
 
@@ -70,8 +71,8 @@ class CreateOverlay(Step):
             refuse_in_use(host, volume)
             host.volumes.remove(volume)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"file {self.name}{OVERLAY} of job {self.job}"
 
 
@@ -91,13 +92,13 @@ class RemoveOverlay(Step):
     reversible = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"remove file {self.name}{OVERLAY}"
 
     @property
+    @override
     def destroys(self) -> str:
-        """See `Step`."""
         return f"file {self.name}{OVERLAY}"
 
     def is_done(self, host: Host) -> bool:
@@ -115,8 +116,8 @@ class RemoveOverlay(Step):
     def undo(self, host: Host, tick: Tick) -> None:
         """There is no way back."""
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"file {self.name}{OVERLAY}"
 
 
@@ -141,8 +142,8 @@ class GrowOverlay(Step):
     reversible = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"grow file {self.name}{OVERLAY} from {self.before} to {self.size}"
 
     def is_done(self, host: Host) -> bool:
@@ -169,8 +170,8 @@ class GrowOverlay(Step):
     def undo(self, host: Host, tick: Tick) -> None:
         """A guest may have seen it: it stays."""
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"file {self.name}{OVERLAY}, perhaps {self.size} instead of {self.before}"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
+from raptorctl.model.override import override
 from raptorctl.steps.domain import StopDomain, UndefineDomain
 from raptorctl.steps.file import RemoveFile
 from raptorctl.steps.step import Observed, Step
@@ -89,8 +90,8 @@ class SetAside(Step):
         return f"{self.path}.{self.job}"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"set {self.what} aside, {self.path}"
 
     def is_done(self, host: Host) -> bool:
@@ -109,8 +110,8 @@ class SetAside(Step):
         if host.files.exists(self.aside):
             _move(host, self.aside, self.path)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"{self.path} or {self.aside}"
 
 
@@ -130,12 +131,12 @@ class DropAside(RemoveFile):
     needs_lock = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"remove the old {self.what}"
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return self.path
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
+from raptorctl.model.override import override
 from raptorctl.model.record import Record, readable
 from raptorctl.steps.step import Observed, Step
 
@@ -24,8 +25,8 @@ class AddRecords(Step):
     kind = "records.add"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"add {_shown(self.records)}"
 
     def is_done(self, host: Host) -> bool:
@@ -43,8 +44,8 @@ class AddRecords(Step):
         """Delete exactly these."""
         host.zones.remove(self.zone, self.records)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return _shown(self.records)
 
 
@@ -64,8 +65,8 @@ class RemoveRecords(Step):
     deferrable = True
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"delete {_shown(self.records)}"
 
     def is_done(self, host: Host) -> bool:
@@ -85,8 +86,8 @@ class RemoveRecords(Step):
         if missing:
             host.zones.replace(self.zone, (), sorted(missing), ())
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return _shown(self.records)
 
     def _left(self, host: Host) -> set[Record]:
@@ -115,8 +116,8 @@ class ReplaceRecords(Step):
     kind = "records.replace"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         said = [f"delete {_shown(self.old)}"] if self.old else []
         return ", ".join(said + ([f"add {_shown(self.new)}"] if self.new else []))
 
@@ -139,8 +140,8 @@ class ReplaceRecords(Step):
         changed |= {record for record in self.new if (record.name, record.type) in sets}
         host.zones.replace(self.zone, self.new, self.old, sorted(changed))
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return _shown(self.old + self.new)
 
 

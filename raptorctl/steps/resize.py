@@ -13,6 +13,7 @@ from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.model.codec import encode
+from raptorctl.model.override import override
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import CLEAN, DIRTY, GROWING, GROWN, Volume
 from raptorctl.steps.step import Observed, Step
@@ -42,8 +43,8 @@ class ReserveGrowth(Step):
     kind = "volume.reserve-growth"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"make {self.name}, {self.size}, zero it, read it back"
 
     def is_done(self, host: Host) -> bool:
@@ -70,8 +71,8 @@ class ReserveGrowth(Step):
         if reserve and reserve.name == self.name:
             host.volumes.remove(reserve)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"volume {self.name} of job {self.job}"
 
 
@@ -100,8 +101,8 @@ class GrowVolume(Step):
     kind = "volume.grow"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"grow volume {self.name} from {self.before} to {self.size}"
 
     def is_done(self, host: Host) -> bool:
@@ -140,8 +141,8 @@ class GrowVolume(Step):
             at_boot=True,
         )
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"volume {self.name}, perhaps {self.size} instead of {self.before}"
 
     def _was_seen(self, host: Host, volume: Volume, tick: Tick) -> bool:
@@ -180,8 +181,8 @@ class GiveDisk(Step):
     reversible = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"show {self.name} its {self.size}"
 
     def is_done(self, host: Host) -> bool:
@@ -200,8 +201,8 @@ class GiveDisk(Step):
     def undo(self, host: Host, tick: Tick) -> None:
         """There is no way back: the guest may use it."""
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"domain {self.name}, which does not know its {self.size}"
 
 

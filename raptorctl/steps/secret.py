@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
+from raptorctl.model.override import override
 from raptorctl.steps.file import RemoveFile
 from raptorctl.steps.step import Observed, Step
 
@@ -30,13 +31,13 @@ class RemoveTpm(Step):
     reversible = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"remove what the TPM of {self.name} kept"
 
     @property
+    @override
     def destroys(self) -> str:
-        """See `Step`."""
         return f"what the TPM of {self.name} kept"
 
     def is_done(self, host: Host) -> bool:
@@ -51,6 +52,6 @@ class RemoveTpm(Step):
     def undo(self, host: Host, tick: Tick) -> None:
         """There is no way back."""
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"what the TPM of {self.name} ({self.uuid}) kept"

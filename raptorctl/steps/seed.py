@@ -6,6 +6,7 @@ from typing import Any
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError, InputError
+from raptorctl.model.override import override
 from raptorctl.model.seed import Seed
 from raptorctl.render.seed_iso import LARGEST, read_iso, render_iso
 from raptorctl.steps.file import RemoveFile
@@ -35,8 +36,8 @@ class WriteSeed(Step):
     kind = "seed.write"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"write the seed {self.path}"
 
     def encode(self) -> dict[str, Any]:
@@ -69,8 +70,8 @@ class WriteSeed(Step):
         if seed_digest(host, self.path) in {None, self.digest}:
             host.files.remove(self.path)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return self.path
 
 
@@ -99,8 +100,8 @@ class DetachSeed(Step):
     kind = "seed.detach"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"unplug the seed from {self.name}"
 
     def is_done(self, host: Host) -> bool:
@@ -118,8 +119,8 @@ class DetachSeed(Step):
         if domain and domain.state.active and self.is_done(host):
             host.domains.plug(self.uuid, self.xml)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"domain {self.name}, with or without {self.path}"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
+from raptorctl.model.override import override
 from raptorctl.steps.step import Observed, Step
 
 
@@ -30,8 +31,8 @@ class TakeSlot(Step):
     kind = "slot.take"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"take slot {self.number} ({self.bridge}, {self.mac})"
 
     def is_done(self, host: Host) -> bool:

@@ -10,6 +10,7 @@ from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError
 from raptorctl.model.codec import encode
+from raptorctl.model.override import override
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import RESTORED, Volume
 from raptorctl.steps.domain import RestoreDomain, UndefineDomain
@@ -40,8 +41,8 @@ class TakeSnapshot(Step):
     kind = "snapshot.take"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"take snapshot {self.name} of {self.origin}, {self.size}"
 
     def is_done(self, host: Host) -> bool:
@@ -64,8 +65,8 @@ class TakeSnapshot(Step):
             host.volumes.split(snapshot)
             host.volumes.remove(erase(host, present(host, snapshot.uuid), tick))
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"volume {self.name} (or its wipe- name) of job {self.job}"
 
 
@@ -87,8 +88,8 @@ class SplitSnapshot(Step):
     reversible = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"split {self.name} off {self.origin}"
 
     def is_done(self, host: Host) -> bool:
@@ -104,8 +105,8 @@ class SplitSnapshot(Step):
     def undo(self, host: Host, tick: Tick) -> None:
         """There is no way back."""
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"snapshot {self.name}"
 
 
@@ -124,8 +125,8 @@ class WithdrawDomain(UndefineDomain):
     kind = "domain.withdraw"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"undefine domain {self.name} for the time being"
 
     def is_done(self, host: Host) -> bool:
@@ -166,13 +167,13 @@ class RestoreVolume(Step):
     reversible = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"put back into {self.name} what {self.snapshot_name} shows"
 
     @property
+    @override
     def destroys(self) -> str:
-        """See `Step`."""
         return f"what volume {self.name} holds since {self.snapshot_name}"
 
     def is_done(self, host: Host) -> bool:
@@ -191,8 +192,8 @@ class RestoreVolume(Step):
     def undo(self, host: Host, tick: Tick) -> None:
         """There is no way back."""
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"volume {self.name}, perhaps half restored"
 
 
@@ -203,8 +204,8 @@ class ReturnDomain(RestoreDomain):
     kind = "domain.return"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"define domain {self.name} again"
 
 

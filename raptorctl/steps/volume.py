@@ -14,6 +14,7 @@ from raptorctl.drivers.volume import WipeReport
 from raptorctl.errors import ConflictError, HostError, WipeError
 from raptorctl.model.codec import encode
 from raptorctl.model.names import disk_part, wipe_volume
+from raptorctl.model.override import override
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import CLEAN, DIRTY, WIPED, Volume
 from raptorctl.steps.step import Observed, Step
@@ -38,8 +39,8 @@ class CreateVolume(Step):
     kind = "volume.create"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"create volume {self.name}, {self.size}"
 
     def is_done(self, host: Host) -> bool:
@@ -66,8 +67,8 @@ class CreateVolume(Step):
             volume = erase(host, volume, tick)
         host.volumes.remove(volume)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"volume {self.name} (or its wipe- name) of job {self.job}"
 
 
@@ -86,8 +87,8 @@ class ZeroVolume(Step):
     kind = "volume.zero"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"zero {self.name}, read it back, mark it clean"
 
     def is_done(self, host: Host) -> bool:
@@ -125,8 +126,8 @@ class RetireVolume(Step):
     kind = "volume.retire"
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"retire volume {self.name} to {wipe_volume(self.uuid)}"
 
     def is_done(self, host: Host) -> bool:
@@ -155,8 +156,8 @@ class RetireVolume(Step):
         if self.was_clean:
             host.volumes.retag(volume, add=[CLEAN], remove=[DIRTY], at_boot=True)
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"volume {self.name} or {wipe_volume(self.uuid)}"
 
 
@@ -179,13 +180,13 @@ class WipeVolume(Step):
     needs_lock = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"wipe {self.name}, {self.size}, and read it back"
 
     @property
+    @override
     def destroys(self) -> str:
-        """See `Step`."""
         return f"volume {self.name}"
 
     def is_done(self, host: Host) -> bool:
@@ -202,8 +203,8 @@ class WipeVolume(Step):
     def undo(self, host: Host, tick: Tick) -> None:
         """There is no way back from a wipe."""
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"volume {wipe_volume(self.uuid)}, dirty, kept"
 
 
@@ -224,8 +225,8 @@ class RemoveVolume(Step):
     needs_lock = False
 
     @property
+    @override
     def title(self) -> str:
-        """One line."""
         return f"remove volume {self.name}"
 
     def is_done(self, host: Host) -> bool:
@@ -243,8 +244,8 @@ class RemoveVolume(Step):
     def undo(self, host: Host, tick: Tick) -> None:
         """There is no way back."""
 
+    @override
     def leftover(self) -> str:
-        """What remains."""
         return f"volume {wipe_volume(self.uuid)}"
 
 
