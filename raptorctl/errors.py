@@ -3,7 +3,7 @@
     RaptorError                     1   failed (and rolled back, if anything had begun)
     ├── InputError                  2   what was typed is wrong; nothing touched
     │   ├── SettingsError           2   what the settings file says is wrong
-    │   └── FileError               2   what a file of machines says is wrong
+    │   └── FileError               2   what a file of machines says is wrong (model/diagnostic.py)
     ├── RefusedError                3   the host's state forbids it; nothing touched
     │   ├── MissingError            3   something provisioning needs is not there
     │   └── DiffersError            3   what stands is not as it was asked for
@@ -29,15 +29,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from raptorctl.model.error_code import Code
-
-DONE = 0
-FAILED = 1
-BAD_INPUT = 2
-REFUSED = 3
-LEFTOVERS = 4
-TIMED_OUT = 5
-DIFFERS = 10
-"""`diff --exit-code`: a result, and no error."""
+from raptorctl.model.exit_code import BAD_INPUT, FAILED, LEFTOVERS, REFUSED, TIMED_OUT
 
 
 class RaptorError(Exception):
@@ -116,28 +108,6 @@ class SettingsError(InputError):
         super().__init__(f"{where}: {problem}", resolution=resolution, subject=key or file)
 
 
-class FileError(InputError):
-    """A file of machines says something impossible, perhaps more than once.
-
-    Args:
-        file: as it was named.
-        problems: each with its place, one line each.
-        subject: the first key that is wrong.
-    """
-
-    code = Code.BAD_FILE
-    always_detailed = True
-
-    def __init__(self, file: str, problems: Sequence[str], *, subject: str = "") -> None:
-        self.file, self.problems = file, tuple(problems)
-        several = len(self.problems) > 1
-        super().__init__(
-            f"{file} has {len(self.problems)} errors" if several else self.problems[0],
-            details="\n".join(self.problems) if several else "",
-            subject=subject or file,
-        )
-
-
 class RefusedError(RaptorError):
     """The request is well formed, but the host as it stands forbids it."""
 
@@ -149,20 +119,6 @@ class MissingError(RefusedError):
     """A part of the host that the command needs is absent or does not answer."""
 
     code = Code.HOST_NOT_READY
-
-
-def no_such_machine(name: object) -> MissingError:
-    """The error that a machine is not there, or is not for the caller to see: the same words.
-
-    Args:
-        name: as a person types it.
-    """
-    return MissingError(
-        f"no such machine: {name}",
-        resolution="see `raptorctl list`",
-        code=Code.MACHINE_NOT_FOUND,
-        subject=str(name),
-    )
 
 
 class DiffersError(RefusedError):
@@ -327,9 +283,3 @@ class StoppedError(RaptorError):
         self.signum = signum
         self.exit_code = 128 + signum
         super().__init__(f"stopped by {signal.Signals(signum).name}")
-
-
-def last_line(text: str) -> str:
-    """Return the last line that says something: an exception's, or that of a log, is the reason."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""

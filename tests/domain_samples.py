@@ -5,7 +5,8 @@ from itertools import product
 from pathlib import Path
 
 from raptorctl.model.cpuset import CpuSet
-from raptorctl.model.domain import DomainSpec, Mark
+from raptorctl.model.domain import Mark
+from raptorctl.model.domain_spec import DomainSpec
 from raptorctl.model.net import Forward, Net, Nic
 from raptorctl.model.settings import Libvirt
 from raptorctl.model.sizes import Size

@@ -32,7 +32,8 @@ from raptorctl.model.guest_step import GuestStep
 from raptorctl.model.image import Image
 from raptorctl.model.medium import digest_in, unreadable
 from raptorctl.model.record import Record
-from raptorctl.model.settings import Settings, parse_settings
+from raptorctl.model.settings import Settings
+from raptorctl.model.settings_text import parse_settings
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge, Routing, Slot
 from raptorctl.model.spec import MachineSpec

@@ -145,7 +145,7 @@ class Bringing:
     def _tenant(self, wanted: WantedTenant, rows: tuple[Row, ...]) -> None:
         """Make a tenant, or give them keys and a quota."""
         from raptorctl.model.tenant import Quota
-        from raptorctl.plans.tenant.membership import TenantRequest
+        from raptorctl.plans.tenant.request import TenantRequest
 
         keys = {row.key for row in rows}
         if "tenant" in keys:
@@ -199,7 +199,7 @@ class Bringing:
                 self._job(f"disk {one}", disk.ensure(DiskRequest(name, one, spec, found)))
 
     def _made(self, wanted: WantedMachine) -> JobKey | None:
-        from raptorctl.plans.machine.provision import ProvisionRequest
+        from raptorctl.plans.machine.choice import ProvisionRequest
 
         boot, key = self._first_boot(wanted)
         request = ProvisionRequest(

@@ -1,7 +1,7 @@
 """What stands, as a file of machines."""
 
 from raptorctl.api.session import Session
-from raptorctl.errors import no_such_machine
+from raptorctl.model.machine import no_such_machine
 from raptorctl.model.names import MachineName
 
 

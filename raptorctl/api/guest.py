@@ -85,7 +85,7 @@ def console_since(session: Session, name: MachineName, started: float | None) ->
         name: the machine's.
         started: when that was, in seconds since the epoch, if it is known.
     """
-    from raptorctl.model.first_boot import is_old
+    from raptorctl.model.boot_text import is_old
 
     if started is None:
         return session.console_text(name)

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING
 
 from raptorctl.api.session import Session
-from raptorctl.errors import no_such_machine
-from raptorctl.model.machine import Machine, MachineDetails, describe, machines, machines_seen
+from raptorctl.model.machine import Machine, machines, machines_seen, no_such_machine
+from raptorctl.model.machine_details import MachineDetails, describe
 from raptorctl.model.names import MachineName
 
 if TYPE_CHECKING:
     from raptorctl.api.change import Change
     from raptorctl.model.facts import HostFacts
-    from raptorctl.plans.machine.provision import ProvisionRequest
+    from raptorctl.plans.machine.choice import ProvisionRequest
     from raptorctl.plans.machine.rebuild import RebuildRequest
     from raptorctl.plans.machine.resize import ResizeRequest
 

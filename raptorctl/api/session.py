@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raptorctl.errors import MissingError, RefusedError, no_such_machine
+from raptorctl.errors import MissingError, RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.settings_file import DEFAULT_FILE
 
@@ -146,6 +146,8 @@ class Session:
         Raises:
             MissingError: there is none of ours, or it is not for us to see; the same words.
         """
+        from raptorctl.model.machine import no_such_machine
+
         seen = self.caller.sees(name.tenant)
         domain = self.host.domains.named(name.domain) if seen else None
         if domain is None or not domain.ours:

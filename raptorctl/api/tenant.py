@@ -19,6 +19,7 @@ from raptorctl.plans.tenant import change as changes
 from raptorctl.plans.tenant import membership as plans
 from raptorctl.plans.tenant.common import keys_of
 from raptorctl.plans.tenant.quota import Usage, machines_of, usage
+from raptorctl.plans.tenant.request import TenantRequest
 
 Decide = Callable[[Settings, HostFacts, Identity], Plan]
 
@@ -121,7 +122,7 @@ def find(session: Session, name: str) -> TenantView:
     )
 
 
-def add(request: plans.TenantRequest) -> Change:
+def add(request: TenantRequest) -> Change:
     """Make an account that sees the machines named after it, and no others."""
     return _change(
         "tenant-add",

@@ -10,12 +10,13 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final, TextIO
 
-from raptorctl import errors
 from raptorctl.cli import output, streams
 from raptorctl.cli.output import Colour, Format, painted, plain, tell
 from raptorctl.cli.session import Typed
 from raptorctl.errors import InputError, RaptorError
 from raptorctl.model.error_code import Code
+from raptorctl.model.exit_code import DONE, FAILED
+from raptorctl.model.text import last_line
 
 INTERRUPTED = 130
 """128 + SIGINT, as a shell says it."""
@@ -42,9 +43,9 @@ def run(typed: Sequence[str], session: Typed | None = None) -> int:
     except SystemExit as leaving:
         # Click leaves so when the reader of its help has gone away, which is no failure.
         gone = isinstance(leaving.__context__, BrokenPipeError)
-        code = errors.DONE if gone else _code(leaving.code)
+        code = DONE if gone else _code(leaving.code)
     except BrokenPipeError:
-        code = errors.DONE
+        code = DONE
     except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
         code = explain(error, session)
     return _flushed(code, session)
@@ -55,7 +56,7 @@ def explain(error: Exception, session: Typed) -> int:
     if type(error).__name__ == "Abort":  # what click makes of ^C
         return _interrupted(session)
     if isinstance(error, OSError) and _lost_output():
-        return errors.DONE  # `_flushed` tells
+        return DONE  # `_flushed` tells
     known = error if isinstance(error, RaptorError) else _usage(error)
     return _tell(known or _unforeseen(error, session), session)
 
@@ -93,7 +94,7 @@ def _dispatch(typed: Sequence[str], session: Typed) -> int:
     code = command().main(arguments, prog_name="raptorctl", standalone_mode=False, obj=session)
     if code == INTERRUPTED:  # newer ones say ^C so
         return _interrupted(session)
-    return code if isinstance(code, int) else errors.DONE
+    return code if isinstance(code, int) else DONE
 
 
 def _interrupted(session: Typed) -> int:
@@ -105,7 +106,7 @@ def _interrupted(session: Typed) -> int:
 
 
 def _code(said: object) -> int:
-    return said if isinstance(said, int) else errors.FAILED if said else errors.DONE
+    return said if isinstance(said, int) else FAILED if said else DONE
 
 
 def _complain(sentence: str) -> None:
@@ -129,7 +130,7 @@ def _usage(error: Exception) -> InputError | None:
 
 def _unforeseen(error: Exception, session: Typed) -> RaptorError:
     what = f"unexpected {type(error).__name__}"
-    if said := errors.last_line(str(error)):
+    if said := last_line(str(error)):
         what = f"{what}: {said}"
     path = _report(session)
     way = f"please report it with {path}" if path else "its report has no place"
@@ -186,7 +187,7 @@ def _flushed(code: int, session: Typed) -> int:
     """Write out what is still held back, so that the interpreter has nothing to fail at."""
     for stream in (sys.stdout, sys.stderr):
         _flush(stream)
-    if output.lost and code == errors.DONE:
+    if output.lost and code == DONE:
         brief = f"the result could not be written to {output.lost[0]}"
         return _tell(RaptorError(brief, code=Code.OUTPUT_LOST), session)
     return code

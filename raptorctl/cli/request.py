@@ -9,12 +9,12 @@ import typer
 from raptorctl.api.session import Session
 from raptorctl.cli.command import seed
 from raptorctl.cli.command.template import read_profiles
+from raptorctl.cli.count import count, cpu_words, slot_number
 from raptorctl.cli.hardware import BootOrder, HugePages, IsoRef, OnOff, SecureBoot, Tpm, boot_order
 from raptorctl.cli.options import KeyFile, named, public_keys
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.disk import read_disks
-from raptorctl.model.names import shown
 from raptorctl.model.net import FORMS, read_nets
 from raptorctl.model.seed import Network
 from raptorctl.model.settings import template_name
@@ -240,7 +240,7 @@ def _typed(options: MachineOptions, *, session_host: bool) -> MachineSpec:
         emulator_cpus=_read("--emulator-cpus", CpuSet.parse, options.emulator_cpus),
         share=options.share or None,
         memory=_read("--memory", Size.parse_memory, options.memory),
-        slot=named("--slot", _slot, options.slot),
+        slot=named("--slot", slot_number, options.slot),
         template=_read("--template", template_name, options.template),
         image=options.image,
         iso=options.iso,
@@ -273,34 +273,3 @@ def _refuse_missing(options: Iterable[str]) -> None:
             f"{' and '.join(missing)} {verb} missing",
             resolution=f"give {them}, or a --profile that has {them}",
         )
-
-
-def cpu_words(text: str) -> CpuSet | int:
-    """Read how many CPUs a machine is to have, or which.
-
-    Raises:
-        InputError: it is neither.
-    """
-    return count(text) if text.isascii() and text.isdecimal() else CpuSet.parse(text)
-
-
-def count(text: str) -> int:
-    """Read how many virtual CPUs a machine is to have, where none is pinned.
-
-    Raises:
-        InputError: it is no such number.
-    """
-    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 4 and int(text)):
-        raise InputError(
-            f"{shown(text)} is not a number of CPUs",
-            resolution="say how many, e.g. 2",
-        )
-    return int(text)
-
-
-def _slot(text: str) -> int | None:
-    if text == "auto":
-        return None
-    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 10):
-        raise InputError(f"{shown(text)} is not a slot", resolution="write its number, or auto")
-    return int(text)

@@ -14,7 +14,7 @@ from typing import Final
 
 from raptorctl.cli.edge import run
 from raptorctl.cli.output import say, tell
-from raptorctl.errors import BAD_INPUT, DONE, REFUSED
+from raptorctl.model.exit_code import BAD_INPUT, DONE, REFUSED
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT, shown
 from raptorctl.model.tenant import TENANT_SHELL
 

@@ -1,10 +1,11 @@
 """What is wrong in a file that somebody wrote, and where; one kind for all formats."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from raptorctl.errors import FileError
+from raptorctl.errors import InputError
+from raptorctl.model.error_code import Code
 
 
 @dataclass(frozen=True)
@@ -58,3 +59,25 @@ def nearest(word: str, known: Iterable[str]) -> str:
     words = list(known)
     close = difflib.get_close_matches(word, words, 1)
     return f"did you mean {close[0]}?" if close else f"known: {', '.join(words) or 'none'}"
+
+
+class FileError(InputError):
+    """A file of machines says something impossible, perhaps more than once.
+
+    Args:
+        file: as it was named.
+        problems: each with its place, one line each.
+        subject: the first key that is wrong.
+    """
+
+    code = Code.BAD_FILE
+    always_detailed = True
+
+    def __init__(self, file: str, problems: Sequence[str], *, subject: str = "") -> None:
+        self.file, self.problems = file, tuple(problems)
+        several = len(self.problems) > 1
+        super().__init__(
+            f"{file} has {len(self.problems)} errors" if several else self.problems[0],
+            details="\n".join(self.problems) if several else "",
+            subject=subject or file,
+        )

@@ -4,18 +4,14 @@ import enum
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Any, Final
 
-from raptorctl.model.boot_clue import CLUES, FIRMWARE_SPEAKS, KERNEL_SPEAKS, SEED_DONE, Clue
+from raptorctl.model.boot_clue import CLUES, SEED_DONE, Clue
+from raptorctl.model.boot_text import CONTROL, last_boot
 from raptorctl.model.guest import Sight
 
-CONTROL: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|[\x00-\x08\x0b-\x1f\x7f]")
 LONGEST: Final = 160
 """Characters of what was seen that are worth telling."""
-LINE: Final = 1024
-"""Characters of a line that are looked at together; what is longer is taken apart."""
 
 
 class Sign(enum.StrEnum):
@@ -28,7 +24,6 @@ class Sign(enum.StrEnum):
 
 
 FINISHED: Final = re.compile(r"Cloud-init v\. \S+ finished at .*|" + re.escape(SEED_DONE))
-ENDED_AT: Final = re.compile(r"Cloud-init v\. \S+ finished at (\w+, \d+ \w+ \d+ [\d:]+ [+-]\d{4})")
 CLOUD_FAULTS: Final = re.compile(
     "|".join(f"(?:{c.fault.pattern})" for c in CLUES if c.fault and c.stage.startswith("cloud"))
 )
@@ -104,55 +99,6 @@ class Explanation:
             "advice": self.advice,
             "stages": [stage.encode() for stage in self.stages],
         }
-
-
-def last_boot(console: str) -> str:
-    """Return what a console said since the last boot began.
-
-    A boot begins where the firmware speaks, or the kernel for the first time, after something that
-    only a kernel or what it runs can have said.
-    """
-    lines, late, begun, within = list(_lines(console)), False, 0, 0
-    # A guest may repeat itself thousands of times.
-    begins, is_late = cache(_begins), cache(_is_late)
-    for number, line in enumerate(lines):
-        # Within the line, too: a prompt that waits for a login has not ended its own.
-        if late and (start := begins(line)) is not None:
-            late, begun, within = False, number, start
-        late = late or is_late(line)
-    return "\n".join(lines[begun:])[within:]
-
-
-def _begins(line: str) -> int | None:
-    """Where in a line a boot begins."""
-    found = FIRMWARE_SPEAKS.search(line) or KERNEL_SPEAKS.search(line)
-    return found.start() if found else None
-
-
-def _is_late(line: str) -> bool:
-    """Whether only a kernel, or what it runs, can have said that."""
-    return bool(KERNEL_SPEAKS.search(line)) or any(c.sign.search(line) for c in CLUES[3:])
-
-
-def _lines(console: str) -> Iterator[str]:
-    """What a console said, in lines of some length; a bar of progress has one for each step."""
-    for line in console.splitlines():
-        yield from (line[start : start + LINE] for start in range(0, len(line) or 1, LINE))
-
-
-def is_old(console: str, started: float) -> bool:
-    """Whether the last boot that a console tells of had ended before the machine was switched on.
-
-    Args:
-        console: what it said.
-        started: when it was switched on, in seconds since the epoch. The guest's clock is the
-            host's to begin with; a minute is left for what became of it.
-    """
-    told = ENDED_AT.findall(last_boot(console))
-    try:
-        return bool(told) and parsedate_to_datetime(told[-1]).timestamp() < started - 60
-    except (ValueError, OverflowError):  # what a guest calls a date
-        return False
 
 
 def cloud_init(console: str) -> Sight:

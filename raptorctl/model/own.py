@@ -21,8 +21,8 @@ from raptorctl.model.settings import (
     MachineSettings,
     Settings,
     Storage,
-    refuse_impossible,
 )
+from raptorctl.model.settings_text import refuse_impossible
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.toml_text import read_toml

@@ -6,8 +6,7 @@ safe_load makes 41135040001 of `52:54:00:00:00:01`, 24.04 of a tag and False of 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from raptorctl.errors import FileError
-from raptorctl.model.diagnostic import Diagnostic
+from raptorctl.model.diagnostic import Diagnostic, FileError
 from raptorctl.model.merge import REMOVE
 from raptorctl.model.registry import TAG, Text, Tree
 

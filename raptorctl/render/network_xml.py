@@ -10,7 +10,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 from raptorctl.errors import InputError
-from raptorctl.model.domain import DomainSpec
+from raptorctl.model.domain_spec import DomainSpec
 from raptorctl.model.net import Nic
 from raptorctl.render.user_network import fill_user_network, remove_networks
 

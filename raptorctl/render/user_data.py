@@ -6,17 +6,17 @@ anything is touched.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from raptorctl.errors import InputError
-from raptorctl.model.names import shown
 from raptorctl.model.seed import LARGEST_USER_DATA, PLAIN, Taken
 from raptorctl.render import user_data_rules as rules
 from raptorctl.render.user_data_head import HEADER, is_jinja, is_script, looks_like_mime
 from raptorctl.render.user_data_merge import merged
-from raptorctl.render.yaml_text import PlainText, dump
+from raptorctl.render.yaml_reader import YamlReader
+from raptorctl.render.yaml_text import dump
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -28,16 +28,6 @@ _OVER: Final = {"merge_how": "list(prepend)+dict(no_replace,recurse_list)+str()"
 """How ours is merged into what only the guest can read: as `user_data_merge` does it."""
 
 _PRIVATE: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY", re.ASCII)
-_TAG: Final = "tag:yaml.org,2002:"
-_SCALARS: Final = frozenset(_TAG + kind for kind in ("bool", "int", "float", "null", "timestamp"))
-_TEXTS: Final = frozenset(
-    "hostname fqdn name gecos passwd hashed_passwd plain_text_passwd password homedir shell"
-    " primary_group groups path owner permissions content source macaddress mac_address"
-    " set-name locale timezone filename ssh_authorized_keys".split()
-)
-"""Keys whose values are text, whatever YAML 1.1 takes them for."""
-
-_BASE_60: Final = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -92,7 +82,7 @@ def strict(text: str, what: str) -> tuple[dict[str, Any], tuple[str, ...]]:
 
     _refuse_large(text, what)
     _refuse_characters(text)
-    reader = _Reader()
+    reader = YamlReader()
     try:
         # The loader that cloud-init has: libyaml's reads a few things differently.
         _refuse_events(yaml.parse(text, Loader=yaml.SafeLoader))
@@ -117,7 +107,7 @@ def load(text: str) -> Any:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise InputError(_yaml_problem(error)) from error
-    return None if node is None else _Reader().value(node)
+    return None if node is None else YamlReader().value(node)
 
 
 def joined(ours: dict[str, Any], theirs: str) -> str:
@@ -232,83 +222,3 @@ def _yaml_problem(error: Any, what: str = "user-data") -> str:
     if "'\\t'" in problem:  # YAML 1.2 takes some of them; PyYAML, which cloud-init has, none
         return f"{where} has a tab where cloud-init's YAML reader takes none: write spaces"
     return f"{where} is not YAML: {problem}".replace("\n", " ")
-
-
-def _tagged(node: Any, text: str = "") -> InputError:
-    """What a node is called, or seems to be, that is handed on as nothing plain."""
-    line, tag = node.start_mark.line + 1, node.tag.removeprefix(_TAG)
-    if node.tag in _SCALARS:
-        return InputError(f"line {line}: {shown(text)} is not a valid {tag}; quote it")
-    binary = "; in write_files, write `encoding: b64`" if tag == "binary" else ""
-    return InputError(
-        f"line {line} has the tag {shown(tag)}, which is not taken, as it cannot be merged",
-        resolution=f"write it as text, a list or a table{binary}",
-    )
-
-
-class _Reader:
-    """Builds plain data of nodes; scalars that are no text stay as they were written."""
-
-    def __init__(self) -> None:
-        import yaml
-
-        self.notes: list[str] = []
-        self._constructor: Any = yaml.constructor.SafeConstructor()
-        self._resolver: Any = yaml.resolver.Resolver()
-
-    def value(self, node: Any, key: str = "") -> Any:
-        """Return what a node says; `key` is the one it stands at."""
-        import yaml
-
-        if isinstance(node, yaml.MappingNode):
-            self._expect(node, "map")
-            return dict(self._pairs(node))
-        if isinstance(node, yaml.SequenceNode):
-            self._expect(node, "seq")
-            return [self.value(item, key) for item in node.value]
-        return self._scalar(node, key)
-
-    def _pairs(self, node: Any) -> Iterator[tuple[Any, Any]]:
-        seen: set[str] = set()
-        for key_node, value_node in node.value:
-            line, key = key_node.start_mark.line + 1, key_node.value
-            if key_node.tag == _TAG + "merge":
-                raise InputError(f"line {line} has a merge key, <<: write it out")
-            if not isinstance(key, str):
-                raise InputError(f"line {line} has a key that is not a word")
-            if key in seen:
-                raise InputError(f"line {line} has {shown(key)} a second time")
-            seen.add(key)
-            if key_node.tag != _TAG + "str":
-                self._note(line, key)
-            yield key, self.value(value_node, key)
-
-    def _scalar(self, node: Any, key: str) -> Any:
-        line, text = node.start_mark.line + 1, node.value
-        if node.tag == _TAG + "str":
-            return text
-        if not self._is_plain(node):
-            raise _tagged(node, text)
-        is_text = key in _TEXTS and node.tag != _TAG + "null"
-        if is_text or _BASE_60.fullmatch(text):
-            self._note(line, text)
-            return text
-        return PlainText(text, node.tag)
-
-    def _note(self, line: int, text: str) -> None:
-        self.notes.append(f"line {line}: {shown(text)} is taken for text; quote it to say so")
-
-    def _expect(self, node: Any, kind: str) -> None:
-        if node.tag != _TAG + kind:
-            raise _tagged(node)
-
-    def _is_plain(self, node: Any) -> bool:
-        """Whether a scalar is what it seems without its tag, and can be read as that."""
-        implicit = self._resolver.resolve(type(node), node.value, (True, False))
-        if node.tag not in _SCALARS or implicit != node.tag:
-            return False
-        try:
-            self._constructor.construct_object(node)
-        except (ValueError, OverflowError):  # 2001-99-99, 0x_; 1:00:... of base 60, too large
-            return False
-        return True

@@ -9,7 +9,7 @@ from raptorctl.model.override import override
 from raptorctl.model.volume import DISK, KEEP, Volume
 from raptorctl.steps.seed import DetachSeed
 from raptorctl.steps.step import Observed, Step
-from raptorctl.steps.volume import present, refuse_in_use
+from raptorctl.steps.volume_use import present, refuse_in_use
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from raptorctl.model.image import Image
 from raptorctl.model.override import override
 from raptorctl.model.volume import IMAGE
 from raptorctl.steps.step import Observed, Step
-from raptorctl.steps.volume import holds, made_by, with_device
+from raptorctl.steps.volume_use import holds, made_by, with_device
 
 
 @dataclass(frozen=True)

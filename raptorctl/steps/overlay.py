@@ -16,7 +16,7 @@ from raptorctl.model.override import override
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import CLEAN, DIRTY, IMAGE, OVERLAY, Volume, is_overlay
 from raptorctl.steps.step import Observed, Step
-from raptorctl.steps.volume import made_by, present, refuse_in_use
+from raptorctl.steps.volume_use import made_by, present, refuse_in_use
 
 
 @dataclass(frozen=True)

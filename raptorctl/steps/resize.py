@@ -17,7 +17,7 @@ from raptorctl.model.override import override
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import CLEAN, DIRTY, GROWING, GROWN, Volume
 from raptorctl.steps.step import Observed, Step
-from raptorctl.steps.volume import made_by, present, with_device
+from raptorctl.steps.volume_use import made_by, present, with_device
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from raptorctl.model.sizes import Size
 from raptorctl.model.volume import RESTORED, Volume
 from raptorctl.steps.domain import RestoreDomain, UndefineDomain
 from raptorctl.steps.step import Observed, Step
-from raptorctl.steps.volume import erase, made_by, present, with_device
+from raptorctl.steps.volume_use import erase, made_by, present, with_device
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from raptorctl.model.slot import Bridge, Slot
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.topology import Cpu, Topology
 from raptorctl.model.volume import CLEAN, Volume, VolumeGroup, device_path, ownership_tags
-from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
+from raptorctl.plans.machine.choice import ProvisionRequest
+from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.plan import Identity
 from tests.bench import contest
 from tests.bench.contest import Contender

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from raptorctl.errors import SettingsError
 from raptorctl.host.system.files import read_settings
-from raptorctl.model.settings import Settings, parse_settings
+from raptorctl.model.settings import Settings
+from raptorctl.model.settings_text import parse_settings
 from tests.fakes import SETTINGS_TEXT
 from tests.fuzz import texts
 from tests.fuzz.tally import tried

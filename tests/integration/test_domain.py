@@ -497,7 +497,7 @@ def test_who_was_asked_to_go_off_is_not_waited_for_twice_as_long(
         clock[0] += 20.0  # then somebody pressed ^C
         return False
 
-    monkeypatch.setattr("raptorctl.host.domain.domains._goes_off", in_its_firmware)
+    monkeypatch.setattr("raptorctl.host.domain.look.goes_off", in_its_firmware)
     monkeypatch.setattr("raptorctl.host.domain.domains.time.monotonic", lambda: clock[0])
     with pytest.raises(WaitError):
         defined.shut_down(PLAIN.uuid, 60.0, ignore, force=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from raptorctl import __version__
-from raptorctl.model.settings import parse_settings
+from raptorctl.model.settings_text import parse_settings
 from tests.unit.test_install import DEBIAN_13, README
 
 CHECKOUT = Path(__file__).parents[2]

@@ -18,11 +18,13 @@ from raptorctl.engine.lock import LOCK_FILE
 from raptorctl.host.image.login import PASSWORD, USER
 from raptorctl.host.system.files import ADMIN_TEMPLATES
 from raptorctl.host.system.profile import ADMIN_PROFILES
+from raptorctl.model.exit_code import DIFFERS, DONE
 from raptorctl.model.job import Outcome, StepState
 from raptorctl.model.profile import KEYS, parse_profile
 from raptorctl.model.raptor_file import MACHINE_KEYS
-from raptorctl.model.settings import Settings, parse_settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.settings_file import DEFAULT_FILE
+from raptorctl.model.settings_text import parse_settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.ssh_key import parse_keys
 from raptorctl.model.tenant import Account
@@ -198,11 +200,11 @@ def test_every_variable_of_the_environment_is_told() -> None:
 
 def test_every_exit_code_is_told() -> None:
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    codes = {errors.DONE, *(k.exit_code for k in classes if issubclass(k, errors.RaptorError))}
+    codes = {DONE, *(k.exit_code for k in classes if issubclass(k, errors.RaptorError))}
     for page in (CHECKOUT / "README.md", DOCS / "jobs.md"):
         rows = re.findall(r"^\| (\d[\d, ]*) \|", sections(page)["Exit codes"], re.MULTILINE)
         told = {int(number) for row in rows for number in row.split(",")}
-        assert told == codes | {errors.DIFFERS, 129, 130, 143}
+        assert told == codes | {DIFFERS, 129, 130, 143}
 
 
 def test_every_state_of_a_job_and_of_a_step_is_told() -> None:

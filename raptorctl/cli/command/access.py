@@ -23,7 +23,7 @@ from raptorctl.cli.output import (
 )
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
-from raptorctl.errors import DONE, REFUSED
+from raptorctl.model.exit_code import DONE, REFUSED
 from raptorctl.model.names import parse_words
 
 Who = Annotated[

@@ -9,7 +9,7 @@ from raptorctl.cli import raptor_file
 from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, say, say_json
 from raptorctl.cli.session import session_of
-from raptorctl.errors import DIFFERS
+from raptorctl.model.exit_code import DIFFERS
 from raptorctl.model.file_plan import Allowed
 
 EXAMPLE = example("sudo raptorctl diff", "sudo raptorctl diff lab.toml alice-web --exit-code")

@@ -14,9 +14,10 @@ from raptorctl.cli.options import Manner, example
 from raptorctl.cli.output import Colour, Format, painted, plain, say, say_json
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
-from raptorctl.errors import DONE, REFUSED, InputError, RefusedError
+from raptorctl.errors import InputError, RefusedError
 from raptorctl.model.codec import encode
 from raptorctl.model.error_code import Code
+from raptorctl.model.exit_code import DONE, REFUSED
 from raptorctl.model.probe import Finding, Verdict
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_o
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.model.domain import State
-from raptorctl.model.machine import Form, Machine, MachineDetails
+from raptorctl.model.machine import Form, Machine
+from raptorctl.model.machine_details import MachineDetails
 from raptorctl.model.names import parse_tenant
 from raptorctl.model.net import NO_NET
 from raptorctl.model.own import LOOPBACK

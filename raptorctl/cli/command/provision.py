@@ -23,7 +23,8 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.net import is_reached
 from raptorctl.model.settings import Settings
 from raptorctl.plans import plan as plans
-from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
+from raptorctl.plans.machine.choice import ProvisionRequest
+from raptorctl.plans.machine.provision import plan_provision
 
 EXAMPLE = options.example(
     "sudo raptorctl provision alice dev --size 40G --cpus 4-7",

@@ -16,7 +16,8 @@ from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.model.own import own_words
-from raptorctl.plans.machine.provision import ProvisionRequest, render_xml
+from raptorctl.plans.machine.choice import ProvisionRequest
+from raptorctl.plans.machine.provision import render_xml
 
 EXAMPLE = options.example(
     "sudo raptorctl render xml alice dev --size 40G --cpus 4-7",

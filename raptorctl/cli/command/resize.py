@@ -7,8 +7,8 @@ import typer
 from raptorctl.api import machine
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
+from raptorctl.cli.count import count, cpu_words
 from raptorctl.cli.options import named
-from raptorctl.cli.request import count, cpu_words
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError

@@ -18,7 +18,7 @@ from raptorctl.model.tenant import Mode, Quota, parse_day
 
 if TYPE_CHECKING:
     from raptorctl.api.tenant import TenantView
-    from raptorctl.plans.tenant.membership import TenantRequest
+    from raptorctl.plans.tenant.request import TenantRequest
 
 
 class Emit(enum.StrEnum):
@@ -110,7 +110,7 @@ def add(
 ) -> None:
     """Create a tenant: an account that sees the machines named after it, and no others."""
     from raptorctl.api import tenant as api
-    from raptorctl.plans.tenant.membership import TenantRequest
+    from raptorctl.plans.tenant.request import TenantRequest
 
     wanted = TenantRequest(
         name=parse_tenant(tenant),

@@ -5,24 +5,31 @@ too (about 50 ms each), so nothing here asks per domain what one bulk call can s
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 import libvirt
 
 from raptorctl.drivers.tick import Tick
-from raptorctl.errors import ConflictError, HostError, WaitError
+from raptorctl.errors import HostError, WaitError
 from raptorctl.host.domain import read as domain_read
 from raptorctl.host.domain.ability import LibvirtAbilities
 from raptorctl.host.domain.disks import LibvirtDisks
 from raptorctl.host.domain.hypervisor import Ignoring
+from raptorctl.host.domain.look import (
+    active,
+    cpu_map,
+    goes_off,
+    lookup,
+    need,
+    refuse_active,
+    refuse_others,
+)
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 
-POLL: Final = 0.5  # seconds between looks at a domain that shuts down
 HEARD: Final = 10.0  # seconds in which one that was asked at last may still go off
-ASK_AGAIN: Final = 5.0  # seconds; firmware and early boot ignore the power button
 
 
 _STAND_IN: Final = (
@@ -64,7 +71,7 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
     def find(self, uuid: str) -> Domain | None:
         """Return the domain with that UUID."""
         with self._calling(f"find domain {uuid}") as connection:
-            found = _lookup(connection, uuid)
+            found = lookup(connection, uuid)
             with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
                 if found and (read := domain_read.alone(found)):
                     return replace(read, persistent=bool(found.isPersistent()))
@@ -95,7 +102,7 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
                 connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
             except libvirt.libvirtError:
                 # libvirt holds both names unique under its own lock; here only the reason is found.
-                _refuse_others(connection, wanted)
+                refuse_others(connection, wanted)
                 raise
 
     def undefine(self, uuid: str, *, keep_nvram: bool) -> None:
@@ -108,7 +115,7 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
             keep_nvram: leave the file of UEFI variables.
         """
         with self._calling(f"undefine domain {uuid}") as connection:
-            domain = _lookup(connection, uuid)
+            domain = lookup(connection, uuid)
             if domain is None or not domain.isPersistent():
                 return
             with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
@@ -126,7 +133,7 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
         with self._calling(f"forget the TPM of domain {uuid}") as connection:
             if connection.getType() != "QEMU":  # the test driver has no swtpm
                 return
-            found = _lookup(connection, uuid)
+            found = lookup(connection, uuid)
             if found and found.name() != f"tpm-{uuid}":
                 raise HostError(f"domain {found.name()} still has its TPM")
             stand_in = found or connection.defineXML(_STAND_IN.format(uuid=uuid))
@@ -135,27 +142,27 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
     def start(self, uuid: str) -> None:
         """Start it, or resume what was saved; one that runs, whoever did it, is left alone."""
         with self._calling(f"find domain {uuid}") as connection:
-            domain = _need(connection, uuid)
+            domain = need(connection, uuid)
         with self._calling(f"start domain {domain.name()}"):
             if domain.isActive():
                 return
             try:
                 domain.create()
             except libvirt.libvirtError:
-                if not _active(domain):
+                if not active(domain):
                     raise
 
     def drop_saved(self, uuid: str) -> None:
         """Give up what was saved, so that its next start boots; without a save, nothing."""
         with self._calling(f"drop the saved state of domain {uuid}") as connection:
-            domain = _need(connection, uuid)
+            domain = need(connection, uuid)
             if domain.hasManagedSaveImage():
                 domain.managedSaveRemove()
 
     def set_autostart(self, uuid: str, *, on: bool) -> None:
         """Have it started with the host, or not."""
         with self._calling(f"set autostart of domain {uuid}") as connection:
-            domain = _need(connection, uuid)
+            domain = need(connection, uuid)
             if bool(domain.autostart()) != on:
                 domain.setAutostart(int(on))
 
@@ -176,38 +183,38 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
             WaitError: it still runs, and the plug is to stay in.
         """
         with self._calling(f"stop domain {uuid}") as connection:
-            domain = _lookup(connection, uuid)
-            if domain is None or not _active(domain):
+            domain = lookup(connection, uuid)
+            if domain is None or not active(domain):
                 return False
             self._asked.setdefault(uuid, time.monotonic())
-            if _goes_off(domain, timeout, tick):
+            if goes_off(domain, timeout, tick):
                 return False
             if not force:
                 raise WaitError(f"{domain.name()} to shut down", timeout, "it running")
             with Ignoring(libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID):
                 domain.destroy()
-            _refuse_active(domain)
+            refuse_active(domain)
             return True
 
     def goes_off(self, uuid: str, timeout: float, tick: Tick) -> bool:
         """Wait for one that was asked before; see `raptorctl.drivers.domain.Domains`."""
         with self._calling(f"wait for domain {uuid}") as connection:
-            domain = _lookup(connection, uuid)
-            if domain is None or not _active(domain):
+            domain = lookup(connection, uuid)
+            if domain is None or not active(domain):
                 return True
             waited = time.monotonic() - self._asked.get(uuid, time.monotonic())
             left = max(timeout - waited, min(timeout, HEARD))
-            return _goes_off(domain, left, tick, press=False)
+            return goes_off(domain, left, tick, press=False)
 
     def reboot(self, uuid: str) -> None:
         """Ask it by ACPI to boot anew."""
         with self._calling(f"reboot domain {uuid}") as connection:
-            _need(connection, uuid).reboot()
+            need(connection, uuid).reboot()
 
     def reset(self, uuid: str) -> None:
         """Have it boot anew at once, as by its reset button (virDomainReset)."""
         with self._calling(f"reset domain {uuid}") as connection:
-            _need(connection, uuid).reset()
+            need(connection, uuid).reset()
 
     def block_size(self, uuid: str, path: str) -> int | None:
         """Return how many bytes the guest sees of a disk; None when it is off.
@@ -215,17 +222,17 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
         That is what QEMU found when it opened the disk, whatever the device has become since.
         """
         with self._calling(f"measure {path} of domain {uuid}") as connection:
-            domain = _need(connection, uuid)
-            return int(domain.blockInfo(path)[0]) if _active(domain) else None
+            domain = need(connection, uuid)
+            return int(domain.blockInfo(path)[0]) if active(domain) else None
 
     def block_resize(self, uuid: str, path: str, size: int) -> None:
         """Show the guest that its disk has grown to `size` bytes; one that is off sees later."""
         with self._calling(f"resize {path} of domain {uuid}") as connection:
-            domain = _need(connection, uuid)
+            domain = need(connection, uuid)
             try:
                 domain.blockResize(path, size, libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
             except libvirt.libvirtError:
-                if _active(domain):
+                if active(domain):
                     raise
 
     def pin(self, uuid: str, pins: CpuSet, emulator: CpuSet) -> None:
@@ -234,52 +241,24 @@ class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
         Its definition is left as it is; one that is off needs nothing.
         """
         with self._calling(f"pin domain {uuid}") as connection:
-            domain, count = _need(connection, uuid), connection.getCPUMap()[0]
-            if not _active(domain):
+            domain, count = need(connection, uuid), connection.getCPUMap()[0]
+            if not active(domain):
                 return
             for number, cpu in enumerate(pins):
-                domain.pinVcpu(number, _map((cpu,), count))  # of the running domain only
-            domain.pinEmulator(_map(emulator, count), libvirt.VIR_DOMAIN_AFFECT_LIVE)
+                domain.pinVcpu(number, cpu_map((cpu,), count))  # of the running domain only
+            domain.pinEmulator(cpu_map(emulator, count), libvirt.VIR_DOMAIN_AFFECT_LIVE)
 
     def suspend(self, uuid: str) -> None:
         """Stop its virtual CPUs; its memory stays as it is."""
         with self._calling(f"suspend domain {uuid}") as connection:
-            _need(connection, uuid).suspend()
+            need(connection, uuid).suspend()
 
     def resume(self, uuid: str) -> None:
         """Let its virtual CPUs go on; one whose guest suspended itself is woken."""
         with self._calling(f"resume domain {uuid}") as connection:
-            domain = _need(connection, uuid)
+            domain = need(connection, uuid)
             asleep = domain.state()[0] == libvirt.VIR_DOMAIN_PMSUSPENDED
             domain.pMWakeup() if asleep else domain.resume()
-
-
-def _lookup(connection: Any, uuid: str) -> Any | None:
-    with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
-        return connection.lookupByUUIDString(uuid)
-    return None
-
-
-def _need(connection: Any, uuid: str) -> Any:
-    domain = _lookup(connection, uuid)
-    if domain is None:
-        raise HostError(f"libvirt knows no domain {uuid}")
-    return domain
-
-
-def _refuse_others(connection: Any, wanted: Domain) -> None:
-    with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
-        other = connection.lookupByName(wanted.name).UUIDString()
-        if other != wanted.uuid.lower():
-            raise ConflictError(f"domain {wanted.name} exists already, with UUID {other}")
-    same = _lookup(connection, wanted.uuid) if wanted.uuid else None
-    if same and same.name() != wanted.name:
-        raise ConflictError(f"UUID {wanted.uuid} belongs to domain {same.name()} already")
-
-
-def _map(cpus: Iterable[int], count: int) -> tuple[bool, ...]:
-    wanted = set(cpus)
-    return tuple(cpu in wanted for cpu in range(count))
 
 
 def _undefine_flags(connection: Any, *, keep_nvram: bool) -> int:
@@ -291,36 +270,3 @@ def _undefine_flags(connection: Any, *, keep_nvram: bool) -> int:
     flags |= libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
     keep, drop = libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
     return flags | int(keep if keep_nvram else drop)
-
-
-def _active(domain: Any) -> bool:
-    with Ignoring(libvirt.VIR_ERR_NO_DOMAIN):
-        return bool(domain.isActive())
-    return False
-
-
-def _refuse_active(domain: Any) -> None:
-    if _active(domain):
-        raise HostError(f"domain {domain.name()} runs", resolution="stop it first")
-
-
-def _goes_off(domain: Any, timeout: float, tick: Tick, *, press: bool = True) -> bool:
-    began, asked = time.monotonic(), -ASK_AGAIN
-    while (elapsed := time.monotonic() - began) < timeout:
-        if press and elapsed - asked >= ASK_AGAIN:
-            _press_power_button(domain)
-            asked = elapsed
-        tick(int(elapsed * 1000), int(timeout * 1000))
-        time.sleep(min(POLL, timeout - elapsed))
-        if not _active(domain):
-            return True
-    return False
-
-
-def _press_power_button(domain: Any) -> None:
-    qemu = domain.connect().getType() == "QEMU"
-    # ACPI, not the guest's agent: an agent that never answers would hold us for a minute.
-    flags = libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN if qemu else 0
-    # Paused, or just gone: the wait goes on, and ends in force or in finding it off.
-    with Ignoring(libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID):
-        domain.shutdownFlags(flags)

@@ -28,7 +28,6 @@ from raptorctl.errors import (
     MissingError,
     RaptorError,
     WaitError,
-    last_line,
 )
 from raptorctl.host.system import command
 from raptorctl.host.system.caller import caller
@@ -36,6 +35,7 @@ from raptorctl.model.cause import FILES_OF_SSH, LOGIN
 from raptorctl.model.error_code import Code
 from raptorctl.model.host_key import changed
 from raptorctl.model.reason import Reason, why
+from raptorctl.model.text import last_line
 
 PATIENCE: Final = 10
 """Seconds for a server to answer: a first boot may start sshd anew after it has first answered."""
@@ -211,3 +211,14 @@ def _printing(login: Login) -> str:
     lines = [f"{login.name} {key.type} {key.blob}" for key in login.host_keys]
     # printf repeats its format for each argument; %% is how ssh is told a percent sign (TOKENS).
     return f"{command.find('printf')} '%%s\\n' {' '.join(map(shlex.quote, lines))}"
+
+
+def refused(login: Login) -> HostError:
+    """Say by which keys a guest let nobody in."""
+    tried = "your ssh agent" + (" and those that ssh tries" if login.files else "")
+    file = f"the key in {login.identity}" if login.identity else f"the keys of {tried}"
+    by = "the job's own key" if login.key else file
+    return HostError(
+        f"{login.name} lets {login.user} not in by {by}",
+        resolution="name another one with --identity, or another --user",
+    )

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from raptorctl.drivers.guest import Heard, Login
 from raptorctl.errors import HostError, InputError, WaitError
 from raptorctl.host.guest.keys import is_named, own_keys
+from raptorctl.host.guest.login import refused
 from raptorctl.host.system.caller import open_given, whole
 from raptorctl.model.cause import LOGIN
 from raptorctl.model.guest_step import GuestStep
@@ -118,7 +119,7 @@ class SshShell:
             expected = ", ".join(key.fingerprint for key in self._login.host_keys)
             raise changed(name, expected, "another") from error
         except asyncssh.PermissionDenied as error:
-            raise _refused(self._login) from error
+            raise refused(self._login) from error
         except (asyncssh.Error, asyncssh.KeyImportError) as error:
             found = why(str(error), LOGIN)
             raise HostError(
@@ -291,13 +292,3 @@ def _local(path: Path) -> tuple[bytes, int]:
     if len(data) > LARGEST:
         raise InputError(f"{shown(str(path))} is larger than {Size(LARGEST)}")
     return data, mode & 0o777
-
-
-def _refused(login: Login) -> HostError:
-    tried = "your ssh agent" + (" and those that ssh tries" if login.files else "")
-    file = f"the key in {login.identity}" if login.identity else f"the keys of {tried}"
-    by = "the job's own key" if login.key else file
-    return HostError(
-        f"{login.name} lets {login.user} not in by {by}",
-        resolution="name another one with --identity, or another --user",
-    )

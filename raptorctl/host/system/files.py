@@ -11,8 +11,9 @@ from raptorctl.host.system.caller import caller, open_own, whole
 from raptorctl.host.system.durable import remove_file, replace_file
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import shown
-from raptorctl.model.settings import Settings, parse_settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.settings_file import DEFAULT_FILE
+from raptorctl.model.settings_text import parse_settings
 from raptorctl.model.sizes import MIB
 from raptorctl.model.tenant import KEYS, RECORDS
 

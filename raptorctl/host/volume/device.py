@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol, Self
 
 from raptorctl.errors import WipeError
+from raptorctl.model.volume import Volume
 
 # linux/fs.h: _IO(0x12, 127) with two u64, start and length; _IOR(0x12, 114, size_t).
 BLKZEROOUT: Final = 0x127F
@@ -200,3 +201,15 @@ def _open(path: str) -> int:
             if error.errno != errno.EBUSY or time.monotonic() > deadline:
                 raise WipeError(f"cannot open {path} exclusively: {error.strerror}") from error
         time.sleep(0.05)
+
+
+def mapped(volume: Volume) -> Mapping | None:
+    """What the kernel has under the volume's number; None where it is not active."""
+    if volume.major < 0:
+        return None
+    try:
+        return mapping(os.makedev(volume.major, volume.minor))
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # which is: no device has that number
+            raise
+        return None

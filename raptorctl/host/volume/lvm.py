@@ -11,8 +11,6 @@ lvcreate(8) and lvrename(8) refuse a name that is taken, and the kernel is asked
 open and what it is called.
 """
 
-import errno
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -22,7 +20,7 @@ from typing import Any, Final
 from raptorctl.errors import CommandError, ConflictError, HostError, MissingError, WaitError
 from raptorctl.host.system.command import run
 from raptorctl.host.volume import udev
-from raptorctl.host.volume.device import Mapping, mapping
+from raptorctl.host.volume.device import mapped
 from raptorctl.host.volume.lvm_report import (
     GROUP_FIELDS,
     VOLUME_FIELDS,
@@ -93,7 +91,7 @@ class LvmGroup:
 
     def held(self, volume: Volume) -> bool:
         """Whether a process or the kernel has the volume open now, as the kernel says."""
-        found = _mapped(volume)
+        found = mapped(volume)
         if found is None or not found.holds(volume.uuid):
             # When it was read it was not active, or by another number.
             current = _pick(self.list(), volume.uuid)
@@ -103,7 +101,7 @@ class LvmGroup:
             # "watch"): ask again when it has ended.
             with suppress(WaitError):
                 udev.settle(PROBED)
-            found = _mapped(volume)
+            found = mapped(volume)
         return found is not None and found.opened > 0
 
     def _rows(self, fields: str) -> tuple[dict[str, Any], ...]:
@@ -256,7 +254,7 @@ class LvmGroup:
     def _by_its_name(self, volume: Volume) -> Volume:
         """The volume by the name that the kernel says it has now; or LVM, where it is inactive."""
         known = _pick(self.seen(), volume.uuid)
-        found = _mapped(known) if known else None
+        found = mapped(known) if known else None
         sure = known and found and found.holds(known.uuid) and found.called(self.name, known.name)
         return known if known and sure else self._still(volume)
 
@@ -281,18 +279,6 @@ class LvmGroup:
 
     def _path(self, volume: Volume) -> str:
         return f"{self.name}/{volume.name}"
-
-
-def _mapped(volume: Volume) -> Mapping | None:
-    """What the kernel has under the volume's number; None where it is not active."""
-    if volume.major < 0:
-        return None
-    try:
-        return mapping(os.makedev(volume.major, volume.minor))
-    except OSError as error:
-        if error.errno != errno.ENXIO:  # which is: no device has that number
-            raise
-        return None
 
 
 def _pick(volumes: Iterable[Volume], uuid: str) -> Volume | None:

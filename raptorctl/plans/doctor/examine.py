@@ -2,23 +2,27 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from ipaddress import IPv4Address
 from itertools import chain
 from typing import Final
 
-from raptorctl.errors import RaptorError
-from raptorctl.model.cpuset import CpuSet
-from raptorctl.model.domain import DomainSpec, Mark
 from raptorctl.model.job import Outcome
-from raptorctl.model.probe import OLDEST_LIBVIRT, OLDEST_PACKAGE, Finding, Part, Probe, Verdict
+from raptorctl.model.probe import Finding, Part, Probe
 from raptorctl.model.settings import Settings
-from raptorctl.model.sizes import GIB, Size
+from raptorctl.model.sizes import GIB
 from raptorctl.model.slot import Slot
 from raptorctl.plans.doctor.access import access
 from raptorctl.plans.doctor.clash import clashes
 from raptorctl.plans.doctor.disk import stray_disks
 from raptorctl.plans.doctor.fault import Fault, Scene, scene
+from raptorctl.plans.doctor.finding import FAIL, OK, WARN, Findings, trouble
 from raptorctl.plans.doctor.form import forms
+from raptorctl.plans.doctor.hypervisor import (
+    emulator,
+    firmware,
+    libvirt_works,
+    templates,
+    tpm_emulator,
+)
 from raptorctl.plans.doctor.image import cache
 from raptorctl.plans.doctor.machine import machines
 from raptorctl.plans.doctor.medium import media
@@ -27,21 +31,16 @@ from raptorctl.plans.doctor.record import records
 from raptorctl.plans.doctor.seed import lost_seeds
 from raptorctl.plans.doctor.snapshot import lost_snapshots
 from raptorctl.plans.doctor.tenant import tenants
-from raptorctl.plans.doctor.tpm import tpm
 from raptorctl.plans.doctor.trial import readiness
 from raptorctl.plans.doctor.walls import walls
 from raptorctl.plans.doctor.way import granted, ways
 from raptorctl.plans.past import NOTHING, Past
-from raptorctl.render.domain_xml import render_domain
 
 GUEST_PORTS: Final = ("vnet", "keep-vm")
 """libvirt's names for guests' interfaces (virnetdev.h), and the role's that keep a bridge up."""
 
 LARGEST_ARCHIVE: Final = 2000
 """Files. A machine's life is about ten, and LVM keeps each for 30 days (lvm.conf(5))."""
-
-OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
-Findings = Iterator[Finding]
 
 
 def examine(probe: Probe, past: Past = NOTHING) -> tuple[Finding, ...]:
@@ -87,13 +86,13 @@ def _root(probe: Probe) -> Findings:
 
 
 def _settings(probe: Probe) -> Findings:
-    yield from _trouble(probe, Part.SETTINGS)
+    yield from trouble(probe, Part.SETTINGS)
     if probe.settings is not None:
         yield Finding(Part.SETTINGS, OK, f"{probe.settings_file} reads well")
 
 
 def _group(probe: Probe, settings: Settings) -> Findings:
-    yield from _trouble(probe, Part.LVM)
+    yield from trouble(probe, Part.LVM)
     if Part.LVM in probe.troubles:
         return
     group = probe.facts.group
@@ -109,7 +108,7 @@ def _group(probe: Probe, settings: Settings) -> Findings:
 
 
 def _scan(probe: Probe, settings: Settings) -> Findings:
-    yield from _trouble(probe, Part.SCAN)
+    yield from trouble(probe, Part.SCAN)
     if Part.SCAN in probe.troubles:
         return
     if probe.scan_lvs:
@@ -119,63 +118,8 @@ def _scan(probe: Probe, settings: Settings) -> Findings:
         yield Finding(Part.SCAN, OK, "the host's LVM does not look inside guests' disks")
 
 
-def _libvirt(probe: Probe, settings: Settings) -> Findings:
-    yield from _trouble(probe, Part.LIBVIRT)
-    if Part.LIBVIRT in probe.troubles:
-        return
-    version = probe.libvirt_package or _dotted(probe.libvirt_version)
-    if probe.libvirt_version < OLDEST_LIBVIRT or probe.libvirt_patched is False:
-        wanted = OLDEST_PACKAGE if probe.libvirt_package else _dotted(OLDEST_LIBVIRT)
-        advice = f"upgrade to {wanted} or later"
-        yield Finding(Part.LIBVIRT, WARN, f"libvirt {version} has known holes", advice)
-    else:
-        yield Finding(Part.LIBVIRT, OK, f"libvirt {version} answers at {settings.libvirt.uri}")
-    if probe.facts.accelerator == "kvm":
-        yield Finding("accelerator", OK, "KVM works")
-    else:
-        advice = "switch virtualization on in the firmware, if the CPU has it"
-        yield Finding("accelerator", WARN, "no KVM: machines are emulated and slow", advice)
-
-
-def _emulator(probe: Probe, settings: Settings) -> Findings:
-    yield from _trouble(probe, Part.QEMU)
-    if probe.emulator and Part.QEMU not in probe.troubles:
-        what = f"{probe.emulator} has {settings.libvirt.machine_type}"
-        yield Finding(Part.QEMU, OK, what)
-
-
-def _tpm(probe: Probe, settings: Settings) -> Findings:
-    if Part.LIBVIRT not in probe.troubles:
-        yield tpm(probe.facts)
-
-
-def _firmware(probe: Probe, settings: Settings) -> Findings:
-    paths = (settings.libvirt.firmware_code, settings.libvirt.firmware_vars)
-    missing = [path for path in paths if path not in probe.facts.files]
-    if missing:
-        advice = "install OVMF (Debian: apt install ovmf), or correct libvirt in the settings"
-        yield Finding("firmware", FAIL, f"not there: {', '.join(missing)}", advice)
-    else:
-        yield Finding("firmware", OK, paths[0])
-
-
-def _templates(probe: Probe, settings: Settings) -> Findings:
-    yield from _trouble(probe, Part.TEMPLATES)
-    for name, text in probe.facts.templates.items():
-        try:
-            render_domain(text, _trial(name, probe, settings))
-        except RaptorError as error:
-            yield Finding(Part.TEMPLATES, FAIL, f"{name}: {error.brief}", error.resolution)
-        else:
-            yield Finding(Part.TEMPLATES, OK, f"{name} renders")
-    if settings.machine.template not in probe.facts.templates:
-        advice = "correct machine.template in the settings"
-        what = f"the default, {settings.machine.template}, is not there"
-        yield Finding(Part.TEMPLATES, FAIL, what, advice)
-
-
 def _slots(probe: Probe, settings: Settings) -> Findings:
-    yield from _trouble(probe, Part.LINKS)
+    yield from trouble(probe, Part.LINKS)
     if Part.LINKS in probe.troubles:
         return
     bad = [finding for slot in settings.slot for finding in _place(probe, slot)]
@@ -205,19 +149,19 @@ def _bridge(probe: Probe, slot: Slot) -> Findings:
 
 
 def _dns(probe: Probe, settings: Settings) -> Findings:
-    yield from _trouble(probe, Part.KEY)
+    yield from trouble(probe, Part.KEY)
     if Part.KEY not in probe.troubles:
         yield Finding(Part.KEY, OK, f"{settings.dns.key_file} is for root only")
-    yield from _trouble(probe, Part.DNS)
-    for zone, trouble in probe.zones.items():
-        if trouble:
-            yield Finding(Part.DNS, FAIL, trouble.what, trouble.advice)
+    yield from trouble(probe, Part.DNS)
+    for zone, found in probe.zones.items():
+        if found:
+            yield Finding(Part.DNS, FAIL, found.what, found.advice)
         else:
             yield Finding(Part.DNS, OK, f"{zone} takes our updates")
 
 
 def _cpus(probe: Probe, settings: Settings) -> Findings:
-    yield from _trouble(probe, Part.CPUS)
+    yield from trouble(probe, Part.CPUS)
     if Part.CPUS not in probe.troubles:
         left = probe.facts.topology.usable - settings.cpus.reserved
         if left:
@@ -234,7 +178,7 @@ def _programs(probe: Probe, _settings: Settings) -> Findings:
 
 
 def _images(probe: Probe, _settings: Settings) -> Findings:
-    yield from _trouble(probe, Part.IMAGES)
+    yield from trouble(probe, Part.IMAGES)
     if Part.IMAGES not in probe.troubles:
         yield from cache(probe.facts)
 
@@ -264,7 +208,7 @@ def _scene(probe: Probe, settings: Settings, past: Past) -> Scene:
 def _belonging(probe: Probe, seen: Scene) -> Findings:
     blind = bool({Part.LVM, Part.LIBVIRT} & set(probe.troubles))
     answered = not (blind or {Part.DNS, Part.KEY} & set(probe.troubles) or seen.facts.dns_problem)
-    yield from _trouble(probe, Part.TENANTS)
+    yield from trouble(probe, Part.TENANTS)
     if not blind:
         left = (lost_snapshots(seen), lost_seeds(seen), media(seen))
         whole = chain(machines(seen), *left, forms(seen))
@@ -283,7 +227,7 @@ def _told(found: Iterator[Fault], check: str, good: str) -> Findings:
 
 
 def _jobs(probe: Probe) -> Findings:
-    yield from _trouble(probe, Part.JOURNAL)
+    yield from trouble(probe, Part.JOURNAL)
     for job in probe.jobs:
         verdict = WARN if job.outcome is Outcome.PENDING else FAIL
         what = f"job {job.id} ({job.verb} {job.machine}) is {job.outcome.value}"
@@ -293,30 +237,6 @@ def _jobs(probe: Probe) -> Findings:
 
 
 _CHECKS: Final[tuple[Callable[[Probe, Settings], Findings], ...]] = (
-    _group, _scan, _libvirt, _emulator, _cpus, _programs, _images, _firmware, _tpm, _templates,
-    _slots, granted, _dns, access, walls, _archive,
+    _group, _scan, libvirt_works, emulator, _cpus, _programs, _images, firmware, tpm_emulator,
+    templates, _slots, granted, _dns, access, walls, _archive,
 )  # fmt: skip
-
-
-def _trouble(probe: Probe, part: Part) -> Findings:
-    if trouble := probe.troubles.get(part):
-        yield Finding(part, FAIL, trouble.what, trouble.advice)
-
-
-def _dotted(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version))
-
-
-def _trial(template: str, probe: Probe, settings: Settings) -> DomainSpec:
-    """A machine that nobody asked for, to see whether a template works."""
-    return DomainSpec(
-        mark=Mark("doctor", "trial", 1, "trial", "1970-01-01T00:00:00Z", "doctor", template),
-        uuid="00000000-0000-4000-8000-000000000000",
-        accelerator=probe.facts.accelerator,
-        memory=Size(GIB),
-        cpus=CpuSet((0, 1)),
-        emulator=CpuSet((0, 1)),
-        disk="/dev/null",
-        slot=Slot(1, IPv4Address("192.0.2.1")),
-        libvirt=settings.libvirt,
-    )

@@ -5,7 +5,8 @@ from typing import Final
 
 from raptorctl.errors import RaptorError
 from raptorctl.model.cpuset import CpuSet
-from raptorctl.model.domain import DomainSpec, Mark
+from raptorctl.model.domain import Mark
+from raptorctl.model.domain_spec import DomainSpec
 from raptorctl.model.names import MachineName
 from raptorctl.model.own import LOOPBACK
 from raptorctl.model.probe import Finding, OwnPart, OwnProbe, Part, Verdict

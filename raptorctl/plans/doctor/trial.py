@@ -15,7 +15,8 @@ from raptorctl.model.settings import Kind, Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.doctor.fault import NOBODY
-from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
+from raptorctl.plans.machine.choice import ProvisionRequest
+from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.part import need
 
 TENANT: Final = "doctor"

@@ -25,10 +25,11 @@ from raptorctl.model.sizes import Size
 from raptorctl.model.tenant import Quota, Tenant
 from raptorctl.model.volume import VolumeGroup, is_overlay
 from raptorctl.plans.machine import diff, existing
+from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.machine.diff_disk import NONE
 from raptorctl.plans.machine.difference import Difference, Standing, When
 from raptorctl.plans.machine.existing import Existing
-from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
+from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.part import image as images
 from raptorctl.plans.part import medium
 from raptorctl.plans.part import session as own

@@ -18,7 +18,7 @@ from raptorctl.steps.fit import refuse_damaged
 from raptorctl.steps.step import Step
 
 if TYPE_CHECKING:
-    from raptorctl.plans.machine.provision import ProvisionRequest
+    from raptorctl.plans.machine.choice import ProvisionRequest
 
 
 def already(

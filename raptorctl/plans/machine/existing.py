@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from raptorctl.errors import RefusedError, no_such_machine
+from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain, Mark, State
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
+from raptorctl.model.machine import no_such_machine
 from raptorctl.model.names import MachineName
 from raptorctl.model.volume import Volume
 

@@ -12,7 +12,8 @@ from raptorctl.model.tenant import GROUP, LAST_UID, Tenant, keys_path
 from raptorctl.plans.part.session import refuse_other
 from raptorctl.plans.plan import Identity
 from raptorctl.plans.tenant.common import keys_of, refuse_half
-from raptorctl.plans.tenant.membership import TenantRequest, adding
+from raptorctl.plans.tenant.membership import adding
+from raptorctl.plans.tenant.request import TenantRequest
 from raptorctl.steps.file import WriteFile
 from raptorctl.steps.step import Step
 

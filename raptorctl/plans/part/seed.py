@@ -24,7 +24,7 @@ from raptorctl.render.read_domain import console_device
 from raptorctl.steps.seed import WriteSeed
 
 if TYPE_CHECKING:
-    from raptorctl.plans.machine.provision import ProvisionRequest
+    from raptorctl.plans.machine.choice import ProvisionRequest
 
 
 def attached(domain: Domain) -> str:

@@ -17,6 +17,7 @@ from raptorctl.model.tenant import (
     record_path,
     record_text,
 )
+from raptorctl.model.tombstone import Tombstone
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.steps.account import SetAccount
 from raptorctl.steps.file import WriteFile
@@ -111,3 +112,8 @@ def set_account(account: Account, mode: Mode, expires: str, reason: str) -> SetA
 
 def _groups(tenant: Tenant) -> frozenset[str]:
     return tenant.account.groups if tenant.account else frozenset()
+
+
+def tombstone_of(number: int, facts: HostFacts) -> Tombstone | None:
+    """Return who had a number before, if a tenant did who is gone."""
+    return next((one for one in facts.removed if one.uid == number), None)

@@ -1,20 +1,18 @@
 """Tenants come, change and go: what is written, made and ended for it, and what forbids it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.disk import disks
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.ssh_key import PublicKey, keys_text
+from raptorctl.model.ssh_key import keys_text
 from raptorctl.model.tenant import (
     CONSOLE_GROUP,
     GROUP,
-    LAST_UID,
     Account,
     Mode,
-    Quota,
     Tenant,
     TenantRecord,
     keys_path,
@@ -22,14 +20,16 @@ from raptorctl.model.tenant import (
 )
 from raptorctl.model.tombstone import Tombstone, tombstone_path, tombstone_text
 from raptorctl.plans.plan import Identity, Plan
+from raptorctl.plans.tenant import refusal
 from raptorctl.plans.tenant.common import (
-    keys_of,
     record_step,
     refuse_half,
     set_account,
     tenant_plan,
+    tombstone_of,
 )
 from raptorctl.plans.tenant.quota import machines_of
+from raptorctl.plans.tenant.request import TenantRequest
 from raptorctl.steps.account import (
     CloseAccount,
     EndSessions,
@@ -40,27 +40,6 @@ from raptorctl.steps.account import (
 from raptorctl.steps.file import WriteFile
 from raptorctl.steps.number import SweepNumber
 from raptorctl.steps.step import Step
-
-
-@dataclass(frozen=True)
-class TenantRequest:
-    """What a person asks for.
-
-    Args:
-        name: of the tenant, its grammar checked.
-        mode: what they get at login; None: a shell, or what an adopted account has.
-        keys: their public keys.
-        quota: how much they may have.
-        expires: the first day they cannot log in any more, ISO 8601, or "".
-        adopt: take an account that is there already.
-    """
-
-    name: str
-    mode: Mode | None = None
-    keys: tuple[PublicKey, ...] = ()
-    quota: Quota = Quota()
-    expires: str = ""
-    adopt: bool = False
 
 
 def plan_add(
@@ -76,7 +55,7 @@ def plan_add(
     """
     tenant = facts.tenant(request.name)
     if tenant and tenant.ours:
-        _refuse_other(tenant, request)
+        refusal.refuse_other(tenant, request)
         return tenant_plan("tenant-add", request.name, identity, (), f"{request.name} is a tenant")
     mode = (request.mode or Mode.SHELL).value
     summary = f"tenant {request.name}: {mode}, quota {request.quota}"
@@ -104,13 +83,13 @@ def adding(
     """
     tenant = facts.tenant(request.name)
     refuse_half(tenant)
-    _refuse_lookalikes(request.name, facts)
+    refusal.refuse_lookalikes(request.name, facts)
     account = tenant.account if tenant else None
     if account is None:
-        _refuse_declarative(request.name, facts)
+        refusal.refuse_declarative(request.name, facts)
     else:
-        _refuse_unfit(account, admin_groups, adopt=request.adopt)
-        _refuse_anothers_number(account, facts)
+        refusal.refuse_unfit(account, admin_groups, adopt=request.adopt)
+        refusal.refuse_anothers_number(account, facts)
     uid = account.uid if account else facts.free_uid
     yield record_step(_record(request, account, uid, identity))
     yield _account_step(request, account, uid, identity)
@@ -191,7 +170,7 @@ def _account_step(
 
 def _removal(tenant: Tenant, facts: HostFacts, identity: Identity) -> Iterator[Step]:
     account, record = tenant.account, tenant.record
-    if record and not _tombstone(record.uid, facts):
+    if record and not tombstone_of(record.uid, facts):
         yield tombstone_step(
             Tombstone(record.uid, record.name, record.adopted, identity.job, identity.at,
                       identity.by)
@@ -224,10 +203,6 @@ def tombstone_step(tombstone: Tombstone) -> WriteFile:
     )
 
 
-def _tombstone(uid: int, facts: HostFacts) -> Tombstone | None:
-    return next((one for one in facts.removed if one.uid == uid), None)
-
-
 def _closing(account: Account, record: TenantRecord) -> Step:
     """Close an account of ours; give one of somebody else's back as it was."""
     if not record.adopted:
@@ -241,79 +216,6 @@ def _closing(account: Account, record: TenantRecord) -> Step:
         expires=(account.expires, account.expires),
         leave=tuple(sorted({GROUP, CONSOLE_GROUP} & account.groups)),
     )
-
-
-def _refuse_lookalikes(name: str, facts: HostFacts) -> None:
-    for other in sorted(facts.account_names):
-        if other != name and other.casefold() == name.casefold():
-            raise RefusedError(
-                f"account {other} differs from {name} only by case",
-                resolution="choose another name",
-                code=Code.ACCOUNT_EXISTS,
-                subject=name,
-            )
-
-
-def _refuse_declarative(name: str, facts: HostFacts) -> None:
-    if facts.declarative:
-        raise RefusedError(
-            "this host's accounts are made from its configuration; ours would vanish",
-            resolution=f"`raptorctl tenant add {name} --emit nix` prints what to put there",
-        )
-
-
-def _refuse_unfit(account: Account, admin_groups: Iterable[str], *, adopt: bool) -> None:
-    if not adopt:
-        raise RefusedError(
-            f"account {account.name} exists already",
-            resolution=f"`raptorctl tenant add {account.name} --adopt` makes it a tenant's",
-            code=Code.ACCOUNT_EXISTS,
-            subject=account.name,
-        )
-    if not 1000 <= account.uid <= LAST_UID:
-        raise RefusedError(
-            f"account {account.name} has uid {account.uid}: it is the system's",
-            code=Code.NOT_ALLOWED,
-            subject=account.name,
-        )
-    if groups := account.bypassing(admin_groups):
-        raise RefusedError(
-            f"account {account.name} is in {', '.join(groups)} and can do everything",
-            resolution="take it out of there first",
-            code=Code.NOT_ALLOWED,
-            subject=account.name,
-        )
-
-
-def _refuse_anothers_number(account: Account, facts: HostFacts) -> None:
-    """Refuse an account whose number was a tenant's: what they left would act for the account."""
-    for number in (account.uid, account.gid):
-        was = _tombstone(number, facts)
-        if was and not (was.adopted and was.name == account.name):
-            raise RefusedError(
-                f"account {account.name} has number {number}, which was tenant {was.name}'s",
-                resolution=f"give it another: usermod --uid {facts.free_uid} {account.name}, "
-                f"groupmod --gid {facts.free_uid} {account.name}",
-            )
-
-
-def _refuse_other(tenant: Tenant, request: TenantRequest) -> None:
-    account, record = tenant.account, tenant.record
-    lacking = {key.blob for key in request.keys} - {key.blob for key in keys_of(tenant)}
-    wishes = (
-        (request.mode and request.mode is not tenant.mode, "mode", "set"),
-        (request.expires and account and account.expires != request.expires, "last day", "set"),
-        (request.quota != Quota() and record and record.quota != request.quota, "quota", "quota"),
-        (lacking, "keys", "key add"),
-    )
-    for differs, what, command in wishes:
-        if differs:
-            raise RefusedError(
-                f"tenant {tenant.name} is there, with other {what}",
-                resolution=f"use `raptorctl tenant {command} {tenant.name}`",
-                code=Code.TENANT_DIFFERS,
-                subject=tenant.name,
-            )
 
 
 def _key_notes(request: TenantRequest) -> Iterator[str]:

@@ -30,7 +30,7 @@ from raptorctl.model.image_source import Source
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
-from raptorctl.plans.machine.provision import ProvisionRequest
+from raptorctl.plans.machine.choice import ProvisionRequest
 from tests.fakes import World
 from tests.unit.api.session import InMemory
 

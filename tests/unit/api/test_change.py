@@ -13,7 +13,7 @@ from raptorctl.model.job import StepState
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
-from raptorctl.plans.machine.provision import ProvisionRequest
+from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.plan import Plan
 from tests.fakes import World
 from tests.unit.api.session import InMemory

@@ -16,7 +16,7 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
-from raptorctl.plans.machine.provision import ProvisionRequest
+from raptorctl.plans.machine.choice import ProvisionRequest
 from tests.fakes import World
 from tests.unit.api.conftest import ROOT
 from tests.unit.api.session import InMemory

@@ -75,6 +75,7 @@ def test_the_list_of_commands_needs_the_command_line_alone() -> None:
         "raptorctl.errors",
         "raptorctl.model",
         "raptorctl.model.error_code",
+        "raptorctl.model.exit_code",
         "raptorctl.model.settings_file",
         "raptorctl.model.text",
     }

@@ -21,7 +21,7 @@ from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.spec import CLOUD_TEXTS, BootDevice, Graphics, MachineSpec
 from raptorctl.model.volume import Volume
 from raptorctl.plans.file.export import EXPORTED
-from raptorctl.plans.machine.provision import ProvisionRequest
+from raptorctl.plans.machine.choice import ProvisionRequest
 from tests.fakes import IMAGE, ISO, World
 from tests.own import OwnWorld, without_qemu_img
 from tests.unit.cli.session import CommandLine, FakeSession

@@ -20,7 +20,8 @@ from raptorctl.model.tombstone import tombstone_path
 from raptorctl.model.volume import Volume
 from raptorctl.plans.doctor.examine import LARGEST_ARCHIVE, examine
 from raptorctl.plans.tenant.change import plan_set
-from raptorctl.plans.tenant.membership import TenantRequest, plan_add, plan_remove
+from raptorctl.plans.tenant.membership import plan_add, plan_remove
+from raptorctl.plans.tenant.request import TenantRequest
 from raptorctl.steps.domain import RestoreDomain
 from tests.fakes import Killed, Tripwire, World
 from tests.unit.cli.session import PROVISION, CommandLine

@@ -19,7 +19,7 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.ssh_key import parse_keys
 from raptorctl.plans.doctor.fault import NOBODY
-from raptorctl.plans.machine.provision import ProvisionRequest
+from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.plan import Plan
 from tests.fakes import IMAGE, FakeShell, World
 from tests.own import OwnWorld

@@ -13,7 +13,8 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.doctor.fault import NOBODY
-from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
+from raptorctl.plans.machine.choice import ProvisionRequest
+from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.steps.image import WriteImage
 from tests.fakes import IMAGE, Killed, World, settings
 from tests.unit.cli.session import PROVISION, CommandLine

@@ -14,9 +14,10 @@ from raptorctl.model.disk import DiskSpec, read_disk, read_disks
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import CLEAN, KEEP
+from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.machine.deprovision import plan_deprovision
 from raptorctl.plans.machine.disk import DiskRequest, plan_add, plan_grow, plan_keep, plan_remove
-from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
+from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.plan import Identity, Plan
 from tests.fakes import IMAGE, World, but, settings
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial

@@ -21,7 +21,7 @@ from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
 from raptorctl.host.survey.survey import Scope, survey
 from raptorctl.host.system import command, cpu
-from raptorctl.host.volume import lvm, udev
+from raptorctl.host.volume import device, udev
 from raptorctl.host.volume.lvm_life import LivingGroup
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.sizes import GIB, MIB, Size
@@ -93,7 +93,7 @@ def _after(argv: tuple[str, ...], option: str) -> list[str]:
 def door(monkeypatch: pytest.MonkeyPatch) -> Door:
     door = Door()
     monkeypatch.setattr(command, "_started", door.started)
-    monkeypatch.setattr(lvm, "mapping", door.mapping)
+    monkeypatch.setattr(device, "mapping", door.mapping)
     # As where a machine ran since boot: systemd is asked of machine.slice only before that.
     monkeypatch.setattr(cpu, "CGROUPS", Path("/proc/none"))
     for name in ("wait_for_node", "wait_until_gone", "settle"):

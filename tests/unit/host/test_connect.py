@@ -22,7 +22,7 @@ FLOORS = {"raptorctl.engine", "raptorctl.plans", "raptorctl.steps"}
 
 CONNECT = """
 from raptorctl.host.connect import connect
-from raptorctl.model.settings import parse_settings
+from raptorctl.model.settings_text import parse_settings
 host = connect(parse_settings('[dns]\\nzone = "raptor.example"\\n[[slot]]\\nnumber = 1\\nipv4 = "198.51.100.1"'))
 """
 

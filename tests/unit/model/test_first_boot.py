@@ -4,15 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from raptorctl.model.first_boot import (
-    BootFacts,
-    Explanation,
-    Sign,
-    cloud_init,
-    explain,
-    is_old,
-    last_boot,
-)
+from raptorctl.model.boot_text import is_old, last_boot
+from raptorctl.model.first_boot import BootFacts, Explanation, Sign, cloud_init, explain
 from raptorctl.model.guest import Sight
 from raptorctl.model.host_key import learned
 from tests.unit.model.test_guest import KEY, told

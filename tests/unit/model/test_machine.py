@@ -3,9 +3,10 @@ from raptorctl.model.cpu_map import cpu_map
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, Mark, State
 from raptorctl.model.facts import HostFacts, Reservation
-from raptorctl.model.machine import describe, machines
+from raptorctl.model.machine import machines
+from raptorctl.model.machine_details import describe
 from raptorctl.model.net import read_nets
-from raptorctl.model.settings import parse_settings
+from raptorctl.model.settings_text import parse_settings
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.topology import Cpu, Topology
 from raptorctl.model.volume import Volume

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from raptorctl.errors import SettingsError
-from raptorctl.model.settings import parse_settings
+from raptorctl.model.settings_text import parse_settings
 from raptorctl.model.sizes import GIB
 from tests.fakes import SETTINGS_TEXT
 

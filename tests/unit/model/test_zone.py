@@ -5,7 +5,8 @@ from ipaddress import ip_address
 import pytest
 
 from raptorctl.errors import SettingsError
-from raptorctl.model.settings import Dns, parse_settings
+from raptorctl.model.settings import Dns
+from raptorctl.model.settings_text import parse_settings
 from raptorctl.model.zone import is_reverse_zone, is_zone, plain, pointer_name
 from tests.fakes import SETTINGS_TEXT
 

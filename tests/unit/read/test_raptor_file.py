@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raptorctl.errors import FileError
+from raptorctl.model.diagnostic import FileError
 from raptorctl.model.guest import Awaited
 from raptorctl.model.names import MachineName
 from raptorctl.model.raptor_file import MACHINE_KEYS, FileStep, RaptorFile

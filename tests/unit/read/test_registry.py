@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from raptorctl.errors import FileError, InputError
+from raptorctl.errors import InputError
+from raptorctl.model.diagnostic import FileError
 from raptorctl.model.merge import merge
 from raptorctl.model.registry import Text
 from raptorctl.read.registry import VmRegistry, parse_registry

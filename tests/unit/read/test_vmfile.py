@@ -2,7 +2,7 @@
 
 import pytest
 
-from raptorctl.errors import FileError
+from raptorctl.model.diagnostic import FileError
 from raptorctl.model.raptor_file import FileStep
 from raptorctl.read.raptor_file import Reader
 from raptorctl.read.vmfile import LARGEST, parse_vmfile, vmfile_tree

@@ -14,7 +14,8 @@ from lxml import etree
 
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import HIGHEST, CpuSet
-from raptorctl.model.domain import DomainSpec, Mark
+from raptorctl.model.domain import Mark
+from raptorctl.model.domain_spec import DomainSpec
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT
 from raptorctl.model.net import NetKind
 from raptorctl.model.own import mac_of

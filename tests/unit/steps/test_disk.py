@@ -13,7 +13,8 @@ from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import Volume, disk_tags
 from raptorctl.steps.disk import KeepDisk, PlugDisk, TakeUpDisk, UnplugDisk
 from raptorctl.steps.fit import refuse_cut, refuse_dirty
-from raptorctl.steps.volume import CreateVolume, made_by
+from raptorctl.steps.volume import CreateVolume
+from raptorctl.steps.volume_use import made_by
 from tests.fakes import World
 from tests.unit.steps.test_volume import silently
 

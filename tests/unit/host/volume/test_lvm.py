@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from raptorctl.errors import CommandError, ConflictError, HostError, MissingError
-from raptorctl.host.volume import lvm, lvm_report, udev
+from raptorctl.host.volume import device, lvm, lvm_report, udev
 from raptorctl.host.volume.device import Mapping
 from raptorctl.host.volume.lvm import LvmGroup
 from raptorctl.host.volume.lvm_report import parse_report, unchanged
@@ -79,7 +79,7 @@ class Lvm:
         """Take the place of LVM, udev and the kernel."""
         for module in (lvm, lvm_report):
             monkeypatch.setattr(module, "run", self)
-        monkeypatch.setattr(lvm, "mapping", self.mapping)
+        monkeypatch.setattr(device, "mapping", self.mapping)
         for name in ("wait_for_node", "wait_until_gone", "settle"):
             monkeypatch.setattr(udev, name, lambda *_: None)
 
@@ -282,7 +282,7 @@ def test_a_kernel_that_tells_nothing_is_no_proof_that_a_volume_is_closed(
     def mute(_: int) -> Mapping:
         raise PermissionError(errno.EACCES, "no")
 
-    monkeypatch.setattr(lvm, "mapping", mute)
+    monkeypatch.setattr(device, "mapping", mute)
     with pytest.raises(PermissionError):
         group.held(volume)
 

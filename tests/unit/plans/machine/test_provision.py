@@ -17,7 +17,8 @@ from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import Volume
-from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision, render_xml
+from raptorctl.plans.machine.choice import ProvisionRequest
+from raptorctl.plans.machine.provision import plan_provision, render_xml
 from raptorctl.plans.part.records import queries
 from raptorctl.plans.plan import Identity, Plan, decode_plan
 from raptorctl.render.read_domain import read_domain

@@ -10,8 +10,9 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.own import SECURE_FIRMWARE
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.spec import BootDevice, MachineSpec
+from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.machine.deprovision import plan_deprovision
-from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision, render_xml
+from raptorctl.plans.machine.provision import plan_provision, render_xml
 from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
 from raptorctl.plans.part import hardware
 from raptorctl.render.read_domain import read_domain

@@ -27,9 +27,10 @@ from raptorctl.plans.doctor.examine import examine
 from raptorctl.plans.doctor.fault import NOBODY
 from raptorctl.plans.doctor.session import examine_own
 from raptorctl.plans.machine import again, diff, diff_disk, diff_guest, existing, provision
+from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.machine.deprovision import plan_deprovision
 from raptorctl.plans.machine.disk import DiskRequest, plan_add
-from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
+from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.machine.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
 from raptorctl.plans.machine.snapshot import SnapshotRequest, plan_create, plan_restore
@@ -54,14 +55,14 @@ from raptorctl.plans.part import session as own
 from raptorctl.plans.past import NOTHING
 from raptorctl.plans.tenant import common as tenants
 from raptorctl.plans.tenant import membership as tenant
-from raptorctl.plans.tenant import quota
+from raptorctl.plans.tenant import quota, refusal
 from tests.fakes import World, settings, topology
 from tests.own import OwnWorld
 from tests.unit.plans.doctor.test_examine import healthy
 from tests.unit.plans.machine.test_provision import ALICE, JOB, whole_machine
 
 PLANNERS = (again, cpus, diff, diff_disk, diff_guest, disk, existing, extra, hardware, image, log, medium, need, net, own, owner,
-            provision, quota, records, room, seed, slots, tenant, tenants)  # fmt: skip
+            provision, quota, records, refusal, room, seed, slots, tenant, tenants)  # fmt: skip
 """What plan_provision calls, however far away."""
 
 GROUP = VolumeGroup("lvm-data", Size(200 * GIB), Size(100 * GIB), Size(4 * MIB))
@@ -97,7 +98,7 @@ BARE = [
     Bare("slots.choose", {"bridges": (Bridge("br-vm1", up=False),)}),
     Bare("need._refuse_silent_dns", {"dns_problem": "named does not answer"}),
     Bare("provision._choose", {"templates": {}}),
-    Bare("membership._refuse_declarative", {"declarative": True}),
+    Bare("refusal.refuse_declarative", {"declarative": True}),
     Bare("session.forward", {"ports": ()}, own=True),
 ]
 
@@ -145,10 +146,10 @@ OF_A_REQUEST = {
     "seed.refuse_old",
     "seed.refuse_stranger",  # a key of the caller's
     "seed.seed_steps",
-    "membership._refuse_anothers_number",
-    "membership._refuse_lookalikes",
-    "membership._refuse_other",
-    "membership._refuse_unfit",
+    "refusal.refuse_anothers_number",
+    "refusal.refuse_lookalikes",
+    "refusal.refuse_other",
+    "refusal.refuse_unfit",
     "membership.plan_remove",
     "common.keys_of",
     "common.refuse_half",

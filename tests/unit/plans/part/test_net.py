@@ -11,14 +11,15 @@ from raptorctl.model.guest import endpoint, place_of
 from raptorctl.model.net import Forward, Net, NetworkSettings, read_nets
 from raptorctl.model.own import mac_of
 from raptorctl.model.seed import FirstBoot, Network, SeedGuest
-from raptorctl.model.settings import parse_settings
+from raptorctl.model.settings_text import parse_settings
 from raptorctl.model.slot import Bridge
 from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.machine.again import told
+from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.machine.diff import compare
 from raptorctl.plans.machine.difference import Standing, When
 from raptorctl.plans.machine.existing import Existing
-from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
+from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.part.net import is_met
 from raptorctl.plans.plan import Plan
 from raptorctl.render.cloud_config import network_config

@@ -13,8 +13,9 @@ from raptorctl.model.own import mac_of
 from raptorctl.model.seed import FirstBoot, HostKey, Network
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.ssh_key import PublicKey
+from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.machine.deprovision import plan_deprovision
-from raptorctl.plans.machine.provision import ProvisionRequest, plan_provision
+from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
 from raptorctl.plans.part.records import queries
 from raptorctl.plans.plan import Identity, Plan, decode_plan

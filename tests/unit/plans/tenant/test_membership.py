@@ -16,8 +16,9 @@ from raptorctl.model.tenant import CONSOLE_GROUP, GROUP, Account, Mode, Quota
 from raptorctl.model.tombstone import tombstone_path
 from raptorctl.plans.plan import Identity, Plan, decode_plan
 from raptorctl.plans.tenant.change import plan_keys, plan_quota, plan_set
-from raptorctl.plans.tenant.membership import TenantRequest, plan_add, plan_remove
+from raptorctl.plans.tenant.membership import plan_add, plan_remove
 from raptorctl.plans.tenant.quota import Usage, refuse_over, usage
+from raptorctl.plans.tenant.request import TenantRequest
 from raptorctl.steps.account import MakeAccount
 from tests.fakes import World
 from tests.unit.model.test_ssh_key import FINGERPRINT, GOOD, rsa
