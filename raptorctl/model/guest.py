@@ -8,7 +8,7 @@ from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain
 from raptorctl.model.error_code import Code
 from raptorctl.model.own import LOOPBACK, UserNetwork, mac_of, ssh_port
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 
 SSH_PORT: Final = 22
@@ -101,7 +101,7 @@ def place_of(domain: Domain, settings: Settings) -> Slot:
         RefusedError: it has none, or the settings no longer have it.
     """
     _refuse_unwired(domain)
-    if settings.kind is Kind.OWN:
+    if not settings.has_slots:
         return UserNetwork(0, hardware=mac_of(domain.uuid))
     number = domain.mark.slot if domain.mark else 0
     found = next((slot for slot in settings.slot if slot.number == number), None)
@@ -122,7 +122,7 @@ def endpoint(domain: Domain, settings: Settings) -> Endpoint:
         RefusedError: it has none, or the settings no longer have it.
     """
     _refuse_unwired(domain)
-    if settings.kind is Kind.OWN:
+    if not settings.has_slots:
         return Endpoint(LOOPBACK, ssh_port(domain.mark.ssh if domain.mark else ""))
     return Endpoint(str(place_of(domain, settings).addresses[0]))
 

@@ -15,7 +15,6 @@ from raptorctl.model.medium import digest_in, inserted
 from raptorctl.model.names import MachineName
 from raptorctl.model.net import Net
 from raptorctl.model.record import Record
-from raptorctl.model.settings import Kind
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.snapshot import Snapshot, snapshots
@@ -179,7 +178,7 @@ def describe(name: MachineName, settings: "Settings", facts: "HostFacts") -> Mac
         dns_problem=facts.dns_problem,
         snapshots=own,
         disks=others,
-        own=settings.kind is Kind.OWN,
+        own=not settings.has_slots,
         iso=_iso(domain, facts) if domain else "",
     )
     return _details(base, volume, domain)

@@ -174,9 +174,29 @@ class Settings:
         return Kind.OWN if self.owner else Kind.SHARED
 
     @property
+    def has_tenants(self) -> bool:
+        """Whether machines belong to many; else to `owner`, who needs no account of ours."""
+        return self.kind is Kind.SHARED
+
+    @property
+    def has_slots(self) -> bool:
+        """Whether machines have places on the network; else ports of loopback lead to them."""
+        return self.kind is Kind.SHARED
+
+    @property
+    def has_lvm(self) -> bool:
+        """Whether disks are volumes, wiped before and after; else files on top of an image's."""
+        return self.kind is Kind.SHARED
+
+    @property
+    def pins_cpus(self) -> bool:
+        """Whether a machine gets CPUs and memory of its own; else only how many and how much."""
+        return self.kind is Kind.SHARED
+
+    @property
     def step_log_dir(self) -> str:
         """Where what steps in guests said is kept, one file per machine."""
-        if self.kind is Kind.SHARED:
+        if self.has_tenants:
             return LOGS
         return str(PurePosixPath(self.libvirt.console_log_dir).parent / "steps")
 

@@ -209,6 +209,19 @@ def test_files_are_small() -> None:
     assert not large
 
 
+def test_what_kind_of_host_it_is_is_asked_where_drivers_are_chosen_alone() -> None:
+    """Elsewhere, what is asked is what it is about: tenants, slots, LVM, pinned CPUs, DNS."""
+    asking = {
+        module
+        for module, path in MODULES.items()
+        for node in nodes(path)
+        if isinstance(node, ast.ImportFrom)
+        and node.module == "raptorctl.model.settings"
+        and any(alias.name == "Kind" for alias in node.names)
+    }
+    assert asking == {"raptorctl.host.connect"}
+
+
 MOST_PARAMETERS = 6
 MOST_OPTIONS = 9
 """Of a function in `cli/`: a command's parameters are its options, where no record has them."""

@@ -23,7 +23,7 @@ from raptorctl.model.net import NetKind
 from raptorctl.model.own import FIRMWARE, SECURE_FIRMWARE
 from raptorctl.model.probe import AnyPart, Part
 from raptorctl.model.record import Record
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.tenant import (
     GROUP,
@@ -83,7 +83,7 @@ def survey(
         MissingError: the volume group or libvirt is not there; says what to do. A DNS server that
             does not answer is a fact like others: a removal goes on without it.
     """
-    session = settings.kind is Kind.OWN
+    session = not settings.pins_cpus
     _load(host, scope.queries, attempt)
     with ThreadPoolExecutor(3, "survey") as asked:
         domains = asked.submit(_domains, host, settings.libvirt.machine_type, attempt)
@@ -178,7 +178,7 @@ def _unreadable(host: Host, domains: Iterable[Domain]) -> Mapping[str, str]:
 
 def _own(settings: Settings, domains: Iterable[Domain]) -> dict[str, Any]:
     """What matters on a host of one's own only."""
-    if settings.kind is not Kind.OWN:
+    if settings.has_slots:
         return {}
     return {
         "no_kvm": own.kvm_obstacle(),

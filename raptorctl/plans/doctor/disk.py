@@ -8,7 +8,7 @@ from raptorctl.model.disk import ExtraDisk, disks
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import split_disk
 from raptorctl.model.probe import Verdict
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.volume import OVERLAY, device_path
 from raptorctl.plans.doctor.fault import Fault, Faults, Scene
 
@@ -42,7 +42,7 @@ def _unused(one: ExtraDisk, settings: Settings, facts: HostFacts) -> Faults:
         yield Fault(CHECK, one.volume.name, what, advice)
         return
     tenant = facts.tenant(one.machine.tenant)
-    if settings.kind is Kind.SHARED and (tenant is None or tenant.record is None):
+    if settings.has_tenants and (tenant is None or tenant.record is None):
         what = f"disk {one} is kept, and there is no tenant {one.machine.tenant}"
         yield Fault(CHECK, one.volume.name, what, f"{advice}, or raptorctl tenant add")
 

@@ -12,7 +12,7 @@ from raptorctl.model.machine import NO_DOMAIN
 from raptorctl.model.metric import Metric, MetricKind, Sample
 from raptorctl.model.names import MachineName
 from raptorctl.model.probe import AnyPart, Finding, Part, Verdict
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.slot_map import SlotUse
 from raptorctl.model.volume import Volume
 from raptorctl.model.wipe import waits
@@ -71,7 +71,7 @@ def _build(seen: Seen) -> Told:
 
 
 def _slots(seen: Seen) -> Told:
-    uses = slot_uses(seen.settings, seen.facts) if seen.settings.kind is Kind.SHARED else ()
+    uses = slot_uses(seen.settings, seen.facts) if seen.settings.has_slots else ()
     found = _counted("state", map(_slot_state, uses), ("free", "used", "unusable") if uses else ())
     text = "Slots: free, used by a machine or a job, or with a bridge that is not up."
     return "slots", text, (Part.LVM, Part.LIBVIRT, Part.LINKS), found

@@ -11,7 +11,7 @@ from raptorctl.errors import RaptorError
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.probe import Finding, Verdict
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.doctor.fault import NOBODY
@@ -46,7 +46,7 @@ def readiness(settings: Settings, facts: HostFacts, told: frozenset[str]) -> Ite
 
 def refusal(settings: Settings, facts: HostFacts) -> RaptorError | None:
     """Plan the smallest machine, with every default; returns why that is refused."""
-    own = settings.kind is Kind.OWN
+    own = not settings.has_tenants
     name = MachineName(settings.owner if own else TENANT, MACHINE)
     known = any(tenant.ours for tenant in facts.tenants)
     asked = ProvisionRequest(name, MachineSpec(size=None if own else SMALLEST, cpus=1))

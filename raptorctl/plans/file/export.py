@@ -13,7 +13,7 @@ from raptorctl.model.medium import digest_in, inserted
 from raptorctl.model.names import MachineName
 from raptorctl.model.net import NetKind
 from raptorctl.model.seed import Network
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.spec import BOOT_WORDS, CLOUD_TEXTS, MachineSpec
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.existing import Existing
@@ -58,7 +58,7 @@ def export(
         and machine in {None, domain.mark.machine}
     )
     tenants = {name.tenant for name in names} | ({tenant} if tenant else set())
-    shared = settings.kind is Kind.SHARED
+    shared = settings.has_tenants
     there = [table for name in sorted(tenants) for table in _tenant(name, facts)] if shared else []
     return (*there, *(_machine(name, settings, facts) for name in names))
 
@@ -81,7 +81,7 @@ def _tenant(name: str, facts: HostFacts) -> Iterator[Exported]:
 
 
 def _machine(name: MachineName, settings: Settings, facts: HostFacts) -> Exported:
-    shared = settings.kind is Kind.SHARED
+    shared = settings.has_tenants
     path = ("machine", str(name) if shared else name.machine)
     try:
         there = existing.find(name, facts)

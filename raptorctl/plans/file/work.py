@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.disk import (
@@ -31,7 +31,7 @@ def plan_numbers(
     """
     pins = cpus.more_or_fewer(existing.whole(name, facts).domain.pins, spec.cpus, settings, facts)
     request = ResizeRequest(name, spec.size, pins, spec.memory)
-    if isinstance(spec.cpus, int) and settings.kind is Kind.OWN:
+    if isinstance(spec.cpus, int) and not settings.pins_cpus:
         request = replace(request, vcpus=spec.cpus)
     return plan_resize(request, settings, facts, identity)
 

@@ -9,7 +9,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import OWNER_MARK, Record, zone_of
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.snapshot import snapshots
 from raptorctl.model.volume import Volume, is_overlay
 from raptorctl.plans.machine import existing
@@ -128,7 +128,7 @@ def _domain_steps(
     name: MachineName, settings: Settings, facts: HostFacts, wait: float
 ) -> Iterable[Step]:
     domain = facts.domain(name)
-    act = "wiped" if settings.kind is Kind.SHARED else "removed"
+    act = "wiped" if settings.has_lvm else "removed"
     if domain is None:
         return
     yield UndefineDomain(
@@ -290,7 +290,7 @@ def _tenant_notes(name: MachineName, settings: Settings, facts: HostFacts) -> It
     """Provision may have made the tenant on the way; only their own removal takes them away."""
     tenant = facts.tenant(name.tenant)
     last = machines_of(name.tenant, facts) == (str(name),)
-    if settings.kind is Kind.SHARED and last and tenant and tenant.record:
+    if settings.has_tenants and last and tenant and tenant.record:
         yield (
             f"it is the last machine of {name.tenant}, whose account stays: "
             f"`raptorctl tenant remove {name.tenant}` takes that away"

@@ -9,7 +9,7 @@ from raptorctl.model.domain_spec import DomainSpec
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.own import DISK
 from raptorctl.model.record import in_the_way
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import device_path
 from raptorctl.plans.machine import again, existing
@@ -182,7 +182,7 @@ def _steps(
             name=name.domain,
             uuid=identity.uuid,
             volume=name.volume,
-            at_boot=settings.kind is Kind.SHARED,
+            at_boot=settings.has_tenants,
         )
 
 

@@ -10,7 +10,7 @@ from raptorctl.model.domain import Domain, State
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName, split_domain
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.topology import SLICE, Topology
 from raptorctl.plans.part import session as own
 
@@ -113,7 +113,7 @@ def refuse_none(settings: Settings, facts: HostFacts) -> None:
         RefusedError: names the setting.
     """
     usable = facts.topology.usable
-    if settings.kind is Kind.SHARED and not usable - settings.cpus.reserved:
+    if settings.pins_cpus and not usable - settings.cpus.reserved:
         bounded = "" if usable == facts.topology.online else f" that {SLICE} may use"
         raise RefusedError(
             f"all CPUs of this host{bounded}, {usable}, are kept for the host",
@@ -196,7 +196,7 @@ def chosen(asked: CpuSet | int | None, settings: Settings, facts: HostFacts) -> 
     Raises:
         RefusedError: there are not as many.
     """
-    if settings.kind is Kind.OWN:
+    if not settings.pins_cpus:
         return CpuSet()
     if isinstance(asked, CpuSet):
         return asked
@@ -216,7 +216,7 @@ def more_or_fewer(
     Raises:
         RefusedError: not as many are free.
     """
-    if not isinstance(asked, int) or settings.kind is Kind.OWN:
+    if not isinstance(asked, int) or not settings.pins_cpus:
         return asked if isinstance(asked, CpuSet) else None
     extra = chosen(asked - len(has), settings, facts) if asked > len(has) else CpuSet()
     return CpuSet((*has.cpus[:asked], *extra))

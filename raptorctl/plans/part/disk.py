@@ -6,7 +6,7 @@ from typing import Protocol
 
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import Volume, is_overlay, ownership_tags
 from raptorctl.plans.part import image as images
@@ -65,7 +65,7 @@ def made(disk: ToMake, settings: Settings, identity: Identity, reason: str) -> I
     """The steps that make a machine's disk, by the kind of the host."""
     volume, job = disk.volume, identity.job
     tags = disk.tags(job)
-    if settings.kind is Kind.OWN:
+    if not settings.has_lvm:
         yield CreateOverlay(reason, job, volume, disk.size, tags, disk.image)
         return
     yield CreateVolume(reason, job, volume, disk.size, tags)
@@ -90,4 +90,4 @@ def notes(asked: Size | None, size: Size) -> Iterator[str]:
 
 def backing(image: Image | None, settings: Settings) -> tuple[str, str] | None:
     """What a file of one's own lies over: path and format."""
-    return (image.path, image.format) if image and settings.kind is Kind.OWN else None
+    return (image.path, image.format) if image and not settings.has_lvm else None

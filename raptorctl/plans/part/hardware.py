@@ -6,7 +6,7 @@ from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.own import FIRMWARE, SECURE_FIRMWARE
-from raptorctl.model.settings import Kind, Libvirt, Settings
+from raptorctl.model.settings import Libvirt, Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
 
@@ -70,7 +70,7 @@ def refuse_uneven(memory: Size, page: Size) -> None:
 
 
 def _refuse_pages(page: Size, memory: Size, settings: Settings, facts: HostFacts) -> None:
-    if settings.kind is Kind.OWN:
+    if not settings.pins_cpus:
         raise RefusedError(
             "huge pages are the host's, and libvirt's session has none",
             resolution="leave out --hugepages",

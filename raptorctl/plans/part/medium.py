@@ -13,7 +13,7 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.image import Image
 from raptorctl.model.medium import ISO, copied_for, copy_path
 from raptorctl.model.names import MachineName
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.plans.part import image as images
 from raptorctl.steps.fit import unreadable_drive
 from raptorctl.steps.medium import CopyMedium, RemoveMedium
@@ -45,14 +45,14 @@ def path_of(name: MachineName, image: Image | None, settings: Settings) -> str:
     """The file that a machine reads an ISO from; "" for no ISO."""
     if image is None:
         return ""
-    if settings.kind is Kind.OWN:
+    if not settings.has_lvm:
         return image.path
     return copy_path(name, image, settings.images.seed_dir)
 
 
 def copied(name: MachineName, image: Image | None, settings: Settings) -> Iterator[Step]:
     """The step that makes that file."""
-    if image and settings.kind is Kind.SHARED:
+    if image and settings.has_lvm:
         yield CopyMedium("its CD drive reads it", path_of(name, image, settings), image)
 
 

@@ -8,7 +8,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.net import Forward, Net, NetKind, Nic, slot_net
 from raptorctl.model.own import LOOPBACK, mac_of
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.part import session as own
@@ -53,7 +53,7 @@ class Wiring:
             yield "it has no network: it is reached by `raptorctl console` alone"
         elif not (self.slot or self.ssh):
             yield "without a slot it has no names in DNS, and its address is not known here"
-        elif settings.kind is Kind.OWN:
+        elif not settings.has_slots:
             ports = [f"22 is {self.ssh}"]
             ports += [f"{one.guest} is {LOOPBACK}:{one.host}" for one in self.forwards]
             there = ", ".join(ports)
@@ -113,18 +113,18 @@ def _slot_number(spec: MachineSpec) -> int | None:
 
 
 def _refuse_other_host(kinds: set[NetKind], settings: Settings) -> None:
-    if NetKind.USER in kinds and settings.kind is Kind.SHARED:
+    if NetKind.USER in kinds and settings.has_slots:
         raise RefusedError(
             "net user is for session hosts: machines of this host are on slots",
             resolution="leave out --net, or write slot, slot:N or none",
         )
-    if any(kind.is_named for kind in kinds) and settings.kind is Kind.OWN:
+    if any(kind.is_named for kind in kinds) and not settings.has_slots:
         raise RefusedError(
             "this host is your own: bridges and networks of libvirt's are root's",
             resolution="leave out --net, or write user, user:8080-80 or none",
             code=Code.SESSION_HOST,
         )
-    if NetKind.SLOT in kinds and settings.kind is Kind.OWN:
+    if NetKind.SLOT in kinds and not settings.has_slots:
         raise RefusedError(
             "this host is your own, and has no slots",
             resolution="leave out --net, or write user, user:8080-80 or none",

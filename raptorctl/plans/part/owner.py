@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from raptorctl.errors import RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.ssh_key import PublicKey, keys_text
 from raptorctl.model.tenant import GROUP, LAST_UID, Tenant, keys_path
 from raptorctl.plans.part.session import refuse_other
@@ -54,7 +54,7 @@ def find_owner(
     Raises:
         RefusedError: they have expired, are there by half, or are somebody else.
     """
-    if settings.kind is Kind.OWN:
+    if not settings.has_tenants:
         refuse_other(name, settings)
         return Owner(name, 0)
     tenant = facts.tenant(name)

@@ -12,7 +12,7 @@ from raptorctl.model.made import Made, digest_of, made_text
 from raptorctl.model.names import MachineName
 from raptorctl.model.own import mac_of
 from raptorctl.model.seed import FirstBoot, Network, SeedGuest
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.spec import CLOUD_TEXTS, MachineSpec
@@ -115,7 +115,7 @@ def seed_steps(
         )
     if spec.network is Network.STATIC and guest.slot is None:
         how, leave = "get their addresses by DHCP", "leave out --network"
-        if settings.kind is Kind.OWN:
+        if not settings.has_slots:
             brief = f"this host is your own, and its machines {how}"
             raise RefusedError(brief, resolution=leave, code=Code.SESSION_HOST)
         raise RefusedError(f"machines without a slot {how}", resolution=leave)
@@ -189,7 +189,7 @@ def notes(wish: Wish, settings: Settings, facts: HostFacts) -> Iterable[str]:
     """What the admin should know of a first boot."""
     boot, name = wish.boot, wish.name
     if boot is None:
-        if wish.spec.keys and settings.kind is Kind.OWN:  # elsewhere the tenant gets them
+        if wish.spec.keys and not settings.has_tenants:  # elsewhere the tenant gets them
             yield "nothing is told to a guest, so --key goes nowhere; see --image and --user-data"
         return
     yield from facts.refused_keys

@@ -7,7 +7,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.image import Image
 from raptorctl.model.own import DISK, LOOPBACK
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 
 
@@ -22,7 +22,7 @@ def forward(settings: Settings, facts: HostFacts, asked: Container[int] = ()) ->
     Raises:
         RefusedError: no port is free.
     """
-    if settings.kind is not Kind.OWN:
+    if settings.has_slots:
         return ""
     free = [port for port in facts.ports if port not in asked]
     if not free:
@@ -65,7 +65,7 @@ def refuse_pins(settings: Settings) -> None:
     Raises:
         RefusedError: says so.
     """
-    if settings.kind is Kind.OWN:
+    if not settings.pins_cpus:
         raise RefusedError(
             "this host is your own, and pins no machine to CPUs",
             resolution="leave out --emulator-cpus",
@@ -75,7 +75,7 @@ def refuse_pins(settings: Settings) -> None:
 
 def notes(size: Size, settings: Settings, facts: HostFacts) -> Iterator[str]:
     """Say what somebody should know of a machine of their own."""
-    if settings.kind is not Kind.OWN:
+    if settings.has_lvm:
         return
     if facts.no_kvm:
         yield f"no KVM ({facts.no_kvm}): the machine is emulated, and slow"
@@ -88,6 +88,6 @@ def promised(settings: Settings, facts: HostFacts) -> Size:
 
     One that is defined with less than it runs or was saved with has the more of it.
     """
-    all_count = settings.kind is Kind.SHARED
+    all_count = settings.pins_cpus
     found = (d.held_memory for d in facts.domains if all_count or d.state.active)
     return Size(sum(found))

@@ -6,7 +6,7 @@ from raptorctl.errors import RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.record import in_the_way
-from raptorctl.model.settings import Kind, Settings
+from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 from raptorctl.model.slot_map import SlotUse
 from raptorctl.plans.part import records
@@ -35,7 +35,7 @@ def choose(number: int | None, settings: Settings, facts: HostFacts) -> Slot | N
         InputError: there is no such slot.
         RefusedError: it is taken or its bridge is not there; or none is free.
     """
-    if settings.kind is Kind.OWN:
+    if not settings.has_slots:
         if number is None:
             return None
         raise RefusedError(
