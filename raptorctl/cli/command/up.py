@@ -74,7 +74,7 @@ class May:
 
 
 @dataclass(frozen=True)
-class Way:
+class UpWay:
     """How it goes about it."""
 
     keep_going: KeepGoing = False
@@ -89,7 +89,7 @@ def up(
     *,
     may: May,
     saved: SavedFile = None,
-    way: Way,
+    way: UpWay,
     run: options.Manner,
 ) -> None:
     """Make what stands as a file of machines says: make, change and start machines."""
@@ -122,7 +122,7 @@ def reload(
     words: raptor_file.Words = None,
     variables: raptor_file.Variables = None,
     *,
-    way: Way,
+    way: UpWay,
     run: options.Manner,
 ) -> None:
     """Rebuild machines of a file, and do their steps again; name, MAC and slot are kept."""
@@ -139,7 +139,7 @@ def reload(
         _carry_out(session, wish, plan, way, run)
 
 
-def _refuse(plan: FilePlan, may: Allowed, way: Way) -> None:
+def _refuse(plan: FilePlan, may: Allowed, way: UpWay) -> None:
     if not way.keep_going:
         refuse_stuck(plan.stuck)
     refuse_unsafe(plan, may)
@@ -159,7 +159,7 @@ def _shown(
 
 
 def _carry_out(
-    session: Typed, wish: FileWish, plan: FilePlan, way: Way, run: options.Manner
+    session: Typed, wish: FileWish, plan: FilePlan, way: UpWay, run: options.Manner
 ) -> None:
     if not (wish.machines or wish.tenants or plan.rows) and run.form is Format.TEXT:
         say("the file names no machine")
