@@ -59,9 +59,8 @@ class Done:
     @property
     def receipts(self) -> tuple[str, ...]:
         """What was wiped, and how that is known, a line each."""
-        steps = self.job.steps if self.job else ()
-        wipes = [step.observed["wipe"] for step in steps if step.observed.get("wipe")]
-        return tuple(line for wipe in wipes for line in _receipt(wipe))
+        wiped = self.job.wiped if self.job else ()
+        return tuple(line for receipt in wiped for line in _receipt(receipt))
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that `-o json` of changing commands documents."""

@@ -148,7 +148,6 @@ class Journals:
 
     def note(self, job: Job, *, abandoned_by: str = "") -> None:
         """Append how a job ended to the audit log, with the receipts of what it wiped."""
-        receipts = tuple(step.observed["wipe"] for step in job.steps if "wipe" in step.observed)
         self.audit.append(
             AuditEntry(
                 at=now(),
@@ -157,7 +156,7 @@ class Journals:
                 machine=job.machine,
                 by=job.by,
                 outcome=job.outcome.value,
-                wiped=receipts,
+                wiped=job.wiped,
                 abandoned_by=abandoned_by,
             )
         )

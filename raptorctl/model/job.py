@@ -4,7 +4,10 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+RECEIPT: Final = "wipe"
+"""Under which name a step says what it wiped."""
 
 
 class Outcome(enum.Enum):
@@ -109,6 +112,11 @@ class Job:
     damage: str = ""
     timeline: tuple[Act, ...] = ()
     seconds: float | None = None
+
+    @property
+    def wiped(self) -> tuple[Mapping[str, Any], ...]:
+        """The receipts of what it wiped: how, how much, and what was read back."""
+        return tuple(step.observed[RECEIPT] for step in self.steps if step.observed.get(RECEIPT))
 
     def seconds_until(self, at: str) -> float:
         """How long after its beginning something was; `at` is UTC, ISO 8601."""

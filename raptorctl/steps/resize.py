@@ -13,6 +13,7 @@ from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.model.codec import encode
+from raptorctl.model.job import RECEIPT
 from raptorctl.model.override import override
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import CLEAN, DIRTY, GROWING, GROWN, Volume
@@ -63,7 +64,7 @@ class ReserveGrowth(Step):
             reserve = host.volumes.create(self.name, self.size, (*self.tags, DIRTY))
         report = host.wiper.wipe(with_device(host, reserve), tick)
         host.volumes.retag(reserve, add=[CLEAN], remove=[DIRTY], at_boot=False)
-        return {"wipe": encode(report)}
+        return {RECEIPT: encode(report)}
 
     def undo(self, host: Host, tick: Tick) -> None:
         """Remove it: nobody has ever used it."""

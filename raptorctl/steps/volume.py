@@ -12,6 +12,7 @@ from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError, WipeError
 from raptorctl.model.codec import encode
+from raptorctl.model.job import RECEIPT
 from raptorctl.model.names import wipe_volume
 from raptorctl.model.override import override
 from raptorctl.model.sizes import Size
@@ -114,7 +115,7 @@ class ZeroVolume(Step):
             raise HostError(f"volume {self.name} is gone")
         report = host.wiper.wipe(with_device(host, volume), tick)
         host.volumes.retag(volume, add=[CLEAN], remove=[DIRTY], at_boot=True)
-        return {"wipe": encode(report)}
+        return {RECEIPT: encode(report)}
 
     def undo(self, host: Host, tick: Tick) -> None:
         """Zeroes need no undoing; the volume goes with `CreateVolume`."""
@@ -209,7 +210,7 @@ class WipeVolume(Step):
         volume = last_seen(host, self.uuid)
         refuse_in_use(host, volume)
         _, report = wipe(host, volume, tick)
-        return {"wipe": encode(report)}
+        return {RECEIPT: encode(report)}
 
     def undo(self, host: Host, tick: Tick) -> None:
         """There is no way back from a wipe."""
