@@ -78,6 +78,26 @@ def strict(text: str, what: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     Raises:
         InputError: says what is wrong, and on which line.
     """
+    said, notes = tree(text, what)
+    config = {} if said is None else said
+    if not isinstance(config, dict):
+        raise InputError(f"{what} is not a table of keys")
+    return config, notes
+
+
+def tree(text: str, what: str) -> tuple[Any, tuple[str, ...]]:
+    """Read any YAML of an admin's as strictly; None where there is nothing in it.
+
+    Args:
+        text: the file.
+        what: it is, for errors.
+
+    Returns:
+        What it says, and notes: what was taken for text.
+
+    Raises:
+        InputError: says what is wrong, and on which line.
+    """
     import yaml
 
     _refuse_large(text, what)
@@ -89,10 +109,7 @@ def strict(text: str, what: str) -> tuple[dict[str, Any], tuple[str, ...]]:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise InputError(_yaml_problem(error, what)) from error
-    config = {} if node is None else reader.value(node)
-    if not isinstance(config, dict):
-        raise InputError(f"{what} is not a table of keys")
-    return config, tuple(reader.notes)
+    return (None if node is None else reader.value(node)), tuple(reader.notes)
 
 
 def load(text: str) -> Any:
