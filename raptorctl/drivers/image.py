@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from raptorctl.drivers.tick import Tick
     from raptorctl.model.image import Image, Reference
     from raptorctl.model.image_source import Source
-    from raptorctl.model.image_version import Provenance
+    from raptorctl.model.image_target import Target
+    from raptorctl.model.image_version import Paper, Provenance, Statement
     from raptorctl.model.sizes import Size
     from raptorctl.model.volume import Volume
 
@@ -91,6 +92,38 @@ class Pulled:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """An image that is to be shared.
+
+    Args:
+        path: its file.
+        statement: what is said of it.
+        paper: the same to the letter, and a signature if there is one.
+    """
+
+    path: str
+    statement: Statement
+    paper: Paper
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What became of an offer.
+
+    Args:
+        statement: of the version.
+        places: where it is to be had; by the first, always this very version.
+        outcome: `pushed`, or `already there`.
+        newest: whether the name means this version now.
+    """
+
+    statement: Statement
+    places: tuple[str, ...]
+    outcome: str
+    newest: bool
+
+
+@dataclass(frozen=True)
 class Waste:
     """A file of the cache that nothing needs.
 
@@ -157,6 +190,20 @@ class Images(Protocol):
         Raises:
             HostError: it is no image, or there is no room; nothing is left.
             RefusedError: the name is an image's that no build made.
+        """
+
+    def digest(self, path: str, watch: Watch) -> str:
+        """Return the SHA-256 of a file that is in no cache, hexadecimal.
+
+        Raises:
+            HostError: it cannot be read.
+        """
+
+    def push(self, offer: Offer, target: Target, login: RegistryLogin, watch: Watch) -> Pushed:
+        """Share an image; one that was cut off is gone on with.
+
+        Raises:
+            UploadError: it is not there; nobody sees a part of it.
         """
 
     def copy(self, image: Image, path: str, tick: Tick) -> None:

@@ -91,6 +91,8 @@ class Code(enum.StrEnum):
     IMAGE_TOO_LARGE = "image-too-large"
     CHECKSUM_DIFFERS = "checksum-differs"
     DOWNLOAD_FAILED = "download-failed"
+    UPLOAD_FAILED = "upload-failed"
+    SIGNATURE_INVALID = "signature-invalid"
     CONSOLE_TAKEN = "console-taken"
     HOST_KEY_UNKNOWN = "host-key-unknown"
     HOST_KEY_CHANGED = "host-key-changed"

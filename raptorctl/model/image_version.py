@@ -80,3 +80,13 @@ class Paper:
     text: str = ""
     signature: str = ""
     signer: str = ""
+
+
+def file_name(statement: Statement, ending: str = "") -> str:
+    """What a version's file is called where images are shared: `web@655d40f4f3f3.qcow2`.
+
+    Args:
+        statement: of the version.
+        ending: of its file; "" for the image's own.
+    """
+    return f"{statement.name}@{statement.build}.{ending or statement.format}"

@@ -8,6 +8,8 @@ import typer
 
 from raptorctl.api import image as api
 from raptorctl.api.image import all_images, known, login, source_of
+from raptorctl.cli.command import image_share
+from raptorctl.cli.command.image_share import PasswordFile, Reference
 from raptorctl.cli.image_table import lines, rows, stored
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.listing import Listed, View, show_list
@@ -46,20 +48,6 @@ SumUrl = Annotated[
     typer.Option("--checksum-url", metavar="URL", help="File of SHA-256 or SHA-512 sums."),
 ]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Look for a newer image at the source.")]
-PasswordFile = Annotated[
-    str | None,
-    typer.Option(
-        "--password-file",
-        metavar="FILE",
-        help="For a registry: one line, USER:PASSWORD or a token, and mode 0600. "
-        "Default: RAPTORCTL_REGISTRY_USER, RAPTORCTL_REGISTRY_PASSWORD in the environment.",
-        show_default=False,
-    ),
-]
-Reference = Annotated[
-    str,
-    typer.Argument(metavar="IMAGE", help="Its name, source, or digest.", show_default=False),
-]
 References = Annotated[
     list[str] | None,
     typer.Argument(metavar="[IMAGE]...", help="Only these images.", show_default=False),
@@ -85,6 +73,7 @@ def register(app: typer.Typer) -> None:
     group.command("remove", epilog=example(f"{said} remove debian:13"))(remove)
     group.command("gc", epilog=example(f"{said} gc --dry-run"))(gc)
     group.command("convert", epilog=example(f"{said} convert debian:13 --to raw"))(convert)
+    image_share.register(group)
     app.add_typer(group, name="image")
 
 

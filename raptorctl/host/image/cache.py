@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raptorctl.drivers.image import Pulled, Wanted, Waste, Watch
+from raptorctl.drivers.image import Offer, Pulled, Pushed, RegistryLogin, Wanted, Waste, Watch
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError, InputError
 from raptorctl.host.image.naming import ImageNames
 from raptorctl.host.image.store import ImageStore, key_of
 from raptorctl.model.image import BUILT, UNSEEN, Image, Origin, Reference, image_name
+from raptorctl.model.image_target import Target
 from raptorctl.model.image_version import Provenance
 from raptorctl.model.settings import ImageSettings as Settings
 from raptorctl.model.sizes import Size
@@ -120,6 +121,26 @@ class LocalImages:
             self._names.refuse_taken(name, source)
             self._names.set_aside(name, digest, watch)
             return Pulled(self._keep(seen, fetched, chosen=True, built=built), "built")
+
+    def digest(self, path: str, watch: Watch) -> str:
+        """See `raptorctl.drivers.image.Images`."""
+        from raptorctl.host.image.transfer import hashed
+
+        watch.begin(f"hash {path}")
+        try:
+            return hashed(Path(path), watch.tick)
+        except OSError as error:
+            raise HostError(f"{path} cannot be read: {error.strerror}") from error
+
+    def push(self, offer: Offer, target: Target, login: RegistryLogin, watch: Watch) -> Pushed:
+        """See `raptorctl.drivers.image.Images`."""
+        from raptorctl.host.image.download import Http
+        from raptorctl.host.image.share import Sharer
+
+        key = f"{target.text} {offer.statement.digest}"
+        with self._store.alone(key, watch):
+            notes = self._base(key).with_suffix(".push")
+            return Sharer(self._http or Http(), login, notes).share(offer, target, watch)
 
     def copy(self, image: Image, path: str, tick: Tick) -> None:
         """See `raptorctl.drivers.image.Images`."""

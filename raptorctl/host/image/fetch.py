@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from raptorctl.drivers.image import Wanted, Watch
 from raptorctl.errors import DownloadError, HostError
-from raptorctl.host.image.download import BrokenOffError, Download, Http
+from raptorctl.host.image.download import Download, Http
 from raptorctl.host.image.file import file_version
+from raptorctl.host.image.http import BrokenOffError
 from raptorctl.host.image.look import about
 from raptorctl.host.image.oci import Registry
 from raptorctl.host.image.partial import Partial

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from raptorctl.drivers.image import Wanted
 from raptorctl.errors import DownloadError
-from raptorctl.host.image.download import BrokenOffError, Http
+from raptorctl.host.image.download import Http
 from raptorctl.host.image.fetch import LARGEST_LIST
+from raptorctl.host.image.http import BrokenOffError
 from raptorctl.host.image.look import HEAD, foreseen
 from raptorctl.host.image.oci import Registry
 from raptorctl.host.image.unpack import unpacker

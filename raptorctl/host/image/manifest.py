@@ -26,6 +26,9 @@ CONTAINERS: Final = (
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
 )
+STATEMENT: Final = "application/vnd.raptorctl.image.statement.v1+json"
+SIGNATURE: Final = "application/vnd.raptorctl.image.signature.v1"
+"""What goes with an image that we push: `raptorctl.model.image_version.Paper`."""
 EMPTY: Final = "application/vnd.oci.empty.v1+json"
 OURS: Final = "linux/amd64"
 ARCHITECTURES: Final = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64"}
@@ -184,13 +187,19 @@ def candidates(manifest: Mapping[str, Any], digest: str = "") -> tuple[Found, ..
         HostError: there is none; says what there is.
     """
     blobs = [_blob(each) for each in _tables(manifest.get("layers")) if _is_known(each)]
-    blobs = [blob for blob in blobs if blob.media != EMPTY]
+    blobs = [blob for blob in blobs if blob.media not in {EMPTY, STATEMENT, SIGNATURE}]
     config = manifest.get("config")
     container = isinstance(config, dict) and config.get("mediaType") in CONTAINERS
     found = [Found(_rank(blob), blob, digest) for blob in blobs if not _is_tar(blob, container)]
     if not found:
         raise _no_file(blobs)
     return best(found)
+
+
+def paper(manifest: Mapping[str, Any], media: str) -> Blob | None:
+    """Return the statement or the signature that goes with an image, or None."""
+    blobs = (_blob(each) for each in _tables(manifest.get("layers")) if _is_known(each))
+    return next((blob for blob in blobs if blob.media == media), None)
 
 
 def best(found: Iterable[Found]) -> tuple[Found, ...]:

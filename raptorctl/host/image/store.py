@@ -231,7 +231,7 @@ def _wait(descriptor: int, source: str, watch: Watch) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if not told:
-                watch.note(f"another process is pulling {source}: waiting for it")
+                watch.note(f"another process is at work on {source}: waiting for it")
             told = True
             if time.monotonic() >= deadline:
                 raise WaitError(f"another pull of {source}", PATIENCE, "it still at work") from None

@@ -342,7 +342,7 @@ def test_who_waits_too_long_for_somebody_else_gives_up(
         pytest.raises(WaitError, match=f"waited 0 s for another pull of {source}"),
     ):
         cache.pull(source)
-    assert cache.watcher.notes == [f"another process is pulling {source}: waiting for it"]
+    assert cache.watcher.notes == [f"another process is at work on {source}: waiting for it"]
 
 
 def test_a_cache_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

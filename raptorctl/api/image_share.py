@@ -1,0 +1,137 @@
+"""Images that are shared: pushed where others find them."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from raptorctl.api.image import UNWATCHED, known, login, refuse_damaged
+from raptorctl.api.session import Session
+from raptorctl.drivers.image import Offer, Pushed, Watch
+from raptorctl.errors import MissingError, RefusedError
+from raptorctl.model.error_code import Code
+from raptorctl.model.image import Image, Reference
+from raptorctl.model.image_source import split_oci
+from raptorctl.model.image_target import Target, parse_target
+from raptorctl.model.image_version import Paper, Provenance, Statement
+from raptorctl.read.image_statement import parse_statement
+from raptorctl.render.image_statement import statement_text
+
+
+def push(
+    session: Session,
+    text: str,
+    target: str,
+    *,
+    password_file: str | None = None,
+    watch: Watch = UNWATCHED,
+) -> Pushed:
+    """Share an image of the cache.
+
+    Args:
+        session: the host, and who asks.
+        text: the image's name, source or digest.
+        target: `oci://REGISTRY/REPOSITORY:TAG`, `ssh://HOST/FOLDER`, or a folder's path.
+        password_file: for a registry.
+        watch: is told what is done, and how far it is.
+
+    Raises:
+        InputError: the target is none.
+        MissingError: there is no such image.
+        RefusedError: it is damaged, or signed by another name.
+        UploadError: it is not there; nobody sees a part of it.
+    """
+    session.require_root()
+    found = known(session, text)
+    refuse_damaged(session, found.name)
+    where = parse_target(target, found.name, str(Path.cwd()))
+    offer = _offer(_reference(session, found), where)
+    return session.images.push(offer, where, login(password_file), watch)
+
+
+@dataclass(frozen=True)
+class BuiltFile:
+    """A file that a build has made.
+
+    Args:
+        path: where it is.
+        format: `raw`, `qcow2` or `vmdk`.
+        built: how it was made.
+    """
+
+    path: str
+    format: str
+    built: Provenance
+
+
+def push_built(
+    session: Session, made: BuiltFile, target: Target, watch: Watch = UNWATCHED
+) -> Pushed:
+    """Share what a build has made, without having it in the cache; unsigned.
+
+    Args:
+        session: the host, and who asks.
+        made: the file.
+        target: see `raptorctl.model.image_target.parse_target`.
+        watch: is told what is done, and how far it is.
+
+    Raises:
+        UploadError: it is not there; nobody sees a part of it.
+    """
+    digest = session.images.digest(made.path, watch)
+    name, size = _name(target, Path(made.path).stem), Path(made.path).stat().st_size
+    when = made.built.when
+    said = Statement(name, digest, size, made.format, when, _serial(when), built=made.built)
+    offer = Offer(made.path, said, Paper(statement_text(said)))
+    return session.images.push(offer, target, login(None), watch)
+
+
+def statement_of(reference: Reference) -> Statement:
+    """Return what is said of an image of the cache: what came with it, or what we know."""
+    image = reference.image
+    if reference.paper.text:
+        return parse_statement(reference.paper.text.encode(), f"what is said of {image.name}")
+    made = reference.built.when if reference.built else image.pulled
+    name, size = image.name.partition("@")[0], reference.origin.length
+    return Statement(
+        name, image.digest, size, image.format, made, _serial(made), built=reference.built
+    )
+
+
+def _offer(reference: Reference, target: Target) -> Offer:
+    said, path = statement_of(reference), reference.image.path
+    name = _name(target, said.name)
+    if reference.paper.signature:
+        _refuse_other_name(said.name, target, name)
+        return Offer(path, said, reference.paper)
+    said = replace(said, name=name)
+    return Offer(path, said, Paper(statement_text(said)))
+
+
+def _name(target: Target, name: str) -> str:
+    """What an image is called where it is pushed: in a registry by its reference."""
+    if target.kind != "oci":
+        return name
+    _, repository, tag = split_oci(target.text)
+    return f"{repository.rpartition('/')[2][:64]}:{tag[:63]}"
+
+
+def _refuse_other_name(signed: str, target: Target, name: str) -> None:
+    fits = signed == name or (target.kind == "oci" and signed == name.partition(":")[0])
+    if not fits:
+        raise RefusedError(
+            f"it is signed as {signed}, and {target.text} would call it {name}",
+            resolution=f"`raptorctl image sign --as {name}` it",
+            code=Code.SIGNATURE_INVALID,
+            subject=signed,
+        )
+
+
+def _reference(session: Session, image: Image) -> Reference:
+    if found := session.images.reference(image):
+        return found
+    raise MissingError(f"nothing of image {image.name} can be read", subject=image.name)
+
+
+def _serial(moment: str) -> int:
+    """Seconds since 1970: later versions have larger ones, whoever makes them."""
+    return int(datetime.fromisoformat(moment).astimezone(UTC).timestamp())

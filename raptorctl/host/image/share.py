@@ -1,0 +1,30 @@
+"""Images on their way to where others find them."""
+
+from pathlib import Path
+
+from raptorctl.drivers.image import Offer, Pushed, RegistryLogin, Watch
+from raptorctl.host.image.download import Http
+from raptorctl.model.image_target import Target
+
+
+class Sharer:
+    """Puts images where they are to be shared.
+
+    Args:
+        http: the way to servers.
+        login: for a registry.
+        notes: a path of our own, for how far an upload came.
+    """
+
+    def __init__(self, http: Http, login: RegistryLogin, notes: Path) -> None:
+        self._http, self._login, self._notes = http, login, notes
+
+    def share(self, offer: Offer, target: Target, watch: Watch) -> Pushed:
+        """Share an image.
+
+        Raises:
+            UploadError: it is not there; nobody sees a part of it.
+        """
+        from raptorctl.host.image.oci_push import OciPush
+
+        return OciPush(self._http, target.text, self._login, self._notes).push(offer, watch)
