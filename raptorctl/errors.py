@@ -14,7 +14,6 @@
     │   ├── WipeError               1   zeroing or reading back failed; the volume is kept
     │   ├── DownloadError           1   an image did not come
     │   ├── UploadError             1   an image could not be shared
-    │   ├── SignatureError          1   an image is not signed as this host asks for
     │   ├── ImageError              1   what came is no image that a disk could begin as
     │   └── RolledBackError         1   a job failed and left the host as it was
     ├── JournalError                4   a journal is damaged and is not acted on
@@ -191,12 +190,6 @@ class UploadError(HostError):
     """An image could not be put where it should be shared."""
 
     code = Code.UPLOAD_FAILED
-
-
-class SignatureError(HostError):
-    """An image is not signed as this host asks for."""
-
-    code = Code.SIGNATURE_INVALID
 
 
 class ImageError(HostError):

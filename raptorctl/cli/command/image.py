@@ -8,8 +8,8 @@ import typer
 
 from raptorctl.api import image as api
 from raptorctl.api.image import all_images, known, login, source_of
-from raptorctl.cli.command import image_share
-from raptorctl.cli.command.image_share import PasswordFile, Reference
+from raptorctl.cli import image_share
+from raptorctl.cli.image_share import PasswordFile, Reference
 from raptorctl.cli.image_table import lines, rows, stored
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.listing import Listed, View, show_list
