@@ -44,8 +44,14 @@ def ensure(request: "DiskRequest") -> "Change":
     )
 
 
-def remove(machine: MachineName, name: str) -> "Change":
-    """Take a disk from its machine, if it has one, and wipe it."""
+def remove(session: Session, machine: MachineName, name: str) -> "Change":
+    """Take a disk from its machine, if it has one, and wipe it.
+
+    Args:
+        session: whose journals tell what was kept beside it.
+        machine: whose disk it is, there or gone.
+        name: of the disk.
+    """
     from raptorctl.api.change import Change
     from raptorctl.plans.machine.disk import plan_remove
 
@@ -53,7 +59,7 @@ def remove(machine: MachineName, name: str) -> "Change":
         verb="disk-remove",
         name=str(machine),
         decide=lambda settings, facts, identity: plan_remove(
-            (machine, name), settings, facts, identity
+            (machine, name), settings, facts, identity, session.past()
         ),
     )
 

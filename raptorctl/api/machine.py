@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from raptorctl.plans.machine.choice import ProvisionRequest
     from raptorctl.plans.machine.rebuild import RebuildRequest
     from raptorctl.plans.machine.resize import ResizeRequest
+    from raptorctl.plans.machine.retire import RetireRequest
 
 
 def listed(session: Session, tenant: str | None = None) -> list[Machine]:
@@ -104,6 +105,42 @@ def deprovision(name: MachineName, timeout: float | None = None) -> "Change":
         queries=lambda settings: queries(name, settings),
         decide=lambda settings, facts, identity: plan_deprovision(
             name, settings, facts, identity, timeout
+        ),
+    )
+
+
+def retire(request: "RetireRequest") -> "Change":
+    """Remove a machine and keep its disks for a while: its name and its slot are free."""
+    from raptorctl.api.change import Change
+    from raptorctl.plans.machine.retire import plan_retire
+    from raptorctl.plans.part.records import queries
+
+    return Change(
+        verb="retire",
+        name=str(request.name),
+        queries=lambda settings: queries(request.name, settings),
+        decide=lambda settings, facts, job: plan_retire(request, settings, facts, job),
+    )
+
+
+def undelete(session: Session, name: MachineName) -> "Change":
+    """Bring a machine back whose disks were kept.
+
+    Args:
+        session: whose journals tell how it was defined.
+        name: what it was called.
+    """
+    from raptorctl.api.change import Change
+    from raptorctl.plans.machine.undelete import plan_undelete
+    from raptorctl.plans.part.records import queries
+
+    return Change(
+        verb="undelete",
+        name=str(name),
+        queries=lambda settings: queries(name, settings),
+        people=(name.tenant,),
+        decide=lambda settings, facts, job: plan_undelete(
+            name, session.past(), settings, facts, job
         ),
     )
 

@@ -18,6 +18,8 @@ COMMANDS: Final = {
     "import": ("import_file", "Print another tool's file of machines as a file of ours."),
     "reload": ("up", "Rebuild machines of a file, and do their steps again."),
     "deprovision": ("deprovision", "Remove a machine for good."),
+    "undelete": ("undelete", "Bring back a machine that was removed with --keep."),
+    "expire": ("expire", "Do what is due: wipe what was kept long enough."),
     "rebuild": ("rebuild", "Give a machine a new disk."),
     "resize": ("resize", "Change a machine's disk, CPUs, memory."),
     "list": ("machine", "List machines."),

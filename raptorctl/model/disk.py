@@ -166,6 +166,8 @@ class ExtraDisk:
             "volume": self.volume.name,
             "uuid": self.volume.uuid,
             "job": self.volume.job or "",
+            "until": self.volume.until,
+            "retired": self.volume.retired,
         }
 
 
@@ -181,7 +183,11 @@ class DiskUse:
         """What becomes of it, in a word or two."""
         if not self.disk.volume.clean:
             return "not clean"
-        return "attached" if self.user else "kept" if self.disk.volume.kept else "unused"
+        if self.user:
+            return "attached"
+        if self.disk.volume.retired:
+            return "retired"
+        return "kept" if self.disk.volume.kept else "unused"
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that `disk list -o json` documents."""

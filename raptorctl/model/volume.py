@@ -24,6 +24,12 @@ DISK: Final = "raptor.disk="
 """With a name: it is not the first disk of its machine, and called so."""
 KEEP: Final = "raptor.keep"
 """The disk outlives its machine: it stays its tenant's, whether a domain uses it or not."""
+RETIRED: Final = "raptor.retired="
+"""With a job's identifier: that job took its machine away and kept the disk, to be undone."""
+UNTIL: Final = "raptor.until="
+"""How long a disk of such a machine is kept, UTC, ISO 8601."""
+DUE: Final = "raptor.due="
+"""The first look that found this time to be over; see `raptorctl.model.look`."""
 TAKEN: Final = "raptor.taken="
 """When a snapshot was taken, UTC, ISO 8601."""
 
@@ -176,6 +182,26 @@ class Volume:
     def kept(self) -> bool:
         """Whether it outlives its machine."""
         return KEEP in self.tags
+
+    @property
+    def retired(self) -> str:
+        """The job that took its machine away and kept it, or ""."""
+        return self._tag(RETIRED) or ""
+
+    @property
+    def until(self) -> str:
+        """How long it is kept, or "" for as long as somebody wants it."""
+        return self._tag(UNTIL) or ""
+
+    @property
+    def was_first(self) -> bool:
+        """Whether it was the first disk of a machine that was taken away: others have no slot."""
+        return bool(self.retired) and self.slot is not None
+
+    @property
+    def due(self) -> str:
+        """The first look that found it to be due for its wipe, or ""."""
+        return self._tag(DUE) or ""
 
     @property
     def taken(self) -> str:

@@ -12,6 +12,8 @@ from lxml.etree import _Element
 from raptorctl.errors import InputError
 from raptorctl.model.domain_spec import DomainSpec
 from raptorctl.model.net import Nic
+from raptorctl.model.slot import Slot
+from raptorctl.render.read_domain import parse_domain
 from raptorctl.render.user_network import fill_user_network, remove_networks
 
 ITS_OWN: Final = ("boot", "address", "alias", "target", "link", "filterref", "bandwidth", "port")
@@ -36,6 +38,26 @@ def fill_network(root: _Element, spec: DomainSpec) -> None:
         fill_user_network(root, spec.uuid, spec.mark.ssh, spec.forwards)
     for nic in spec.nics:
         _add(root, deepcopy(like), nic)
+
+
+def moved_domain(xml: str, mac: str, slot: Slot) -> str:
+    """Have the interface of that MAC be on another slot; everything else stays as it is.
+
+    Args:
+        xml: the persistent definition, as libvirt prints it.
+        mac: of its place so far.
+        slot: where it is to be.
+
+    Raises:
+        InputError: it is not a domain's XML, or has no such interface.
+    """
+    root = parse_domain(xml)
+    interface = root.find(f"devices/interface/mac[@address='{mac}']/..")
+    if interface is None:
+        raise InputError(f"the domain has no interface {mac}")
+    _fill(interface, ("bridge", slot.bridge), slot.mac)
+    etree.indent(root, space="  ")
+    return etree.tostring(root, encoding="unicode") + "\n"
 
 
 def _add(root: _Element, interface: _Element, nic: Nic) -> None:

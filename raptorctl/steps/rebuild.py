@@ -140,6 +140,46 @@ class DropAside(RemoveFile):
         return self.path
 
 
+@dataclass(frozen=True)
+class PutBack(Step):
+    """Put a file of a machine that comes back where it was, from where it was set aside.
+
+    Args:
+        what: what it is, for people.
+        aside: where it is.
+        path: where it was.
+    """
+
+    what: str
+    aside: str
+    path: str
+
+    kind = "file.put-back"
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"put {self.what} back, {self.path}"
+
+    def is_done(self, host: Host) -> bool:
+        """It is there and not here."""
+        return host.files.exists(self.path) and not host.files.exists(self.aside)
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Copy, then remove."""
+        _move(host, self.aside, self.path)
+        return {"path": self.path}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Set it aside again."""
+        if host.files.exists(self.path):
+            _move(host, self.path, self.aside)
+
+    @override
+    def leftover(self) -> str:
+        return f"{self.path} or {self.aside}"
+
+
 def is_back(host: Host, uuid: str, job: str) -> bool:
     """Whether a domain stands that this job has defined, running or not."""
     domain = host.domains.find(uuid)

@@ -68,8 +68,8 @@ def test_groups_and_directories_are_made(installed: Path) -> None:
 
 
 def test_units_are_enabled_and_start_what_is_there(installed: Path) -> None:
-    units = ("raptorctl-recover.service", "raptorctl-log.socket")
-    assert said(installed, "systemctl", "is-enabled", *units) == "enabled\nenabled\n"
+    units = ("raptorctl-recover.service", "raptorctl-log.socket", "raptorctl-expire.timer")
+    assert said(installed, "systemctl", "is-enabled", *units) == "enabled\n" * len(units)
     said(installed, "sh", "-c", "systemd-analyze verify /usr/lib/systemd/system/raptorctl*")
     texts = said(installed, "sh", "-c", "cat /usr/lib/systemd/system/raptorctl*")
     assert "/usr/bin/raptorctl recover\n" in texts

@@ -2,6 +2,7 @@
 
 from tests.lab.host import Lab
 
+SMALL = ("--size", "64M", "--memory", "128M", "--template", "serial-console", "-y")
 TEXTFILE = "/var/lib/prometheus/node-exporter/raptorctl.prom"
 
 
@@ -18,3 +19,26 @@ def test_the_timer_writes_what_node_exporter_reads(quiet: Lab) -> None:
 
 def findings(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("raptorctl_doctor_findings")]
+
+
+def test_what_is_kept_comes_back_with_its_bytes_and_its_keys(lab: Lab) -> None:
+    lab.tenant("alice")
+    lab.run("raptorctl", "provision", "alice", "dev", "--cpus", "2-2", *SMALL)
+    device, says = "/dev/lvm-data/guest-alice-dev", "years of work"
+    lab.run("virsh", "destroy", "alice-dev")
+    lab.run("sh", "-c", f"printf '{says}' | dd of={device} conv=notrunc status=none")
+    lab.run("raptorctl", "deprovision", "alice", "dev", "--keep", "1h")
+    assert lab.run("virsh", "list", "--all", "--name").stdout.strip() == ""
+    lab.run("raptorctl", "provision", "alice", "dev", "--cpus", "2-2", *SMALL)
+    lab.run("raptorctl", "deprovision", "alice", "dev", "-y")
+    lab.run("raptorctl", "undelete", "alice", "dev")
+    assert says in lab.run("head", "-c", str(len(says)), device).stdout
+    lab.run("virsh", "start", "alice-dev")
+    lab.run("raptorctl", "deprovision", "alice", "dev", "--keep", "1h", "--force")
+    lab.run("systemctl", "start", "raptorctl-expire.service")
+    kept = lab.run("raptorctl", "disk", "list").stdout
+    assert "retired" in kept
+    lab.run("raptorctl", "disk", "remove", "alice", "dev.old", "-y")
+    left = "/var/lib/libvirt/qemu/nvram", "/var/lib/libvirt/raptorctl"
+    assert "alice" not in lab.run("ls", *left).stdout
+    assert lab.run("raptorctl", "doctor", check=False).stdout.count("alice") == 0

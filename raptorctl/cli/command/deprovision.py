@@ -12,10 +12,12 @@ from raptorctl.cli.change import perform
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
+from raptorctl.model.look import parse_span
 
 EXAMPLE = options.example(
     "sudo raptorctl deprovision alice dev",
     "sudo raptorctl deprovision alice dev --force -y",
+    "sudo raptorctl deprovision alice dev --keep 7d",
 )
 Seconds = Annotated[
     float | None,
@@ -27,6 +29,15 @@ Seconds = Annotated[
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Power it off at once.")]
+Keep = Annotated[
+    str | None,
+    typer.Option(
+        "--keep",
+        metavar="SPAN",
+        help="Keep its disks so long, for `undelete`: 12h, 7d, 4w. Then they are wiped.",
+        show_default=False,
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -40,16 +51,27 @@ def deprovision(
     words: options.Words,
     timeout: Seconds = None,
     force: Force = False,
+    keep: Keep = None,
     *,
     run: options.Manner,
 ) -> None:
-    """Remove a machine for good: its DNS names, its domain, and its volume, wiped first."""
+    """Remove a machine for good: its DNS names, its domain, and its volume, wiped first.
+
+    With --keep it goes as well, but `undelete` can bring it back.
+    """
     if force and timeout is not None:
         raise InputError("--force waits for nobody", resolution="leave out --timeout")
     name = options.machine_name(words)
     wait = 0.0 if force else timeout
-    asks = ask.before_it_goes(str(name), asks=run.asks)
-    change = machine.deprovision(name, wait)
+    if keep is None:
+        asks = ask.before_it_goes(str(name), asks=run.asks)
+        change = machine.deprovision(name, wait)
+    else:
+        from raptorctl.plans.machine.retire import RetireRequest
+
+        asks = ask.before_it_comes(asks=run.asks)
+        span = options.named("--keep", parse_span, keep)
+        change = machine.retire(RetireRequest(name, span, wait))
     perform(session_of(context), change, run, asks, says=told)
 
 

@@ -153,8 +153,8 @@ def remove(
 
     machine, name = parse_disk_words(words)
     asks = ask.before_it_goes(f"{machine.machine}.{name}", asks=run.asks)
-    change = api.remove(machine, name)
-    perform(session_of(context), change, run, asks, says=told)
+    session = session_of(context)
+    perform(session, api.remove(session, machine, name), run, asks, says=told)
 
 
 def _rows(found: Iterable[DiskUse]) -> list[str]:
@@ -166,8 +166,9 @@ def _rows(found: Iterable[DiskUse]) -> list[str]:
             "yes" if one.disk.volume.kept else "no",
             one.state,
             one.user.name if one.user else "-",
+            one.disk.volume.until[:10] or "-",
         )
         for one in found
     ]
-    head = ("TENANT", "DISK", "SIZE", "KEEP", "STATE", "MACHINE")
+    head = ("TENANT", "DISK", "SIZE", "KEEP", "STATE", "MACHINE", "UNTIL")
     return table(head, rows, right=("SIZE",), columns=width_of_output())

@@ -1,6 +1,7 @@
 """Further disks that nothing uses, that nobody is there for, or that a machine lacks."""
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -8,6 +9,7 @@ from raptorctl.model.disk import ExtraDisk, disks
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import split_disk
 from raptorctl.model.probe import Verdict
+from raptorctl.model.retired import retired
 from raptorctl.model.settings import Settings
 from raptorctl.model.volume import OVERLAY, device_path
 from raptorctl.plans.doctor.fault import Fault, Faults, Scene
@@ -15,9 +17,28 @@ from raptorctl.plans.doctor.fault import Fault, Faults, Scene
 CHECK: Final = "disks"
 
 
+LATE: Final = timedelta(days=3)
+"""How long after its time what is kept should be wiped: there are two looks, a day apart."""
+
+
 def stray_disks(scene: Scene) -> Faults:
     """Find every such disk; what becomes of its bytes is for a person to decide."""
     return told(scene.settings, scene.facts, scene.in_work)
+
+
+def overdue(scene: Scene, today: str) -> Faults:
+    """Find what is kept of machines that were removed, and should have been wiped by now.
+
+    Args:
+        scene: where to look.
+        today: ISO 8601.
+    """
+    last = date.fromisoformat(today) - LATE
+    for gone in retired(scene.facts.volumes):
+        if date.fromisoformat(gone.until[:10]) < last and not scene.in_work(gone.name.domain):
+            what = f"what is kept of {gone.name} was to be wiped on {gone.until[:10]}"
+            advice = "systemctl status raptorctl-expire.timer; by hand: raptorctl expire, twice"
+            yield Fault(CHECK, str(gone.name), what, advice)
 
 
 def told(settings: Settings, facts: HostFacts, in_work: Callable[..., bool]) -> Faults:

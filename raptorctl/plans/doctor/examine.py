@@ -12,7 +12,7 @@ from raptorctl.model.sizes import GIB
 from raptorctl.model.slot import Slot
 from raptorctl.plans.doctor.access import access
 from raptorctl.plans.doctor.clash import clashes
-from raptorctl.plans.doctor.disk import stray_disks
+from raptorctl.plans.doctor.disk import overdue, stray_disks
 from raptorctl.plans.doctor.fault import Fault, Scene, scene
 from raptorctl.plans.doctor.finding import FAIL, OK, WARN, Findings, trouble
 from raptorctl.plans.doctor.form import forms
@@ -68,6 +68,7 @@ def faults(scene: Scene, today: str) -> Iterator[Fault]:
     """
     yield from machines(scene)
     yield from stray_disks(scene)
+    yield from overdue(scene, today)
     yield from lost_snapshots(scene)
     yield from lost_seeds(scene)
     yield from media(scene)

@@ -8,7 +8,6 @@ from raptorctl.model.domain import Domain
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
-from raptorctl.model.record import OWNER_MARK, Record, zone_of
 from raptorctl.model.settings import Settings
 from raptorctl.model.snapshot import snapshots
 from raptorctl.model.volume import Volume, is_overlay
@@ -21,7 +20,6 @@ from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.tenant.quota import machines_of
 from raptorctl.steps.domain import StopDomain, UndefineDomain
 from raptorctl.steps.log import RemoveLog
-from raptorctl.steps.record import RemoveRecords
 from raptorctl.steps.secret import RemoveNvram, RemoveTpm
 from raptorctl.steps.seed import RemoveSeed
 from raptorctl.steps.step import Step
@@ -50,8 +48,8 @@ def plan_deprovision(
     """
     existing.refuse_reserved(name, facts)
     existing.refuse_foreign(name, facts)
-    _refuse_snapshots(name, facts)
-    _refuse_in_use(name, facts)
+    refuse_snapshots(name, facts)
+    refuse_in_use(name, facts)
     if _going(name, facts):
         room.refuse_missing_disks(facts)
     _refuse_nameless(name, facts)
@@ -77,58 +75,16 @@ def _summary(name: MachineName, facts: HostFacts) -> str:
     return f"nothing of {name} is left" + (f" but kept disks: {kept}" if kept else "")
 
 
-def own_records(name: MachineName, settings: Settings, facts: HostFacts) -> tuple[Record, ...]:
-    """The machine's records: by its ownership TXT, and PTR records that point at its name.
-
-    When the server does not answer, they are what provision once added: the removal goes on
-    without them, and its job stays open until they are deleted.
-    """
-    if not settings.has_dns:
-        return ()
-    if facts.dns_problem:
-        return tuple(_expected_records(name, settings, facts))
-    fqdn = name.fqdn(settings.dns.zone)
-    at_name = [record for record in facts.records if record.name == fqdn]
-    prefix = f"{OWNER_MARK} tenant={name.tenant} machine={name.machine} "
-    marks = [r for r in at_name if r.type == "TXT" and r.value.startswith(prefix)]
-    if not marks:
-        return ()
-    # All of them: the name is ours, and the slot's address may have changed in the settings since.
-    forward = [r for r in at_name if r.type in {"A", "AAAA"}]
-    pointers = [r for r in facts.records if r.type == "PTR" and r.value == fqdn]
-    return (*forward, *marks, *pointers)
-
-
-def _expected_records(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Record]:
-    domain = facts.domain(name)
-    numbers = {slot.number: slot for slot in settings.slot}
-    if domain and domain.mark and (slot := numbers.get(domain.mark.slot)):
-        for wanted in records.wanted(name, slot, domain.mark.names_job, settings):
-            yield from wanted.records
-
-
 def _steps(name: MachineName, settings: Settings, facts: HostFacts, wait: float) -> Iterable[Step]:
-    yield from _record_steps(name, settings, facts)
-    yield from _domain_steps(name, settings, facts, wait)
+    yield from records.gone(name, settings, facts)
+    act = "wiped" if settings.has_lvm else "removed"
+    yield from domain_steps(name, facts, wait, act)
     yield from _volume_steps(name, settings, facts)
 
 
-def _record_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
-    zones = (settings.dns.zone, *settings.dns.reverse_zones)
-    by_zone: dict[str, list[Record]] = {}
-    for record in own_records(name, settings, facts):
-        by_zone.setdefault(zone_of(record.name, zones) or record.name, []).append(record)
-    for zone, found in by_zone.items():
-        yield RemoveRecords(
-            reason="visible to the world, so it goes first", zone=zone, records=tuple(found)
-        )
-
-
-def _domain_steps(
-    name: MachineName, settings: Settings, facts: HostFacts, wait: float
-) -> Iterable[Step]:
+def domain_steps(name: MachineName, facts: HostFacts, wait: float, act: str) -> Iterable[Step]:
+    """What takes a machine's domain away, and stops it, so that its disk can be wiped, or kept."""
     domain = facts.domain(name)
-    act = "wiped" if settings.has_lvm else "removed"
     if domain is None:
         return
     yield UndefineDomain(
@@ -148,7 +104,7 @@ def _domain_steps(
 
 
 def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
-    going, nvram = _going(name, facts), _own_nvram(name, settings, facts)
+    going, nvram = _going(name, facts), own_nvram(name, settings, facts)
     if going and is_overlay(going[0].group):
         yield from _secret_steps(nvram, facts.domain(name))
         for volume in going:
@@ -190,10 +146,11 @@ def _paper_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Ite
     """What a machine leaves in files; before the wipe, which keeps nobody else waiting."""
     yield from _seed_steps(name, settings, facts)
     yield from medium.gone(facts.domain(name))
-    yield from _log_steps(name, settings, facts)
+    yield from log_steps(name, settings, facts)
 
 
-def _log_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+def log_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    """What removes what a machine said, and what its steps said."""
     domain, path = facts.domain(name), f"{settings.libvirt.console_log_dir}/{name.log}"
     if path in facts.files or (domain and path in domain.logs):
         yield RemoveLog(reason="what it said is its owner's", path=path)
@@ -202,18 +159,18 @@ def _log_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Itera
 
 
 def _seed_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
-    if path := _own_seed(name, settings, facts):
+    if path := own_seed(name, settings, facts):
         yield RemoveSeed(reason="its keys are its owner's", path=path)
 
 
-def _own_seed(name: MachineName, settings: Settings, facts: HostFacts) -> str:
+def own_seed(name: MachineName, settings: Settings, facts: HostFacts) -> str:
     """The machine's seed, wherever the settings had it when it was made, or ""."""
     domain, path = facts.domain(name), seed_path(name, settings)
     here = path if path in facts.files else ""
     return (attached(domain) if domain else "") or here
 
 
-def _own_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> str:
+def own_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> str:
     """The file of the machine's UEFI variables, or "": a file of its name may be another's."""
     domain = facts.domain(name)
     path = domain.nvram if domain else f"{settings.libvirt.nvram_dir}/{name.nvram}"
@@ -223,7 +180,12 @@ def _own_nvram(name: MachineName, settings: Settings, facts: HostFacts) -> str:
     return path if ours and path.endswith(f"/{name.nvram}") and path not in used else ""
 
 
-def _refuse_in_use(name: MachineName, facts: HostFacts) -> None:
+def refuse_in_use(name: MachineName, facts: HostFacts) -> None:
+    """Refuse disks that another domain uses, or a process of the host.
+
+    Raises:
+        RefusedError: says which.
+    """
     own = facts.domain(name)
     for volume in _going(name, facts):
         for domain in facts.domains:
@@ -255,7 +217,12 @@ def _refuse_nameless(name: MachineName, facts: HostFacts) -> None:
         )
 
 
-def _refuse_snapshots(name: MachineName, facts: HostFacts) -> None:
+def refuse_snapshots(name: MachineName, facts: HostFacts) -> None:
+    """Refuse snapshots of a machine's disks that are not ours.
+
+    Raises:
+        RefusedError: says which.
+    """
     ours = {one.volume.uuid for one in snapshots(facts.volumes, name)}
     going = {one.name for one in _going(name, facts)}
     for volume in facts.volumes:
@@ -271,7 +238,7 @@ def _refuse_snapshots(name: MachineName, facts: HostFacts) -> None:
 def _disk_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[str]:
     domain, going = facts.domain(name), {one.path for one in _going(name, facts)}
     kept = disks(facts.volumes, name)
-    own = {_own_seed(name, settings, facts), *(image.path for image in facts.images)}
+    own = {own_seed(name, settings, facts), *(image.path for image in facts.images)}
     own |= set(medium.copies(domain)) | going | {one.volume.path for one in kept}
     for path in domain.held_disks if domain else ():
         if path not in own:

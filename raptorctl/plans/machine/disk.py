@@ -10,15 +10,17 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
+from raptorctl.model.retired import retired
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import Volume, device_path, is_overlay
-from raptorctl.plans.machine import diff_disk, existing, wipe
+from raptorctl.plans.machine import diff_disk, existing, retirement, wipe
 from raptorctl.plans.machine.again import told
 from raptorctl.plans.machine.difference import Standing
 from raptorctl.plans.machine.existing import Existing
 from raptorctl.plans.part import disk, extra, growth, room
+from raptorctl.plans.past import NOTHING, Past
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.tenant.quota import Usage, refuse_over
 from raptorctl.render.disk_xml import bus_of, disk_element, with_disk, without_disk
@@ -71,7 +73,11 @@ def plan_add(
 
 
 def plan_remove(
-    which: tuple[MachineName, str], settings: Settings, facts: HostFacts, identity: Identity
+    which: tuple[MachineName, str],
+    settings: Settings,
+    facts: HostFacts,
+    identity: Identity,
+    past: Past = NOTHING,
 ) -> Plan:
     """Decide how a disk goes, whether a machine has it or not; or why it cannot.
 
@@ -80,6 +86,7 @@ def plan_remove(
         settings: the host's.
         facts: the host.
         identity: of the job.
+        past: what journals tell of the machine whose first disk it was.
 
     Raises:
         RefusedError: somebody else uses it, or its machine does not let go of it now.
@@ -94,7 +101,8 @@ def plan_remove(
     detached = tuple(_detached(path, facts.domain(machine)))
     if one and not detached:
         wipe.refuse_in_use(one.volume, facts)
-    steps = (*detached, *(_gone(one.volume) if one else ()))
+    gone = _gone(one.volume, tuple(_papers(one.volume, facts, past))) if one else ()
+    steps = (*detached, *gone)
     left = f"nothing of disk {machine} {name} is left"
     summary = left if steps else f"there is no disk {name} of {machine}"
     return _plan("disk-remove", machine, identity, steps, summary)
@@ -245,9 +253,18 @@ def _detached(path: str, domain: Domain | None) -> Iterator[Step]:
         yield UnplugDisk(reason, domain.name, domain.uuid, path, element)
 
 
-def _gone(volume: Volume) -> Iterator[Step]:
+def _papers(volume: Volume, facts: HostFacts, past: Past) -> Iterator[Step]:
+    """What was set aside with the first disk of a machine, which cannot come back without it."""
+    sets = (one for one in retired(facts.volumes) if one.job == volume.retired)
+    gone = next(sets, None) if volume.was_first else None
+    if gone:
+        yield from retirement.papers(gone, past, facts)
+
+
+def _gone(volume: Volume, papers: tuple[Step, ...]) -> Iterator[Step]:
     if not is_overlay(volume.group):
         yield RetireVolume("nobody may use it", volume.uuid, volume.name, volume.clean)
+    yield from papers
     yield from disk.gone(volume)
 
 

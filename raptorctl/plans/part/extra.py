@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.disk import DiskSpec, ExtraDisk, disks
@@ -12,12 +13,16 @@ from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
-from raptorctl.model.volume import device_path, disk_tags
+from raptorctl.model.volume import DUE, RETIRED, UNTIL, device_path, disk_tags
 from raptorctl.plans.part import disk, room
 from raptorctl.plans.part import image as images
 from raptorctl.plans.plan import Identity
 from raptorctl.steps.disk import TakeUpDisk
+from raptorctl.steps.retire import ReturnVolume
 from raptorctl.steps.step import Step
+
+DATED: Final = (RETIRED, UNTIL, DUE)
+"""How tags begin of a disk that is kept until some day."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,10 @@ class AddedDisk:
         if self.kept is None:
             yield from disk.made(self, settings, identity, f"the machine's disk {self.name}")
             return
+        tags = tuple(tag for tag in self.kept.volume.tags if tag.startswith(DATED))
+        if tags:
+            own, reason = self.kept.volume, "it is not to be wiped any more"
+            yield ReturnVolume(reason, own.uuid, own.name, own.name, (), tags)
         yield TakeUpDisk(
             reason="with its bytes, as it was kept",
             uuid=self.kept.volume.uuid,
@@ -180,6 +189,13 @@ def _kept(machine: MachineName, name: str, spec: DiskSpec, facts: HostFacts) -> 
 
 
 def _refuse_unfit(one: ExtraDisk, facts: HostFacts) -> None:
+    if one.volume.was_first:
+        raise RefusedError(
+            f"disk {one.label} was the first disk of {one.machine}",
+            resolution=f"`raptorctl undelete {one.machine}` brings the machine back",
+            code=Code.VOLUME_UNFIT,
+            subject=one.volume.name,
+        )
     if user := one.user(facts.domains):
         raise RefusedError(
             f"domain {user.name} uses disk {one.label} of {one.machine.tenant}",

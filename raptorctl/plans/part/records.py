@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import (
+    OWNER_MARK,
     Record,
     ZoneRecords,
     forward_records,
@@ -14,6 +16,8 @@ from raptorctl.model.record import (
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 from raptorctl.model.zone import pointer_name
+from raptorctl.steps.record import RemoveRecords
+from raptorctl.steps.step import Step
 
 
 def wanted(
@@ -108,3 +112,45 @@ def reason(found: ZoneRecords) -> str:
     """Why a zone's records are added."""
     reverse = any(record.type == "PTR" for record in found.records)
     return "the address names the machine" if reverse else "the name finds the machine"
+
+
+def own(name: MachineName, settings: Settings, facts: HostFacts) -> tuple[Record, ...]:
+    """The machine's records: by its ownership TXT, and PTR records that point at its name.
+
+    When the server does not answer, they are what provision once added: the removal goes on
+    without them, and its job stays open until they are deleted.
+    """
+    if not settings.has_dns:
+        return ()
+    if facts.dns_problem:
+        return tuple(_expected(name, settings, facts))
+    fqdn = name.fqdn(settings.dns.zone)
+    at_name = [record for record in facts.records if record.name == fqdn]
+    prefix = f"{OWNER_MARK} tenant={name.tenant} machine={name.machine} "
+    marks = [r for r in at_name if r.type == "TXT" and r.value.startswith(prefix)]
+    if not marks:
+        return ()
+    # All of them: the name is ours, and the slot's address may have changed in the settings since.
+    forward = [r for r in at_name if r.type in {"A", "AAAA"}]
+    pointers = [r for r in facts.records if r.type == "PTR" and r.value == fqdn]
+    return (*forward, *marks, *pointers)
+
+
+def _expected(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Record]:
+    domain = facts.domain(name)
+    numbers = {slot.number: slot for slot in settings.slot}
+    if domain and domain.mark and (slot := numbers.get(domain.mark.slot)):
+        for group in wanted(name, slot, domain.mark.names_job, settings):
+            yield from group.records
+
+
+def gone(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
+    """What takes a machine's names out of DNS."""
+    zones = (settings.dns.zone, *settings.dns.reverse_zones)
+    by_zone: dict[str, list[Record]] = {}
+    for record in own(name, settings, facts):
+        by_zone.setdefault(zone_of(record.name, zones) or record.name, []).append(record)
+    for zone, found in by_zone.items():
+        yield RemoveRecords(
+            reason="visible to the world, so it goes first", zone=zone, records=tuple(found)
+        )

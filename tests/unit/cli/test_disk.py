@@ -24,9 +24,9 @@ def names(world: World) -> set[str]:
 def test_disks_are_listed_counted_and_shown(raptorctl: CommandLine) -> None:
     rows = [row.split() for row in raptorctl("disk", "list").out.splitlines()]
     assert rows == [
-        ["TENANT", "DISK", "SIZE", "KEEP", "STATE", "MACHINE"],
-        ["alice", "dev.data", "10G", "yes", "attached", "alice-dev"],
-        ["alice", "dev.scratch", "5G", "no", "attached", "alice-dev"],
+        ["TENANT", "DISK", "SIZE", "KEEP", "STATE", "MACHINE", "UNTIL"],
+        ["alice", "dev.data", "10G", "yes", "attached", "alice-dev", "-"],
+        ["alice", "dev.scratch", "5G", "no", "attached", "alice-dev", "-"],
     ]
     assert raptorctl("disk", "list", "bob").out == "bob has no further disks\n"
     assert raptorctl("list").out.splitlines()[0].split()[-1] == "DISKS"
@@ -45,7 +45,7 @@ def test_what_is_kept_outlives_its_machine_and_comes_back_with_its_bytes(
     assert (gone.code, names(world)) == (0, {"disk-alice-dev.data"})
     assert "nothing of alice-dev is left but kept disks: dev.data\n" in gone.out
     assert "disk dev.data stays, with its 10G: it is kept" in gone.err
-    assert raptorctl("disk", "list", "alice").out.split()[-2:] == ["kept", "-"]
+    assert raptorctl("disk", "list", "alice").out.split()[-3:] == ["kept", "-", "-"]
     assert raptorctl("doctor").out.count("disk alice-dev data") == 0
     refused = raptorctl("tenant", "remove", "alice", "-y")
     assert (refused.code, "alice has kept disks: dev.data" in refused.complaint) == (3, True)

@@ -16,7 +16,7 @@ from raptorctl.model.probe import OwnProbe
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.tenant import Quota
 from raptorctl.model.volume import Volume, disk_tags
-from raptorctl.plans.doctor.disk import stray_disks
+from raptorctl.plans.doctor.disk import overdue, stray_disks
 from raptorctl.plans.doctor.fault import scene
 from raptorctl.plans.doctor.session import examine_own
 from raptorctl.plans.machine.deprovision import plan_deprovision
@@ -353,3 +353,13 @@ def test_there_are_no_more_disks_than_letters() -> None:
     assert 'dev="vdz"' not in xml
     with pytest.raises(InputError, match="as many virtio disks as there may be"):
         with_disk(xml, _device("more", "/dev/lvm-data/disk-alice-dev.more"))
+
+
+@pytest.mark.parametrize(("today", "late"), [("2026-12-04", False), ("2026-12-05", True)])
+def test_what_should_be_wiped_for_three_days_is_told(today: str, late: bool) -> None:
+    kept = disk(keep=True)
+    dated = ("raptor.retired=j0", "raptor.until=2026-12-01T12:00:00Z")
+    there = host(replace(kept, tags=(*kept.tags, *dated)))
+    found = [one.what for one in overdue(scene(settings(), there, NOTHING), today)]
+    said = "what is kept of alice-dev was to be wiped on 2026-12-01"
+    assert found == ([said] if late else [])

@@ -1,0 +1,36 @@
+"""What is due: disks that were kept long enough."""
+
+from raptorctl.api.change import Change
+from raptorctl.api.session import Session
+
+
+def due(session: Session) -> tuple[Change, ...]:
+    """Return what there is to look at, a change each; one that finds nothing due does nothing.
+
+    Raises:
+        RefusedError: the caller may not change the host, or it is a session host.
+    """
+    from raptorctl.errors import RefusedError
+    from raptorctl.host.system.clock import look
+    from raptorctl.model.error_code import Code
+    from raptorctl.model.look import ClockReading
+    from raptorctl.model.retired import Retired, retired
+    from raptorctl.plans.machine.expire import plan_expire
+
+    session.require_root()
+    if session.own:
+        raise RefusedError(
+            "this host is your own, and nothing on it expires", code=Code.SESSION_HOST
+        )
+
+    def change(gone: Retired, now: ClockReading) -> Change:
+        return Change(
+            verb="expire",
+            name=str(gone.name),
+            decide=lambda _settings, facts, identity: plan_expire(
+                gone.job, now, session.past(), facts, identity
+            ),
+        )
+
+    now = look()
+    return tuple(change(gone, now) for gone in retired(session.host.volumes.list()))
