@@ -59,13 +59,24 @@ class Literal:
     """Any value, and where it stands.
 
     Args:
-        line, column: of its first character, from 1.
-        last: the line that it ends on.
+        line, column: of its first character, from 1; parentheses around it are not its own.
+        last, until: line and column behind its last character.
     """
 
     line: int
     column: int
     last: int
+    until: int
+
+    @property
+    def start(self) -> tuple[int, int]:
+        """Line and column of its first character."""
+        return self.line, self.column
+
+    @property
+    def end(self) -> tuple[int, int]:
+        """Line and column behind its last one."""
+        return self.last, self.until
 
 
 @dataclass(frozen=True)
@@ -231,11 +242,11 @@ def _enclosed(found: list[Any]) -> tuple[Literal, ...]:
     return tuple(one for one in found if isinstance(one, Literal))
 
 
-def _span(found: list[Any]) -> tuple[int, int, int]:
+def _span(found: list[Any]) -> tuple[int, int, int, int]:
     """Where the first begins and the last ends, of tokens and values."""
-    last = found[-1]
-    end = last.last if isinstance(last, Literal) else last.end_line
-    return found[0].line, found[0].column, end
+    first, last = found[0], found[-1]
+    end = last.end if isinstance(last, Literal) else (last.end_line, last.end_column)
+    return first.line, first.column, *end
 
 
 def _text(token: "Token") -> str:

@@ -18,7 +18,16 @@ from raptorctl.model.b9 import (
 from raptorctl.model.diagnostic import Diagnostic, nearest, refuse
 from raptorctl.model.names import shown
 from raptorctl.model.registry import Text
-from raptorctl.read.b9.literal import Apply, Fields, Literal, Number, Sequence, String, parse
+from raptorctl.read.b9.literal import (
+    Apply,
+    Document,
+    Fields,
+    Literal,
+    Number,
+    Sequence,
+    String,
+    parse,
+)
 
 WHOLE_FILE: Final = "ArtifactGenerator"
 _SAID: Final = {
@@ -120,6 +129,19 @@ class Typing:
 
     def _diagnostic(self, said: Literal, problem: str, hint: str) -> Diagnostic:
         return Diagnostic(self.file, said.line, said.column, "", problem, hint)
+
+
+def checked(text: str, file: str) -> Document:
+    """Parse a build file whose constructors are all B9's, be they refused by raptorctl or not.
+
+    Raises:
+        FileError: it is none; all that is wrong, with places.
+        MissingError: Lark is not installed.
+    """
+    reading, document = Typing(file), parse(text, file)
+    reading.value(document.value, WHOLE_FILE)
+    refuse(file, reading.wrong)
+    return document
 
 
 def read_b9(text: str, file: str) -> Con:

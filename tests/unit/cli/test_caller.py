@@ -100,6 +100,7 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("registry config", "--registry"): ("registry", "config", "--registry", "{}"),
     ("registry gen", "--registry"): ("registry", "gen", "--registry", "{}"),
     ("registry image-url", "--registry"): ("registry", "image-url", "x", "--registry", "{}"),
+    ("reformat", "files"): ("reformat", "{}"),
     ("image pull", "source"): ("image", "pull", "{}"),
     ("image pull", "--password-file"): ("image", "pull", "oci://127.0.0.1:1/a:1", "--password-file", "{}"),
 }  # fmt: skip
