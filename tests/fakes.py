@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
+from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from raptorctl.model.guest import Endpoint, Neighbour
 from raptorctl.model.guest_step import GuestStep
 from raptorctl.model.image import Image
 from raptorctl.model.medium import digest_in, unreadable
+from raptorctl.model.network import DhcpHost, LibvirtNetwork
 from raptorctl.model.record import Record
 from raptorctl.model.settings import Settings
 from raptorctl.model.settings_text import parse_settings
@@ -301,6 +303,9 @@ class FakeDomains:
         self.has_swtpm = True
         self.deaf = False
         self.pressed: set[str] = set()
+        self.kept: dict[str, dict[str, dict[str, DhcpHost]]] = {
+            "default": {"live": {}, "config": {}}
+        }
 
     def list(self) -> tuple[Domain, ...]:
         return tuple(self.by_uuid.values())
@@ -441,8 +446,28 @@ class FakeDomains:
     def most_vcpus(self, machine_type: str, accelerator: str) -> int:
         return 288
 
-    def networks(self) -> dict[str, str]:
-        return {"default": "virbr0"}
+    def networks(self) -> dict[str, LibvirtNetwork]:
+        here = IPv4Interface("192.168.122.1/24")
+        return {
+            name: LibvirtNetwork(
+                "virbr0", here, dhcp=True, **{form: tuple(sides[form].values()) for form in sides}
+            )
+            for name, sides in self.kept.items()
+        }
+
+    def reserve(self, network: str, host: DhcpHost) -> None:
+        for side in self.kept[network].values():
+            side[host.mac] = host
+
+    def release(self, network: str, mac: str) -> None:
+        for side in self.kept.get(network, {}).values():
+            side.pop(mac, None)
+
+    def reserved(self, network: str, host: DhcpHost) -> bool | None:
+        return self.networks()[network].keeps(host) if network in self.kept else None
+
+    def released(self, network: str, mac: str) -> bool:
+        return all(mac not in side for side in self.kept.get(network, {}).values())
 
     def emulates_tpm(self, machine_type: str) -> bool:
         return self.has_swtpm
@@ -851,6 +876,7 @@ class World:
             volumes=self.volumes.list(),
             domains=self.domains.list(),
             bridges=self.links.bridges(),
+            networks=self.domains.networks(),
             records=tuple(sorted(self.zones.records)),
             templates=templates,
             files=frozenset(self.files.paths),
@@ -894,6 +920,7 @@ class World:
             sorted(map(self._seen, self.domains.list())),
             sorted(self.domains.pressed),
             sorted(self.domains.tpms),
+            str(self.domains.kept),
             sorted(self.zones.records),
             sorted(self.files.paths),
             sorted((path, _said(path, text)) for path, text in self.files.texts.items()),

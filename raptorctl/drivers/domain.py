@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from raptorctl.drivers.network import Networks
+
 if TYPE_CHECKING:
     from raptorctl.drivers.tick import Tick
     from raptorctl.model.cpuset import CpuSet
@@ -34,7 +36,7 @@ class Disks(Protocol):
         """
 
 
-class Domains(Disks, Protocol):
+class Domains(Disks, Networks, Protocol):
     """libvirt's domains."""
 
     def list(self) -> tuple[Domain, ...]:
@@ -109,9 +111,6 @@ class Domains(Disks, Protocol):
 
     def emulates_tpm(self, machine_type: str) -> bool:
         """Whether machines may have a TPM 2.0, which swtpm emulates."""
-
-    def networks(self) -> Mapping[str, str]:
-        """Return libvirt's networks that are active: their bridges by name, "" for none."""
 
     def most_vcpus(self, machine_type: str, accelerator: str) -> int:
         """Return how many virtual CPUs a machine may have; 0 where libvirt does not say."""

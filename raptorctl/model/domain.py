@@ -67,6 +67,8 @@ class Mark:
         named: the job that its DNS names were given by, where that is an earlier one; or "".
         file: the file of machines that it was made by: its own name, or its path; or "".
         steps: the digest of the file's steps that were done in its guest, all of them; or "".
+        reserved: the networks of libvirt's that keep an address for it, with that, as they are
+            asked for, a space between them; or "".
     """
 
     tenant: str
@@ -84,6 +86,7 @@ class Mark:
     shares: str = ""
     file: str = ""
     steps: str = ""
+    reserved: str = ""
 
     @property
     def names_job(self) -> str:

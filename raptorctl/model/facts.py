@@ -7,6 +7,7 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
 from raptorctl.model.image import Damaged, Image
 from raptorctl.model.names import MachineName
+from raptorctl.model.network import LibvirtNetwork
 from raptorctl.model.record import Record
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Bridge
@@ -48,7 +49,7 @@ class HostFacts:
         volumes: all volumes of that group.
         domains: all domains, running or not, ours or not.
         bridges: all bridges.
-        networks: of libvirt's that are active, if any are granted: name and bridge, or "".
+        networks: of libvirt's that are active, by name, if any are granted or used.
         records: what the DNS server answered for the names asked about.
         dns_problem: why it did not answer, or "".
         templates: domain templates by name, as XML.
@@ -83,7 +84,7 @@ class HostFacts:
     volumes: tuple[Volume, ...] = ()
     domains: tuple[Domain, ...] = ()
     bridges: tuple[Bridge, ...] = ()
-    networks: Mapping[str, str] = field(default_factory=dict)
+    networks: Mapping[str, LibvirtNetwork] = field(default_factory=dict)
     records: tuple[Record, ...] = ()
     dns_problem: str = ""
     templates: Mapping[str, str] = field(default_factory=dict)

@@ -4,6 +4,7 @@ import enum
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address
 from typing import Final
 
 from raptorctl.errors import InputError
@@ -15,11 +16,14 @@ LOWEST: Final = 1024
 MOST_FORWARDS: Final = 32
 MOST: Final = 8
 """Interfaces of one machine."""
-FORMS: Final = "slot[:N], user[:HOSTPORT-GUESTPORT,...], bridge:NAME, network:NAME or none"
+FORMS: Final = (
+    "slot[:N], user[:HOSTPORT-GUESTPORT,...], bridge:NAME, network:NAME[,ip=ADDRESS] or none"
+)
 _NAMES: Final = {
     "bridge": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}", re.ASCII),  # IFNAMSIZ
     "network": re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}", re.ASCII),
 }
+_IP: Final = ",ip="
 _SLOTS_BRIDGE: Final = re.compile(r"br-vm[0-9]+", re.ASCII)
 
 
@@ -62,13 +66,15 @@ class Net(str):
         InputError: it is none.
     """
 
-    __slots__ = ("forwards", "kind", "name", "number")
+    __slots__ = ("forwards", "ip", "kind", "name", "number")
 
     kind: NetKind
     number: int | None
     """Of a slot, where one is named."""
     name: str
     """Of a bridge, or of a network of libvirt's; else ""."""
+    ip: str
+    """The address that a network of libvirt's is to keep for it; else ""."""
     forwards: tuple[Forward, ...]
     """Of QEMU's own network, beside ssh, which is always forwarded."""
 
@@ -80,10 +86,17 @@ class Net(str):
         kind = NetKind(word)
         number = _number(rest, HIGHEST, "slot") if rest and kind is NetKind.SLOT else None
         forwards = _forwards(rest) if rest and kind is NetKind.USER else ()
-        name = _name(kind, rest) if kind.is_named else ""
-        net = super().__new__(cls, _said(kind, number, forwards) if not name else text)
+        given, comma, ip = rest.partition(_IP) if kind is NetKind.NETWORK else (rest, "", "")
+        name = _name(kind, given) if kind.is_named else ""
+        net = super().__new__(cls, text if name else _said(kind, number, forwards))
         net.kind, net.number, net.forwards, net.name = kind, number, forwards, name
+        net.ip = _address(ip) if comma else ""
         return net
+
+    @property
+    def base(self) -> "Net":
+        """The same without an address: what the settings grant, and what its MAC is made from."""
+        return Net(self.partition(_IP)[0]) if self.ip else self
 
 
 @dataclass(frozen=True)
@@ -146,7 +159,7 @@ def nets_problem(nets: tuple[Net, ...]) -> str:
         return "none stands alone"
     if kinds.count(NetKind.SLOT) + kinds.count(NetKind.USER) > 1:
         return "a machine has one slot, or one user network"
-    if len(set(nets)) < len(nets):
+    if len({net.base for net in nets}) < len(nets):
         return "each is named once"
     return f"should be {MOST} at most" if len(nets) > MOST else ""
 
@@ -164,6 +177,15 @@ def _name(kind: NetKind, text: str) -> str:
         what = "a bridge's name" if kind is NetKind.BRIDGE else "a network's name"
         raise InputError(f"{shown(text)} is not {what}", resolution=f"write {kind}:NAME")
     return text
+
+
+def _address(text: str) -> str:
+    try:
+        return str(IPv4Address(text))
+    except AddressValueError:
+        raise InputError(
+            f"{shown(text)} is no IPv4 address", resolution="write e.g. ip=192.168.122.50"
+        ) from None
 
 
 def _forwards(text: str) -> tuple[Forward, ...]:

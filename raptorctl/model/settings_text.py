@@ -124,7 +124,7 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
      "should be 0, or 65536 to 2147483648"),
     ("images", lambda s: _absolute(s.images.directory, s.images.seed_dir),
      "directory and seed_dir: absolute paths"),
-    ("network.also", lambda s: all(net.kind.is_named for net in s.network.also),
+    ("network.also", lambda s: all(net.kind.is_named and not net.ip for net in s.network.also),
      "should be bridges and networks: bridge:br0, network:default"),
     ("dns.key_file", lambda s: _absolute(s.dns.key_file), "should be an absolute path"),
 )  # fmt: skip

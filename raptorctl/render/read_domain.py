@@ -4,7 +4,7 @@ The format is libvirt's, https://libvirt.org/formatdomain.html.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import MISSING, fields
 from itertools import chain
@@ -53,6 +53,7 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
     """
     root = parse_domain(xml)
     places = tuple(_read_places(root))
+    mark = _read_mark(root)
     return Domain(
         uuid=_text(root, "uuid"),
         name=_text(root, "name"),
@@ -65,7 +66,7 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
         # The sources of backing stores too: what a domain may open is in use.
         disks=tuple(_values(root, "devices/disk//source", "dev", "file")),
         nvram=_text(root, "os/nvram") or next(_values(root, "os/nvram/source", "file"), ""),
-        mark=_read_mark(root),
+        mark=mark,
         xml=xml,
         autostart=autostart,
         logs=tuple(dict.fromkeys(_values(root, "devices//log", "file"))),
@@ -77,7 +78,7 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
         boot=read_boot(root),
         hugepages=read_hugepages(root),
         forwards=read_forwards(root),
-        others=tuple(_read_others(root)),
+        others=tuple(_read_others(root, mark.reserved.split() if mark else ())),
         layers=tuple(_values(root, "devices/disk//backingStore/source", "dev", "file")),
         cdroms=tuple(_read_cdroms(root)),
     )
@@ -176,13 +177,18 @@ def read_forwards(root: _Element) -> tuple[Forward, ...]:
     return tuple(Forward(int(host), int(guest)) for host, guest in found)
 
 
-def _read_others(root: _Element) -> Iterator[Net]:
+def _read_others(root: _Element, reserved: Iterable[str]) -> Iterator[Net]:
     """Bridges and networks; a slot's bridge, and what no word of ours can say, is none of them."""
+    kept: dict[str, str] = {}
+    for said in reserved:
+        with suppress(InputError):
+            kept[Net(said).base] = said
     for source in root.iterfind("devices/interface/source"):
         # What runs says of a network which bridge it is.
         kind = "network" if source.get("network") else "bridge"
         with suppress(InputError):
-            yield Net(f"{kind}:{source.get(kind) or ''}")
+            net = Net(f"{kind}:{source.get(kind) or ''}")
+            yield Net(kept.get(net, net))
 
 
 def _read_memory(root: _Element) -> Size:

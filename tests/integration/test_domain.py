@@ -21,6 +21,7 @@ from raptorctl.host.domain import read as domain_read
 from raptorctl.host.domain.domains import LibvirtDomains
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
+from raptorctl.model.network import LibvirtNetwork
 from raptorctl.model.sizes import MIB, Size
 from raptorctl.render.domain_xml import render_domain, resized_domain
 from raptorctl.render.read_domain import read_domain
@@ -104,7 +105,7 @@ class TestReading:
         lan = behind.networkDefineXML(network)
         assert domains.networks() == {}
         lan.create()
-        assert domains.networks() == {"lan": "virbr7"}
+        assert domains.networks() == {"lan": LibvirtNetwork("virbr7", config=())}
 
     def test_ours_and_somebody_elses(self, defined: LibvirtDomains, behind: Any) -> None:
         behind.defineXML(BY_HAND)
@@ -296,7 +297,7 @@ class TestStart:
 class TestShutDown:
     @pytest.fixture(autouse=True)
     def quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("raptorctl.host.domain.domains.POLL", 0.01)
+        monkeypatch.setattr("raptorctl.host.domain.look.POLL", 0.01)
 
     @pytest.fixture
     def presses(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -322,7 +323,7 @@ class TestShutDown:
     def test_one_that_does_not_listen(
         self, running: LibvirtDomains, presses: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("raptorctl.host.domain.domains.ASK_AGAIN", 0.1)
+        monkeypatch.setattr("raptorctl.host.domain.look.ASK_AGAIN", 0.1)
         ticks: list[tuple[int, int]] = []
         assert running.shut_down(PLAIN.uuid, 0.5, lambda *at: ticks.append(at)) is True
         assert found(running).state is State.OFF
@@ -497,7 +498,7 @@ def test_who_was_asked_to_go_off_is_not_waited_for_twice_as_long(
         clock[0] += 20.0  # then somebody pressed ^C
         return False
 
-    monkeypatch.setattr("raptorctl.host.domain.look.goes_off", in_its_firmware)
+    monkeypatch.setattr("raptorctl.host.domain.domains.goes_off", in_its_firmware)
     monkeypatch.setattr("raptorctl.host.domain.domains.time.monotonic", lambda: clock[0])
     with pytest.raises(WaitError):
         defined.shut_down(PLAIN.uuid, 60.0, ignore, force=False)

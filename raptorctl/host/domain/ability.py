@@ -54,16 +54,6 @@ class LibvirtAbilities(Hypervisor):
             return {"tpm-crb", "emulator", "2.0"} <= {word.strip() for word in words}
         return False
 
-    def networks(self) -> dict[str, str]:
-        """Return libvirt's networks that are active: their bridges by name, "" for none."""
-        found: dict[str, str] = {}
-        with self._calling("list its networks") as connection:
-            for network in connection.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE):
-                found[network.name()] = ""
-                with Ignoring(libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_ERR_NO_SUPPORT):
-                    found[network.name()] = network.bridgeName()  # a macvtap has none
-        return found
-
     def emulator(self, machine_type: str) -> str:
         """Return the path of the QEMU that libvirt would run.
 

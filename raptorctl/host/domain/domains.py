@@ -26,6 +26,7 @@ from raptorctl.host.domain.look import (
     refuse_active,
     refuse_others,
 )
+from raptorctl.host.domain.networks import LibvirtNetworks
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, State
 
@@ -39,7 +40,7 @@ _STAND_IN: Final = (
 )
 
 
-class LibvirtDomains(LibvirtDisks, LibvirtAbilities):
+class LibvirtDomains(LibvirtDisks, LibvirtAbilities, LibvirtNetworks):
     """`drivers.domain.Domains` on a libvirt connection; see `Hypervisor` for what it raises."""
 
     def __init__(self, uri: str) -> None:

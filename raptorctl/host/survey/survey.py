@@ -20,6 +20,7 @@ from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Damaged, Image, damaged
 from raptorctl.model.medium import unreadable
 from raptorctl.model.net import NetKind
+from raptorctl.model.network import LibvirtNetwork
 from raptorctl.model.own import FIRMWARE, SECURE_FIRMWARE
 from raptorctl.model.probe import AnyPart, Part
 from raptorctl.model.record import Record
@@ -93,12 +94,12 @@ def survey(
             topology=attempt(Part.CPUS, lambda: cpu.topology(session=session), Topology()),
             memory=attempt(Part.CPUS, lambda: cpu.memory(session=session), Size(0)),
             bridges=attempt(Part.LINKS, host.links.bridges, ()),
-            networks=attempt(Part.LIBVIRT, partial(_networks, host, settings), {}),
             templates=attempt(Part.TEMPLATES, partial(_templates, settings), {}),
             files=_present(host, settings),
             group=volumes.result()[0],
             volumes=volumes.result()[1],
             domains=domains.result()[0],
+            networks=_networks(host, settings, domains.result()[0]),
             accelerator=domains.result()[1],
             most_vcpus=domains.result()[2],
             tpm=domains.result()[3],
@@ -133,9 +134,12 @@ def _domains(
     return attempt(Part.LIBVIRT, ask, ((), "qemu", 0, False))
 
 
-def _networks(host: Host, settings: Settings) -> Mapping[str, str]:
-    """Asked for only where one is granted: their daemon is another than that of domains."""
-    if not any(net.kind is NetKind.NETWORK for net in settings.network.also):
+def _networks(
+    host: Host, settings: Settings, domains: Iterable[Domain]
+) -> Mapping[str, LibvirtNetwork]:
+    """Asked for only where one matters: their daemon is another than that of domains."""
+    nets = (*settings.network.also, *(net for domain in domains for net in domain.others))
+    if not any(net.kind is NetKind.NETWORK for net in nets):
         return {}
     try:
         return host.domains.networks()

@@ -6,6 +6,7 @@ from raptorctl.model.probe import Finding, Part, Probe, Verdict
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 from raptorctl.plans.doctor.access import ROLE
+from raptorctl.plans.part.address import hosts
 from raptorctl.plans.part.net import obstacle
 from raptorctl.plans.part.slots import holders
 
@@ -28,3 +29,19 @@ def granted(probe: Probe, settings: Settings) -> Iterator[Finding]:
             yield Finding("network", Verdict.WARN, f"{net.kind} {net.name} {what}", todo)
     if good := [net for net, (what, _) in wrong.items() if not what]:
         yield Finding("network", Verdict.OK, f"beside slots: {', '.join(good)}")
+
+
+def reserved(probe: Probe, settings: Settings) -> Iterator[Finding]:
+    """Say which machines' addresses their networks do not keep any more."""
+    if Part.LIBVIRT in probe.troubles:
+        return
+    for domain in probe.facts.domains:
+        for name, host in hosts(domain.others, domain.uuid, domain.name) if domain.ours else ():
+            network, what = probe.facts.networks.get(name), ""
+            if network is None:
+                what, advice = f"{name} is not active", f"virsh net-start {name}"
+            elif not network.keeps(host):
+                what = f"{name} does not keep {host.address} for {domain.name}"
+                advice = f"raptorctl provision {domain.name} --no-start"
+            if what:
+                yield Finding("network", Verdict.WARN, what, advice, domain.name)

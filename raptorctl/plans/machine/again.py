@@ -10,7 +10,7 @@ from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.settings import Settings
 from raptorctl.plans.machine import diff, existing
 from raptorctl.plans.machine.difference import Difference, Standing, When
-from raptorctl.plans.part import cpus, medium
+from raptorctl.plans.part import address, cpus, medium
 from raptorctl.plans.part import image as images
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.steps.definition import RunDomain
@@ -41,12 +41,13 @@ def already(
             details="\n".join(differences),
             subject=str(request.name),
         )
+    mended = tuple(address.again(there.domain, facts))
     steps = tuple(_started(there, facts)) if request.start else ()
     return Plan(
         verb="provision",
         identity=identity,
         reservation=Reservation(identity.job, request.name.domain),
-        steps=steps,
+        steps=(*mended, *steps),
         summary=f"machine {request.name} {_state(there.domain, starts=bool(steps))}",
     )
 

@@ -13,7 +13,7 @@ from raptorctl.model.snapshot import snapshots
 from raptorctl.model.volume import Volume, is_overlay
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.snapshot import split_off, wiped
-from raptorctl.plans.part import disk, medium, records, room
+from raptorctl.plans.part import address, disk, medium, records, room
 from raptorctl.plans.part.log import step_log
 from raptorctl.plans.part.seed import attached, seed_path
 from raptorctl.plans.plan import Identity, Plan
@@ -101,6 +101,7 @@ def domain_steps(name: MachineName, facts: HostFacts, wait: float, act: str) -> 
         uuid=domain.uuid,
         timeout=wait,
     )
+    yield from address.released(domain)
 
 
 def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:

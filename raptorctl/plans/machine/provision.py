@@ -14,7 +14,19 @@ from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import device_path
 from raptorctl.plans.machine import again, existing
 from raptorctl.plans.machine.choice import Choice, ProvisionRequest
-from raptorctl.plans.part import cpus, disk, extra, hardware, log, need, net, records, room, seed
+from raptorctl.plans.part import (
+    address,
+    cpus,
+    disk,
+    extra,
+    hardware,
+    log,
+    need,
+    net,
+    records,
+    room,
+    seed,
+)
 from raptorctl.plans.part import image as images
 from raptorctl.plans.part import medium as drive
 from raptorctl.plans.part import session as own
@@ -173,6 +185,7 @@ def _steps(
             mac=slot.mac,
             uuid=identity.uuid,
         )
+    yield from address.reserved(choice.wiring.others, identity.uuid, name.domain)
     for wanted in records.wanted(name, slot, job, settings):
         yield AddRecords(reason=records.reason(wanted), zone=wanted.zone, records=wanted.records)
     if request.start:
@@ -215,6 +228,7 @@ def _xml(
             made=seed.made(request, facts),
             shares="cpus" if request.spec.share else "",
             file=request.file,
+            reserved=address.said(choice.wiring.others),
         ),
         uuid=identity.uuid,
         accelerator=facts.accelerator,

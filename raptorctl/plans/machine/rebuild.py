@@ -21,7 +21,7 @@ from raptorctl.model.volume import is_overlay
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.existing import Existing
 from raptorctl.plans.machine.snapshot import refuse_open
-from raptorctl.plans.part import cpus, disk, room, seed
+from raptorctl.plans.part import address, cpus, disk, room, seed
 from raptorctl.plans.part import image as images
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.render.domain_xml import rebuilt_domain
@@ -150,6 +150,7 @@ def _steps(wish: Rebuild, settings: Settings, facts: HostFacts) -> Iterator[Step
         volume=volume.name,
         xml=_xml(wish, settings, facts),
     )
+    yield from address.again(domain, facts)
     yield from _started(wish)
     yield from disk.gone(volume)
     for step in aside:

@@ -11,8 +11,8 @@ from raptorctl.model.own import LOOPBACK, mac_of
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 from raptorctl.model.spec import MachineSpec
+from raptorctl.plans.part import address, slots
 from raptorctl.plans.part import session as own
-from raptorctl.plans.part import slots
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Wiring:
 
     def nics(self, uuid: str) -> tuple[Nic, ...]:
         """Its interfaces on the others; a rebuild keeps the UUID, and so their MACs."""
-        return tuple(Nic(net, mac_of(uuid, net)) for net in self.others)
+        return tuple(Nic(net, mac_of(uuid, net.base)) for net in self.others)
 
     def macs(self, uuid: str) -> tuple[str, ...]:
         """Of all its interfaces, in order."""
@@ -59,7 +59,7 @@ class Wiring:
             there = ", ".join(ports)
             yield f"its port {there} here, and nothing else of it is reached from outside"
         for net in self.others:
-            yield f"{net} has no anti-spoofing of ours: its guest can take any address there"
+            yield f"{net.base} has no anti-spoofing of ours: its guest can take any address there"
 
 
 def _choose_others(nets: tuple[Net, ...], settings: Settings, facts: HostFacts) -> tuple[Net, ...]:
@@ -143,10 +143,10 @@ def _refuse_taken(port: int, facts: HostFacts) -> None:
 
 
 def _refuse_ungranted(net: Net, settings: Settings) -> None:
-    if net not in settings.network.also:
+    if net.base not in settings.network.also:
         granted = ", ".join(settings.network.also)
         raise RefusedError(
-            f"{net} is not granted to machines here",
+            f"{net.base} is not granted to machines here",
             resolution=f"use slot, {granted}" if granted else "use a slot",
             details=f"an admin grants it as network.also in {settings.file}",
             code=Code.NOT_ALLOWED,
@@ -156,6 +156,8 @@ def _refuse_ungranted(net: Net, settings: Settings) -> None:
 
 def _refuse_absent(net: Net, settings: Settings, facts: HostFacts) -> None:
     wrong, todo = obstacle(net, settings, facts)
+    if not wrong and net.ip:
+        wrong, todo = address.obstacle(net, facts)
     if wrong:
         raise RefusedError(f"{net.kind} {net.name} {wrong}", resolution=todo, subject=net)
 
@@ -172,5 +174,5 @@ def obstacle(net: Net, settings: Settings, facts: HostFacts) -> tuple[str, str]:
         return ("", "") if bridge.up else ("is down", f"ip link set {net.name} up")
     if net.name not in facts.networks:
         return "is not there, or not active", f"virsh net-start {net.name}"
-    on_slot = facts.networks[net.name] in {slot.bridge for slot in settings.slot}
+    on_slot = facts.networks[net.name].bridge in {slot.bridge for slot in settings.slot}
     return ("is on a slot's bridge", "name the slot itself") if on_slot else ("", "")

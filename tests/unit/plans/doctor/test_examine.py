@@ -6,6 +6,7 @@ import pytest
 from raptorctl.host.system.files import templates
 from raptorctl.model.job import Job, Outcome
 from raptorctl.model.net import NetworkSettings, read_nets
+from raptorctl.model.network import LibvirtNetwork
 from raptorctl.model.probe import Finding, Part, Probe, Trouble, Verdict
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge, Routing
@@ -50,12 +51,14 @@ def test_the_way_to_a_slot_is_judged_where_a_machine_has_it() -> None:
 def test_what_is_granted_beside_slots_is_looked_for() -> None:
     also = read_nets(["bridge:br0", "network:default"])
     known = replace(settings(), network=NetworkSettings(also))
-    there = replace(healthy(networks={"default": "virbr0"}), settings=known)
+    there = replace(healthy(networks={"default": LibvirtNetwork("virbr0")}), settings=known)
     (found,) = bad(there)
     assert (found.check, found.verdict) == ("network", Verdict.WARN)
     assert (found.what, found.advice) == ("bridge br0 is not there", "make it, or name another")
     assert "beside slots: network:default" in [f.what for f in examine(there)]
-    on_slot = replace(there, facts=replace(there.facts, networks={"default": "br-vm1"}))
+    on_slot = replace(
+        there, facts=replace(there.facts, networks={"default": LibvirtNetwork("br-vm1")})
+    )
     assert "network default is on a slot's bridge" in [f.what for f in bad(on_slot)]
 
 

@@ -36,6 +36,7 @@ from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
 from raptorctl.plans.machine.snapshot import SnapshotRequest, plan_create, plan_restore
 from raptorctl.plans.machine.wipe import plan_wipe
 from raptorctl.plans.part import (
+    address,
     cpus,
     disk,
     extra,
@@ -61,7 +62,7 @@ from tests.own import OwnWorld
 from tests.unit.plans.doctor.test_examine import healthy
 from tests.unit.plans.machine.test_provision import ALICE, JOB, whole_machine
 
-PLANNERS = (again, cpus, diff, diff_disk, diff_guest, disk, existing, extra, hardware, image, log, medium, need, net, own, owner,
+PLANNERS = (address, again, cpus, diff, diff_disk, diff_guest, disk, existing, extra, hardware, image, log, medium, need, net, own, owner,
             provision, quota, records, refusal, room, seed, slots, tenant, tenants)  # fmt: skip
 """What plan_provision calls, however far away."""
 

@@ -1,6 +1,7 @@
 """A machine's network: what is rendered, what is refused by name, and what `--net` takes."""
 
 from dataclasses import replace
+from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from raptorctl.errors import InputError, RaptorError, RefusedError, SettingsError
 from raptorctl.model.guest import endpoint, place_of
 from raptorctl.model.net import Forward, Net, NetworkSettings, read_nets
+from raptorctl.model.network import LibvirtNetwork
 from raptorctl.model.own import mac_of
 from raptorctl.model.seed import FirstBoot, Network, SeedGuest
 from raptorctl.model.settings_text import parse_settings
@@ -75,9 +77,10 @@ def test_a_name_that_cannot_be_is_refused_and_so_is_a_slots_bridge(text: str, sa
 
 
 GRANTED = replace(settings(), network=NetworkSettings(read_nets(["bridge:br0", "network:default"])))
+LAN = LibvirtNetwork("virbr0", IPv4Interface("192.168.122.1/24"), dhcp=True, config=())
 THERE: dict[str, Any] = {
     "bridges": (*facts().bridges, Bridge("br0", up=True)),
-    "networks": {"default": "virbr0"},
+    "networks": {"default": LAN},
 }
 
 
@@ -102,7 +105,11 @@ def test_what_the_settings_do_not_grant_is_refused_by_name(net: str, world: OwnW
         ("bridge:br0", {"bridges": facts().bridges}, "bridge br0 is not there: make it"),
         ("bridge:br0", {"bridges": (Bridge("br0", up=False),)}, "bridge br0 is down: ip link set"),
         ("network:default", {"networks": {}}, "network default is not there, or not active: virsh"),
-        ("network:default", {"networks": {"default": "br-vm1"}}, "is on a slot's bridge: name the"),
+        (
+            "network:default",
+            {"networks": {"default": LibvirtNetwork("br-vm1")}},
+            "is on a slot's bridge: name the",
+        ),
     ],
 )
 def test_what_is_granted_and_cannot_be_used_is_refused(
