@@ -164,7 +164,17 @@ def _locked(
     from raptorctl.engine.stop import Stop
 
     command = f"{change.verb} {change.name}"
-    with Stop() as stop, hold_lock(session.lock, command, identity.by, stop) as lock:
+    with (
+        Stop() as stop,
+        session.turn.taken(stop) as give_back,
+        hold_lock(session.lock, command, identity.by, stop) as lock,
+    ):
+
+        def release() -> None:
+            lock.release()
+            give_back()
+            session.released()
+
         refuse_unfinished(session, reporter.note)
         plan = change.plan(session, identity)
         if shown is not None and plan.encode() != shown.encode():
@@ -179,5 +189,5 @@ def _locked(
         if shown is None:
             for note in plan.notes:
                 reporter.note(note)
-        job = apply(plan, session.host, session.journals, reporter, stop, lock.release)
+        job = apply(plan, session.host, session.journals, reporter, stop, release)
         return Done(plan, job)

@@ -5,9 +5,10 @@ Tests hand in another session, with drivers in memory.
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from raptorctl.errors import MissingError, RefusedError
 from raptorctl.model.error_code import Code
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from raptorctl.drivers.host import Host
     from raptorctl.drivers.image import Images
     from raptorctl.engine.journals import Journals
+    from raptorctl.engine.lock import Turn
     from raptorctl.model.domain import Domain, State
     from raptorctl.model.facts import HostFacts
     from raptorctl.model.names import MachineName
@@ -42,6 +44,8 @@ class Session:
     ) -> None:
         self.settings_file = settings_file
         self._caller = caller
+        self.released: Callable[[], None] = lambda: None
+        """Called where a job gives the host's lock back before its end."""
 
     @cached_property
     def caller(self) -> "Caller":
@@ -91,6 +95,19 @@ class Session:
 
         return connect(self.settings)
 
+    def beside(self, released: Callable[[], None]) -> Self:
+        """The same host with drivers of its own, for another thread, as another process has it.
+
+        Args:
+            released: called where a job gives the host's lock back before its end.
+        """
+        _ = self.turn, self.caller, self.settings  # read once, and shared
+        other = copy(self)
+        for own in ("host", "images"):
+            other.__dict__.pop(own, None)
+        other.released = released
+        return other
+
     @cached_property
     def images(self) -> "Images":
         """The cache of images alone: asking it loads no libvirt, which takes longer."""
@@ -113,6 +130,13 @@ class Session:
         from raptorctl.engine.lock import LOCK_FILE
 
         return Path(self.places.lock) if self.own else LOCK_FILE
+
+    @cached_property
+    def turn(self) -> "Turn":
+        """Whose turn it is to hold that lock, among the threads of this run."""
+        from raptorctl.engine.lock import Turn
+
+        return Turn()
 
     def facts(
         self, queries: Iterable[tuple[str, str]] = (), people: Iterable[str] = ()

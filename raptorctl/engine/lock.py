@@ -8,8 +8,9 @@ people; the lock itself is the kernel's and ends with the process.
 import fcntl
 import json
 import os
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +44,38 @@ class Lock:
             self._is_held = False
             os.ftruncate(self._descriptor, 0)
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+
+class Turn:
+    """Whose turn it is among the threads of one run, before they ask for the host's lock.
+
+    They wait for each other without a bound: only for other processes patience ends.
+    """
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+
+    @contextmanager
+    def taken(self, stop: Stop) -> Iterator[Callable[[], None]]:
+        """Have it until the block ends, or what it gives is called.
+
+        Raises:
+            StoppedError: a signal came while another thread had it.
+        """
+        while not self._mutex.acquire(timeout=POLL):
+            stop.check()
+        has_it = True
+
+        def give_back() -> None:
+            nonlocal has_it
+            if has_it:
+                has_it = False
+                self._mutex.release()
+
+        try:
+            yield give_back
+        finally:
+            give_back()
 
 
 @contextmanager

@@ -1,13 +1,24 @@
-"""Being asked to stop: a signal only raises a flag, which is looked at where stopping is safe."""
+"""Being asked to stop: a signal only raises a flag, which is looked at where stopping is safe.
+
+Signals reach the main thread alone (signal.signal). What other threads do hears of them by the
+`Stop` above them: see `heard_in`.
+"""
 
 import signal
 import threading
+from collections.abc import Callable
+from contextvars import ContextVar
 from types import FrameType, TracebackType
-from typing import Final, Self
+from typing import Final, ParamSpec, Self, TypeVar
 
 from raptorctl.errors import StoppedError
 
+Args = ParamSpec("Args")
+T = TypeVar("T")
+
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ABOVE: ContextVar["Stop | None"] = ContextVar("above", default=None)
+"""Whose signals count in this thread as well."""
 
 
 class Stop:
@@ -18,6 +29,7 @@ class Stop:
         self._asked = 0
         self._accepted = 0
         self._before: dict[int, object] = {}
+        self._above = _ABOVE.get()
 
     def __enter__(self) -> Self:
         # Python lets only the main thread install handlers (signal.signal).
@@ -46,12 +58,27 @@ class Stop:
         Raises:
             StoppedError: a signal came that has not been accepted yet.
         """
-        if self._asked > self._accepted:
-            raise StoppedError(self._signum)
+        asked, signum = self.heard_so_far()
+        if asked > self._accepted:
+            raise StoppedError(signum)
 
     def accept(self) -> None:
         """Go on regardless, to roll back; only a further signal stops that."""
-        self._accepted = self._asked
+        self._accepted, _ = self.heard_so_far()
+
+    def heard_in(self, act: Callable[Args, T]) -> Callable[Args, T]:
+        """Return `act` for another thread: each `Stop` that it makes hears what this one hears."""
+
+        def heard(*args: Args.args, **kwargs: Args.kwargs) -> T:
+            _ABOVE.set(self)
+            return act(*args, **kwargs)
+
+        return heard
+
+    def heard_so_far(self) -> tuple[int, int]:
+        """How often it was asked to stop, and by which signal at last."""
+        above, signum = self._above.heard_so_far() if self._above else (0, 0)
+        return self._asked + above, self._signum or signum
 
     def _heard(self, signum: int, frame: FrameType | None) -> None:
         self.ask(signum)
