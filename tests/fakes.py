@@ -8,11 +8,12 @@ import json
 import re
 import uuid as uuids
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from ipaddress import IPv4Interface
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from raptorctl.drivers.domain import Ears
@@ -111,25 +112,37 @@ class Tripwire:
         error: what is raised there.
         after: act first, then raise: it happened, but nobody learns so.
         calls: the names of all calls so far.
+        killed: whether the process is gone; then no thread of it calls anything any more.
+        one: the world in memory is asked by one thread at a time.
     """
 
     at: int = 0
     error: Callable[[], BaseException] = Killed
     after: bool = False
     calls: list[str] = field(default_factory=list)
+    killed: bool = False
+    one: AbstractContextManager[Any] = field(default_factory=RLock)
 
     def guard(self, name: str, act: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            self.calls.append(name)
-            trips = len(self.calls) == self.at
-            if trips and not self.after:
-                raise self.error()
-            result = act(*args, **kwargs)
-            if trips:
-                raise self.error()
-            return result
+            with self.one:
+                if self.killed:
+                    raise Killed
+                self.calls.append(name)
+                trips = len(self.calls) == self.at
+                if trips and not self.after:
+                    raise self._tripped()
+                result = act(*args, **kwargs)
+                if trips:
+                    raise self._tripped()
+                return result
 
         return call
+
+    def _tripped(self) -> BaseException:
+        error = self.error()
+        self.killed = isinstance(error, Killed)
+        return error
 
 
 class Guarded:
@@ -728,7 +741,7 @@ class FakeShell:
     def run(self, script: GuestStep, timeout: float, heard: Heard) -> int:
         name = script.source.name
         self.guests.done.append(script.title)
-        heard(f"{name} speaks\n".encode())
+        heard(self.guests.says or f"{name} speaks\n".encode())
         outcome = self.guests.outcomes.get(name, 0)
         if isinstance(outcome, Exception):
             raise outcome
@@ -758,6 +771,7 @@ class FakeGuests:
         self.logins: list[tuple[Login, tuple[str, ...]]] = []
         self.outcomes: dict[str, int | Exception] = {}
         self.done: list[str] = []
+        self.says = b""
 
     def neighbours(self, bridge: str) -> tuple[Neighbour, ...]:
         return self.table

@@ -1,14 +1,15 @@
 """One machine or tenant of a file brought to what the file says: jobs, a start, a wait, steps."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from raptorctl.api import cdrom, change, disk, machine, power, seed, steps, tenant
-from raptorctl.api.change import SILENT, Change
+from raptorctl.api.brought import Brought, Show
+from raptorctl.api.change import Change
 from raptorctl.api.guest import running, wait_for
 from raptorctl.api.image import fetched
-from raptorctl.api.steps import NOBODY, Audience, GuestEntry, JobKey
+from raptorctl.api.steps import GuestEntry, JobKey
 from raptorctl.errors import RaptorError, RefusedError, StoppedError, WaitError
 from raptorctl.model.error_code import Code
 from raptorctl.model.file_plan import Due, Row, WantedMachine, WantedTenant, counted
@@ -19,7 +20,6 @@ from raptorctl.model.spec import MachineSpec
 
 if TYPE_CHECKING:
     from raptorctl.api.up import Up
-    from raptorctl.engine.report import Reporter
 
 Subject = WantedTenant | WantedMachine | MachineName
 
@@ -27,50 +27,6 @@ LOSSES: Final = {"removed", "rebuilt"}
 """What is done to a machine whose disk is then wiped."""
 NUMBERS: Final = {"size", "cpus", "memory"}
 """Keys that a resize changes."""
-
-
-@dataclass(frozen=True)
-class Show:
-    """Whom all of it is shown to; nobody, if nothing else is said.
-
-    Args:
-        reporter: is told about each step of a job.
-        audience: is told what steps in guests do, and what is waited for.
-        begun: is told whose turn it is.
-    """
-
-    reporter: "Reporter" = SILENT
-    audience: Audience = NOBODY
-    begun: Callable[[str], None] = lambda _subject: None
-
-
-@dataclass(frozen=True)
-class Brought:
-    """What came of one machine or tenant.
-
-    Args:
-        subject: its name.
-        did: what was done, a few words each; nothing, where all was so already.
-        jobs: the jobs that did it.
-        error: why it is not as the file says.
-        receipts: what was wiped, and how that is known, a line each.
-    """
-
-    subject: str
-    did: tuple[str, ...] = ()
-    jobs: tuple[str, ...] = ()
-    error: RaptorError | None = None
-    receipts: tuple[str, ...] = ()
-
-    def encode(self) -> dict[str, Any]:
-        """Return the shape that docs/json.md documents."""
-        error = self.error.encode() if self.error else None
-        return {
-            "machine": self.subject,
-            "did": list(self.did),
-            "jobs": list(self.jobs),
-            "error": error,
-        }
 
 
 def refuse_stuck(rows: tuple[Row, ...]) -> None:
@@ -110,17 +66,28 @@ def is_absent(row: Row) -> bool:
 
 
 class Bringing:
-    """What is done for one subject."""
+    """What is done for one subject, with drivers of its own: others are at work beside it."""
 
     def __init__(self, up: "Up", subject: str) -> None:
         self._up, self._subject = up, subject
+        self._session, self._show = up.session, Show()
+        self._aside: Callable[[], None] = lambda: None
         self._did: list[str] = []
         self._jobs: list[str] = []
         self._receipts: list[str] = []
 
-    def done(self, noun: Subject, rows: tuple[Row, ...]) -> Brought:
-        """Do it, and say what came of it."""
-        error = None
+    def done(self, noun: Subject, rows: tuple[Row, ...], aside: Callable[[], None]) -> Brought:
+        """Do it, and say what came of it.
+
+        Args:
+            noun: what the file says of the subject.
+            rows: what differs.
+            aside: called before what takes long and needs no lock.
+        """
+        error, self._aside = None, aside
+        if rows:
+            self._session = self._up.session.beside(aside)
+            self._show = self._up.shows(self._subject)
         try:
             refuse_stuck(tuple(row for row in rows if row.due.stuck))
             if rows:
@@ -171,7 +138,7 @@ class Bringing:
             elif Due.RESTART in due:
                 self._restarted(wanted.name)
             elif "state" in keys:
-                power.start(self._up.session, wanted.name)
+                power.start(self._session, wanted.name)
                 self._did.append("started")
         if {"machine", "state"} & keys or {Due.REBUILD, Due.RESTART} & due:
             self._waited(wanted)
@@ -221,7 +188,7 @@ class Bringing:
     def _rebuilt(self, wanted: WantedMachine) -> JobKey | None:
         from raptorctl.plans.machine.rebuild import RebuildRequest
 
-        mark = self._up.session.machine(wanted.name).mark
+        mark = self._session.machine(wanted.name).mark
         if mark and not wanted.spec.image:  # the file does not say: as it began last time
             wanted = replace(wanted, spec=replace(wanted.spec, image=mark.image_name or None))
         boot, key = self._first_boot(wanted)
@@ -236,15 +203,16 @@ class Bringing:
     def _image(self, image: str | None) -> Image | None:
         if image is None:
             return None
-        return self._up.images.get(image) or fetched(self._up.session, image)
+        return self._up.images.get(image) or fetched(self._session, image)
 
     def _restarted(self, name: MachineName) -> None:
-        session = self._up.session
+        session = self._session
 
         def waits(seconds: float) -> None:
             said = f"{name} is asked to shut down; waiting {seconds:g} s at most"
-            self._up.show.reporter.note(said)
+            self._show.reporter.note(said)
 
+        self._aside()
         try:
             power.stop(session, name, waits=waits)
         except WaitError as error:
@@ -255,19 +223,21 @@ class Bringing:
 
     def _waited(self, wanted: WantedMachine) -> None:
         if wanted.wait:
-            guest = running(self._up.session, wanted.name)
-            wait_for(guest, wanted.wait, watched=self._up.show.audience.watched)
+            self._aside()
+            guest = running(self._session, wanted.name)
+            wait_for(guest, wanted.wait, watched=self._show.audience.watched)
 
     def _stepped(self, wanted: WantedMachine, key: JobKey | None) -> None:
-        session = self._up.session
+        session = self._session
+        self._aside()
         entry = GuestEntry(wanted.spec.account, None if key else self._up.identity, key)
         guest = running(session, wanted.name)
-        steps.carry_out(guest, wanted.steps, entry, self._up.show.audience)
+        steps.carry_out(guest, wanted.steps, entry, self._show.audience)
         self._did.append(counted(wanted.steps))
         self._job("", steps_done(wanted.name, wanted.digest))
 
     def _job(self, word: str, wanted: Change) -> None:
-        done = change.carry_out(self._up.session, wanted, reporter=self._up.show.reporter)
+        done = change.carry_out(self._session, wanted, reporter=self._show.reporter)
         if done.job:
             self._jobs.append(done.job.id)
             self._did += [word] * bool(word)

@@ -1,12 +1,17 @@
-"""The machines of a file stopped, or removed, in reverse order."""
+"""The machines of a file stopped, or removed, in reverse order.
+
+One is stopped after the other, which is what the order is for; wipes go on side by side.
+"""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from raptorctl.api import change, machine, power
-from raptorctl.api.bring import Brought, Show
+from raptorctl.api.brought import UNSEEN, Brought, Show, Shows
 from raptorctl.api.session import Session
+from raptorctl.api.side_by_side import Work, side_by_side
 from raptorctl.errors import RaptorError, StoppedError
 from raptorctl.model.domain import State
 from raptorctl.model.file_plan import Due, FilePlan, Row
@@ -26,7 +31,7 @@ class Down:
         timeout: seconds that a guest has to shut down; None for the settings'.
         force: switch it off if it has not.
         keep_going: go on after a failure.
-        show: whom it is shown to.
+        shows: whom each machine is shown to.
     """
 
     session: Session
@@ -34,33 +39,34 @@ class Down:
     timeout: float | None = None
     force: bool = False
     keep_going: bool = False
-    show: Show = field(default_factory=Show)
+    shows: Shows = UNSEEN
 
     def run(self) -> Iterator[Brought]:
-        """Do it, one machine after the other; after a failure no more is begun.
+        """Do it, and say what came of each as it ends; after a failure no more is begun.
 
         Raises:
             StoppedError: a signal came.
         """
-        for row in self.plan.rows:
-            name = split_domain(row.subject)
-            if name is None:
-                continue
-            self.show.begun(row.subject)
-            brought = self._one(name, row)
-            yield brought
-            if brought.error and not self.keep_going:
-                return
+        from raptorctl.engine.stop import Stop
 
-    def _one(self, name: MachineName, row: Row) -> Brought:
+        with Stop() as stop:
+            yield from side_by_side(self._works(), stop, self._ends_it)
+
+    def _ends_it(self, brought: Brought) -> bool:
+        return bool(brought.error) and not self.keep_going
+
+    def _works(self) -> Iterator[Work[Brought]]:
+        for row in self.plan.rows:
+            if name := split_domain(row.subject):
+                yield partial(self._one, name, row)
+
+    def _one(self, name: MachineName, row: Row, aside: Callable[[], None]) -> Brought:
+        session, show = self.session.beside(aside), self.shows(row.subject)
         try:
             if row.due is Due.REMOVAL:
-                wait = 0.0 if self.force and self.timeout is None else self.timeout
-                gone = machine.deprovision(name, wait)
-                done = change.carry_out(self.session, gone, reporter=self.show.reporter)
-                jobs = (done.job.id,) if done.job else ()
-                return Brought(row.subject, ("removed",), jobs, receipts=done.receipts)
-            power.stop(self.session, name, self.timeout, force=self.force, waits=self._waits(name))
+                return self._removed(session, name, show)
+            waits = partial(_waits, name, show)
+            power.stop(session, name, self.timeout, force=self.force, waits=waits)
             return Brought(row.subject, ("stopped",))
         except StoppedError:
             raise
@@ -68,12 +74,16 @@ class Down:
             error.subject = error.subject or row.subject
             return Brought(row.subject, error=error)
 
-    def _waits(self, name: MachineName) -> Callable[[float], None]:
-        def waits(seconds: float) -> None:
-            said = f"{name} is asked to shut down; waiting {seconds:g} s at most"
-            self.show.reporter.note(said)
+    def _removed(self, session: Session, name: MachineName, show: Show) -> Brought:
+        wait = 0.0 if self.force and self.timeout is None else self.timeout
+        gone = machine.deprovision(name, wait)
+        done = change.carry_out(session, gone, reporter=show.reporter)
+        jobs = (done.job.id,) if done.job else ()
+        return Brought(str(name), ("removed",), jobs, receipts=done.receipts)
 
-        return waits
+
+def _waits(name: MachineName, show: Show, seconds: float) -> None:
+    show.reporter.note(f"{name} is asked to shut down; waiting {seconds:g} s at most")
 
 
 def plan_of(

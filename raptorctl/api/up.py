@@ -1,13 +1,16 @@
-"""A file of machines made true: one job after the other, in the file's order."""
+"""A file of machines made true: jobs in the file's order, what takes long side by side."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raptorctl.api.bring import Bringing, Brought, Show, Subject, is_absent, refuse_stuck
+from raptorctl.api.bring import Bringing, Subject, is_absent, refuse_stuck
+from raptorctl.api.brought import UNSEEN, Brought, Shows
 from raptorctl.api.image import UNWATCHED, fetched
 from raptorctl.api.session import Session
+from raptorctl.api.side_by_side import Work, side_by_side
 from raptorctl.api.steps import refuse_keyless
 from raptorctl.model.file_plan import Due, FilePlan, FileWish, WantedMachine
 from raptorctl.model.image import Image
@@ -27,7 +30,7 @@ class Up:
         plan: what differs.
         identity: a file with a private key, to log in to guests that stood before.
         keep_going: go on after a failure.
-        show: whom it is shown to.
+        shows: whom each machine is shown to.
         images: what machines begin as, once `pull` has it.
     """
 
@@ -36,7 +39,7 @@ class Up:
     plan: FilePlan
     identity: Path | None = None
     keep_going: bool = False
-    show: Show = field(default_factory=Show)
+    shows: Shows = UNSEEN
     images: dict[str, Image] = field(default_factory=dict)
 
     def pull(self, watch: "Watch" = UNWATCHED) -> None:
@@ -61,7 +64,7 @@ class Up:
                 yield disk.image
 
     def run(self) -> Iterator[Brought]:
-        """Do it, one subject after the other; after a failure no more is begun.
+        """Do it, and say what came of each as it ends; after a failure no more is begun.
 
         Raises:
             RefusedError: something in the plan is refused; nothing was touched.
@@ -74,15 +77,26 @@ class Up:
             refuse_stuck(self.plan.stuck)
         self._refuse_keyless()
         with Stop() as stop:
-            for subject, noun in self._subjects():
-                stop.check()
-                rows = self.plan.of(subject)
-                if rows:
-                    self.show.begun(subject)
-                brought = Bringing(self, subject).done(noun, rows)
-                yield brought
-                if brought.error and not self.keep_going:
+            for works in self._stages():
+                failed = False
+                for brought in side_by_side(works, stop, self._ends_it):
+                    failed = failed or self._ends_it(brought)
+                    yield brought
+                if failed:
                     return
+
+    def _ends_it(self, brought: Brought) -> bool:
+        return bool(brought.error) and not self.keep_going
+
+    def _stages(self) -> Iterator[Iterator[Work[Brought]]]:
+        """The tenants, whom the machines belong to; these; and what is to go."""
+        yield (self._work(one.name, one) for one in self.wish.tenants)
+        yield (self._work(str(one.name), one) for one in self.wish.machines)
+        gone = (row.subject for row in self.plan.rows if row.due is Due.REMOVAL)
+        yield (self._work(subject, name) for subject in gone if (name := split_domain(subject)))
+
+    def _work(self, subject: str, noun: Subject) -> Work[Brought]:
+        return partial(Bringing(self, subject).done, noun, self.plan.of(subject))
 
     def _refuse_keyless(self) -> None:
         """Refuse steps that nobody could log in for; on a session host ssh's own files may do."""
@@ -93,11 +107,3 @@ class Up:
             told = fresh and wanted.spec.tells_guest  # by a key that is made for the job
             if due and not told and not self.session.own:
                 refuse_keyless(self.identity)
-
-    def _subjects(self) -> Iterator[tuple[str, Subject]]:
-        yield from ((one.name, one) for one in self.wish.tenants)
-        yield from ((str(one.name), one) for one in self.wish.machines)
-        for row in self.plan.rows:
-            name = split_domain(row.subject)
-            if row.due is Due.REMOVAL and name:
-                yield row.subject, name

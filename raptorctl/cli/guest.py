@@ -42,19 +42,32 @@ def guest_of(context: typer.Context, words: list[str], *, root: bool = False) ->
 
 
 @contextmanager
-def telling(title: str, timeout: float) -> Iterator[Callable[[int, int], None]]:
-    """Tell that we wait, once there is something to wait for; a live line on a terminal."""
+def telling(
+    title: str,
+    timeout: float,
+    tells: progress.Live | progress.Plain | None = None,
+    say: Callable[[str], None] = tell,
+) -> Iterator[Callable[[int, int], None]]:
+    """Tell that we wait, once there is something to wait for; a live line on a terminal.
+
+    Args:
+        title: what for.
+        timeout: seconds.
+        tells: who tells of it; None for one of its own.
+        say: writes a line into a pipe.
+    """
     import sys
 
-    tells, begun, began = progress.reporter(), False, time.monotonic()
+    tells, begun, began = tells or progress.reporter(), False, time.monotonic()
 
     def told(done: int, whole: int) -> None:
         nonlocal begun
         if not begun:
             begun = True
             if not is_terminal(sys.stderr):
-                tell(f"waiting for {title}, at most {timeout:g} s")
-            tells.started(1, 1, f"wait for {title}", began)  # the first look was waited for, too
+                say(f"waiting for {title}, at most {timeout:g} s")
+            # The first look was waited for, too.
+            tells.started(1, 1, f"wait for {title}", began)
         tells.progress(done, whole)
 
     try:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final, TextIO
+from typing import Final, Protocol, TextIO
 
 from raptorctl.cli import output
 from raptorctl.cli.output import Colour, painted, plain, tell
@@ -38,6 +38,45 @@ SIGNS: Final = {
 }
 
 Clock = Callable[[], float]
+
+
+class Line(Protocol):
+    """The live line of a terminal, or one of several."""
+
+    def draw(self, text: str) -> None:
+        """Have the line say this, however often."""
+
+    def say(self, text: str) -> None:
+        """Write a line above it, which stays; the live line is blank then."""
+
+
+class LastLine:
+    """The terminal's last line; implements `Line`.
+
+    Args:
+        stream: the terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def draw(self, text: str) -> None:
+        """See `Line`."""
+        put(self._stream, f"{CLEAR}  {text}")
+
+    def say(self, text: str) -> None:
+        """See `Line`."""
+        put(self._stream, CLEAR)
+        tell(text)
+
+
+def put(stream: TextIO, text: str) -> None:
+    """Write to a terminal, which may have hung up."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError:
+        output.forget(stream)
 
 
 def reporter() -> "Live | Plain":
@@ -86,10 +125,15 @@ class Meter:
 
 
 class Plain:
-    """For a pipe: whole lines only."""
+    """For a pipe: whole lines only.
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
-        self._clock = clock
+    Args:
+        clock: tells seconds.
+        say: writes a line.
+    """
+
+    def __init__(self, clock: Clock = time.monotonic, say: Callable[[str], None] = tell) -> None:
+        self._clock, self._tell = clock, say
         self._began = self._told = clock()
         self._at = ""
         self._meter = Meter(self._began)
@@ -109,23 +153,38 @@ class Plain:
         self._meter.feed(now, done, total)
         if now - self._told >= RETELL:
             self._told = now
-            tell(f"{self._at}: {str(self._meter).strip()}")
+            self._tell(f"{self._at}: {str(self._meter).strip()}")
 
     def ended(self, number: int, total: int, title: str, state: StepState, problem: str) -> None:
         """Write the step's line."""
         took = _took(self._clock() - self._began)
-        tell(f"{_place(number, total)}{state.value}: {plain(title)}{took}{_because(problem)}")
+        at = _place(number, total)
+        self._tell(f"{at}{state.value}: {plain(title)}{took}{_because(problem)}")
 
     def note(self, text: str) -> None:
         """Write a line."""
-        tell(f"note: {plain(text)}")
+        self._tell(f"note: {plain(text)}")
 
 
 class Live:
-    """For a terminal: the last line is redrawn until its step ends."""
+    """For a terminal: the live line is redrawn until its step ends.
 
-    def __init__(self, stream: TextIO, clock: Clock = time.monotonic) -> None:
+    Args:
+        stream: the terminal.
+        clock: tells seconds.
+        line: of the terminal; None for its last one.
+        indent: columns of that line which are taken.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        clock: Clock = time.monotonic,
+        line: Line | None = None,
+        indent: int = 2,
+    ) -> None:
         self._stream, self._clock = stream, clock
+        self._line, self._indent = line or LastLine(stream), indent
         self._unicode = output.speaks_unicode(stream)
         self._began = self._drawn = clock()
         self._at = ""
@@ -152,14 +211,12 @@ class Live:
         bright, ascii_sign, colour = SIGNS[state]
         sign = painted(bright if self._unicode else ascii_sign, colour, self._stream)
         said = "" if state is StepState.DONE else f" ({state.value})"
-        took = _took(self._clock() - self._began)
-        self._erase()
-        tell(f"{sign} {_place(number, total)}{plain(title)}{said}{took}{_because(problem)}")
+        took, at = _took(self._clock() - self._began), _place(number, total)
+        self._line.say(f"{sign} {at}{plain(title)}{said}{took}{_because(problem)}")
 
     def note(self, text: str) -> None:
         """Write a line above the live one."""
-        self._erase()
-        tell(f"{painted('note:', Colour.DOUBT, self._stream)} {plain(text)}")
+        self._line.say(f"{painted('note:', Colour.DOUBT, self._stream)} {plain(text)}")
 
     def _bar(self) -> str:
         full = round(BAR * self._meter.share)
@@ -167,21 +224,11 @@ class Live:
         return f"{on * full}{off * (BAR - full)}"
 
     def _draw(self, text: str, numbers: str = "") -> None:
-        columns = (output.width(self._stream) or 80) - 1
-        room = columns - 2 - (len(numbers) + 2 if numbers else 0)
+        columns = (output.width(self._stream) or 80) - 1 - self._indent
+        room = columns - (len(numbers) + 2 if numbers else 0)
         short = text if len(text) <= room else f"{text[: max(0, room - 2)]}.."
-        self._put(f"{CLEAR}  {short}{'  ' if numbers else ''}{numbers}"[: columns + len(CLEAR)])
+        self._line.draw(f"{short}{'  ' if numbers else ''}{numbers}"[:columns])
         self._drawn = self._clock()
-
-    def _erase(self) -> None:
-        self._put(CLEAR)
-
-    def _put(self, text: str) -> None:
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except OSError:
-            output.forget(self._stream)
 
 
 def _place(number: int, total: int) -> str:

@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from raptorctl.api import raptor_file as api
-from raptorctl.api.bring import Brought
+from raptorctl.api.brought import Brought
 from raptorctl.cli import output
+from raptorctl.cli.onlooker import Onlooker
 from raptorctl.cli.options import given_text
-from raptorctl.cli.output import Format, say, say_json, table, tell, width_of_output
+from raptorctl.cli.output import Format, say_json, table, tell, width_of_output
 from raptorctl.cli.session import Typed
+from raptorctl.cli.watch import Stream
 from raptorctl.errors import InputError
 from raptorctl.model.file_plan import Allowed, Due, FilePlan, FileWish, Row, SavedPlan
 from raptorctl.model.names import MachineName, parse_words, shown
@@ -116,8 +118,14 @@ def guest_steps(wish: FileWish, plan: FilePlan) -> Iterator[str]:
             yield from (f"{machine.name}: {output.plain(step.title)}" for step in machine.steps)
 
 
-def told(results: Iterable[Brought], plan: FilePlan, form: Format) -> None:
+def told(results: Iterable[Brought], plan: FilePlan, form: Format, eye: Onlooker) -> None:
     """Tell what came of each, as it comes; then what is still to come, and what failed.
+
+    Args:
+        results: what came of each.
+        plan: what was to be done.
+        form: of the result.
+        eye: who has looked on.
 
     Raises:
         RaptorError: something failed; the last of it, if it is more than one.
@@ -125,9 +133,9 @@ def told(results: Iterable[Brought], plan: FilePlan, form: Format) -> None:
     done = []
     for brought in results:
         done.append(brought)
-        if form is Format.TEXT:
-            say("\n".join([*brought.receipts, _line(brought)]))
-    if form is Format.JSON:
+        lines = [*brought.receipts, _line(brought)] if form is Format.TEXT else []
+        eye.came(brought, lines)
+    if form is Format.JSON and not isinstance(eye, Stream):
         say_json({"machines": [one.encode() for one in done]})
     for row in plan.rows:
         if row.due in {Due.NEXT_START, Due.NEXT_REBUILD, Due.NEEDS_PRUNE}:

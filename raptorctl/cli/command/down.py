@@ -6,15 +6,15 @@ from typing import Annotated
 import typer
 
 from raptorctl.api import down as api
-from raptorctl.api.bring import Show
 from raptorctl.cli import ask, options, raptor_file
 from raptorctl.cli.command.power import Force, Seconds
 from raptorctl.cli.command.up import KeepGoing
+from raptorctl.cli.onlooker import onlooker
 from raptorctl.cli.options import example
-from raptorctl.cli.output import Format, say, say_json, tell
-from raptorctl.cli.progress import reporter
+from raptorctl.cli.output import Format, say, say_json
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
+from raptorctl.cli.watch import Stream, Watch, refuse_unwatchable
 from raptorctl.errors import InputError
 from raptorctl.model.error_code import Code
 from raptorctl.model.file_plan import FilePlan
@@ -36,6 +36,7 @@ class DownWay:
     timeout: Seconds = None
     force: Force = False
     keep_going: KeepGoing = False
+    watch: Watch = False
 
 
 @spread
@@ -44,6 +45,7 @@ def down(
 ) -> None:
     """Stop the machines of a file, in reverse order; with --destroy, remove them for good."""
     session = session_of(context)
+    refuse_unwatchable(run.form, watch=way.watch)
     named = raptor_file.named(session, words)
     plan = api.plan_of(session, named.read(session), named.machines, destroy=way.destroy)
     if run.dry_run:
@@ -51,9 +53,9 @@ def down(
         return
     if plan.destroyed and not run.yes:
         _agreed(plan)
-    show = Show(reporter(), begun=lambda subject: tell(f"{subject}:"))
-    work = api.Down(session, plan, way.timeout, way.force, way.keep_going, show)
-    raptor_file.told(work.run(), plan, run.form)
+    eye = Stream() if way.watch else onlooker(plan)
+    work = api.Down(session, plan, way.timeout, way.force, way.keep_going, eye.show)
+    raptor_file.told(work.run(), plan, run.form, eye)
     if not plan.rows and run.form is Format.TEXT:
         say(_NOTHING)
 

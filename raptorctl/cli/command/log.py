@@ -1,9 +1,8 @@
 """`raptorctl log`: what a machine's console said."""
 
 import codecs
-import re
 import sys
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -12,6 +11,7 @@ from raptorctl.cli import options
 from raptorctl.cli.options import example
 from raptorctl.cli.session import session_of
 from raptorctl.errors import InputError
+from raptorctl.model.text import harmless
 
 Lines = Annotated[
     int, typer.Option("-n", "--lines", min=1, max=100_000, help="Number of lines to show.")
@@ -20,14 +20,6 @@ Follow = Annotated[bool, typer.Option("--follow", help="Keep printing new lines;
 Console = Annotated[bool, typer.Option("--console", help="The console log (the default).")]
 Steps = Annotated[bool, typer.Option("--steps", help="Output of steps in the guest; for admins.")]
 Raw = Annotated[bool, typer.Option("--raw", help="Do not remove terminal control sequences.")]
-
-SEQUENCE: Final = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI (ECMA-48 5.4)
-    r"|\x1b[PX^_\]][^\x07\x1b\n]*(?:\x07|\x1b\\)"  # strings: DCS, SOS, PM, APC, OSC (5.6)
-    r"|\x1b[ -/]*[0-~]"  # the other escapes
-    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
-    r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # order of letters (UAX 9, 2)
-)
 
 
 def register(app: typer.Typer) -> None:
@@ -59,8 +51,3 @@ def log(
             sys.stdout.flush()
     except KeyboardInterrupt:
         pass
-
-
-def harmless(text: str) -> str:
-    """Take out what would act on the reader's terminal: a guest must not drive it."""
-    return SEQUENCE.sub("", text)

@@ -13,8 +13,9 @@ from raptorctl.api.steps import GuestEntry, carry_out, with_job_key
 from raptorctl.cli import ask, options, request
 from raptorctl.cli.change import perform
 from raptorctl.cli.command import deprovision
-from raptorctl.cli.command.run import GuestSteps, Screen
+from raptorctl.cli.command.run import GuestSteps
 from raptorctl.cli.image_choice import begins_as
+from raptorctl.cli.screen import Screen
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.model.domain import Mark

@@ -1,24 +1,20 @@
 """`raptorctl run`: steps in a guest, in the order typed."""
 
-import codecs
-import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from raptorctl.api.guest import TIMEOUT
 from raptorctl.api.steps import GuestEntry, carry_out, checked
 from raptorctl.cli import options
-from raptorctl.cli.command.log import harmless
-from raptorctl.cli.guest import Identity, Timeout, User, guest_of, telling
+from raptorctl.cli.guest import Identity, Timeout, User, guest_of
 from raptorctl.cli.options import Output, example
-from raptorctl.cli.output import Format, plain, say, say_json, tell
+from raptorctl.cli.output import Format, say, say_json
+from raptorctl.cli.screen import Screen
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
-from raptorctl.drivers.tick import Tick
 from raptorctl.errors import InputError
 from raptorctl.model.guest_step import TIMEOUT as STEP_TIMEOUT
 from raptorctl.model.guest_step import GuestStep, in_order
@@ -53,8 +49,6 @@ Copies = Annotated[
 StepTimeout = Annotated[
     float, options.seconds("--step-timeout", "How long a step may take.", most=86400, least=1)
 ]
-
-LONGEST: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -107,54 +101,3 @@ def run(
         say_json({"machine": guest.domain.name, "steps": done})
     else:
         say(f"{guest.domain.name}: {len(done)} step{'s' * (len(done) != 1)} done")
-
-
-class Screen:
-    """Shows what steps do, without what would drive the reader's terminal.
-
-    On standard error: standard output is for the result, which may be JSON. Implements
-    `raptorctl.api.steps.Audience`.
-    """
-
-    def __init__(self) -> None:
-        self.began("")
-
-    def watched(self, title: str, timeout: float) -> AbstractContextManager[Tick]:
-        """See `Audience`."""
-        return telling(title, timeout)
-
-    def began(self, title: str) -> None:
-        """See `Audience`."""
-        self._decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
-        self._held, self._last = "", "\n"
-        if title:
-            tell(plain(title))
-
-    def note(self, text: str) -> None:
-        """See `Audience`."""
-        tell(f"note: {plain(text)}")
-
-    def heard(self, data: bytes) -> None:
-        """Show a piece; a line that has begun an escape sequence is held until it is whole."""
-        self._held += self._decode(data)
-        whole, newline, rest = self._held.rpartition("\n")
-        if "\x1b" in rest and len(rest) < LONGEST:
-            self._write(whole + newline)
-            self._held = rest
-        else:
-            self._write(self._held)
-            self._held = ""
-
-    def ended(self) -> None:
-        """Show what is still held, and end the line."""
-        self._write(self._held + self._decode(b"", final=True))
-        self._held = ""
-        if self._last != "\n":
-            self._write("\n")
-
-    def _write(self, text: str) -> None:
-        clean = harmless(text)
-        if clean:
-            self._last = clean[-1]
-            sys.stderr.write(clean)
-            sys.stderr.flush()

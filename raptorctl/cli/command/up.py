@@ -6,19 +6,19 @@ from typing import Annotated
 import typer
 
 from raptorctl.api import raptor_file as api
-from raptorctl.api.bring import Show, refuse_stuck
+from raptorctl.api.bring import refuse_stuck
 from raptorctl.api.change import refuse_unfinished
 from raptorctl.api.guest import private_key
 from raptorctl.api.up import Up
 from raptorctl.cli import ask, options, raptor_file
-from raptorctl.cli.command.run import Screen
 from raptorctl.cli.guest import Identity
 from raptorctl.cli.image_watch import watched
+from raptorctl.cli.onlooker import onlooker
 from raptorctl.cli.options import example
 from raptorctl.cli.output import Format, say, say_json, tell
-from raptorctl.cli.progress import reporter
 from raptorctl.cli.session import Typed, session_of
 from raptorctl.cli.spread import spread
+from raptorctl.cli.watch import Stream, Watch, refuse_unwatchable
 from raptorctl.errors import InputError
 from raptorctl.model.error_code import Code
 from raptorctl.model.file_plan import Allowed, FilePlan, FileWish, SavedPlan
@@ -79,6 +79,7 @@ class UpWay:
 
     keep_going: KeepGoing = False
     identity: Identity = None
+    watch: Watch = False
 
 
 @spread
@@ -94,6 +95,7 @@ def up(
 ) -> None:
     """Make what stands as a file of machines says: make, change and start machines."""
     session = session_of(context)
+    refuse_unwatchable(run.form, watch=way.watch)
     private_key(way.identity)  # one that cannot be read is refused before anything is done
     before = None if saved is None else SavedPlan.read(options.given_text(saved, LARGEST), saved)
     if before is None:
@@ -127,6 +129,7 @@ def reload(
 ) -> None:
     """Rebuild machines of a file, and do their steps again; name, MAC and slot are kept."""
     session = session_of(context)
+    refuse_unwatchable(run.form, watch=way.watch)
     private_key(way.identity)
     named = raptor_file.named(session, words, variables)
     wish = named.wish(session)
@@ -164,12 +167,11 @@ def _carry_out(
     if not (wish.machines or wish.tenants or plan.rows) and run.form is Format.TEXT:
         say("the file names no machine")
     _agreed(wish, plan, run)
-    tells = reporter()
-    show = Show(tells, Screen(), lambda subject: tell(f"{subject}:"))
-    work = Up(session, wish, plan, way.identity, way.keep_going, show)
+    eye = Stream() if way.watch else onlooker(plan)
+    work = Up(session, wish, plan, way.identity, way.keep_going, eye.show)
     with watched() as watch:
         work.pull(watch)
-    raptor_file.told(work.run(), plan, run.form)
+    raptor_file.told(work.run(), plan, run.form, eye)
 
 
 def _agreed(wish: FileWish, plan: FilePlan, run: options.Manner) -> None:

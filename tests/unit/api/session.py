@@ -43,7 +43,8 @@ class InMemory(Session):
         self, queries: Iterable[tuple[str, str]] = (), people: Iterable[str] = ()
     ) -> HostFacts:
         self.before_survey()
-        facts = self.world.facts(templates(), people)
+        with self.wire.one:
+            facts = self.world.facts(templates(), people)
         asked = set(queries)
         return HostFacts(
             **{

@@ -1,5 +1,6 @@
 """`up`, key by key: what it changes while a machine stands, and what it refuses with a reason."""
 
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from raptorctl.api import raptor_file
-from raptorctl.api.bring import Show
+from raptorctl.api.brought import Show
 from raptorctl.api.up import Up
 from raptorctl.errors import StoppedError
 from raptorctl.model.file_plan import Allowed
@@ -125,8 +126,13 @@ def test_a_signal_between_two_machines_begins_no_more(host: CommandLine) -> None
     text = WEB + WEB.replace("alice-web", "alice-db")
     wish = raptor_file.wish_of(session, raptor_file.read(session, "raptor.toml", text))
     plan = raptor_file.plan_of(session, wish, Allowed())
-    show = Show(begun=lambda _subject: signal.raise_signal(signal.SIGTERM))
-    run = Up(session, wish, plan, show=show).run()
+
+    def show(subject: str) -> Show:
+        if subject == "alice-db":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return Show()
+
+    run = Up(session, wish, plan, shows=show).run()
     assert next(run).did == ("made",)
     with pytest.raises(StoppedError):
         next(run)

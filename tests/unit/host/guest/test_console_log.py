@@ -12,10 +12,10 @@ from typing import NoReturn
 import pytest
 
 from raptorctl.cli import log_service
-from raptorctl.cli.command.log import harmless
 from raptorctl.errors import SettingsError
 from raptorctl.host.guest import console_log
 from raptorctl.host.guest.console_log import ask_service, read_log, serve
+from raptorctl.model.text import harmless
 
 
 @pytest.fixture
