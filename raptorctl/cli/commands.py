@@ -70,6 +70,7 @@ COMMANDS: Final = {
     "access": ("access", "Install and test the rules for who may do what."),
     "slot": ("slot", "Show slots: bridge, MAC, addresses, routes."),
     "cpu": ("cpu", "Show host CPUs and which machine has them."),
+    "build": ("build", "Build images of images, files and steps."),
     "image": ("image", "Manage the cache of disk images."),
     "registry": ("registry", "Read a registry of vmp, and generate its Makefiles."),
     "render": ("render", "Print what provision would write."),

@@ -95,7 +95,16 @@ def named(session: Typed, words: list[str] | None, variables: list[str] | None =
             resolution="name a file; `raptorctl export` writes what stands",
         )
     machines = tuple(_machine(session, word) for word in rest)
-    return Named(file, machines, dict(map(_variable, variables or ())))
+    return Named(file, machines, read_variables(variables))
+
+
+def read_variables(said: list[str] | None) -> dict[str, str]:
+    """Read `--var NAME=VALUE`, each.
+
+    Raises:
+        InputError: one is no variable.
+    """
+    return dict(map(_variable, said or ()))
 
 
 def saved(plan: SavedPlan) -> Named:

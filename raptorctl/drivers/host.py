@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from raptorctl.drivers.account import Accounts, Authority
+    from raptorctl.drivers.build import Builder
     from raptorctl.drivers.dns import Zones
     from raptorctl.drivers.domain import Consoles, Domains
     from raptorctl.drivers.files import Files
@@ -33,3 +34,4 @@ class Host:
     images: Images
     image_writer: ImageWriter
     guests: Guests
+    builder: Builder

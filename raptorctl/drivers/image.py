@@ -206,6 +206,18 @@ class Images(Protocol):
             UploadError: it is not there; nobody sees a part of it.
         """
 
+    def has_built(self, name: str, built: Provenance) -> bool:
+        """Whether a name stands for just what that build made."""
+
+    def take_back(self, name: str, built: Provenance, before: str) -> None:
+        """Forget what a build made, if its name stands for it, and give the name back.
+
+        Args:
+            name: the image's.
+            built: of the build.
+            before: digest of what the name stood for before; "" for nothing.
+        """
+
     def copy(self, image: Image, path: str, tick: Tick) -> None:
         """Copy the file of an image, whole or not at all, durably; ours alone.
 

@@ -11,6 +11,7 @@ from raptorctl.model.settings import Kind, Settings
 if TYPE_CHECKING:
     from raptorctl.host.access.accounts import LocalAccounts
     from raptorctl.host.access.polkit import Polkit
+    from raptorctl.host.build.workshop import LocalBuilder
     from raptorctl.host.dns.update import DnsServer
     from raptorctl.host.domain.console import LibvirtConsoles
     from raptorctl.host.domain.domains import LibvirtDomains
@@ -100,6 +101,7 @@ def _shared(settings: Settings) -> Host:
         images=late(partial(_images, settings)),
         image_writer=late(_image_writer),
         guests=late(partial(_guests, settings)),
+        builder=late(partial(_builder, settings)),
     )
 
 
@@ -169,3 +171,9 @@ def _guests(settings: Settings) -> "LocalGuests":
     from raptorctl.host.guest.guests import LocalGuests
 
     return LocalGuests(settings.libvirt.uri)
+
+
+def _builder(settings: Settings) -> "LocalBuilder":
+    from raptorctl.host.build.workshop import LocalBuilder
+
+    return LocalBuilder(settings.libvirt.uri)

@@ -5,6 +5,7 @@ Everything here is as it will be done: variables are expanded, sizes are bytes.
 """
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
@@ -129,6 +130,7 @@ class BuildFile:
         content: what is in it; None where `copy` names it.
         mode: permissions; None for those of `copy`, or 0644.
         owner: user and group in the image, by number.
+        expand: whether variables of the build are put into the text of `copy`, a file.
     """
 
     to: str
@@ -136,6 +138,7 @@ class BuildFile:
     content: bytes | None = field(default=None, repr=False)
     mode: int | None = None
     owner: tuple[int, int] = (0, 0)
+    expand: bool = False
 
 
 @dataclass(frozen=True)
@@ -248,6 +251,7 @@ class Build:
             arguments; one that fails ends the build, and nothing is exported.
         way: how, where the file says so; None leaves it to what is asked for.
         network: whether steps may use a network.
+        variables: what `expand` puts in.
     """
 
     name: str
@@ -258,6 +262,7 @@ class Build:
     after: tuple[BuildStep, ...] = ()
     way: Way | None = None
     network: bool = True
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def outputs(self) -> tuple[BuildOutput, ...]:

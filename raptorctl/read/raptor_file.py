@@ -14,7 +14,7 @@ from raptorctl.read.raptor_file_keys import machine_problems, spec_part, steps, 
 from raptorctl.read.toml_places import Path, Place, error_place, place_of, places
 from raptorctl.read.variables import expand, unfit
 
-TABLES: Final = ("name", "vars", "defaults", "tenant", "machine")
+TABLES: Final = ("name", "vars", "defaults", "tenant", "machine", "build")
 TENANT_KEYS: Final = ("keys", "quota")
 _ANYBODY: Final = MachineName("tenant", "machine")
 """Who stands for a machine while the defaults are looked at by themselves."""

@@ -142,6 +142,14 @@ class LocalImages:
             notes = self._base(key).with_suffix(".push")
             return Sharer(self._http or Http(), login, notes).share(offer, target, watch)
 
+    def has_built(self, name: str, built: Provenance) -> bool:
+        """See `raptorctl.drivers.image.Images`."""
+        return any(r.image.name == name and r.built == built for r in self._store.known())
+
+    def take_back(self, name: str, built: Provenance, before: str) -> None:
+        """See `raptorctl.drivers.image.Images`."""
+        self._names.take_back(name, built, before)
+
     def copy(self, image: Image, path: str, tick: Tick) -> None:
         """See `raptorctl.drivers.image.Images`."""
         from raptorctl.host.image.transfer import copied

@@ -7,7 +7,8 @@ from raptorctl.drivers.image import Wanted, Watch
 from raptorctl.errors import RefusedError
 from raptorctl.host.image.store import ImageStore, key_of
 from raptorctl.model.error_code import Code
-from raptorctl.model.image import Reference, image_name
+from raptorctl.model.image import SHORT, Reference, image_name
+from raptorctl.model.image_version import Provenance
 
 
 class ImageNames:
@@ -84,3 +85,17 @@ class ImageNames:
             before = replace(old.image, name=f"{name}@{old.image.short}")
             self._store.name(replace(old, image=before))
             watch.note(f"{name} has changed; what it was is {before.name} now")
+
+    def take_back(self, name: str, built: Provenance, before: str) -> None:
+        """Forget what a build made, and give its name back to what had it; may be done again."""
+        known = {found.image.name: found for found in self._store.known()}
+        made = known.get(name)
+        aside = known.get(f"{name}@{before[:SHORT]}") if before else None
+        if made is None or made.built != built:
+            return
+        if aside is None:
+            self._store.forget(name)
+            return
+        self._store.name(replace(aside, image=replace(aside.image, name=name)))
+        self._store.drop(made.image.digest)
+        self._store.forget(aside.image.name)

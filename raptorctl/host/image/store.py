@@ -136,6 +136,12 @@ class ImageStore:
             if gone and gone.image.digest not in self._digests():
                 remove_file(self.files / gone.image.digest)
 
+    def drop(self, digest: str) -> None:
+        """Remove a file that no name stands for."""
+        with self._locked():
+            if digest not in self._digests():
+                remove_file(self.files / digest)
+
     def waste(self, marks: Iterable[str], disks: Iterable[str]) -> Iterator[Waste]:
         """Return what nothing needs."""
         disks = tuple(disks)

@@ -1,0 +1,172 @@
+"""What a build names on this side: paths made absolute, looked at, and all of it digested."""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from raptorctl.api.session import Session
+from raptorctl.errors import InputError
+from raptorctl.model.build import (
+    Build,
+    BuildDisk,
+    BuildFile,
+    BuildOutput,
+    BuildShare,
+    BuildStep,
+    FromImage,
+)
+from raptorctl.model.build_set import BuildSet
+from raptorctl.model.codec import encode
+from raptorctl.model.diagnostic import Diagnostic
+
+CHUNK: Final = 1 << 20
+
+
+class BuildLowering:
+    """One file's builds, and what is wrong with what they name.
+
+    Args:
+        session: the host, and who asks.
+        found: the builds.
+        timeout_factor: what each time limit is multiplied by.
+    """
+
+    def __init__(self, session: Session, found: BuildSet, timeout_factor: float = 1.0) -> None:
+        self.wrong: list[Diagnostic] = []
+        self._session, self._set, self._factor = session, found, timeout_factor
+
+    def build(self, build: Build) -> Build:
+        """A build with absolute paths; what is not there is told."""
+        tell = self._teller(build)
+        return replace(
+            build,
+            disks=tuple(map(self._disk, build.disks)),
+            files=tuple(self._file(f, f"files[{n}]", tell) for n, f in enumerate(build.files)),
+            shares=tuple(self._share(s, f"shares[{n}]", tell) for n, s in enumerate(build.shares)),
+            steps=tuple(self._step(s, f"steps[{n}]", tell) for n, s in enumerate(build.steps)),
+            after=tuple(self._step(s, f"after[{n}]", tell) for n, s in enumerate(build.after)),
+        )
+
+    def _teller(self, build: Build) -> Callable[[str, str], None]:
+        return lambda key, problem: self.wrong.append(self._set.wrong(build, key, problem))
+
+    def _disk(self, disk: BuildDisk) -> BuildDisk:
+        source = disk.source
+        if isinstance(source, FromImage) and _is_path(source.image):
+            source = replace(source, image=self._beside(source.image))
+        return replace(disk, source=source, outputs=tuple(map(self._output, disk.outputs)))
+
+    def _output(self, output: BuildOutput) -> BuildOutput:
+        if output.file:
+            return replace(output, file=self._beside(output.file))
+        return replace(output, folder=self._beside(output.folder)) if output.folder else output
+
+    def _file(self, file: BuildFile, key: str, tell: Callable[[str, str], None]) -> BuildFile:
+        if not file.copy:
+            return file
+        path = self._beside(file.copy)
+        if not Path(path).is_dir():
+            self._readable(path, f"{key}.copy", tell)
+        elif file.expand:
+            tell(f"{key}.expand", f"{file.copy} is a folder: name each file")
+        return replace(file, copy=path)
+
+    def _share(self, share: BuildShare, key: str, tell: Callable[[str, str], None]) -> BuildShare:
+        if not share.path:
+            return share
+        path = self._beside(share.path)
+        if not Path(path).is_dir():
+            tell(f"{key}.path", f"there is no folder {share.path}")
+        return replace(share, path=path)
+
+    def _step(self, step: BuildStep, key: str, tell: Callable[[str, str], None]) -> BuildStep:
+        if step.run:
+            step = replace(step, run=self._beside(step.run))
+            self._readable(step.run, f"{key}.run", tell)
+        return replace(step, timeout=step.timeout * self._factor)
+
+    def _readable(self, path: str, key: str, tell: Callable[[str, str], None]) -> None:
+        from raptorctl.host.system.caller import open_given
+
+        try:
+            open_given(path).close()
+        except InputError as error:
+            tell(key, str(error))
+
+    def _beside(self, path: str) -> str:
+        if path.startswith("~/"):  # under sudo, HOME is root's
+            path = os.path.expanduser(f"~{self._session.caller.name}{path[1:]}")  # noqa: PTH111 - of another account
+        return os.path.normpath(Path(self._set.folder, path).absolute())
+
+
+def digest(build: Build, images: tuple[str, ...]) -> str:
+    """The SHA-256 of all that goes into a build, hexadecimal.
+
+    Args:
+        build: with absolute paths, and with what is new each time left as it is written.
+        images: digests of what its disks begin as.
+
+    Raises:
+        InputError: a file is not there, or not the caller's to read.
+    """
+    whole = hashlib.sha256()
+    bare = replace(build, variables={})
+    whole.update(json.dumps([_plain(bare), images], sort_keys=True, default=_hex).encode())
+    for path in _named(build):
+        for name, data in _contents(path):
+            whole.update(f"{name}\0{len(data)}\0".encode(errors="surrogateescape") + data)
+    return whole.hexdigest()
+
+
+def _plain(build: Build) -> Any:
+    """As JSON has it. How long a step may take changes nothing of what is built."""
+    steps = tuple(replace(step, timeout=0.0) for step in build.steps)
+    after = tuple(replace(step, timeout=0.0) for step in build.after)
+    return encode(replace(build, steps=steps, after=after))
+
+
+def _hex(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _named(build: Build) -> Iterator[str]:
+    files = (*build.files, *(file for share in build.shares for file in share.files))
+    yield from (file.copy for file in files if file.copy)
+    yield from (share.path for share in build.shares if share.path)
+    yield from (step.run for step in (*build.steps, *build.after) if step.run)
+
+
+def _contents(path: str) -> Iterator[tuple[str, bytes]]:
+    if not Path(path).is_dir():
+        yield from _pieces(path, path)
+        return
+    for at, folders, names in os.walk(path):
+        folders.sort()
+        for name in sorted([*names, *folders]):
+            each = os.path.join(at, name)  # noqa: PTH118 - text
+            below = os.path.relpath(each, path)
+            state = os.lstat(each)
+            mode = f"{below} {state.st_mode:o}"
+            if stat.S_ISLNK(state.st_mode):
+                yield mode, os.fsencode(os.readlink(each))  # noqa: PTH115
+            elif stat.S_ISDIR(state.st_mode):
+                yield mode, b""
+            else:
+                yield from _pieces(each, mode)
+
+
+def _pieces(path: str, name: str) -> Iterator[tuple[str, bytes]]:
+    from raptorctl.host.system.caller import open_given
+
+    with open_given(path) as stream:
+        while piece := stream.read(CHUNK):
+            yield name, piece
+
+
+def _is_path(image: str) -> bool:
+    return "://" not in image and ("/" in image or image.startswith("."))

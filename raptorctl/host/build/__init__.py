@@ -1,0 +1,1 @@
+"""Images that are built: disks copied, edited, resized, run in, exported."""

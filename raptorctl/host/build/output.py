@@ -1,0 +1,170 @@
+"""What a build writes outside of its folder: beside its place first, then put there at once."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from raptorctl.drivers.tick import Tick
+from raptorctl.errors import HostError
+from raptorctl.host.build.disks import convert
+from raptorctl.host.build.stage import Entry
+from raptorctl.host.system.caller import caller
+from raptorctl.host.system.durable import replace_file, sync_directory
+from raptorctl.model.build import DiskFormat
+from raptorctl.model.build_record import BuildRecord, BuiltFile
+from raptorctl.model.codec import ShapeError, decode, encode
+from raptorctl.model.sizes import Size
+
+TREE = "tree"
+"""Where in a build's folder the files of a disk are laid out that goes to a folder."""
+
+
+def export(disk: Path, form: DiskFormat, target: Path, tick: Tick) -> None:
+    """Write a disk to a file; see `raptorctl.drivers.build.Builder`."""
+    with _told(target):
+        _folders(target.parent)
+        target.unlink(missing_ok=True)
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+    size = disk.stat().st_size
+    convert(("-f", "raw", str(disk)), form, target, size, tick)
+    with _told(target), target.open("rb") as file:
+        os.fsync(file.fileno())
+        _theirs(target)
+    sync_directory(target.parent)
+
+
+def export_folder(folder: Path, target: Path) -> None:
+    """Copy the files that were put into a disk; see `raptorctl.drivers.build.Builder`."""
+    with _told(target):
+        _folders(target.parent)
+        if target.exists():
+            shutil.rmtree(target)
+        shutil.copytree(folder / TREE, target, symlinks=True)
+        for at, folders, files in os.walk(target):
+            for name in files:
+                path = Path(at, name)
+                if not path.is_symlink():
+                    with path.open("rb") as file:
+                        os.fsync(file.fileno())
+            for name in (*folders, *files):
+                _theirs(Path(at, name))
+            sync_directory(Path(at))
+        _theirs(target)
+        sync_directory(target.parent)
+
+
+def unexport(target: Path, made: Sequence[str]) -> None:
+    """Remove what was exported, and folders that were made for it, innermost first."""
+    _remove(target)
+    for folder in made:
+        with suppress(OSError):  # something else is in it by now
+            Path(folder).rmdir()
+
+
+def published(staged: Path, target: Path) -> bool:
+    """Whether what was exported is in its place."""
+    return not os.path.lexists(staged) and os.path.lexists(target)
+
+
+def publish(staged: Path, target: Path, before: Path) -> None:
+    """Put what was exported into its place. A file that was there keeps a second name."""
+    with _told(target):
+        if os.path.lexists(target) and not os.path.lexists(before):
+            try:
+                before.hardlink_to(target)
+            except OSError:  # a folder, or a file system without links: gone for a moment
+                target.rename(before)
+        staged.rename(target)
+        sync_directory(target.parent)
+
+
+def withdraw(staged: Path, target: Path, before: Path) -> None:
+    """Take it out of its place again, and bring back what was there. May be done again."""
+    if not os.path.lexists(staged) and os.path.lexists(target):
+        target.rename(staged)
+    if os.path.lexists(before):
+        if os.path.lexists(target):  # the same file under two names: rename(2) would do nothing
+            _remove(before)
+        else:
+            before.rename(target)
+    sync_directory(target.parent)
+
+
+def settle(before: Path) -> None:
+    """Remove what was there before, for good."""
+    if os.path.lexists(before):
+        _remove(before)
+        sync_directory(before.parent)
+
+
+def record(path: Path) -> BuildRecord | None:
+    """Return what is kept of the last time; None where a file is not as it was written."""
+    try:
+        found = decode(BuildRecord, json.loads(path.read_bytes()))
+    except (OSError, ValueError, ShapeError):
+        return None
+    return found if all(_now(file.path) == file for file in found.files) else None
+
+
+def keep_record(path: Path, made: BuildRecord) -> None:
+    """Keep what was done, with what the files that were written are like now."""
+    files = tuple(filter(None, (_now(file.path) for file in made.files)))
+    kept = replace(made, files=files)
+    replace_file(path, (json.dumps(encode(kept), indent=2) + "\n").encode(), 0o644)
+
+
+def _now(path: str) -> BuiltFile | None:
+    try:
+        state = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return None
+    return BuiltFile(path, Size(state.st_size), state.st_mtime_ns)
+
+
+def lay_out(folder: Path, entries: Sequence[Entry]) -> None:
+    """Lay files out as they are to be in a folder."""
+    tree = folder / TREE
+    tree.mkdir(exist_ok=True)
+    for entry in entries:
+        path = tree / entry.path.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if entry.kind == "folder":
+            path.mkdir(exist_ok=True)
+        elif entry.kind == "link":
+            path.symlink_to(entry.source)
+        else:
+            shutil.copyfile(folder / entry.source, path)
+            path.chmod(entry.mode & 0o777)
+
+
+def _folders(folder: Path) -> None:
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir()
+        _theirs(each)
+
+
+def _theirs(path: Path) -> None:
+    """What sudo has us write belongs to whoever typed sudo."""
+    if who := caller():
+        os.chown(path, who.uid, who.gid, follow_symlinks=False)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _told(target: Path) -> Iterator[None]:
+    """Say of an error of the system's which output it was about."""
+    try:
+        yield
+    except OSError as error:
+        raise HostError(f"{target.parent} cannot be written to: {error.strerror}") from error

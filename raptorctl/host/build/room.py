@@ -1,0 +1,63 @@
+"""Programs that read disks of strangers: each in a room where it finds the build's folder alone.
+
+A file system that somebody else made may be made to break the program that reads it. So e2fsprogs,
+mtools and sfdisk see the build's folder, the system's programs, and no network (bwrap(1)). An
+account that may not have such a room (sysctl kernel.unprivileged_userns_clone, AppArmor) runs them
+as itself, and root never does.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from raptorctl.errors import CommandError, HostError, MissingError
+from raptorctl.host.system.command import find, run
+
+WORK: Final = "/work"
+TIMEOUT: Final = 3600.0
+"""Seconds for one program: a large disk on a slow one takes its time."""
+ROOM: Final = (
+    "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts",
+    "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+    "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin",
+    "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
+    "--ro-bind-try", "/etc/mke2fs.conf", "/etc/mke2fs.conf",
+    "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",  # noqa: S108 - of the room alone
+)  # fmt: skip
+
+
+def tool(folder: Path, *argv: str, ok: tuple[int, ...] = (0,), both: bool = False) -> str:
+    """Run a program on files of a build's folder, and return what it says.
+
+    Args:
+        folder: the build's; paths in `argv` are relative to it.
+        argv: the program and its arguments.
+        ok: exit statuses that are no failure.
+        both: whether standard error is among what it says.
+
+    Raises:
+        MissingError: it is not installed, or root has no room for it.
+        CommandError: it ended with another status.
+    """
+    program = (find(argv[0]), *argv[1:])
+    words = ("sh", "-c", 'exec "$@" 2>&1', "sh", *program) if both else program
+    if _has_room():
+        room = (*ROOM, "--bind", str(folder), WORK, "--chdir", WORK)
+        return run("bwrap", *room, *words, timeout=TIMEOUT, ok=ok)
+    return run("env", f"--chdir={folder}", *words, timeout=TIMEOUT, ok=ok)
+
+
+@cache
+def _has_room() -> bool:
+    try:
+        run("bwrap", *ROOM, "true")
+    except (CommandError, MissingError) as error:
+        if os.geteuid() == 0:
+            raise HostError(
+                "bwrap cannot shut programs in on this host, and root reads no stranger's disk",
+                details=str(error),
+                resolution="apt install bubblewrap, or build on a session host",
+            ) from error
+        return False
+    return True

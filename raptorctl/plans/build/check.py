@@ -1,0 +1,99 @@
+"""What cannot be built, told before anything is touched: by key, each in one line."""
+
+from collections.abc import Iterator
+
+from raptorctl.model.build import ROOT, BuildDisk, Empty, Filesystem, Fit, FromImage, Way
+from raptorctl.model.medium import ISO
+from raptorctl.plans.build.request import BuildRequest
+
+Problem = tuple[str, str, str]
+"""A key below the build's table, what is wrong there, and what to do."""
+
+
+def problems(request: BuildRequest) -> Iterator[Problem]:
+    """Say what is wrong."""
+    yield from _ways(request)
+    yield from _outputs(request)
+    for number, disk in enumerate(request.build.disks):
+        at = f"disks.{disk.name}." if disk.name else ""
+        yield from _source(request, disk, number, at)
+        yield from _size(request, disk, number, at)
+        yield from _forms(request, disk, at)
+    for number, file in enumerate(request.build.files):
+        if request.build.disk_of(file.to) is None:
+            yield f"files[{number}].to", f"{file.to} is on no disk of the build", ""
+
+
+def _ways(request: BuildRequest) -> Iterator[Problem]:
+    build, way = request.build, request.way
+    if way is Way.EDIT and build.steps:
+        yield "way", "edit runs no step", 'leave it out, or write way = "boot"'
+    if way is Way.NSPAWN and not request.trust:
+        hint = "--trust says that the images are yours or of somebody you trust"
+        yield "way", "nspawn has this host's kernel mount the images", hint
+    if way is Way.NSPAWN and not request.root:
+        yield "way", "nspawn needs root", 'way = "boot" does without'
+    if build.shares and not build.steps:
+        yield "shares", "there is no step to see them", ""
+    if way is not Way.EDIT and isinstance(build.disks[0].source, Empty):
+        hint = "begin with an image of a system; an empty disk is put beside it, in disks"
+        yield "from", "nothing can be run on an empty disk", hint
+
+
+def _source(request: BuildRequest, disk: BuildDisk, number: int, at: str) -> Iterator[Problem]:
+    image, look, source = request.images[number], request.looks[number], disk.source
+    if image and image.format == ISO:
+        yield f"{at}from", f"{image.name} is an ISO, which no disk begins as", ""
+    if isinstance(source, FromImage) and source.partition and look:
+        if look.partition(source.partition) is None:
+            there = ", ".join(str(area.number) for area in look.areas if area.number) or "none"
+            what = f"{source.image} has no partition {source.partition} (there: {there})"
+            yield f"{at}from", what, ""
+        if request.way is not Way.EDIT and number == 0:
+            yield f"{at}from", "a partition alone does not boot", "run steps in the whole image"
+
+
+def _size(request: BuildRequest, disk: BuildDisk, number: int, at: str) -> Iterator[Problem]:
+    wanted, area = disk.resize, request.last(disk, number)
+    if wanted.fit is Fit.KEEP or area is None:
+        return
+    form, size = area.filesystem, request.size(disk, number)
+    if isinstance(disk.source, Empty) and not size:
+        yield f"{at}size", "is that of its files already", "leave it out, or say empty = SIZE"
+    elif form in {Filesystem.VFAT, Filesystem.ISO} and not area.number:
+        yield f"{at}size", f"{form} is not resized", "begin with one of that size"
+    elif form != Filesystem.EXT4 and wanted.fit is Fit.MINIMUM:
+        yield f"{at}size", f"only ext4 is made smaller, and there is {form or 'none'}", ""
+    elif form != Filesystem.EXT4 and wanted.size < size:
+        what = f"{wanted.size} is less than {size}, and only ext4 is made smaller"
+        yield f"{at}size", what, f"there is {form or 'nothing that is known'}"
+
+
+def _forms(request: BuildRequest, disk: BuildDisk, at: str) -> Iterator[Problem]:
+    source = disk.source
+    fitted = isinstance(source, Empty) and not source.size
+    if fitted and (request.way is not Way.EDIT or disk.mount != ROOT):
+        yield f"{at}from", "should say how large: steps may write there", 'empty = "10G"'
+    if fitted and not any(request.build.disk_of(f.to) == disk for f in request.build.files):
+        yield f"{at}from", "should say how large, or which files: there are none", ""
+    for number, output in enumerate(disk.outputs):
+        if output.folder and not fitted:
+            hint = 'from = { filesystem = "vfat" } and files make a folder as well'
+            yield f"{at}output[{number}]", "only files go to a folder, and no disk", hint
+
+
+def _outputs(request: BuildRequest) -> Iterator[Problem]:
+    seen: set[str] = set()
+    sources = {one.image for d in request.build.disks if isinstance(one := d.source, FromImage)}
+    for disk in request.build.disks:
+        at = f"disks.{disk.name}." if disk.name else ""
+        for number, output in enumerate(disk.outputs):
+            key, path = f"{at}output[{number}]", output.file or output.folder
+            if path in seen:
+                yield key, f"{path} is written twice", ""
+            seen |= {path} - {""}
+            if (path and path in sources) or (output.image and output.image in sources):
+                yield key, f"{output.target} is what it begins as", "write somewhere else"
+            if output.image in request.here and output.image not in request.built:
+                hint = f"choose another name, or `raptorctl image remove {output.image}`"
+                yield key, f"{output.image} is already an image, that no build made", hint

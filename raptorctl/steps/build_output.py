@@ -1,0 +1,188 @@
+"""Where a build goes: files and folders, and images of the cache.
+
+What is exported is written beside its place, whole and durably, before anything is put into its
+place; and only when everything is there is what was there before removed.
+"""
+
+from dataclasses import dataclass
+
+from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
+from raptorctl.model.build import DiskFormat
+from raptorctl.model.build_record import BuildRecord
+from raptorctl.model.codec import encode
+from raptorctl.model.image_version import Provenance
+from raptorctl.model.override import override
+from raptorctl.steps.build import InFolder
+from raptorctl.steps.step import Observed
+
+
+@dataclass(frozen=True)
+class ExportDisk(InFolder):
+    """Write a disk beside the place where it goes.
+
+    Args:
+        disk: the disk's raw file; "" for the files of the build's folder.
+        form: that it is written in.
+        staged: the path that it is written to.
+        made: folders that are made for it, innermost first.
+    """
+
+    disk: str
+    form: DiskFormat
+    staged: str
+    made: tuple[str, ...] = ()
+
+    kind = "build.export"
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"write it as {self.form}" if self.disk else "write its files"
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Write it."""
+        if self.disk:
+            host.builder.export(self.disk, self.form, self.staged, tick)
+        else:
+            host.builder.export_folder(self.folder, self.staged)
+        return {"path": self.staged}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Remove it."""
+        host.builder.unexport(self.staged, self.made)
+
+    @override
+    def leftover(self) -> str:
+        return self.staged
+
+
+@dataclass(frozen=True)
+class Publish(InFolder):
+    """Put what was exported into its place, at once.
+
+    Args:
+        staged: where it was written to.
+        target: where it goes.
+        before: where what is there now is kept until the build is done.
+    """
+
+    staged: str
+    target: str
+    before: str
+
+    kind = "build.publish"
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"put it at {self.target}"
+
+    def is_done(self, host: Host) -> bool:
+        """It is there, and no longer beside it."""
+        return host.builder.published(self.staged, self.target)
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Put it there."""
+        host.builder.publish(self.staged, self.target, self.before)
+        return {"path": self.target}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Take it away again, and bring back what was there."""
+        host.builder.withdraw(self.staged, self.target, self.before)
+
+    @override
+    def leftover(self) -> str:
+        return self.target
+
+
+class Ticking:
+    """Passes on how far it is; implements `raptorctl.drivers.image.Watch`."""
+
+    def __init__(self, tick: Tick) -> None:
+        self._tick = tick
+
+    def begin(self, title: str) -> None:
+        """Say nothing: the step has a title."""
+
+    def tick(self, done: int, total: int) -> None:
+        """Pass it on."""
+        self._tick(done, total)
+
+    def note(self, text: str) -> None:
+        """Say nothing: what the name stood for is kept, and `image list` tells."""
+
+
+@dataclass(frozen=True)
+class AddImage(InFolder):
+    """Put what was exported into the cache of images.
+
+    Args:
+        staged: where it was written to.
+        name: the image's.
+        made: of what, by whom and when.
+        before: digest of the image that has the name now; "" for none.
+    """
+
+    staged: str
+    name: str
+    made: Provenance
+    before: str = ""
+
+    kind = "build.add-image"
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"put it into the cache as image {self.name}"
+
+    def is_done(self, host: Host) -> bool:
+        """The image is there, and this build's."""
+        return host.images.has_built(self.name, self.made)
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Put it there."""
+        pulled = host.images.keep_built(self.staged, self.name, self.made, Ticking(tick))
+        return {"image": encode(pulled.image)}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Take it out again, and give its name back to what had it."""
+        host.images.take_back(self.name, self.made, self.before)
+
+    @override
+    def leftover(self) -> str:
+        return f"image {self.name}"
+
+
+@dataclass(frozen=True)
+class FinishBuild(InFolder):
+    """Remember what was built, and remove all that is no longer needed, for good.
+
+    Args:
+        path: of the record.
+        record: what was built; what it says of files is looked up then.
+        before: what stood where outputs are now.
+        keep: whether the folder stays.
+    """
+
+    path: str
+    record: BuildRecord
+    before: tuple[str, ...] = ()
+    keep: bool = False
+
+    kind = "build.finish"
+    reversible = False
+
+    @property
+    @override
+    def title(self) -> str:
+        return "remember what was built" if self.keep else f"remove the folder {self.folder}"
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Write the record; then remove what was there before, and the folder."""
+        host.builder.keep_record(self.path, self.record)
+        for before in self.before:
+            host.builder.settle(before)
+        if not self.keep:
+            host.builder.discard(self.folder, self.job)
+        return {"path": self.path}
