@@ -134,8 +134,11 @@ class Builder(Protocol):
     def settle(self, before: str) -> None:
         """Remove what was there before, for good."""
 
+    def is_built(self, path: str, job: str) -> bool:
+        """Whether the record there is of that build."""
+
     def record(self, path: str) -> BuildRecord | None:
         """Return what is kept of the last time, if all that it wrote is still as it was then."""
 
     def keep_record(self, path: str, record: BuildRecord) -> None:
-        """Keep what was done, with what the files that were written are like now."""
+        """Write down what was done, with what the files that were written are like now."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from raptorctl.errors import CommandError, HostError
 from raptorctl.host.build.room import tool
-from raptorctl.host.build.stage import FOLDER_MODE, Entry
+from raptorctl.host.build.stage import FOLDER_MODE, Staged
 from raptorctl.model.build import Empty
 from raptorctl.model.sizes import KIB, Size
 
@@ -29,7 +29,7 @@ def make(disk: Path, empty: Empty) -> None:
     tool(disk.parent, "mke2fs", *words, disk.name)
 
 
-def put(disk: Path, start: int, entries: Sequence[Entry]) -> None:
+def put(disk: Path, start: int, entries: Sequence[Staged]) -> None:
     """Put files into the file system that begins at `start` bytes of a raw disk.
 
     Parents that are missing are made; files that are there are replaced.
@@ -93,7 +93,7 @@ def _number(pattern: re.Pattern[str], said: str) -> int:
     return int(found[1])
 
 
-def _asked(entries: Iterable[Entry]) -> list[str]:
+def _asked(entries: Iterable[Staged]) -> list[str]:
     paths = dict.fromkeys(entry.path for entry in entries)
     parents = (str(parent) for path in paths for parent in PurePosixPath(path).parents)
     return sorted({*paths, *parents} - {"/"})
@@ -112,7 +112,7 @@ def _kinds(folder: Path, device: str, paths: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _commands(entries: Iterable[Entry], known: dict[str, str]) -> Iterator[str]:
+def _commands(entries: Iterable[Staged], known: dict[str, str]) -> Iterator[str]:
     for entry in entries:
         for parent in reversed(PurePosixPath(entry.path).parents):
             if known.get(str(parent), "") not in {"directory", "symlink"}:
@@ -128,9 +128,7 @@ def _commands(entries: Iterable[Entry], known: dict[str, str]) -> Iterator[str]:
             continue
         if there == "directory":
             raise HostError(f"{entry.path} is a folder there: name the file in it")
-        if there:
-            yield f"rm {_quoted(entry.path)}"
-        yield from _one(entry)
+        yield from _one(entry, replaces=bool(there))
         known[entry.path] = "regular"
 
 
@@ -140,19 +138,32 @@ def _refuse_taken(path: str, known: dict[str, str], wanted: str) -> None:
 
 
 def _folder(path: str, mode: int, owner: tuple[int, int]) -> Iterator[str]:
-    yield f"mkdir {_quoted(path)}"
+    yield _entered(path)
+    yield f"mkdir {_quoted(_named(path))}"
     yield from _owned(path, 0o040000 | mode, owner)
 
 
-def _one(entry: Entry) -> Iterator[str]:
-    at = PurePosixPath(entry.path)
+def _one(entry: Staged, *, replaces: bool) -> Iterator[str]:
+    name = PurePosixPath(entry.path).name
+    yield _entered(entry.path)
+    if replaces:
+        yield f"rm {_quoted(_named(entry.path))}"
     if entry.kind == "link":
-        yield f"symlink {_quoted(entry.path)} {_quoted(entry.source)}"
+        yield f"symlink {_quoted(_named(entry.path))} {_quoted(entry.source)}"
         return
-    yield f"cd {_quoted(str(at.parent))}"
-    yield f"write {_quoted(entry.source)} {_quoted(at.name)}"
-    yield "cd /"
+    yield f"write {_quoted(entry.source)} {_quoted(name)}"
     yield from _owned(entry.path, 0o100000 | entry.mode, entry.owner)
+
+
+def _entered(path: str) -> str:
+    """Go to where a path is: debugfs follows links on the way of a path, and none at its end."""
+    parent = PurePosixPath(path).parent
+    return f"cd {_quoted(f'{parent}/.' if parent.name else '/')}"
+
+
+def _named(path: str) -> str:
+    """A name as debugfs takes no number of an inode for it, which is written <12>."""
+    return f"./{PurePosixPath(path).name}"
 
 
 def _owned(path: str, mode: int, owner: tuple[int, int]) -> Iterator[str]:

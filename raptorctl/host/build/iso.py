@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from raptorctl.errors import HostError
-from raptorctl.host.build.stage import Entry
+from raptorctl.host.build.stage import Staged
 from raptorctl.model.names import shown
 
 DEEPEST: Final = 7
@@ -14,7 +14,7 @@ LONGEST: Final = 64
 """Letters of a name that Joliet has."""
 
 
-def write(disk: Path, label: str, entries: Sequence[Entry]) -> None:
+def write(disk: Path, label: str, entries: Sequence[Staged]) -> None:
     """Write an image with these files.
 
     Raises:
@@ -44,7 +44,7 @@ class _Tree:
         self._short = {PurePosixPath("/"): ""}
         self._count = 0
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Staged) -> None:
         path = PurePosixPath(entry.path)
         if len(path.parts) > DEEPEST + 1 or any(len(part) > LONGEST for part in path.parts):
             raise HostError(f"{shown(entry.path)} is too deep, or its name too long, for an ISO")

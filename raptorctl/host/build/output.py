@@ -11,11 +11,11 @@ from pathlib import Path
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
 from raptorctl.host.build.disks import convert
-from raptorctl.host.build.stage import Entry
+from raptorctl.host.build.stage import Staged
 from raptorctl.host.system.caller import caller
-from raptorctl.host.system.durable import replace_file, sync_directory
+from raptorctl.host.system.durable import remove_file, replace_file, sync_directory
 from raptorctl.model.build import DiskFormat
-from raptorctl.model.build_record import BuildRecord, BuiltFile
+from raptorctl.model.build_record import BuildRecord, WrittenFile
 from raptorctl.model.codec import ShapeError, decode, encode
 from raptorctl.model.sizes import Size
 
@@ -71,8 +71,13 @@ def published(staged: Path, target: Path) -> bool:
 
 
 def publish(staged: Path, target: Path, before: Path) -> None:
-    """Put what was exported into its place. A file that was there keeps a second name."""
+    """Put what was exported into its place. A file that was there keeps a second name.
+
+    Which file is ours is written down first: another may be there by the time that it is withdrawn.
+    """
     with _told(target):
+        _folders(target.parent)
+        replace_file(_own(before), str(os.lstat(staged).st_ino).encode(), 0o600)
         if os.path.lexists(target) and not os.path.lexists(before):
             try:
                 before.hardlink_to(target)
@@ -84,14 +89,16 @@ def publish(staged: Path, target: Path, before: Path) -> None:
 
 def withdraw(staged: Path, target: Path, before: Path) -> None:
     """Take it out of its place again, and bring back what was there. May be done again."""
-    if not os.path.lexists(staged) and os.path.lexists(target):
+    if _is_ours(target, before):
         target.rename(staged)
     if os.path.lexists(before):
         if os.path.lexists(target):  # the same file under two names: rename(2) would do nothing
             _remove(before)
         else:
             before.rename(target)
-    sync_directory(target.parent)
+    if target.parent.is_dir():
+        sync_directory(target.parent)
+    remove_file(_own(before))
 
 
 def settle(before: Path) -> None:
@@ -99,15 +106,33 @@ def settle(before: Path) -> None:
     if os.path.lexists(before):
         _remove(before)
         sync_directory(before.parent)
+    remove_file(_own(before))
+
+
+def _own(before: Path) -> Path:
+    return before.with_name(f"{before.name}.own")
+
+
+def _is_ours(target: Path, before: Path) -> bool:
+    try:
+        return int(_own(before).read_text()) == os.lstat(target).st_ino
+    except (OSError, ValueError):
+        return False
+
+
+def read_record(path: Path) -> BuildRecord | None:
+    """Return what is kept of the last time, if it can be read."""
+    try:
+        return decode(BuildRecord, json.loads(path.read_bytes()))
+    except (OSError, ValueError, ShapeError):
+        return None
 
 
 def record(path: Path) -> BuildRecord | None:
     """Return what is kept of the last time; None where a file is not as it was written."""
-    try:
-        found = decode(BuildRecord, json.loads(path.read_bytes()))
-    except (OSError, ValueError, ShapeError):
-        return None
-    return found if all(_now(file.path) == file for file in found.files) else None
+    found = read_record(path)
+    fits = found and all(_now(file.path) == file for file in found.files)
+    return found if fits else None
 
 
 def keep_record(path: Path, made: BuildRecord) -> None:
@@ -117,15 +142,15 @@ def keep_record(path: Path, made: BuildRecord) -> None:
     replace_file(path, (json.dumps(encode(kept), indent=2) + "\n").encode(), 0o644)
 
 
-def _now(path: str) -> BuiltFile | None:
+def _now(path: str) -> WrittenFile | None:
     try:
         state = os.stat(path)  # noqa: PTH116
     except OSError:
         return None
-    return BuiltFile(path, Size(state.st_size), state.st_mtime_ns)
+    return WrittenFile(path, Size(state.st_size), state.st_mtime_ns)
 
 
-def lay_out(folder: Path, entries: Sequence[Entry]) -> None:
+def lay_out(folder: Path, entries: Sequence[Staged]) -> None:
     """Lay files out as they are to be in a folder."""
     tree = folder / TREE
     tree.mkdir(exist_ok=True)

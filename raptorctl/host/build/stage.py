@@ -22,7 +22,7 @@ MOST: Final = 1_000_000
 
 
 @dataclass(frozen=True)
-class Entry:
+class Staged:
     """One thing that is put into a disk.
 
     Args:
@@ -41,7 +41,7 @@ class Entry:
 
 def staged(
     folder: Path, files: Sequence[BuildFile], variables: Mapping[str, str] | None = None
-) -> tuple[Entry, ...]:
+) -> tuple[Staged, ...]:
     """Copy what is to be put into disks below a build's folder; return what goes where, in order.
 
     Args:
@@ -54,7 +54,7 @@ def staged(
     """
     place = folder / STAGED
     place.mkdir(exist_ok=True)
-    found: dict[str, Entry] = {}
+    found: dict[str, Staged] = {}
     for file in files:
         for entry in _entries(place, file, variables or {}, len(found)):
             found.pop(entry.path, None)  # the later one counts, in its own place
@@ -66,18 +66,18 @@ def staged(
 
 def _entries(
     place: Path, file: BuildFile, variables: Mapping[str, str], begin: int
-) -> Iterator[Entry]:
+) -> Iterator[Staged]:
     number = begin
     if file.content is not None:
         path = _fresh(place, number)
         path.write_bytes(file.content)
         mode = FILE_MODE if file.mode is None else file.mode
-        yield Entry(file.to, "file", f"{STAGED}/{path.name}", mode, file.owner)
+        yield Staged(file.to, "file", f"{STAGED}/{path.name}", mode, file.owner)
         return
     if not Path(file.copy).is_dir():
         yield _copied(place, file, file.copy, file.to, variables)
         return
-    yield Entry(file.to, "folder", mode=FOLDER_MODE, owner=file.owner)
+    yield Staged(file.to, "folder", mode=FOLDER_MODE, owner=file.owner)
     for at, below, names in os.walk(file.copy):
         below.sort()
         inside = "" if at == file.copy.rstrip("/") else os.path.relpath(at, file.copy)
@@ -86,19 +86,19 @@ def _entries(
             to = _checked(os.path.join(file.to, inside, name))  # noqa: PTH118 - text
             source = os.path.join(at, name)  # noqa: PTH118
             if os.path.islink(source):  # noqa: PTH114
-                yield Entry(to, "link", _checked(os.readlink(source)), owner=file.owner)  # noqa: PTH115
+                yield Staged(to, "link", _checked(os.readlink(source)), owner=file.owner)  # noqa: PTH115
             else:
                 yield _copied(place, file, source, to, variables)
         for name in below:
             if name not in links:
                 to = _checked(os.path.join(file.to, inside, name))  # noqa: PTH118
                 mode = stat.S_IMODE(Path(at, name).stat().st_mode)
-                yield Entry(to, "folder", mode=mode, owner=file.owner)
+                yield Staged(to, "folder", mode=mode, owner=file.owner)
 
 
 def _copied(
     place: Path, file: BuildFile, source: str, to: str, variables: Mapping[str, str]
-) -> Entry:
+) -> Staged:
     path = _fresh(place, len(os.listdir(place)))  # noqa: PTH208
     with open_given(source) as stream, path.open("wb") as copy:
         own = stat.S_IMODE(os.fstat(stream.fileno()).st_mode) & 0o777
@@ -107,7 +107,7 @@ def _copied(
         else:
             shutil.copyfileobj(stream, copy, 1 << 20)
     mode = own if file.mode is None else file.mode
-    return Entry(to, "file", f"{STAGED}/{path.name}", mode, file.owner)
+    return Staged(to, "file", f"{STAGED}/{path.name}", mode, file.owner)
 
 
 def _expanded(data: bytes, source: str, variables: Mapping[str, str]) -> bytes:

@@ -7,7 +7,7 @@ from typing import Final
 
 from raptorctl.errors import CommandError, HostError
 from raptorctl.host.build.room import tool
-from raptorctl.host.build.stage import Entry
+from raptorctl.host.build.stage import Staged
 from raptorctl.model.build import Empty
 from raptorctl.model.names import shown
 from raptorctl.model.sizes import KIB, MIB, Size
@@ -25,14 +25,14 @@ def make(disk: Path, empty: Empty) -> None:
     tool(disk.parent, "mkfs.vfat", *words, disk.name)
 
 
-def fitting(folder: Path, entries: Sequence[Entry]) -> Size:
+def fitting(folder: Path, entries: Sequence[Staged]) -> Size:
     """Bytes of a file system that holds so many files, and some more."""
     sizes = ((folder / e.source).stat().st_size if e.kind == "file" else 0 for e in entries)
     whole = sum(size - size % -CLUSTER + CLUSTER for size in sizes)
     return Size(max(LEAST, whole + whole // 8 + MIB)).rounded_up(MIB)
 
 
-def put(disk: Path, start: int, entries: Sequence[Entry]) -> None:
+def put(disk: Path, start: int, entries: Sequence[Staged]) -> None:
     """Put files into the file system that begins at `start` bytes of a raw disk.
 
     It knows no owner and no permissions; links are refused.

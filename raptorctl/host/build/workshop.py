@@ -144,6 +144,11 @@ class LocalBuilder:
         """See `Builder`."""
         output.settle(Path(before))
 
+    def is_built(self, path: str, job: str) -> bool:
+        """See `Builder`."""
+        found = output.read_record(Path(path))
+        return found is not None and found.build == job
+
     def record(self, path: str) -> BuildRecord | None:
         """See `Builder`."""
         return output.record(Path(path))

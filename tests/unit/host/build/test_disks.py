@@ -1,0 +1,296 @@
+"""Disks of a build by the real programs: qemu-img, e2fsprogs, mtools, sfdisk; nothing is mounted."""
+
+import hashlib
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from raptorctl.drivers.build import Put
+from raptorctl.errors import HostError
+from raptorctl.host.build import ext4, partitions
+from raptorctl.host.build.workshop import LocalBuilder
+from raptorctl.model.build import BuildFile, DiskFormat, Empty, Filesystem, Fit, Resize
+from raptorctl.model.image import Image
+from raptorctl.model.sizes import MIB, Size
+
+ROOT = "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"
+TABLES = {
+    "gpt": f"label: gpt\n2 : start=2048, size=8192, type=U\n1 : start=16384, size=65536, type={ROOT}",
+    "dos": "label: dos\n1 : start=2048, size=8192, type=c\n2 : start=16384, size=65536, type=83",
+}
+BUILDER = LocalBuilder("test:///default")
+
+
+def silent(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass
+class Base:
+    """An image of 48 MiB: a small VFAT partition, and ext4 in the last one, from 8 MiB on."""
+
+    image: Image
+    label: str
+
+    @property
+    def root(self) -> int:
+        return 1 if self.label == "gpt" else 2
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(Path(self.image.path).read_bytes()).hexdigest()
+
+
+@pytest.fixture(params=TABLES)
+def base(request: pytest.FixtureRequest, tmp_path: Path) -> Base:
+    raw, path = tmp_path / "base.raw", tmp_path / "base.qcow2"
+    with raw.open("wb") as file:
+        file.write(b"boot code".ljust(440, b"!"))
+        file.truncate(48 * MIB)
+    run("sfdisk", "-q", "--no-reread", "--no-tell-kernel", str(raw), given=TABLES[request.param])
+    run("mkfs.vfat", "--offset=2048", str(raw), "4096")
+    run("mke2fs", "-q", "-F", "-t", "ext4", "-E", f"offset={8 * MIB}", str(raw), "32768k")
+    run("qemu-img", "convert", "-O", "qcow2", str(raw), str(path))
+    raw.unlink()
+    size = Size(48 * MIB)
+    image = Image("base", str(path), "d" * 64, "qcow2", size, size, str(path), "")
+    return Base(image, request.param)
+
+
+def run(*argv: str, given: str = "") -> str:
+    path = "/usr/sbin:/usr/bin:/sbin:/bin"
+    return subprocess.run(
+        argv, input=given, text=True, check=True, capture_output=True, env={"PATH": path}
+    ).stdout
+
+
+def begun(base: Base, folder: Path) -> Path:
+    BUILDER.open(str(folder), "j1")
+    disk = folder / "disk0.raw"
+    BUILDER.copy(base.image, 0, str(disk), silent)
+    return disk
+
+
+def asked(disk: Path, start: int, *commands: str) -> str:
+    said = [run("debugfs", "-R", command, f"{disk}?offset={start}") for command in commands]
+    return "".join(said)
+
+
+def test_what_is_on_an_image_is_told_without_reading_all_of_it(base: Base) -> None:
+    look = BUILDER.look(base.image)
+    assert (look.label, look.size) == (base.label, 48 * MIB)
+    assert {area.filesystem for area in look.areas} == {"vfat", "ext4"}
+    assert look.root and look.root.number == base.root
+    assert look.last == look.root
+
+
+def test_files_are_put_into_the_root_and_the_image_itself_is_as_it_was(
+    base: Base, tmp_path: Path
+) -> None:
+    before = base.digest
+    disk = begun(base, tmp_path / "j1")
+    site = tmp_path / "site"
+    (site / "sub").mkdir(parents=True)
+    (site / 'a "b" c').write_text("one")
+    (site / "<2>").write_text("two")
+    (site / "sub/link").symlink_to("/etc/motd")
+    files = (
+        BuildFile("/srv/site", copy=str(site)),
+        BuildFile("/etc/motd", content=b"first"),
+        BuildFile("/etc/motd", content=b"second", mode=0o640, owner=(70000, 8)),
+    )
+    for _ in range(2):  # what is there is replaced
+        BUILDER.put(Put(str(disk), 0, files), None)
+    assert asked(
+        disk, 8 * MIB, "cat /etc/motd", 'cat "/srv/site/a ""b"" c"', "cat /srv/site/<2>"
+    ) == ("secondonetwo")
+    told = asked(disk, 8 * MIB, "stat /etc/motd", "stat /srv/site/sub/link")
+    assert "Mode:  0640" in told
+    assert "User: 70000   Group:     8" in told
+    assert 'dest: "/etc/motd"' in told
+    ext4.check(disk, 8 * MIB)
+    assert base.digest == before
+
+
+def test_a_link_in_the_image_leads_nowhere_outside_of_it(base: Base, tmp_path: Path) -> None:
+    disk = begun(base, tmp_path / "j1")
+    script = tmp_path / "script"
+    script.write_text(f"mkdir /real\nsymlink /inside /real\nsymlink /outside {tmp_path}\n")
+    run("debugfs", "-w", "-f", str(script), f"{disk}?offset={8 * MIB}")
+    BUILDER.put(Put(str(disk), 0, (BuildFile("/inside/a", content=b"x"),)), None)
+    assert asked(disk, 8 * MIB, "cat /real/a") == "x"
+    with pytest.raises(HostError, match="debugfs"):
+        BUILDER.put(Put(str(disk), 0, (BuildFile("/outside/a", content=b"x"),)), None)
+    assert not (tmp_path / "a").exists()
+
+
+def test_what_does_not_fit_is_told(base: Base, tmp_path: Path) -> None:
+    disk = begun(base, tmp_path / "j1")
+    (tmp_path / "large").write_bytes(b"x" * (40 * MIB))
+    with pytest.raises(HostError, match="debugfs: "):
+        BUILDER.put(Put(str(disk), 0, (BuildFile("/a", copy=str(tmp_path / "large")),)), None)
+
+
+def test_a_folder_is_not_replaced_by_a_file(base: Base, tmp_path: Path) -> None:
+    disk = begun(base, tmp_path / "j1")
+    files = (BuildFile("/a/b", content=b""),)
+    BUILDER.put(Put(str(disk), 0, files), None)
+    with pytest.raises(HostError, match="/a is a folder there: name the file in it"):
+        BUILDER.put(Put(str(disk), 0, (BuildFile("/a", content=b""),)), None)
+    with pytest.raises(HostError, match="/a/b is a regular file there, and should be a directory"):
+        BUILDER.put(Put(str(disk), 0, (BuildFile("/a/b/c", content=b""),)), None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "size"),
+    [
+        (Resize(Fit.TO, Size(64 * MIB)), 64 * MIB),
+        (Resize(Fit.TO, Size(40 * MIB)), 40 * MIB),
+        (Resize(Fit.DISK, Size(64 * MIB)), 64 * MIB),
+        (Resize(Fit.MINIMUM, Size(0)), None),
+        (Resize(Fit.MINIMUM, Size(8 * MIB)), None),
+    ],
+)
+def test_a_disk_is_resized_with_its_last_partition_and_its_file_system(
+    base: Base, tmp_path: Path, wanted: Resize, size: int | None
+) -> None:
+    disk = begun(base, tmp_path / "j1")
+    before = partitions.table_of(disk)
+    BUILDER.put(Put(str(disk), 0, (BuildFile("/a", content=b"kept" * 5000),)), None)
+    BUILDER.resize(str(disk), wanted, silent)
+    look, table = partitions.look_at(disk), partitions.table_of(disk)
+    assert size is None or look.size == size
+    assert size or look.size < 48 * MIB
+    assert table["id"] == before["id"]
+    names = {"uuid", "type", "start"}
+    assert [{k: v for k, v in one.items() if k in names} for one in table["partitions"]] == [
+        {k: v for k, v in one.items() if k in names} for one in before["partitions"]
+    ]
+    assert disk.read_bytes()[:440] == b"boot code".ljust(440, b"!")
+    ext4.check(disk, 8 * MIB)
+    assert asked(disk, 8 * MIB, "cat /a") == "kept" * 5000
+    if wanted.fit is not Fit.DISK:
+        assert "No errors detected" in run("sfdisk", "--verify", str(disk))
+        assert look.last and look.last.start + look.last.size <= look.size
+
+
+def test_what_is_full_is_not_made_smaller_than_it_needs(base: Base, tmp_path: Path) -> None:
+    disk = begun(base, tmp_path / "j1")
+    BUILDER.put(Put(str(disk), 0, (BuildFile("/a", content=b"x" * (20 * MIB)),)), None)
+    with pytest.raises(HostError, match="does not fit into 11M: it needs"):
+        BUILDER.resize(str(disk), Resize(Fit.TO, Size(20 * MIB)), silent)
+
+
+def test_a_partition_becomes_a_disk_of_its_own(base: Base, tmp_path: Path) -> None:
+    BUILDER.open(str(tmp_path / "j1"), "j1")
+    disk = tmp_path / "j1/disk0.raw"
+    BUILDER.copy(base.image, base.root, str(disk), silent)
+    ext4.check(disk)
+    assert disk.stat().st_size == 32 * MIB
+    with pytest.raises(HostError, match="base has no partition 5"):
+        BUILDER.copy(base.image, 5, str(disk), silent)
+
+
+@pytest.mark.parametrize("form", DiskFormat)
+def test_a_disk_is_exported_whole_in_each_format(
+    base: Base, tmp_path: Path, form: DiskFormat
+) -> None:
+    disk, target = begun(base, tmp_path / "j1"), tmp_path / "o/p/out"
+    BUILDER.export(str(disk), form, str(target), silent)
+    run("qemu-img", "compare", "-f", "raw", "-F", form.value, str(disk), str(target))
+    told = run("qemu-img", "info", "-f", form.value, str(target))
+    assert form is not DiskFormat.QCOW2 or "compat: 1.1" in told
+    BUILDER.unexport(str(target), (str(tmp_path / "o/p"), str(tmp_path / "o")))
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("form", [Filesystem.EXT4, Filesystem.VFAT])
+def test_an_empty_disk_has_the_file_system_and_label_that_were_asked_for(
+    form: Filesystem, tmp_path: Path
+) -> None:
+    BUILDER.open(str(tmp_path / "j1"), "j1")
+    disk, empty = tmp_path / "j1/disk0.raw", Empty(Size(16 * MIB), form, "DATA")
+    BUILDER.blank(empty, str(disk))
+    BUILDER.put(Put(str(disk), 0, (BuildFile("/some where/a file.txt", content=b"x"),)), empty)
+    assert run("blkid", "-p", "-o", "value", "-s", "LABEL", str(disk)).strip() == "DATA"
+    assert partitions.look_at(disk).areas[0].filesystem == form
+
+
+@pytest.mark.parametrize("form", [Filesystem.ISO, Filesystem.VFAT])
+def test_a_disk_that_is_made_for_its_files_holds_them_nested_and_of_any_size(
+    form: Filesystem, tmp_path: Path
+) -> None:
+    BUILDER.open(str(tmp_path / "j1"), "j1")
+    disk, empty = tmp_path / "j1/disk0.raw", Empty(Size(0), form, "cidata")
+    BUILDER.blank(empty, str(disk))
+    files = (
+        BuildFile("/user-data", content=b"#cloud-config\n"),
+        BuildFile("/deep/er/a long name.txt", content=b"y" * (3 * MIB)),
+    )
+    BUILDER.put(Put(str(disk), 0, files), empty)
+    assert run("blkid", "-p", "-o", "value", "-s", "LABEL", str(disk)).strip() == "cidata"
+    if form is Filesystem.VFAT:
+        assert run("mtype", "-i", str(disk), "::/user-data") == "#cloud-config\n"
+        assert len(run("mtype", "-i", str(disk), "::/deep/er/a long name.txt")) == 3 * MIB
+    else:
+        assert _iso(disk, "/deep/er/a long name.txt") == 3 * MIB
+    target = tmp_path / "folder"
+    target.mkdir()
+    (target / "stale").touch()
+    BUILDER.export_folder(str(disk.parent), str(tmp_path / ".folder.j1"))
+    BUILDER.publish(str(tmp_path / ".folder.j1"), str(target), str(tmp_path / ".before"))
+    found = sorted(str(p.relative_to(target)) for p in target.rglob("*") if p.is_file())
+    assert found == ["deep/er/a long name.txt", "user-data"]
+    BUILDER.settle(str(tmp_path / ".before"))
+    assert not (tmp_path / ".before").exists()
+
+
+def _iso(disk: Path, path: str) -> int:
+    import io
+
+    import pycdlib
+
+    iso, out = pycdlib.PyCdlib(), io.BytesIO()
+    iso.open(str(disk))
+    iso.get_file_from_iso_fp(out, rr_path=path)
+    iso.close()
+    return len(out.getvalue())
+
+
+@pytest.mark.parametrize("before", ["stood", None])
+def test_what_was_published_is_withdrawn_again_as_often_as_it_takes(
+    before: str | None, tmp_path: Path
+) -> None:
+    staged, target, aside = (str(tmp_path / name) for name in (".a.j1", "a", ".a.j1.before"))
+    Path(staged).write_text("new")
+    if before:
+        Path(target).write_text(before)
+    BUILDER.publish(staged, target, aside)
+    assert BUILDER.published(staged, target)
+    assert Path(target).read_text() == "new"
+    for _ in range(2):
+        BUILDER.withdraw(staged, target, aside)
+        BUILDER.unexport(staged, ())
+        assert {p.name: p.read_text() for p in tmp_path.iterdir()} == (
+            {"a": before} if before else {}
+        )
+
+
+def test_a_build_that_was_cut_off_while_it_was_published_is_withdrawn(tmp_path: Path) -> None:
+    staged, target, aside = (tmp_path / name for name in (".a.j1", "a", ".a.j1.before"))
+    staged.write_text("new")
+    target.write_text("stood")
+    aside.hardlink_to(target)  # then came the power cut
+    BUILDER.withdraw(str(staged), str(target), str(aside))
+    BUILDER.unexport(str(staged), ())
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a", "stood")]
+
+
+def test_a_folder_of_another_job_is_left_alone(tmp_path: Path) -> None:
+    BUILDER.open(str(tmp_path / "b"), "j2")
+    with pytest.raises(HostError, match="is not of the job j1"):
+        BUILDER.discard(str(tmp_path / "b"), "j1")
+    BUILDER.discard(str(tmp_path / "b"), "j2")
+    assert not (tmp_path / "b").exists()
