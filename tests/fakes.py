@@ -31,7 +31,8 @@ from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.guest import Endpoint, Neighbour
 from raptorctl.model.guest_step import GuestStep
-from raptorctl.model.image import Image
+from raptorctl.model.image import Image, Origin, Reference
+from raptorctl.model.image_version import Provenance
 from raptorctl.model.medium import digest_in, unreadable
 from raptorctl.model.network import DhcpHost, LibvirtNetwork
 from raptorctl.model.record import Record
@@ -46,6 +47,7 @@ from raptorctl.model.topology import Cpu, Topology
 from raptorctl.model.volume import CLEAN, DIRTY, WIPED, Extents, Volume, VolumeGroup
 from raptorctl.render.read_domain import read_domain
 from raptorctl.render.seed_iso import read_iso
+from tests.fake_build import FakeBuilder
 
 SETTINGS_TEXT = """
 [dns]
@@ -696,6 +698,26 @@ class FakeImages:
         self.volumes, self.files = volumes, files
         self.all: tuple[Image, ...] = ()
         self.spoilt: dict[str, str] = {}
+        self.built: dict[str, Provenance] = {}
+
+    def reference(self, image: Image) -> Reference | None:
+        origin = Origin("", "", 0)
+        return Reference(image, origin, self.built.get(image.name)) if image in self.all else None
+
+    def keep_built(self, path: str, name: str, built: Provenance, watch: Watch) -> Pulled:
+        watch.tick(0, 1)
+        image = replace(IMAGE, name=name, source=f"build:{name}", digest="b1" * 32)
+        self.all = tuple({one.name: one for one in (*self.all, image)}.values())
+        self.built[name] = built
+        return Pulled(image, "built")
+
+    def has_built(self, name: str, built: Provenance) -> bool:
+        return self.built.get(name) == built
+
+    def take_back(self, name: str, built: Provenance, before: str) -> None:
+        if self.has_built(name, built):
+            del self.built[name]
+            self.all = tuple(image for image in self.all if image.name != name)
 
     def list(self) -> tuple[Image, ...]:
         return self.all
@@ -850,6 +872,7 @@ class World:
         self.consoles = FakeConsoles()
         self.images = FakeImages(self.volumes, self.files)
         self.guests = FakeGuests()
+        self.builder = FakeBuilder()
 
     def with_tenants(self, *names: str) -> "World":
         """The same host, with tenants of those names on it."""
@@ -877,6 +900,7 @@ class World:
             images=Guarded(self.images, wire),
             image_writer=Guarded(self.images, wire),
             guests=Guarded(self.guests, wire),
+            builder=Guarded(self.builder, wire),
         )
 
     def facts(self, templates: Mapping[str, str], people: Iterable[str] = ()) -> HostFacts:
@@ -943,4 +967,6 @@ class World:
                 for a in self.accounts.by_name.values()
             ),
             sorted(self.accounts.strays.items()),
+            self.builder.picture(),
+            sorted(self.images.built),
         )

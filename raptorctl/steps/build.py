@@ -27,16 +27,21 @@ class InFolder(Step):
     Args:
         job: the build's identifier.
         folder: of the build, absolute.
+        record: the file in which the build is remembered once all of it is there.
     """
 
     job: str
     folder: str
+    record: str
 
     needs_lock = False
 
     def is_done(self, host: Host) -> bool:
-        """Only doing it tells; it may be done again."""
-        return False
+        """The build is remembered, and so done; before that only doing it tells.
+
+        What is left of a job then is to remove its folder, and what was in it is gone with it.
+        """
+        return host.builder.is_built(self.record, self.job)
 
     def undo(self, host: Host, tick: Tick) -> None:
         """It goes with the folder."""
@@ -65,7 +70,7 @@ class OpenFolder(InFolder):
 
     def is_done(self, host: Host) -> bool:
         """It is there, and this job's."""
-        return host.builder.holds(self.folder, self.job)
+        return super().is_done(host) or host.builder.holds(self.folder, self.job)
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Make it."""
@@ -102,7 +107,7 @@ class CopyImage(InFolder):
 
     def is_done(self, host: Host) -> bool:
         """It takes its name once it is whole."""
-        return host.builder.there(self.disk)
+        return super().is_done(host) or host.builder.there(self.disk)
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Copy it."""
@@ -133,7 +138,7 @@ class MakeDisk(InFolder):
 
     def is_done(self, host: Host) -> bool:
         """It takes its name once it is whole."""
-        return host.builder.there(self.disk)
+        return super().is_done(host) or host.builder.there(self.disk)
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Make it."""
@@ -231,7 +236,7 @@ class RunInDisks(InFolder):
 
     def encode(self) -> dict[str, Any]:
         """Return the record that the journal keeps: scripts may hold secrets."""
-        fields = ("reason", "job", "folder", "way")
+        fields = ("reason", "job", "folder", "record", "way")
         record = {name: getattr(self, name) for name in fields}
         return {"kind": self.kind, **record, "titles": list(self.titles)}
 

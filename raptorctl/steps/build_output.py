@@ -76,11 +76,11 @@ class Publish(InFolder):
     @property
     @override
     def title(self) -> str:
-        return f"put it at {self.target}"
+        return "keep that" if self.target == self.record else f"put it at {self.target}"
 
     def is_done(self, host: Host) -> bool:
         """It is there, and no longer beside it."""
-        return host.builder.published(self.staged, self.target)
+        return super().is_done(host) or host.builder.published(self.staged, self.target)
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Put it there."""
@@ -138,7 +138,7 @@ class AddImage(InFolder):
 
     def is_done(self, host: Host) -> bool:
         """The image is there, and this build's."""
-        return host.images.has_built(self.name, self.made)
+        return super().is_done(host) or host.images.has_built(self.name, self.made)
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Put it there."""
@@ -155,18 +155,39 @@ class AddImage(InFolder):
 
 
 @dataclass(frozen=True)
-class FinishBuild(InFolder):
-    """Remember what was built, and remove all that is no longer needed, for good.
+class WriteRecord(InFolder):
+    """Write down what was built, for `--if-changed`.
 
     Args:
-        path: of the record.
-        record: what was built; what it says of files is looked up then.
+        staged: where it is written, before it is published like an output.
+        built: what was built; what it says of files is looked up then.
+    """
+
+    staged: str
+    built: BuildRecord
+
+    kind = "build.record"
+
+    @property
+    @override
+    def title(self) -> str:
+        return "write down what was built"
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Write it."""
+        host.builder.keep_record(self.staged, self.built)
+        return {"inputs": self.built.inputs}
+
+
+@dataclass(frozen=True)
+class FinishBuild(InFolder):
+    """Remove all that is no longer needed, for good.
+
+    Args:
         before: what stood where outputs are now.
         keep: whether the folder stays.
     """
 
-    path: str
-    record: BuildRecord
     before: tuple[str, ...] = ()
     keep: bool = False
 
@@ -176,13 +197,16 @@ class FinishBuild(InFolder):
     @property
     @override
     def title(self) -> str:
-        return "remember what was built" if self.keep else f"remove the folder {self.folder}"
+        return "remove what was there before" if self.keep else f"remove the folder {self.folder}"
+
+    @override
+    def is_done(self, host: Host) -> bool:
+        return False
 
     def apply(self, host: Host, tick: Tick) -> Observed:
-        """Write the record; then remove what was there before, and the folder."""
-        host.builder.keep_record(self.path, self.record)
+        """Remove what was there before, and the folder."""
         for before in self.before:
             host.builder.settle(before)
         if not self.keep:
             host.builder.discard(self.folder, self.job)
-        return {"path": self.path}
+        return {}

@@ -17,7 +17,7 @@ from raptorctl.model.build import (
     FromImage,
     Way,
 )
-from raptorctl.model.build_record import BuildRecord, BuiltFile
+from raptorctl.model.build_record import BuildRecord, WrittenFile
 from raptorctl.model.build_room import BuildRoom, RoomDisk
 from raptorctl.model.build_script import title
 from raptorctl.model.facts import Reservation
@@ -34,7 +34,13 @@ from raptorctl.steps.build import (
     RunAfter,
     RunInDisks,
 )
-from raptorctl.steps.build_output import AddImage, ExportDisk, FinishBuild, Publish
+from raptorctl.steps.build_output import (
+    AddImage,
+    ExportDisk,
+    FinishBuild,
+    Publish,
+    WriteRecord,
+)
 from raptorctl.steps.step import Step
 
 WAYS = {
@@ -63,36 +69,37 @@ class _Planning:
         self._request, self._identity = request, identity
         self._build, self._job = request.build, identity.job
         self._folder = f"{request.folder}/{identity.job}"
+        self._place = (self._job, self._folder, request.record)
         self._disks = {n: f"{self._folder}/disk{n}.raw" for n in range(len(self._build.disks))}
 
     def steps(self) -> Iterator[Step]:
         """All of it, in order."""
         reason = "everything is made there, and shown to nobody before it is whole"
-        yield OpenFolder(reason, self._job, self._folder, self._request.keep)
+        yield OpenFolder(reason, *self._place, self._request.keep)
         for number, disk in enumerate(self._build.disks):
             yield self._begun(number, disk)
             if self._grows(number, disk):
-                yield FitDisk("room for what comes", self._job, self._folder,
+                yield FitDisk("room for what comes", *self._place,
                               self._disks[number], disk.resize)  # fmt: skip
         yield from self._put()
         yield from self._run()
         for number, disk in enumerate(self._build.disks):
             if disk.resize.fit is not Fit.KEEP and not self._grows(number, disk):
-                yield FitDisk("as it is asked for", self._job, self._folder,
+                yield FitDisk("as it is asked for", *self._place,
                               self._disks[number], disk.resize)  # fmt: skip
         if self._build.after:
-            yield RunAfter("they look at it as it will be", self._job, self._folder,
+            yield RunAfter("they look at it as it will be", *self._place,
                            tuple(self._disks.values()), self._build.after)  # fmt: skip
         yield from self._exported()
 
     def _begun(self, number: int, disk: BuildDisk) -> Step:
         image, source = self._request.images[number], disk.source
         if isinstance(source, Empty):
-            return MakeDisk("the build has a disk of its own", self._job, self._folder,
+            return MakeDisk("the build has a disk of its own", *self._place,
                             self._disks[number], source)  # fmt: skip
         if image is None:
             raise ValueError(f"no image for {source.image}")
-        return CopyImage("the image itself is never written to", self._job, self._folder,
+        return CopyImage("the image itself is never written to", *self._place,
                          self._disks[number], image, source.partition)  # fmt: skip
 
     def _grows(self, number: int, disk: BuildDisk) -> bool:
@@ -109,6 +116,7 @@ class _Planning:
                     reason="they are there when anything is run",
                     job=self._job,
                     folder=self._folder,
+                    record=self._request.record,
                     disk=self._disks[number],
                     paths=tuple(file.to for file in files),
                     empty=empty if fitted else None,
@@ -141,7 +149,7 @@ class _Planning:
             variables=build.variables,
         )
         titles = tuple(map(title, build.steps))
-        yield RunInDisks("as the build says", self._job, self._folder, request.way.value, titles,
+        yield RunInDisks("as the build says", *self._place, request.way.value, titles,
                          room)  # fmt: skip
 
     def _exported(self) -> Iterator[Step]:
@@ -154,14 +162,17 @@ class _Planning:
                 if path:
                     staged = _beside(path, self._job)
                     before.append(f"{staged}.before")
-                    published.append(Publish("it is whole", self._job, self._folder, staged, path,
+                    published.append(Publish("it is whole", *self._place, staged, path,
                                              before[-1]))  # fmt: skip
                 if output.image:
                     published.append(self._image(output.image, staged))
                 yield self._export(number, output, staged)
         yield from published
-        yield FinishBuild("it is done", self._job, self._folder, self._request.record,
-                          self._record(), tuple(before), self._request.keep)  # fmt: skip
+        written, record = f"{self._folder}/record", self._request.record
+        before.append(f"{record}.{self._job}")
+        yield WriteRecord("so that it is known next time", *self._place, written, self._record())
+        yield Publish("all of it is there", *self._place, written, record, before[-1])
+        yield FinishBuild("it is done", *self._place, tuple(before), self._request.keep)
 
     def _export(self, number: int, output: BuildOutput, staged: str) -> Step:
         source = self._build.disks[number].source
@@ -171,6 +182,7 @@ class _Planning:
             reason="beside its place, so that it is whole when it gets there",
             job=self._job,
             folder=self._folder,
+            record=self._request.record,
             disk="" if output.folder else self._disks[number],
             form=form,
             staged=staged,
@@ -179,7 +191,7 @@ class _Planning:
 
     def _image(self, name: str, staged: str) -> Step:
         before = self._request.here.get(name, "")
-        return AddImage("machines find it there", self._job, self._folder, staged, name,
+        return AddImage("machines find it there", *self._place, staged, name,
                         self._made(), before)  # fmt: skip
 
     def _made(self) -> Provenance:
@@ -199,7 +211,7 @@ class _Planning:
             build=self._job,
             inputs=self._request.inputs,
             made=self._made(),
-            files=tuple(BuiltFile(path, Size(0), 0) for path in paths if path),
+            files=tuple(WrittenFile(path, Size(0), 0) for path in paths if path),
             images=_images(self._build.outputs),
             pushed=tuple(one.push for one in self._build.outputs if one.push),
         )

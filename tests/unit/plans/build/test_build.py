@@ -1,0 +1,173 @@
+"""Builds planned: in which way, in which order, and what cannot be."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from raptorctl.model.build import (
+    Build,
+    BuildDisk,
+    BuildFile,
+    BuildOutput,
+    BuildShare,
+    BuildStep,
+    Empty,
+    Filesystem,
+    Fit,
+    FromImage,
+    Resize,
+    Way,
+)
+from raptorctl.model.build_look import Area, DiskLook
+from raptorctl.model.sizes import GIB, MIB, Size
+from raptorctl.plans.build.build import plan_build
+from raptorctl.plans.build.check import problems
+from raptorctl.plans.build.request import BuildRequest
+from raptorctl.plans.plan import Identity, decode_plan
+from tests.fake_build import LOOK
+from tests.fakes import IMAGE, ISO
+
+END = ["record", "publish", "finish"]
+NOW = Identity("j1", "a1b2c3d4-0000-4000-8000-000000000001", "carol", "2026-11-20T12:00:00Z")
+ROOT = BuildDisk(FromImage("debian:13"), outputs=(BuildOutput(image="web"),))
+MOTD = BuildFile("/etc/motd", content=b"welcome")
+STEP = BuildStep(inline="apt-get install -y nginx")
+
+
+def request(disk: BuildDisk = ROOT, look: DiskLook = LOOK, **said: Any) -> BuildRequest:
+    more = {key: said.pop(key) for key in ("root", "trust", "here", "built", "keep") if key in said}
+    disks = (disk, *said.pop("disks", ()))
+    images = tuple(IMAGE if isinstance(one.source, FromImage) else None for one in disks)
+    looks = tuple(look if image else None for image in images)
+    return BuildRequest(Build("web", disks, **said), images, looks, "/b", "/r.json", "d1", **more)
+
+
+def kinds(asked: BuildRequest) -> list[str]:
+    assert [*problems(asked)] == []
+    return [step.kind.removeprefix("build.") for step in plan_build(asked, NOW).steps]
+
+
+def wrong(asked: BuildRequest) -> list[tuple[str, str]]:
+    return [(key, problem) for key, problem, _ in problems(asked)]
+
+
+def test_files_alone_are_put_there_without_mounting_anything() -> None:
+    asked = request(files=(MOTD,))
+    assert asked.way is Way.EDIT
+    assert kinds(asked) == ["open", "copy", "put", "export", "add-image", *END]
+
+
+def test_steps_boot_a_machine_and_root_that_trusts_the_image_has_systemd_nspawn() -> None:
+    asked = request(files=(MOTD,), steps=(STEP,))
+    assert asked.way is Way.BOOT
+    assert kinds(asked) == ["open", "copy", "put", "run", "export", "add-image", *END]
+    trusted = request(steps=(STEP,), root=True, trust=True)
+    assert trusted.way is Way.NSPAWN
+    assert kinds(trusted) == ["open", "copy", "run", "export", "add-image", *END]
+
+
+def test_files_go_into_a_file_system_that_is_not_edited_by_way_of_a_machine() -> None:
+    look = DiskLook(Size(3 * GIB), "gpt", (Area(MIB, Size(2 * GIB), "btrfs", 1),))
+    asked = request(look=look, files=(MOTD,))
+    assert asked.way is Way.BOOT
+    assert "put" not in kinds(asked)
+    run = plan_build(asked, NOW).steps[2]
+    assert run.room.files == (MOTD,)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("resize", "order"),
+    [
+        (Resize(Fit.TO, Size(8 * GIB)), ["open", "copy", "fit", "run", "export"]),
+        (Resize(Fit.TO, Size(2 * GIB)), ["open", "copy", "run", "fit", "export"]),
+        (Resize(Fit.MINIMUM), ["open", "copy", "run", "fit", "export"]),
+    ],
+)
+def test_a_disk_grows_before_its_steps_and_shrinks_after_them(
+    resize: Resize, order: list[str]
+) -> None:
+    assert kinds(request(replace(ROOT, resize=resize), steps=(STEP,)))[:5] == order
+
+
+def test_after_steps_see_disks_as_they_will_be_exported() -> None:
+    disk = replace(ROOT, resize=Resize(Fit.MINIMUM))
+    order = kinds(request(disk, steps=(STEP,), after=(STEP,)))
+    assert order[2:6] == ["run", "fit", "after", "export"]
+
+
+def test_everything_is_written_before_anything_is_in_its_place() -> None:
+    outputs = (BuildOutput(file="/o/web.vmdk"), BuildOutput(image="web"))
+    data = BuildDisk(Empty(Size(GIB), Filesystem.EXT4), "/srv", outputs=(
+        BuildOutput(file="/o/data.raw"),), name="data")  # fmt: skip
+    order = kinds(request(replace(ROOT, outputs=outputs), disks=(data,), files=(MOTD,)))
+    assert order[-9:] == [
+        "export", "export", "export", "publish", "add-image", "publish", *END,
+    ]  # fmt: skip
+
+
+def test_a_file_is_put_into_the_disk_that_is_mounted_over_it() -> None:
+    data = BuildDisk(Empty(Size(GIB), Filesystem.EXT4), "/srv", name="data")
+    asked = request(disks=(data,), files=(MOTD, BuildFile("/srv/site/a", content=b"")))
+    puts = [s for s in plan_build(asked, NOW).steps if s.kind == "build.put"]
+    assert [step.paths for step in puts] == [("/etc/motd",), ("/site/a",)]  # type: ignore[attr-defined]
+
+
+def test_what_is_in_files_is_not_in_the_journal() -> None:
+    plan = plan_build(request(files=(BuildFile("/k", content=b"secret"),), steps=(STEP,)), NOW)
+    text = str(plan.encode())
+    assert "secret" not in text
+    assert b"secret".hex() not in text
+    assert [step.kind for step in decode_plan(plan.encode()).steps] == [s.kind for s in plan.steps]
+
+
+WRONG = {
+    "a step that is edited": (
+        request(way=Way.EDIT, steps=(STEP,)), [("way", "edit runs no step")]),
+    "nspawn without root": (
+        request(way=Way.NSPAWN, steps=(STEP,), trust=True), [("way", "nspawn needs root")]),
+    "nspawn without trust": (
+        request(way=Way.NSPAWN, steps=(STEP,), root=True),
+        [("way", "nspawn has this host's kernel mount the images")]),
+    "a share that nobody sees": (
+        request(shares=(BuildShare("/mnt", "/x"),)), [("shares", "there is no step to see them")]),
+    "partition 5 of 1": (
+        request(replace(ROOT, source=FromImage("debian:13", 5))),
+        [("from", "debian:13 has no partition 5 (there: 1)")]),
+    "an output twice": (
+        request(replace(ROOT, outputs=(BuildOutput(file="/a"), BuildOutput(folder="/a")))),
+        [("output[1]", "/a is written twice"), ("output[1]", "only files go to a folder, and no disk")]),
+    "an output that is the source": (
+        request(BuildDisk(FromImage("/a.qcow2"), outputs=(BuildOutput(file="/a.qcow2"),))),
+        [("output[0]", "/a.qcow2 is what it begins as")]),
+    "a name that is another image's": (
+        request(here={"web": "d"}),
+        [("output[0]", "web is already an image, that no build made")]),
+    "a label that needs a size": (
+        request(BuildDisk(Empty(filesystem=Filesystem.VFAT), outputs=(BuildOutput(file="/a"),))),
+        [("from", "should say how large, or which files: there are none")]),
+    "steps on nothing": (
+        request(BuildDisk(Empty(Size(GIB), Filesystem.EXT4)), steps=(STEP,)),
+        [("from", "nothing can be run on an empty disk")]),
+    "a smaller xfs": (
+        request(replace(ROOT, resize=Resize(Fit.TO, Size(GIB))),
+                DiskLook(Size(3 * GIB), "", (Area(0, Size(3 * GIB), "xfs"),))),
+        [("size", "1G is less than 3G, and only ext4 is made smaller")]),
+    "the least of nothing": (
+        request(BuildDisk(Empty(Size(GIB)), resize=Resize(Fit.MINIMUM))),
+        [("size", "only ext4 is made smaller, and there is none")]),
+    "a file on no disk": (
+        request(BuildDisk(Empty(Size(GIB), Filesystem.EXT4), ""), files=(MOTD,)),
+        [("files[0].to", "/etc/motd is on no disk of the build")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_cannot_be_is_told_with_its_key(case: str) -> None:
+    asked, expected = WRONG[case]
+    assert wrong(asked) == expected
+
+
+def test_no_disk_begins_as_an_iso() -> None:
+    asked = replace(request(), images=(ISO,))
+    assert wrong(asked) == [("from", "rescue.iso is an ISO, which no disk begins as")]
