@@ -63,7 +63,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BuildOutcome:
     """What came of a build.
 
     Args:
@@ -179,7 +179,7 @@ class Building:
     reporter: "Reporter" = SILENT
     heard: Callable[[bytes], None] = field(default=lambda _data: None)
 
-    def done(self, request: BuildRequest, *, if_changed: bool = False) -> Outcome:
+    def done(self, request: BuildRequest, *, if_changed: bool = False) -> BuildOutcome:
         """Carry one build out.
 
         Raises:
@@ -189,7 +189,7 @@ class Building:
         from raptorctl.host.guest.step_log import StepLog
 
         if if_changed and is_built(self.session, request):
-            return Outcome(request)
+            return BuildOutcome(request)
         name = request.build.name
         path = self.session.log_directory / "builds" / f"{name}.log"
         if request.way is Way.EDIT and not request.build.after:
@@ -204,9 +204,9 @@ class Building:
             self.session.host.builder.listen(heard)
             return self._carried_out(request)
 
-    def _carried_out(self, request: BuildRequest) -> Outcome:
+    def _carried_out(self, request: BuildRequest) -> BuildOutcome:
         done = carry_out(self.session, plan_change(request), reporter=self.reporter)
-        return Outcome(request, done.job.id if done.job else "")
+        return BuildOutcome(request, done.job.id if done.job else "")
 
 
 class _Looking:

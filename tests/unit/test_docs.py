@@ -28,6 +28,7 @@ from raptorctl.model.settings_text import parse_settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.ssh_key import parse_keys
 from raptorctl.model.tenant import Account
+from raptorctl.read.build_file import BuildReader, parse_builds
 from raptorctl.read.raptor_file import Reader, parse_raptor_file
 from tests.fakes import IMAGE, Killed, Tripwire, World
 from tests.unit.cli.session import PROVISION, CommandLine, FakeSession, below
@@ -160,6 +161,9 @@ def test_settings_that_are_shown_can_be_read() -> None:
             elif "[machine." in text:
                 owner = "carol" if page.stem == "README" else ""
                 parse_raptor_file(text, Reader(page.name, owner))
+            elif "[build." in text:
+                given = {"build_id": "b1", "build_date": "2026-11-20T12:00:00Z", "arg_1": "1"}
+                assert parse_builds(text, BuildReader(page.name, given=given)).builds
             else:
                 parse_settings(text)
 
@@ -303,6 +307,18 @@ def test_disks_as_json_are_as_told(raptorctl: CommandLine) -> None:
     assert raptorctl("disk", "add", "alice", "dev", "data=1G").code == 0
     listed = json.loads(raptorctl("disk", "list", "-o", "json").out)
     assert shape(listed) == told_shape("`disk list`")
+
+
+def test_what_builds_print_as_json_is_as_told(
+    raptorctl: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raptorctl.world.images.all = (IMAGE,)
+    monkeypatch.chdir(tmp_path)
+    build = '[build.web]\nfrom = "debian:13"\noutput = [{ image = "web" }]\n'
+    Path("raptor.toml").write_text(build)
+    for number, words in enumerate(([], ["--list-outputs"])):
+        told = json.loads(raptorctl("build", *words, "-o", "json").out)
+        assert shape(told) == told_shape("`build`", number)
 
 
 def test_what_changes_print_as_json_is_as_told(raptorctl: CommandLine) -> None:

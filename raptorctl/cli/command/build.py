@@ -1,5 +1,6 @@
 """`raptorctl build`: images of images, files and steps."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -7,8 +8,9 @@ from typing import Annotated, Final
 import typer
 
 from raptorctl.api import build as api
-from raptorctl.api.build import Asked, Building, Outcome, outputs_of
-from raptorctl.cli.change import preview
+from raptorctl.api.build import Asked, Building, BuildOutcome, outputs_of
+from raptorctl.api.change import preview
+from raptorctl.cli.change import described
 from raptorctl.cli.command.run import Screen
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.options import DryRun, Output, example, given_text
@@ -19,6 +21,7 @@ from raptorctl.cli.session import Typed, session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 from raptorctl.model.raptor_file import DEFAULT, LARGEST, STDIN
+from raptorctl.plans.build.request import BuildRequest
 
 Words = Annotated[
     list[str] | None,
@@ -56,7 +59,7 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True)
-class Wish:
+class BuildWish:
     """What is asked of the builds."""
 
     if_changed: IfChanged = False
@@ -72,7 +75,7 @@ def build(
     variables: Variables = None,
     *,
     list_outputs: ListOutputs = False,
-    wish: Wish,
+    wish: BuildWish,
     dry_run: DryRun = False,
     form: Output = Format.TEXT,
 ) -> None:
@@ -89,8 +92,7 @@ def build(
     with watched() as watch:
         requests = api.requests(session, found, asked, watch)
     if dry_run:
-        for request in requests:
-            preview(session, api.plan_change(request), form)
+        _say_plans(session, requests, form)
         return
     work = Building(session, reporter(), Screen().heard)
     done = []
@@ -100,6 +102,14 @@ def build(
             say(_line(done[-1]))
     if form is Format.JSON:
         say_json({"builds": [one.encode() for one in done]})
+
+
+def _say_plans(session: Typed, requests: tuple[BuildRequest, ...], form: Format) -> None:
+    plans = [preview(session, api.plan_change(request)) for request in requests]
+    if form is Format.JSON:
+        say_json({"plans": [plan.encode() for plan in plans]})
+    for plan in plans if form is Format.TEXT else ():
+        say("\n".join(described(plan, sys.stdout)))
 
 
 def _split(session: Typed, words: list[str]) -> tuple[str, list[str], list[str]]:
@@ -129,7 +139,7 @@ def _say_outputs(session: Typed, found: api.ReadBuilds, names: list[str], form: 
         say("\n".join(table(head, cells, columns=width_of_output())))
 
 
-def _line(outcome: Outcome) -> str:
+def _line(outcome: BuildOutcome) -> str:
     build = outcome.request.build
     if not outcome.job:
         return f"{build.name}: nothing to do, it is built of the same already"

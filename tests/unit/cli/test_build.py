@@ -1,0 +1,150 @@
+"""`raptorctl build` on a host in memory."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import IMAGE, World
+from tests.unit.cli.session import CommandLine
+
+FILE = """
+[vars]
+name = "web"
+[build.web]
+from = "debian:13"
+files = [{ content = "${arg_1} ${build_id}", to = "/etc/motd" }]
+output = [{ image = "${name}" }, { file = "out/web.vmdk" }]
+[build.data]
+from = { empty = "1G", filesystem = "ext4" }
+output = [{ file = "out/data.raw" }]
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Path:
+    world.images.all = (IMAGE,)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    (folder / "raptor.toml").write_text(FILE)
+    return folder
+
+
+def test_every_build_of_a_file_is_done(file: Path, raptorctl: CommandLine, world: World) -> None:
+    done = raptorctl("build", "--", "hi")
+    assert done.code == 0, done.err
+    assert done.out.splitlines() == [
+        f"web is built: image web, {file}/out/web.vmdk",
+        f"data is built: {file}/out/data.raw",
+    ]
+    assert world.builder.files[f"{file}/out/web.vmdk"] == "vmdk: 5eed +/etc/motd"
+    assert world.images.built["web"].source_digest == IMAGE.digest
+    assert not [path for path in world.builder.files if "/builds/" in path]
+
+
+def test_one_build_is_done_and_what_it_is_made_of_is_told(
+    file: Path, raptorctl: CommandLine
+) -> None:
+    done = raptorctl("build", "web", "--var", "name=other", "-o", "json", "--", "hi")
+    [built] = json.loads(done.out)["builds"]
+    assert (built["name"], built["outcome"], built["way"]) == ("web", "built", "edit")
+    assert [(o["kind"], o["target"]) for o in built["outputs"]] == [
+        ("image", "other"),
+        ("file", f"{file}/out/web.vmdk"),
+    ]
+    assert built["job"]
+    assert len(built["inputs"]) == 64
+
+
+def test_outputs_are_listed_and_nothing_is_touched(
+    file: Path, raptorctl: CommandLine, world: World
+) -> None:
+    done = raptorctl("build", "raptor.toml", "data", "--list-outputs", "-o", "json", "--", "a")
+    assert json.loads(done.out) == {
+        "outputs": [
+            {
+                "build": "data", "kind": "file", "target": f"{file}/out/data.raw", "format": "raw",
+            }
+        ]
+    }  # fmt: skip
+    assert world.builder.files == {}
+
+
+def test_a_plan_is_shown_and_says_the_way(file: Path, raptorctl: CommandLine, world: World) -> None:
+    done = raptorctl("build", "web", "--dry-run", "--", "a")
+    assert "note: its disks are edited without being mounted" in done.out
+    assert world.builder.files == {}
+
+
+def test_what_is_built_of_the_same_is_left(
+    file: Path, raptorctl: CommandLine, world: World
+) -> None:
+    assert raptorctl("build", "--", "hi").code == 0
+    again = raptorctl("build", "--if-changed", "--", "hi")
+    assert again.out.splitlines() == [
+        "web: nothing to do, it is built of the same already",
+        "data: nothing to do, it is built of the same already",
+    ]
+    assert raptorctl("build", "web", "--if-changed", "--", "other").out.startswith("web is built")
+    del world.builder.files[f"{file}/out/data.raw"]
+    assert raptorctl("build", "data", "--if-changed", "--", "a").out.startswith("data is built")
+
+
+def test_a_step_that_fails_exports_nothing(
+    file: Path, raptorctl: CommandLine, world: World
+) -> None:
+    text = FILE.replace("[build.data]", 'after = [{ command = ["check"] }]\n[build.data]')
+    (file / "raptor.toml").write_text(text)
+    world.builder.failing.add("check")
+    done = raptorctl("build", "--", "hi")
+    assert done.code == 1
+    assert "check ended with status 1; rolled back, the host is as before" in done.err
+    assert world.builder.files == {}
+    assert world.images.all == (IMAGE,)
+
+
+def test_the_folder_is_kept_where_that_is_asked_for_and_named(
+    file: Path, raptorctl: CommandLine, world: World
+) -> None:
+    done = raptorctl("build", "data", "--keep", "--", "a")
+    kept = {path.rpartition("/")[0] for path in world.builder.files if "/builds/" in path}
+    assert len(kept) == 1
+    assert kept.pop() in done.out
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "raptor.toml has no build: a build is a table, [build.NAME]"),
+        (
+            FILE.replace('"debian:13"', '"nope:1"'),
+            "raptor.toml:5:1: build.web.from: 'nope:1' is in no catalogue of images",
+        ),
+        (
+            FILE.replace('content = "${arg_1} ${build_id}"', 'copy = "gone"'),
+            "folder/gone cannot be read: No such file or directory",
+        ),
+        (
+            FILE.replace('"debian:13"', '{ image = "debian:13", partition = 5 }'),
+            "raptor.toml:5:1: build.web.from: debian:13 has no partition 5 (there: 1)",
+        ),
+        (
+            FILE.replace("[build.data]", 'shares = [{ path = "x", at = "/x" }]\n[build.data]'),
+            "raptor.toml:8:13: build.web.shares[0].path: there is no folder x",
+        ),
+    ],
+)
+def test_what_cannot_be_is_told_in_its_place_and_nothing_is_touched(
+    text: str, told: str, file: Path, raptorctl: CommandLine, world: World
+) -> None:
+    (file / "raptor.toml").write_text(text)
+    done = raptorctl("build", "--", "a")
+    assert done.code == 2
+    assert told in done.err
+    assert world.builder.files == {}
+
+
+def test_a_build_that_is_not_there_is_told(file: Path, raptorctl: CommandLine) -> None:
+    done = raptorctl("build", "wep", "--", "a")
+    assert done.complaint == "raptorctl: raptor.toml has no build wep: did you mean web?"
