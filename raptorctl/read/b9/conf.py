@@ -130,7 +130,7 @@ class _Reading:
         names = [one.name for one in repositories if one]
         # A repository may be in another of B9's files: it is told, and no error.
         if chosen and chosen not in names:
-            self._leave("global", "repository", f"no section is called {chosen}{REPOSITORY}")
+            self._leave("global", "repository", f"no section is called {shown(chosen + REPOSITORY)}")
         return B9Conf(
             cache=said.get("repository_cache") or "",
             cached=said.get("max_cached_shared_images"),
@@ -196,7 +196,7 @@ class _Reading:
         self.left.append(self._diagnostic(section, key, "has nothing like it in raptorctl", why))
 
     def _diagnostic(self, section: str, key: str, problem: str, hint: str) -> Diagnostic:
-        named = ".".join(filter(None, (shown(section).strip("'"), key)))
+        named = ".".join(shown(one)[1:-1] for one in (section, key) if one)
         return Diagnostic(self.file, self._line(section, key), 0, named, problem, hint)
 
     def _line(self, section: str, key: str) -> int:

@@ -119,4 +119,5 @@ def _unknown(name: str, known: Mapping[str, str]) -> Unset:
         return Unset(f"there is no ${{{name}}} here", _HOST_ONLY[name])
     if name.startswith("arg_"):
         return Unset(f"there is no ${{{name}}}", "give the arguments after --")
-    return Unset(f"there is no variable {shown(name)}", f"known: {', '.join(sorted(known))}")
+    names = sorted(one for one in known if re.fullmatch(_NAME, one) and one.isprintable())
+    return Unset(f"there is no variable {shown(name)}", f"known: {', '.join(names)}")

@@ -1,0 +1,38 @@
+"""Files and servers, as sources of what is put together."""
+
+from typing import Final
+
+from raptorctl.drivers.supply import Supply
+from raptorctl.errors import DownloadError, InputError
+from raptorctl.host.image.download import Http
+from raptorctl.host.system.caller import read_given
+from raptorctl.model.names import shown
+from raptorctl.model.sizes import MIB
+
+LARGEST: Final = 64 * MIB
+"""Bytes of one file or reply: all of a seed is in memory."""
+
+
+class GivenSupply:
+    """Reads with the rights of who asked."""
+
+    def file(self, path: str) -> bytes:
+        """Return what is in a file."""
+        data = read_given(path, LARGEST)
+        if len(data) > LARGEST:
+            raise InputError(f"{shown(path)} is larger than {LARGEST // MIB} MiB")
+        return data
+
+    def url(self, url: str) -> bytes:
+        """Return what a server gives."""
+        if not url.startswith(("http://", "https://")):
+            raise InputError(f"{shown(url)} is no URL of http or https")
+        body, reply = Http().text(url, {}, LARGEST)
+        if reply.status_code != 200:
+            raise DownloadError(
+                f"{url}: the server says {reply.status_code} {reply.reason}".strip()
+            )
+        return body
+
+
+_: Supply = GivenSupply()
