@@ -35,14 +35,17 @@ class Cache:
     Args:
         directory: where.
         largest: bytes of an image.
+        signers: a list of who may sign.
     """
 
-    def __init__(self, directory: Path, largest: int = 64 * MIB) -> None:
+    def __init__(
+        self, directory: Path, largest: int = 64 * MIB, signers: Path | None = None
+    ) -> None:
         self.directory = directory
         self.pauses: list[float] = []
         self.watcher = Watcher()
         http = Http(self.pauses.append)
-        self.images = LocalImages(str(directory), Size(largest), http)
+        self.images = LocalImages(str(directory), Size(largest), http, signers)
 
     def pull(self, text: str, **more: object) -> Pulled:
         """Pull what somebody types."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from raptorctl.api.image import UNWATCHED, known, login, refuse_damaged
 from raptorctl.api.session import Session
 from raptorctl.drivers.image import Offer, Pushed, Watch
-from raptorctl.errors import MissingError, RefusedError
+from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.image import Image, Reference
 from raptorctl.model.image_source import split_oci
@@ -17,10 +17,29 @@ from raptorctl.read.image_statement import parse_statement
 from raptorctl.render.image_statement import statement_text
 
 
+def target_of(session: Session, text: str, target: str, *, expires: str = "") -> Target:
+    """Read where somebody wants an image pushed.
+
+    Args:
+        session: the host, and who asks.
+        text: the image's name, source or digest: it may give the tag.
+        target: `oci://REGISTRY/REPOSITORY:TAG`, `ssh://HOST/FOLDER`, or a folder's path.
+        expires: the first day that a folder's index is believed no more, ISO 8601; or "".
+
+    Raises:
+        InputError: the target is none, or has no index.
+        MissingError: there is no such image.
+    """
+    where = parse_target(target, known(session, text).name, str(Path.cwd()))
+    if expires and where.kind == "oci":
+        raise InputError("--expires is of a folder's index, and a registry has none")
+    return replace(where, expires=f"{expires}T00:00:00Z" if expires else "")
+
+
 def push(
     session: Session,
     text: str,
-    target: str,
+    target: Target,
     *,
     password_file: str | None = None,
     watch: Watch = UNWATCHED,
@@ -30,12 +49,11 @@ def push(
     Args:
         session: the host, and who asks.
         text: the image's name, source or digest.
-        target: `oci://REGISTRY/REPOSITORY:TAG`, `ssh://HOST/FOLDER`, or a folder's path.
+        target: where; see `target_of`.
         password_file: for a registry.
         watch: is told what is done, and how far it is.
 
     Raises:
-        InputError: the target is none.
         MissingError: there is no such image.
         RefusedError: it is damaged, or signed by another name.
         UploadError: it is not there; nobody sees a part of it.
@@ -43,9 +61,8 @@ def push(
     session.require_root()
     found = known(session, text)
     refuse_damaged(session, found.name)
-    where = parse_target(target, found.name, str(Path.cwd()))
-    offer = _offer(_reference(session, found), where)
-    return session.images.push(offer, where, login(password_file), watch)
+    offer = offer_of(_reference(session, found), target)
+    return session.images.push(offer, target, login(password_file), watch)
 
 
 @dataclass(frozen=True)
@@ -71,7 +88,7 @@ def push_built(
     Args:
         session: the host, and who asks.
         made: the file.
-        target: see `raptorctl.model.image_target.parse_target`.
+        target: where; see `raptorctl.model.image_target.parse_target`.
         watch: is told what is done, and how far it is.
 
     Raises:
@@ -83,6 +100,38 @@ def push_built(
     said = Statement(name, digest, size, made.format, when, _serial(when), built=made.built)
     offer = Offer(made.path, said, Paper(statement_text(said)))
     return session.images.push(offer, target, login(None), watch)
+
+
+def sign(
+    session: Session, text: str, key: str, *, called: str = "", expires: str = ""
+) -> tuple[Image, Statement]:
+    """Sign an image of the cache, so that others can tell where it is from.
+
+    Args:
+        session: the host, and who asks.
+        text: the image's name, source or digest.
+        key: the path of a private key, or of a public one whose private key an agent has.
+        called: what it is signed as; "" for its name.
+        expires: the first day that the signature is believed no more, ISO 8601; or "" for never.
+
+    Raises:
+        InputError: the key cannot be read, or used.
+        MissingError: there is no such image.
+        RefusedError: it is damaged.
+    """
+    session.require_root()
+    found = known(session, text)
+    refuse_damaged(session, found.name)
+    before = statement_of(_reference(session, found))
+    name = found.name.partition("@")[0]
+    said = replace(
+        before,
+        name=called or name,
+        serial=max(int(datetime.now(UTC).timestamp()), _last_serial(session, name) + 1),
+        expires=f"{expires}T00:00:00Z" if expires else "",
+    )
+    session.images.sign(found, statement_text(said), key)
+    return found, said
 
 
 def statement_of(reference: Reference) -> Statement:
@@ -97,7 +146,12 @@ def statement_of(reference: Reference) -> Statement:
     )
 
 
-def _offer(reference: Reference, target: Target) -> Offer:
+def offer_of(reference: Reference, target: Target) -> Offer:
+    """Return what is offered of an image of the cache.
+
+    Raises:
+        RefusedError: it is signed as something else than the target would call it.
+    """
     said, path = statement_of(reference), reference.image.path
     name = _name(target, said.name)
     if reference.paper.signature:
@@ -124,6 +178,13 @@ def _refuse_other_name(signed: str, target: Target, name: str) -> None:
             code=Code.SIGNATURE_INVALID,
             subject=signed,
         )
+
+
+def _last_serial(session: Session, name: str) -> int:
+    """Return the largest among all versions of a name that are here."""
+    same = (i for i in session.images.known() if i.name.partition("@")[0] == name)
+    known = (session.images.reference(image) for image in same)
+    return max((statement_of(each).serial for each in known if each), default=0)
 
 
 def _reference(session: Session, image: Image) -> Reference:

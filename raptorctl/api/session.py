@@ -112,8 +112,10 @@ class Session:
     def images(self) -> "Images":
         """The cache of images alone: asking it loads no libvirt, which takes longer."""
         from raptorctl.host.image.cache import LocalImages
+        from raptorctl.host.image.trust import SIGNERS
 
-        return LocalImages(self.settings.images.directory, self.settings.images.largest)
+        wanted = self.settings.images
+        return LocalImages(wanted.directory, wanted.largest, signers=self.config / SIGNERS)
 
     @cached_property
     def journals(self) -> "Journals":

@@ -1,16 +1,19 @@
 """`raptorctl image push` and what belongs to it: images that others pull."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from raptorctl.api import image_share as api
 from raptorctl.cli.image_watch import watched
-from raptorctl.cli.options import Output, example
+from raptorctl.cli.options import Output, example, named
 from raptorctl.cli.output import Format, plain, say, say_json
 from raptorctl.cli.session import session_of
 from raptorctl.drivers.image import Pushed
 from raptorctl.model.codec import encode
+from raptorctl.model.image import image_name
+from raptorctl.model.tenant import parse_day
 
 PasswordFile = Annotated[
     str | None,
@@ -36,6 +39,36 @@ TargetText = Annotated[
 ]
 
 
+Key = Annotated[
+    str,
+    typer.Option(
+        "--key",
+        metavar="FILE",
+        help="Private ssh key, or the public one of a key that ssh-agent has.",
+        show_default=False,
+    ),
+]
+As = Annotated[
+    str, typer.Option("--as", metavar="NAME", help="Name to sign it as. Default: the image's.")
+]
+Expires = Annotated[
+    str,
+    typer.Option(
+        "--expires", metavar="DATE", help="First day that it is not believed any more, 2027-03-31."
+    ),
+]
+
+
+IndexExpires = Annotated[
+    str,
+    typer.Option(
+        "--expires",
+        metavar="DATE",
+        help="For a folder: first day that its index is not believed any more, 2027-03-31.",
+    ),
+]
+
+
 def register(group: typer.Typer) -> None:
     """Add the commands."""
     said = "sudo raptorctl image"
@@ -47,20 +80,43 @@ def register(group: typer.Typer) -> None:
             f"{said} push web /srv/www/images",
         ),
     )(push)
+    group.command("sign", epilog=example(f"{said} sign web --key ~/.ssh/id_ed25519"))(sign)
 
 
 def push(
     context: typer.Context,
     image: Reference,
     target: TargetText,
+    expires: IndexExpires = "",
     password_file: PasswordFile = None,
     form: Output = Format.TEXT,
 ) -> None:
     """Share an image. What is there of the same name stays, as an older version."""
     session = session_of(context)
+    day = named("--expires", parse_day, expires) if expires else ""
+    where = api.target_of(session, image, target, expires=day)
     with watched() as watch:
-        done = api.push(session, image, target, password_file=password_file, watch=watch)
+        done = api.push(session, image, where, password_file=password_file, watch=watch)
     _say_pushed(done, form)
+
+
+def sign(
+    context: typer.Context,
+    image: Reference,
+    key: Key,
+    called: As = "",
+    expires: Expires = "",
+    form: Output = Format.TEXT,
+) -> None:
+    """Sign an image with an ssh key. Who pulls it can tell that it is yours, and unchanged."""
+    session = session_of(context)
+    name = named("--as", image_name, called) if called else ""
+    day = named("--expires", parse_day, expires) if expires else ""
+    found, said = api.sign(session, image, str(Path.cwd() / key), called=name, expires=day)
+    if form is Format.JSON:
+        say_json({"image": encode(found), "version": {**encode(said), "build": said.build}})
+        return
+    say(f"image {found.name} is signed as {said.name}: build {said.build}, serial {said.serial}")
 
 
 def _say_pushed(done: Pushed, form: Format) -> None:

@@ -69,6 +69,7 @@ class Wanted:
         sha256: what its source must give, before it is unpacked; or "".
         refresh: ask the source again even if the image is here.
         login: for a registry.
+        unsigned: take it although nobody signed it, where a list says who may.
     """
 
     source: Source
@@ -76,6 +77,7 @@ class Wanted:
     sha256: str = ""
     refresh: bool = False
     login: RegistryLogin = RegistryLogin()
+    unsigned: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,18 @@ class Images(Protocol):
             name: the image's.
             built: of the build.
             before: digest of what the name stood for before; "" for nothing.
+        """
+
+    def sign(self, image: Image, text: str, key: str) -> Paper:
+        """Sign what is said of an image, and keep both with it.
+
+        Args:
+            image: that is in the cache.
+            text: what is said of it.
+            key: the path of a private key.
+
+        Raises:
+            InputError: the key cannot be read, or used.
         """
 
     def copy(self, image: Image, path: str, tick: Tick) -> None:

@@ -50,8 +50,12 @@ class Image:
 
     @property
     def superseded(self) -> bool:
-        """Whether its source has something newer by now, which took its name."""
-        return "@" in self.name
+        """Whether its source has something newer by now, which took its name.
+
+        What was pulled by its build has it in its source as well, and is nothing that went by.
+        """
+        _, at, build = self.name.partition("@")
+        return bool(at) and not self.source.endswith(f"@{build}")
 
 
 @dataclass(frozen=True)
@@ -132,14 +136,20 @@ def find(images: Iterable[Image], text: str) -> Image | None:
 
     Args:
         images: those there are.
-        text: a name; a source, exactly; or a digest, or 12 digits or more of its beginning.
+        text: a name, or `NAME@BUILD`; a source, exactly; or a digest, or 12 digits or more of its
+            beginning.
 
     Raises:
         InputError: several images begin with these digits.
     """
     known = tuple(images)
+    name, at, build = text.partition("@")
     for matches in (lambda i: i.name == text, lambda i: i.source == text and not i.superseded):
         if found := next(filter(matches, known), None):
+            return found
+    if at and len(build) == BUILD:
+        pinned = (i for i in known if i.name == name and i.short == build)
+        if found := next(pinned, None):
             return found
     return _by_digest(known, text.removeprefix("sha256:"))
 

@@ -18,6 +18,11 @@ LONGEST: Final = 2048
 REPOSITORY: Final = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
 BLOB: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+INDEX: Final = "index.json"
+WHAT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:/-]{0,199}", re.ASCII)
+"""Of an index: an image, or a product of simplestreams (`com.ubuntu.cloud:server:24.04:amd64`).
+"""
+PIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 PACKED: Final = (".xz", ".zst", ".zstd", ".gz", ".7z")
 
 
@@ -39,8 +44,16 @@ class Source:
 
     @property
     def kind(self) -> str:
-        """`file`, `http`, `https` or `oci`."""
+        """`file`, `http`, `https`, `oci`, or `index` where an index says which file it is."""
+        if self.text.startswith("ssh://") or f"/{INDEX}#" in self.text:
+            return "index"
         return "file" if self.text.startswith("/") else self.text.partition(":")[0]
+
+    @property
+    def pinned(self) -> tuple[str, str]:
+        """Of an index: what of it, and which build or version; "" for the newest."""
+        what, _, build = self.text.rpartition("#")[2].partition("@")
+        return what, build
 
     @property
     def file_name(self) -> str:
@@ -60,6 +73,8 @@ def parse_source(text: str, catalogue: Catalogue, here: str) -> Source:
     Raises:
         InputError: it is none of these, or the catalogue does not know it.
     """
+    if text.startswith("ssh://") or f"/{INDEX}#" in text or text.endswith(f"/{INDEX}"):
+        return parse_index_source(text, here)
     if "://" in text:
         return parse_oci(text) if text.startswith("oci://") else parse_url(text)
     if "/" in text or text.startswith("."):
@@ -94,6 +109,29 @@ def parse_url(text: str) -> Source:
         raise InputError(f"{shown(text)}: no user, password, blank or # belongs into it")
     source = Source(text, "")
     return Source(text, _fitting(source.file_name or parts.hostname or ""))
+
+
+def parse_index_source(text: str, here: str) -> Source:
+    """Read `WHERE/index.json#IMAGE` or `...#IMAGE@BUILD`; of ssh, the file's name may be left out.
+
+    Raises:
+        InputError: it is none, or does not say which image.
+    """
+    where, _, what = text.partition("#")
+    image, at, build = what.partition("@")
+    if not WHAT.fullmatch(image) or ".." in image or (at and not PIN.fullmatch(build)):
+        raise InputError(
+            f"{shown(text)} does not say which image of the index is meant",
+            resolution="write WHERE/index.json#NAME, or #NAME@BUILD for one version",
+        )
+    if where.startswith("ssh://"):
+        where = f"{where.rstrip('/').removesuffix(f'/{INDEX}')}/{INDEX}"
+    elif "://" in where:
+        where = parse_url(where).text
+    else:
+        where = _path(where, here).text
+    name = _fitting(image) + (f"@{build}" if build else "")
+    return Source(f"{where}#{what}", name)
 
 
 def parse_oci(text: str) -> Source:

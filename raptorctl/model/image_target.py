@@ -44,11 +44,13 @@ class Target:
         text: `oci://registry/repository:tag`, `ssh://host/folder`, or a folder's absolute path.
         kind: `oci`, `ssh` or `folder`.
         place: of `ssh`.
+        expires: when a folder's index is believed no more, UTC, RFC 3339; or "" for never.
     """
 
     text: str
     kind: str
     place: SshPlace | None = None
+    expires: str = ""
 
 
 def parse_target(text: str, name: str, here: str) -> Target:
@@ -98,8 +100,9 @@ def parse_ssh(text: str) -> SshPlace:
 
 
 def _unfit(text: str) -> InputError:
+    # What stands before an @ may be a password.
     return InputError(
-        f"{shown(text)} is not a folder on another host",
+        f"{shown(re.sub('//.*@', '//...@', text))} is not a folder on another host",
         resolution="write ssh://HOST/FOLDER or ssh://USER@HOST:PORT/FOLDER",
     )
 

@@ -67,7 +67,8 @@ class FakeSession:
 
 def push(cache: Cache, name: str, target: str) -> Pushed:
     session: Any = FakeSession(cache)
-    return image_share.push(session, name, target, watch=cache.watcher)
+    where = image_share.target_of(session, name, target)
+    return image_share.push(session, name, where, watch=cache.watcher)
 
 
 def manifest(running: Registry, repository: str, tag: str) -> dict[str, Any]:
@@ -168,7 +169,7 @@ def test_an_upload_that_broke_off_goes_on_where_it_was(
         if passed[-2:] == [2 << 20] * 2:  # the second piece is there, the third begins
             raise KeyboardInterrupt
 
-    patient, cache.watcher.tick = cache.watcher.tick, stop  # type: ignore[method-assign]
+    patient, cache.watcher.tick = cache.watcher.tick, stop  # type: ignore[method-assign, assignment]
     with pytest.raises(KeyboardInterrupt):
         push(cache, "web", target)
     assert [name[-5:] for name in cache.left("partial")] == [".push"]

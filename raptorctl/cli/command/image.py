@@ -55,6 +55,12 @@ References = Annotated[
 To = Annotated[str, typer.Option("--to", metavar="raw|qcow2", help="The format.")]
 
 
+Unsigned = Annotated[
+    bool,
+    typer.Option("--allow-unsigned", help="Take it unsigned, where a list says who may sign."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command group."""
     group = typer.Typer()
@@ -85,14 +91,15 @@ def pull(
     checksum_url: SumUrl = "",
     refresh: Refresh = False,
     password_file: PasswordFile = None,
+    allow_unsigned: Unsigned = False,
     form: Output = Format.TEXT,
 ) -> None:
     """Have an image here, whole and checked. One that is here already is not asked for again."""
     session = session_of(context)
     where = source_of(session, source)
-    if checksum_url and where.kind == "oci":
+    if checksum_url and where.kind in {"oci", "index"}:
         raise InputError(
-            "--checksum-url goes with no oci:// source: a registry has its images by their digests",
+            "--checksum-url goes with no oci:// source and no index: digests name their images",
             resolution="name it by its digest, oci://...@sha256:DIGEST, or give --sha256",
         )
     if checksum_url:
@@ -104,6 +111,7 @@ def pull(
         named("--sha256", parse_digest, sha256) if sha256 else "",
         refresh,
         login(password_file),
+        allow_unsigned,
     )
     with watched() as watch:
         done = api.pull(session, wanted, watch)

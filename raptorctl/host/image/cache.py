@@ -14,7 +14,7 @@ from raptorctl.host.image.naming import ImageNames
 from raptorctl.host.image.store import ImageStore, key_of
 from raptorctl.model.image import BUILT, UNSEEN, Image, Origin, Reference, image_name
 from raptorctl.model.image_target import Target
-from raptorctl.model.image_version import Provenance
+from raptorctl.model.image_version import Paper, Provenance
 from raptorctl.model.settings import ImageSettings as Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.stamp import stamp
@@ -31,15 +31,20 @@ class LocalImages:
         directory: the cache.
         largest: bytes that an image may have.
         http: the way to servers; None for the usual one.
+        signers: the file of who may sign images, if what is pulled should be signed.
     """
 
     def __init__(
-        self, directory: str, largest: Size = Settings.largest, http: "Http | None" = None
+        self,
+        directory: str,
+        largest: Size = Settings.largest,
+        http: "Http | None" = None,
+        signers: Path | None = None,
     ) -> None:
         self._store = ImageStore(Path(directory))
         self._names = ImageNames(self._store)
         self._largest = largest
-        self._http = http
+        self._http, self._signers = http, signers
 
     def list(self) -> tuple[Image, ...]:
         """Return all images that are whole, by name."""
@@ -150,6 +155,15 @@ class LocalImages:
         """See `raptorctl.drivers.image.Images`."""
         self._names.take_back(name, built, before)
 
+    def sign(self, image: Image, text: str, key: str) -> Paper:
+        """See `raptorctl.drivers.image.Images`."""
+        from raptorctl.host.image.signature import sign
+
+        paper = Paper(text, sign(text, key))
+        if found := self.reference(image):
+            self._store.name(replace(found, paper=paper))
+        return paper
+
     def copy(self, image: Image, path: str, tick: Tick) -> None:
         """See `raptorctl.drivers.image.Images`."""
         from raptorctl.host.image.transfer import copied
@@ -254,10 +268,12 @@ class LocalImages:
         from raptorctl.host.image.download import Http
         from raptorctl.host.image.fetch import Fetcher
         from raptorctl.host.image.look import about
+        from raptorctl.host.image.trust import Trust
 
         base = self._base(wanted.source.text)
         try:
-            fetcher = Fetcher(self._http or Http(), self._largest)
+            trust = Trust(self._signers, unsigned=wanted.unsigned)
+            fetcher = Fetcher(self._http or Http(), self._largest, trust)
             return fetcher.fetch(wanted, known, base, watch)
         except HostError as error:
             raise about(wanted.source.text, error) from error
@@ -296,7 +312,9 @@ class LocalImages:
         length = fetched.path.stat().st_size
         origin = Origin(fetched.version, fetched.sha256, length, chosen)
         now = stamp(datetime.now(UTC))
-        kept = self._store.keep(fetched.path, Reference(replace(image, pulled=now), origin, built))
+        kept = self._store.keep(
+            fetched.path, Reference(replace(image, pulled=now), origin, built, fetched.paper)
+        )
         self._cleared(image.source)
         return kept.image
 

@@ -15,11 +15,13 @@ from raptorctl.host.image.look import about
 from raptorctl.host.image.oci import Registry
 from raptorctl.host.image.partial import Partial
 from raptorctl.host.image.transfer import brought, hashed_stream
+from raptorctl.host.image.trust import Claim, Trust
 from raptorctl.host.image.unpack import unpacker
 from raptorctl.host.system.caller import open_given, open_own
 from raptorctl.model.checksum import Checksum, checksum_of
 from raptorctl.model.error_code import Code
 from raptorctl.model.image import Reference
+from raptorctl.model.image_version import Paper
 from raptorctl.model.names import shown
 from raptorctl.model.sizes import MIB, Size
 
@@ -37,6 +39,7 @@ class Fetched:
         version, sha256: as `raptorctl.model.image.Origin` has them.
         called: the name of the file where it came from, or "" for what the source says.
         part: which part of the source it is, for people; or "".
+        paper: what came with it, and is believed.
     """
 
     path: Path
@@ -45,6 +48,7 @@ class Fetched:
     sha256: str
     called: str = ""
     part: str = ""
+    paper: Paper = Paper()
 
 
 class Fetcher:
@@ -53,10 +57,11 @@ class Fetcher:
     Args:
         http: the way to servers.
         largest: bytes, before and after it is unpacked.
+        trust: who must have signed it.
     """
 
-    def __init__(self, http: Http, largest: Size) -> None:
-        self._http, self._largest = http, largest
+    def __init__(self, http: Http, largest: Size, trust: Trust) -> None:
+        self._http, self._largest, self._trust = http, largest, trust
 
     def fetch(
         self, wanted: Wanted, known: Reference | None, base: Path, watch: Watch
@@ -79,12 +84,15 @@ class Fetcher:
                 return self._file(wanted, known, base, watch)
             case "oci":
                 return self._oci(wanted, known, base, watch)
+            case "index":
+                return self._index(wanted, known, base, watch)
         return self._web(wanted, known, base, watch)
 
     def _file(
         self, wanted: Wanted, known: Reference | None, base: Path, watch: Watch
     ) -> Fetched | None:
         path = wanted.source.text
+        self._trust.refuse_unsigned(path)
         with open_given(path) as source:
             version = file_version(source)
             if known and known.origin.version == version and _fits(wanted, known):
@@ -96,6 +104,7 @@ class Fetcher:
     def _web(
         self, wanted: Wanted, known: Reference | None, base: Path, watch: Watch
     ) -> Fetched | None:
+        self._trust.refuse_unsigned(wanted.source.text)
         expected = self._expected(wanted)
         url, partial = wanted.source.text, Partial(base)
         unless = known.origin.version if known and _fits(wanted, known) else ""
@@ -111,6 +120,8 @@ class Fetcher:
         text, asks = wanted.source.text, known and _fits(wanted, known)
         watch.begin(f"ask {text} for something newer" if asks else f"download {text}")
         layer = Registry(self._http, text, wanted.login).layer()
+        digits = layer.digest.partition(":")[2]
+        paper = self._trust.accept(Claim(text, layer.names, digits, layer.paper), known)
         if known and asks and known.origin.version == layer.digest:
             return None
         if asks:
@@ -120,7 +131,7 @@ class Fetcher:
         )
         partial = Partial(base)
         self._http.download(download, partial, watch)
-        told = [Checksum("sha256", layer.digest.partition(":")[2])]
+        told = [Checksum("sha256", digits)]
         if wanted.sha256:
             told.append(Checksum("sha256", wanted.sha256))
         part = f"its layer {layer.said}"
@@ -128,7 +139,30 @@ class Fetcher:
             done = self._whole(partial, layer.digest, told, base, watch)
         except HostError as error:
             raise about(part, error) from error
-        return replace(done, called=layer.file_name, part=part)
+        return replace(done, called=layer.file_name, part=part, paper=paper)
+
+    def _index(
+        self, wanted: Wanted, known: Reference | None, base: Path, watch: Watch
+    ) -> Fetched | None:
+        from raptorctl.host.image.index_pull import find, opened
+
+        text, partial = wanted.source.text, Partial(base)
+        asks = known and _fits(wanted, known)
+        watch.begin(f"ask {text} for something newer" if asks else f"download {text}")
+        with opened(wanted.source, self._http, self._largest) as folder:
+            found = find(folder, wanted.source, self._largest)
+            paper = self._trust.accept(found.claim(text), known)
+            version = f"sha256:{found.digest}"
+            if known and asks and known.origin.version == version:
+                return None
+            if asks:
+                watch.begin(f"download {text}")
+            folder.fetch(found.file, version, found.size, partial, watch)
+        told = [Checksum("sha256", found.digest)]
+        if wanted.sha256:
+            told.append(Checksum("sha256", wanted.sha256))
+        done = self._whole(partial, version, told, base, watch)
+        return replace(done, called=found.called, part=found.file, paper=paper)
 
     def _whole(
         self, partial: Partial, version: str, expected: list[Checksum], base: Path, watch: Watch

@@ -41,6 +41,12 @@ def foresee(wanted: Wanted, http: Http, largest: Size) -> Image:
         case "oci":
             Registry(http, wanted.source.text, wanted.login).layer()
             form, size = "", Size(0)
+        case "index":
+            from raptorctl.host.image.index_pull import find, opened
+
+            with opened(wanted.source, http, largest) as folder:
+                find(folder, wanted.source, largest)
+            form, size = "", Size(0)
         case _:
             _web(wanted, http, largest)
             form, size = "", Size(0)

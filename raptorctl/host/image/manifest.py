@@ -96,11 +96,13 @@ class Found:
         rank: 0 where title or type say so, 1 where it is some file, 2 where only a look can tell.
         blob: the layer.
         manifest: the digest of its manifest, where an index has several; or "".
+        papers: what goes with it: its statement, and the signature of that.
     """
 
     rank: int
     blob: Blob
     manifest: str = ""
+    papers: tuple[Blob | None, Blob | None] = (None, None)
 
 
 def is_index(manifest: Mapping[str, Any]) -> bool:
@@ -190,7 +192,8 @@ def candidates(manifest: Mapping[str, Any], digest: str = "") -> tuple[Found, ..
     blobs = [blob for blob in blobs if blob.media not in {EMPTY, STATEMENT, SIGNATURE}]
     config = manifest.get("config")
     container = isinstance(config, dict) and config.get("mediaType") in CONTAINERS
-    found = [Found(_rank(blob), blob, digest) for blob in blobs if not _is_tar(blob, container)]
+    told = paper(manifest, STATEMENT), paper(manifest, SIGNATURE)
+    found = [Found(_rank(b), b, digest, told) for b in blobs if not _is_tar(b, container)]
     if not found:
         raise _no_file(blobs)
     return best(found)
@@ -209,14 +212,14 @@ def best(found: Iterable[Found]) -> tuple[Found, ...]:
     return tuple({each.blob.digest: each for each in known if each.rank == rank}.values())
 
 
-def only(found: tuple[Found, ...]) -> Blob:
+def only(found: tuple[Found, ...]) -> Found:
     """Return the one that is meant.
 
     Raises:
         HostError: there are several; names them.
     """
     if len(found) == 1:
-        return found[0].blob
+        return found[0]
     named = ", ".join(_named(each) for each in found)
     if found[0].rank > 1:
         raise ImageError(f"none of its files is known for an image of a disk: {named}")

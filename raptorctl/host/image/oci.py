@@ -5,6 +5,7 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +18,7 @@ from raptorctl.host.image.manifest import (
     INDEXES,
     MANIFESTS,
     OURS,
+    Blob,
     Found,
     best,
     candidates,
@@ -27,6 +29,8 @@ from raptorctl.host.image.manifest import (
     refuse_foreign,
 )
 from raptorctl.host.image.registry import RegistryClient
+from raptorctl.model.image_version import Paper
+from raptorctl.read.image_statement import LARGEST_STATEMENT
 
 DEPTH: Final = 4
 """Of indexes within indexes (image-index.md: an index may name another)."""
@@ -45,6 +49,8 @@ class Layer:
         headers: what the registry wants with the request, secrets among them.
         said: what people know it by.
         file_name: what it was called where it was pushed, or "".
+        names: what the image may be signed as, by what it was asked for.
+        paper: what goes with it.
     """
 
     url: str
@@ -53,6 +59,8 @@ class Layer:
     headers: Mapping[str, str]
     said: str
     file_name: str
+    names: tuple[str, ...] = ()
+    paper: Paper = Paper()
 
 
 class Registry:
@@ -74,12 +82,25 @@ class Registry:
             HostError: there is no such image, it is not for us, or it has no such layer.
         """
         try:
-            blob = only(self._found(self._client.tag, DEPTH))
+            found = only(self._found(self._client.tag, DEPTH))
+            paper = Paper(*map(self._paper, found.papers))
         except BrokenOffError as error:
             raise self._client.error(error.brief, error.details) from error
+        blob, headers = found.blob, dict(self._client.headers)
         url = self._client.url("blobs", blob.digest)
-        headers = dict(self._client.headers)
-        return Layer(url, blob.digest, blob.size, headers, blob.said, blob.file_name)
+        names = _names(self._client.repository, self._client.tag)
+        return Layer(url, blob.digest, blob.size, headers, blob.said, blob.file_name, names, paper)
+
+    def _paper(self, blob: Blob | None) -> str:
+        """Return the text of what goes with an image, as its digest has it; "" for none."""
+        if blob is None:
+            return ""
+        if blob.size > LARGEST_STATEMENT:
+            raise self._client.error(f"{blob.said} is larger than it may be")
+        body = self._client.get(self._client.url("blobs", blob.digest), {})
+        if f"sha256:{hashlib.sha256(body).hexdigest()}" != blob.digest:
+            raise self._client.error(f"{blob.said} is another than its digest says")
+        return body.decode(errors="replace")
 
     def _found(self, tag: str, depth: int, digest: str = "") -> tuple[Found, ...]:
         """Return the layers that may be the image, of the best rank among all manifests for us."""
@@ -129,3 +150,15 @@ class Registry:
                 "the registry gave another manifest than the one of that digest"
             )
         return self._client.table(body)
+
+
+def _names(repository: str, tag: str) -> tuple[str, ...]:
+    """What an image may be signed as that is had by this tag: `web:1`, or `web`.
+
+    What is had by a digest may have any tag, which is told by a name that ends in a colon.
+    """
+    last = repository.rpartition("/")[2]
+    if ":" in tag:
+        return last, f"{last}:"
+    pinned = re.sub(r"-[0-9a-f]{12}$", "", tag)
+    return (f"{last}:{tag}", last) if pinned == tag else (f"{last}:{pinned}", last)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from raptorctl.drivers.image import Offer, Pushed, RegistryLogin, Watch
+from raptorctl.errors import UploadError
 from raptorctl.host.image.download import Http
 from raptorctl.model.image_target import Target
 
@@ -25,6 +26,17 @@ class Sharer:
         Raises:
             UploadError: it is not there; nobody sees a part of it.
         """
+        if target.place:
+            from raptorctl.host.image.folder_push import FolderPush
+            from raptorctl.host.image.ssh_folder import SshFolder
+
+            with SshFolder(target.place, UploadError) as folder:
+                return FolderPush(folder, target.expires).push(offer, watch)
+        if target.kind == "folder":
+            from raptorctl.host.image.folder import LocalFolder
+            from raptorctl.host.image.folder_push import FolderPush
+
+            return FolderPush(LocalFolder(target.text), target.expires).push(offer, watch)
         from raptorctl.host.image.oci_push import OciPush
 
         return OciPush(self._http, target.text, self._login, self._notes).push(offer, watch)

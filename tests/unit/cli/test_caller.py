@@ -33,7 +33,7 @@ NOBODY: Final = "65534"
 NO_FILES: Final = frozenset(
     """
     N|SET MACHINE COMMAND ACCOUNT TIME TENANT NAME raw|qcow2 IMAGE [IMAGE]... URL HEX SET SIZE N|auto NET JOB
-    SECONDS SPAN VOLUME DATE LIST KEY NAME=VALUE N COMMANDS
+    SECONDS SPAN VOLUME DATE LIST KEY TARGET NAME=VALUE N COMMANDS
     """.split()
 ) | {
     "[TENANT] [MACHINE]", "[NAME]...", "MACHINE...", "DIR", "PATH",
@@ -44,7 +44,8 @@ NO_FILES: Final = frozenset(
 """What stands for a word, a number or a name that is looked up; whatever else is a file.
 
 DIR is `registry gen`'s, which refuses to act for somebody else before it looks there, and
-`render makefile`'s; PATH is `import`'s, where it writes what it never has as root.
+`render makefile`'s; PATH is `import`'s, where it writes what it never has as root. TARGET is
+`image push`'s: what is written there is, as whoever typed sudo (`test_image_push`).
 """
 
 ALICE: Final = ("alice", "dev")
@@ -102,6 +103,8 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("registry image-url", "--registry"): ("registry", "image-url", "x", "--registry", "{}"),
     ("reformat", "files"): ("reformat", "{}"),
     ("image pull", "source"): ("image", "pull", "{}"),
+    ("image push", "--password-file"): ("image", "push", "web.img", "oci://127.0.0.1:1/a:1", "--password-file", "{}"),
+    ("image sign", "--key"): ("image", "sign", "web.img", "--key", "{}"),
     ("image pull", "--password-file"): ("image", "pull", "oci://127.0.0.1:1/a:1", "--password-file", "{}"),
 }  # fmt: skip
 """How each is typed; {} is the file in question, {open} one that everybody may read."""

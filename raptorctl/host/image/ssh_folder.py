@@ -1,0 +1,264 @@
+"""A folder of images on another host, over SFTP, by asyncssh.
+
+https://datatracker.ietf.org/doc/html/draft-ietf-secsh-filexfer-02; OpenSSH's PROTOCOL has the
+extensions for a rename that replaces, and for fsync(2).
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from raptorctl.drivers.image import Watch
+from raptorctl.errors import DownloadError, HostError, UploadError
+from raptorctl.host.image.partial import Partial
+from raptorctl.host.image.ssh_way import SshWay, keys_of, known_hosts, untrusted, way_to
+from raptorctl.model.error_code import Code
+from raptorctl.model.image_target import SshPlace
+from raptorctl.model.sizes import MIB
+
+if TYPE_CHECKING:
+    import asyncssh
+
+T = TypeVar("T")
+
+CONNECT: Final = 30.0
+"""Seconds to log in."""
+PATIENCE: Final = 600.0
+"""Seconds for one piece."""
+KEEPALIVE: Final = 10
+"""Seconds; three unanswered ones are a broken connection."""
+PIECE: Final = 8 * MIB
+COMPARED: Final = 4 * MIB
+"""Bytes at the end of what came that are read back before it is gone on with: a crash of the other
+host may have left zeroes there."""
+MOST: Final = 100_000
+"""Files in a folder."""
+CIPHERS: Final = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+"""First those that processors have instructions for."""
+
+
+class SshFolder:
+    """A folder on another host; implements `raptorctl.host.image.folder.Folder`.
+
+    Args:
+        place: where it is.
+        fault: what it is when it fails.
+    """
+
+    def __init__(self, place: SshPlace, fault: type[DownloadError] | type[UploadError]) -> None:
+        self._place, self._fault = place, fault
+        self._runner = asyncio.Runner()
+        self._link: asyncssh.SSHClientConnection | None = None
+
+    def __str__(self) -> str:
+        return str(self._place)
+
+    def __enter__(self) -> Self:
+        try:
+            way = way_to(self._place)
+            self._known = known_hosts(way)
+            self._way = way
+            self._files = self._run(self._connected(way), CONNECT)
+        except BaseException:
+            self._runner.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._link:
+            self._link.abort()
+        self._runner.close()
+
+    def names(self) -> frozenset[str]:
+        """See `Folder`."""
+        return self._run(self._listed())
+
+    def read(self, name: str, largest: int) -> bytes | None:
+        """See `Folder`."""
+        return self._run(self._read(name, largest))
+
+    def fetch(self, name: str, version: str, size: int, partial: Partial, watch: Watch) -> None:
+        """See `Folder`."""
+        self._run(self._fetched(name, version, size, partial, watch.tick), None)
+
+    def put(self, name: str, path: str, size: int, watch: Watch) -> None:
+        """See `Folder`."""
+        self._run(self._put(name, path, size, watch.tick), None)
+
+    def write(self, name: str, data: bytes) -> None:
+        """See `Folder`."""
+        self._run(self._written(name, data))
+
+    def _run(self, work: Coroutine[Any, Any, T], timeout: float | None = PATIENCE) -> T:
+        import asyncssh
+
+        async def bounded() -> T:
+            async with asyncio.timeout(timeout):
+                return await work
+
+        where = self._place.host
+        try:
+            return self._runner.run(bounded())
+        except asyncssh.HostKeyNotVerifiable as error:
+            raise untrusted(self._way, self._known) from error
+        except asyncssh.PermissionDenied as error:
+            raise self._not_let_in() from error
+        except asyncssh.SFTPError as error:
+            raise self._fault(f"{self}: {_said(error.reason)}") from error
+        except TimeoutError as error:
+            raise self._fault(f"{where}: no answer in time", resolution="try again") from error
+        except (asyncssh.Error, OSError) as error:
+            said = _said(getattr(error, "strerror", "") or str(error))
+            raise self._fault(f"{where}: {said}", resolution="try again") from error
+
+    def _not_let_in(self) -> HostError:
+        return HostError(
+            f"{self._place.host} lets {self._way.user} not in by any key of ssh's",
+            resolution=f"see whether `ssh {self._place.host}` asks for nothing",
+            code=Code.LOGIN_REFUSED,
+            subject=self._place.host,
+        )
+
+    async def _connected(self, way: SshWay) -> "asyncssh.SFTPClient":
+        import asyncssh
+
+        self._link = await asyncssh.connect(
+            way.host,
+            way.port,
+            username=way.user,
+            known_hosts=self._known,
+            host_key_alias=way.alias or None,
+            client_keys=keys_of(way) or None,
+            agent_path=way.agent or None,
+            preferred_auth="publickey",
+            config=None,
+            encryption_algs=CIPHERS,
+            keepalive_interval=KEEPALIVE,
+            connect_timeout=CONNECT,
+        )
+        return await self._link.start_sftp_client(path_errors="surrogateescape")
+
+    def _path(self, name: str) -> str:
+        return f"{self._place.folder}/{name}"
+
+    async def _listed(self) -> frozenset[str]:
+        import asyncssh
+
+        with suppress(asyncssh.SFTPError):  # it is there, or listing it tells
+            await self._files.mkdir(self._place.folder)
+        found: set[str] = set()
+        async for entry in self._files.scandir(self._place.folder):
+            found.add(str(entry.filename))
+            if len(found) > MOST:
+                raise self._fault(f"{self} has more than {MOST} files")
+        return frozenset(found)
+
+    async def _read(self, name: str, largest: int) -> bytes | None:
+        import asyncssh
+
+        try:
+            async with self._files.open(self._path(name), "rb", encoding=None) as file:
+                data = bytes(await file.read(largest + 1))  # type: ignore[arg-type] # of bytes
+        except asyncssh.SFTPNoSuchFile:
+            return None
+        if len(data) > largest:
+            raise self._fault(f"{self}/{name} is larger than {largest} bytes")
+        return data
+
+    async def _fetched(
+        self, name: str, version: str, size: int, partial: Partial, tick: Callable[[int, int], None]
+    ) -> None:
+        url = f"{self}/{name}"
+        if not partial.resumable(url) or partial.validator != version:
+            partial.begin(url, version, size)
+        async with self._files.open(self._path(name), "rb", encoding=None) as file:
+            there = (await file.stat()).size
+            if there != size:
+                raise self._fault(f"{url} has {there} bytes, and should have {size}")
+            while partial.size < size:
+                most = min(PIECE, size - partial.size)
+                async with asyncio.timeout(PATIENCE):
+                    data = await file.read(most, partial.size)
+                if not data or len(data) > most:
+                    raise self._fault(f"{url}: the connection was cut", resolution="pull it again")
+                partial.write(data)  # type: ignore[arg-type] # bytes: it has no encoding
+                tick(partial.size, size)
+
+    async def _put(self, name: str, path: str, size: int, tick: Callable[[int, int], None]) -> None:
+        work = self._path(f".{name}.part")
+        with Path(path).open("rb") as source:
+            at = await self._came(work, source.fileno(), size)
+            mode = "r+b" if at else "wb"
+            async with self._files.open(work, mode, encoding=None) as file:
+                source.seek(at)
+                while piece := source.read(PIECE):
+                    async with asyncio.timeout(PATIENCE):
+                        await file.write(piece, at)
+                    at += len(piece)
+                    tick(at, size)
+                await self._settled(file)
+        if at != size:
+            raise self._fault("the image's file changed while it was read")
+        await self._renamed(work, name)
+
+    async def _came(self, work: str, source: int, size: int) -> int:
+        """Return how much of it is there already, as far as its end is what it should be."""
+        import os
+
+        import asyncssh
+
+        try:
+            async with self._files.open(work, "rb", encoding=None) as file:
+                at = min((await file.stat()).size or 0, size)
+                start = max(0, at - COMPARED)
+                there: Any = await file.read(at - start, start)
+                same = there == os.pread(source, at - start, start)
+        except asyncssh.SFTPNoSuchFile:
+            return 0
+        return at if same else 0
+
+    async def _written(self, name: str, data: bytes) -> None:
+        import secrets
+
+        import asyncssh
+
+        work = self._path(f".{name}.{secrets.token_hex(4)}.part")
+        try:
+            async with self._files.open(work, "wb", encoding=None) as file:
+                await file.write(data)
+                await self._settled(file)
+            await self._renamed(work, name)
+        except BaseException:
+            with suppress(asyncssh.Error, OSError):
+                await self._files.remove(work)
+            raise
+
+    async def _settled(self, file: "asyncssh.SFTPClientFile") -> None:
+        import asyncssh
+
+        with suppress(asyncssh.SFTPOpUnsupported):
+            await file.fsync()
+
+    async def _renamed(self, work: str, name: str) -> None:
+        import asyncssh
+
+        try:
+            await self._files.posix_rename(work, self._path(name))
+        except asyncssh.SFTPOpUnsupported:
+            with suppress(asyncssh.SFTPNoSuchFile):
+                await self._files.remove(self._path(name))
+            await self._files.rename(work, self._path(name))
+
+
+def _said(text: str) -> str:
+    """Make a line of what another host says."""
+    line = " ".join(text.split())[:200]
+    return "".join(c for c in line if c.isprintable()) or "it failed, and says nothing of it"
