@@ -11,12 +11,12 @@ from raptorctl.api import build as api
 from raptorctl.api.build import Asked, Building, BuildOutcome, outputs_of
 from raptorctl.api.change import preview
 from raptorctl.cli.change import described
-from raptorctl.cli.command.run import Screen
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.options import DryRun, Output, example, given_text
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
 from raptorctl.cli.progress import reporter
 from raptorctl.cli.raptor_file import Variables, read_variables
+from raptorctl.cli.screen import Screen
 from raptorctl.cli.session import Typed, session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError

@@ -130,7 +130,9 @@ class _Reading:
         names = [one.name for one in repositories if one]
         # A repository may be in another of B9's files: it is told, and no error.
         if chosen and chosen not in names:
-            self._leave("global", "repository", f"no section is called {shown(chosen + REPOSITORY)}")
+            self._leave(
+                "global", "repository", f"no section is called {shown(chosen + REPOSITORY)}"
+            )
         return B9Conf(
             cache=said.get("repository_cache") or "",
             cached=said.get("max_cached_shared_images"),
