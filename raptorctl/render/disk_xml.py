@@ -14,6 +14,7 @@ from raptorctl.errors import InputError
 from raptorctl.model.disk import Bus
 from raptorctl.model.domain import DiskDevice
 from raptorctl.model.volume import OVERLAY
+from raptorctl.render.ports import fill_ports
 from raptorctl.render.read_domain import parse_domain
 
 _BLOCK: Final = {
@@ -49,6 +50,7 @@ def with_disk(xml: str, device: DiskDevice) -> str:
     """
     root = parse_domain(xml)
     add_disks(root, (device,))
+    fill_ports(root)
     return _text(root)
 
 

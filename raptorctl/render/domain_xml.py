@@ -34,6 +34,7 @@ from raptorctl.render.domain_parts import (
 )
 from raptorctl.render.hardware import DISK_THEN_ISO, fill_boot, fill_hugepages, fill_tpm
 from raptorctl.render.network_xml import fill_network
+from raptorctl.render.ports import fill_ports
 from raptorctl.render.read_domain import MACHINE_TAG, mark_tag, parse_domain
 
 SEED_SERIAL: Final = "raptor-seed"
@@ -73,6 +74,7 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     fill_tpm(root, has=spec.tpm)
     fill_boot(root, spec.boot or (DISK_THEN_ISO if spec.iso else ()))
     fill_hugepages(root, spec.hugepages)
+    fill_ports(root)
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"
 

@@ -81,11 +81,14 @@ def test_disks_come_and_grow_while_it_runs(person: Person) -> None:
     person.raptorctl("disk", "add", "web", "one=64M", "-y")
     person.raptorctl("disk", "grow", "web", "one", "128M", "-y")
     person.raptorctl("disk", "set", "web", "one", "--keep")
-    assert targets(person) == targets(person, "--inactive") == {"vda", "vdb"}
-    (one,) = disks(person).values()
+    for name in ("two", "three"):
+        person.raptorctl("disk", "add", "web", f"{name}=64M", "-y")
+    assert targets(person) == targets(person, "--inactive") == {"vda", "vdb", "vdc", "vdd"}
+    one = disks(person)["web.one"]
     assert (one["size"], one["state"], one["keep"]) == (128 << 20, "attached", True)
     person.raptorctl("stop", "web", "--timeout", "0", "--force")
-    person.raptorctl("disk", "remove", "web", "one", "-y")
+    for name in ("one", "two", "three"):
+        person.raptorctl("disk", "remove", "web", name, "-y")
     assert targets(person, "--inactive") == {"vda"}
 
 

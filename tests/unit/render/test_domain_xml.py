@@ -1,6 +1,7 @@
 """Domain XML: golden files, libvirt's schema, and what is written is what is read."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from lxml import etree
 
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import HIGHEST, CpuSet
-from raptorctl.model.domain import Mark
+from raptorctl.model.domain import DiskDevice, Mark
 from raptorctl.model.domain_spec import DomainSpec
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT
 from raptorctl.model.net import NetKind
@@ -22,6 +23,7 @@ from raptorctl.model.own import mac_of
 from raptorctl.model.sizes import KIB, Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.spec import Graphics
+from raptorctl.render.disk_xml import with_disk
 from raptorctl.render.domain_xml import render_domain, seed_element, without_seed
 from raptorctl.render.read_domain import read_domain
 from tests.conftest import GOLDEN
@@ -274,5 +276,27 @@ def test_a_seed_is_a_read_only_disk_that_goes_without_a_trace() -> None:
     assert disk is not None
     assert disk.find("readonly") is not None
     assert disk.find("target[@bus='virtio']") is not None
-    assert without_seed(text) == render_domain(template("virtio-console"), PLAIN)
+    port = '    <controller type="pci" model="pcie-root-port"/>\n'  # its own, spare from now on
+    without = render_domain(template("virtio-console"), PLAIN)
+    assert without_seed(text).replace(port, "", 1) == without
     assert etree.fromstring(seed_element(path)).find("source[@file]") is not None
+
+
+def test_eight_ports_are_spare_whatever_it_is_made_of_and_whatever_it_is_given() -> None:
+    def ports(xml: str) -> int:
+        return len(etree.fromstring(xml).findall("devices/controller[@model='pcie-root-port']"))
+
+    plain = render_domain(template("serial-console"), PLAIN)
+    disks = (DiskDevice("one", "/dev/lvm-data/one"), DiskDevice("two", "/dev/lvm-data/two"))
+    assert ports(render_domain(template("serial-console"), replace(PLAIN, disks=disks))) == (
+        ports(plain) + 2
+    )
+    old = re.sub(r".*pcie-root.*\n", "", plain)  # as it was made before ports were kept
+    assert ports(old) == 0
+    assert ports(with_disk(old, disks[0])) == ports(plain) + 1
+    assert ports(with_disk(with_disk(old, disks[0]), disks[1])) == ports(plain) + 2
+
+
+def test_a_machine_that_is_not_q35_has_no_ports() -> None:
+    other = replace(PLAIN, libvirt=replace(PLAIN.libvirt, machine_type="pc-i440fx-9.1"))
+    assert "pcie-root" not in render_domain(template("serial-console"), other)
