@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Final
 
 from raptorctl.errors import InputError
-from raptorctl.model.build import Build
+from raptorctl.model.build_set import BuildSet
 from raptorctl.model.content import Content
+
+B9: Final = ".b9"
+"""How a build file's name ends."""
 
 
 @dataclass(frozen=True)
@@ -22,15 +26,17 @@ class BuildText:
     text: str
 
 
-def builds_of(
-    files: Sequence[BuildText], arguments: Sequence[str], build: tuple[str, str]
-) -> tuple[Build, ...]:
-    """Read build files, as one build.
+def build_sets(
+    files: Sequence[BuildText],
+    variables: Mapping[str, str],
+    given: Sequence[Mapping[str, str]],
+) -> list[BuildSet]:
+    """Read build files as one, once for each way in which some variables are set.
 
     Args:
         files: in their order; at least one.
-        arguments: what `${arg_1}` and the following stand for.
-        build: its id, and when it began.
+        variables: that are set in each.
+        given: more of them, for each time.
 
     Raises:
         FileError: something in them cannot be; all of it, with places.
@@ -48,23 +54,10 @@ def builds_of(
     def make(content: Content, known: Mapping[str, str]) -> bytes:
         return Maker(supply, lambda text: _expanded(text, known)).made(content)
 
+    first = files[0].file
     read = [read_b9(one.text, one.file) for one in files]
-    known = known_in(files[0].file, arguments, build)
-    return lowered(unfold(read, known), make)
-
-
-def known_in(file: str, arguments: Sequence[str], build: tuple[str, str]) -> dict[str, str]:
-    """Return the variables that a build file begins with.
-
-    Args:
-        file: the first one.
-        arguments: counted from 1.
-        build: its id, and when it began.
-    """
-    numbered = {f"arg_{number}": said for number, said in enumerate(arguments, 1)}
-    build_id, date = build
-    folder = str(PurePosixPath(file).parent)
-    return {**numbered, "build_id": build_id, "build_date": date, "projectRoot": folder}
+    known = {"projectRoot": str(PurePosixPath(first).parent), **variables}
+    return [lowered(unfold(read, {**known, **more}), make, first) for more in given]
 
 
 def _expanded(text: str, known: Mapping[str, str]) -> str:

@@ -8,11 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from raptorctl.api.b9 import B9, BuildText, build_sets
 from raptorctl.api.build_lowering import BuildLowering, digest
 from raptorctl.api.caller import new_identity
 from raptorctl.api.change import SILENT, Change, carry_out
 from raptorctl.api.session import Session
-from raptorctl.errors import RaptorError
+from raptorctl.errors import InputError, RaptorError
 from raptorctl.model.build import Build, FromImage, Way
 from raptorctl.model.build_set import BuildSet
 from raptorctl.model.diagnostic import Diagnostic, refuse
@@ -91,15 +92,20 @@ class BuildOutcome:
 
 
 def read(
-    file: str, text: str, variables: Mapping[str, str] | None = None, args: Sequence[str] = ()
+    file: str,
+    text: str,
+    variables: Mapping[str, str] | None = None,
+    args: Sequence[str] = (),
+    more: Sequence[BuildText] = (),
 ) -> ReadBuilds:
-    """Read a file of builds; nothing that it names is looked at yet.
+    """Read a file of builds; nothing that it names is looked at yet, but for texts of a B9 file.
 
     Args:
         file: its path, or `-`.
         text: what stands in it.
         variables: what counts more than its `[vars]`.
         args: what is bound to `${arg_1}`, `${arg_2}` and so on.
+        more: files of B9 that are built as one with it.
 
     Raises:
         FileError: all that is wrong in it, with line and column.
@@ -110,6 +116,12 @@ def read(
     numbered = {f"arg_{number}": value for number, value in enumerate(args, start=1)}
     now = {**numbered, "build_id": identity.job, "build_date": identity.at}
     always = {**numbered, **{name: f"${{{name}}}" for name in GIVEN}}
+    if more and not file.endswith(B9):
+        raise InputError("only B9 files are built as one", subject=file)
+    if file.endswith(B9):
+        return ReadBuilds(
+            *build_sets([BuildText(file, text), *more], variables or {}, (now, always))
+        )
     return ReadBuilds(
         parse_builds(text, BuildReader(file, variables or {}, now)),
         parse_builds(text, BuildReader(file, variables or {}, always)),

@@ -25,16 +25,20 @@ class BuildSet:
         builds: in its order; those of a matrix one after the other.
         tables: for each build's name, what the file calls the table that it is from.
         places: line and column of what stands in the file, by keys.
+        base: where relative paths begin; "" for beside the file.
     """
 
     file: str
     builds: tuple[Build, ...] = ()
     tables: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[Path, tuple[int, int]] = field(default_factory=dict)
+    base: str = ""
 
     @property
     def folder(self) -> str:
         """Where relative paths begin."""
+        if self.base:
+            return self.base
         return "." if self.file == STDIN else str(PurePosixPath(self.file).parent)
 
     def picked(self, only: Collection[str] = ()) -> tuple[Build, ...]:

@@ -7,7 +7,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raptorctl.api.b9 import known_in
 from raptorctl.errors import InputError
 from raptorctl.model.b9 import ANY_NUMBER, FIELDS, LETTER, REFUSED, TEXT, TYPES, WHOLE, Type
 from raptorctl.model.build import Build
@@ -92,8 +91,8 @@ def make(content: Content, _known: Any) -> bytes:
 
 
 def all_the_way(text: str) -> tuple[Build, ...]:
-    known = known_in("x.b9", ["one"], ("id", "date"))
-    return lowered(unfold([read_b9(text, "x.b9")], known), make)
+    known = {"arg_1": "one", "build_id": "id", "projectRoot": "."}
+    return lowered(unfold([read_b9(text, "x.b9")], known), make, "x.b9").builds
 
 
 def holds(text: str) -> None:
@@ -106,6 +105,7 @@ def holds(text: str) -> None:
         )
         return
     for build in builds:
+        assert "/" not in build.name
         for file in (*build.files, *(one for share in build.shares for one in share.files)):
             assert ".." not in file.to.split("/")
         assert all(disk.mount == "" or disk.mount.startswith("/") for disk in build.disks)

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from raptorctl.api import build as api
+from raptorctl.api.b9 import B9, BuildText
 from raptorctl.api.build import Asked, Building, BuildOutcome, outputs_of
 from raptorctl.api.change import preview
 from raptorctl.cli.change import described
@@ -32,6 +33,13 @@ Words = Annotated[
         show_default=False,
     ),
 ]
+More = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-f", "--file", metavar="FILE", help="One more B9 file, built as one with the first.",
+        show_default=False,
+    ),
+]  # fmt: skip
 ListOutputs = Annotated[
     bool, typer.Option("--list-outputs", help="Print what would be written, and stop.")
 ]
@@ -73,6 +81,7 @@ def build(
     context: typer.Context,
     words: Words = None,
     variables: Variables = None,
+    more: More = None,
     *,
     list_outputs: ListOutputs = False,
     wish: BuildWish,
@@ -82,7 +91,9 @@ def build(
     """Build images of images, files and steps, as a file says."""
     session = session_of(context, root=not list_outputs)
     file, names, args = _split(session, words or [])
-    found = api.read(file, given_text(file, LARGEST), read_variables(variables), args)
+    others = [BuildText(name, given_text(name, LARGEST)) for name in more or ()]
+    text = given_text(file, LARGEST)
+    found = api.read(file, text, read_variables(variables), args, others)
     if list_outputs:
         _say_outputs(session, found, names, form)
         return
@@ -118,7 +129,7 @@ def _split(session: Typed, words: list[str]) -> tuple[str, list[str], list[str]]
     args = typed[typed.index(END) + 1 :] if END in typed else []
     rest = words[: len(words) - len(args)]
     first = rest[0] if rest else ""
-    is_file = first == STDIN or "/" in first or first.endswith((".toml", ".b9"))
+    is_file = first == STDIN or "/" in first or first.endswith((".toml", B9))
     file = rest.pop(0) if is_file else DEFAULT
     if not is_file and not Path(DEFAULT).is_file():
         raise InputError(

@@ -14,7 +14,10 @@ LARGEST: Final = 64 * MIB
 
 
 class GivenSupply:
-    """Reads with the rights of who asked."""
+    """Reads with the rights of who asked; a server is asked once."""
+
+    def __init__(self) -> None:
+        self._replies: dict[str, bytes] = {}
 
     def file(self, path: str) -> bytes:
         """Return what is in a file."""
@@ -25,6 +28,11 @@ class GivenSupply:
 
     def url(self, url: str) -> bytes:
         """Return what a server gives."""
+        if url not in self._replies:
+            self._replies[url] = self._reply(url)
+        return self._replies[url]
+
+    def _reply(self, url: str) -> bytes:
         if not url.startswith(("http://", "https://")):
             raise InputError(f"{shown(url)} is no URL of http or https")
         body, reply = Http().text(url, {}, LARGEST)

@@ -1,5 +1,6 @@
 """Artifacts of a build file, as builds of ours."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -22,6 +23,7 @@ from raptorctl.model.build import (
     FromImage,
     Resize,
 )
+from raptorctl.model.build_set import BuildSet, Path
 from raptorctl.model.content import Content, FromPath
 from raptorctl.model.diagnostic import refuse
 from raptorctl.model.names import shown
@@ -35,6 +37,8 @@ from raptorctl.read.b9.variables import Expanding
 
 TIMEOUT: Final = 4 * 3600.0
 """Seconds of a whole script: what B9 gives a container (`max_lifetime_seconds`)."""
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
+"""Of a build: its log is called so, and its folder has it in its name."""
 LABEL: Final = "cidata"
 """How cloud-init finds a seed (NoCloud)."""
 _FORMATS: Final = {
@@ -55,12 +59,13 @@ Make = Callable[[Content, Mapping[str, str]], bytes]
 """Puts a content together, with the variables where it stands; raises `InputError`."""
 
 
-def lowered(artifacts: Sequence[Artifact], make: Make) -> tuple[Build, ...]:
-    """Return the builds that make the artifacts.
+def lowered(artifacts: Sequence[Artifact], make: Make, file: str) -> BuildSet:
+    """Return the builds that make the artifacts; their paths begin where raptorctl runs.
 
     Args:
         artifacts: of all files.
         make: puts contents together.
+        file: the first one, by which all are named.
 
     Raises:
         FileError: something in it cannot be; all of it, with places.
@@ -71,20 +76,25 @@ def lowered(artifacts: Sequence[Artifact], make: Make) -> tuple[Build, ...]:
     lowering.outputs_once(builds)
     if lowering.expanding.wrong:
         refuse(lowering.expanding.wrong[0].file, lowering.expanding.wrong)
-    return tuple(builds)
+    places = {key: at[1:] for key, at in lowering.places.items() if at[0] == file}
+    return BuildSet(file, tuple(builds), {one.name: one.name for one in builds}, places, base=".")
 
 
 @dataclass
 class _Lowering:
     make: Make
     expanding: Expanding = field(default_factory=Expanding)
-    at: dict[str, Place] = field(default_factory=dict)
-    """What says each build."""
+    places: dict[Path, Place] = field(default_factory=dict)
+    """What says each build, and each disk of it."""
 
     def tell(self, at: Place, problem: str, hint: str = "") -> None:
         self.expanding.tell(at, problem, hint)
 
     def builds(self, artifact: Artifact) -> Iterator[Build]:
+        if not NAME.fullmatch(artifact.name):
+            problem = f"{shown(artifact.name)} is no name of a build"
+            at = (artifact.name.file, artifact.name.line, artifact.name.column)
+            self.tell(at, problem, "use letters, digits, and . _ - within")
         made = made_by(artifact.sources, artifact.known, self.expanding)
         match artifact.assembly.name, artifact.assembly.args:
             case "CloudInit", (types, path):
@@ -92,7 +102,7 @@ class _Lowering:
             case _, (targets, script, *fixup):
                 found = iter([self._images(artifact, targets, script, fixup, made)])
         for build in found:
-            self.at[build.name] = artifact.assembly.at
+            self.places["build", build.name] = artifact.assembly.at
             yield build
 
     def _files(
@@ -151,13 +161,24 @@ class _Lowering:
             hint = "write that image first: the script gets their paths in that order"
             self.tell(at, "the fixup's first image is not the one of /", hint)
         shares = script.args[1] if script.args else ()
+        self._place(str(artifact.name), targets, disks)
         return Build(
             name=str(artifact.name),
             disks=_root_first(disks),
-            shares=tuple(self._shares(artifact, shares, made)),
-            steps=(BuildStep(inline=line, dir="/", timeout=TIMEOUT),) if line else (),
-            after=(BuildStep(inline=after, timeout=TIMEOUT),) if after else (),
+            shares=tuple(self._shares(artifact, shares, made)) if line else (),
+            steps=(BuildStep(command=_shell(line), dir="/", timeout=TIMEOUT),) if line else (),
+            after=(BuildStep(command=_shell(after), timeout=TIMEOUT),) if after else (),
         )
+
+    def _place(self, name: str, targets: Sequence[Con], disks: Sequence[BuildDisk]) -> None:
+        """Remember where each disk stands, by its name there."""
+        ordered = sorted(zip(disks, targets, strict=True), key=lambda one: one[0].mount != ROOT)
+        for (_, target), disk in zip(ordered, _root_first(disks), strict=True):
+            path: Path = ("disks", disk.name) if disk.name else ()
+            destination, source, _mount = target.args
+            self.places["build", name, *path, "from"] = source.at
+            self.places["build", name, *path, "size"] = destination.at
+            self.places["build", name, *path, "output"] = destination.at
 
     def _disk(self, target: Con) -> BuildDisk:
         destination, source, mount = target.args
@@ -165,8 +186,8 @@ class _Lowering:
         after, outputs = self._destination(destination)
         both = [one for one in (before, after) if one.name != "KeepSize"]
         if len(both) == 2 and both[0] != both[1]:
-            hint = "write KeepSize there: the size is set once, when the image is written"
-            self.tell(both[0].at, "the image gets another size when it is written", hint)
+            hint = "write KeepSize in one of them"
+            self.tell(both[0].at, "source and destination have different sizes", hint)
         resize = self._resize(both[-1], filesystem) if both else KEEP
         return BuildDisk(begun, self._mount(mount), resize, outputs)
 
@@ -248,8 +269,16 @@ class _Lowering:
             for output in build.outputs:
                 known = (output.target, bool(output.image))
                 if known in seen:
-                    self.tell(self.at[build.name], f"{shown(output.target)} would be written twice")
+                    self.tell(
+                        self.places["build", build.name],
+                        f"{shown(output.target)} would be written twice",
+                    )
                 seen.add(known)
+
+
+def _shell(script: str) -> tuple[str, ...]:
+    """What runs it, with `$1` and so on for what is added to the command."""
+    return ("/bin/bash", "-e", "-c", script, "bash")
 
 
 def _file(path: Text) -> str:

@@ -10,7 +10,6 @@ from typing import Final
 
 from raptorctl.model.b9 import Con
 
-HEAD: Final = "#!/bin/bash -e"
 _REDIRECT: Final = {"OnlyStdErr": " > /dev/null", "Quiet": " &> /dev/null"}
 
 
@@ -25,7 +24,7 @@ class _Around:
 
 
 def bash(script: Con) -> str:
-    """Return the script; "" where nothing is run.
+    """Return the script, for a bash that ends at an error; "" where nothing is run.
 
     A `Run`'s words are bash's to read, with its quotes and variables, as in B9.
 
@@ -33,7 +32,7 @@ def bash(script: Con) -> str:
         script: expanded.
     """
     lines = [line for block in _blocks(script, _Around()) for line in block]
-    return "\n".join((HEAD, *lines, "")) if lines else ""
+    return "\n".join((*lines, "")) if lines else ""
 
 
 def _blocks(con: Con, around: _Around) -> Iterator[list[str]]:

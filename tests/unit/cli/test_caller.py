@@ -102,6 +102,8 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("registry gen", "--registry"): ("registry", "gen", "--registry", "{}"),
     ("registry image-url", "--registry"): ("registry", "image-url", "x", "--registry", "{}"),
     ("reformat", "files"): ("reformat", "{}"),
+    ("build", "words"): ("build", "{}"),
+    ("build", "-f"): ("build", "{open}", "-f", "{}"),
     ("image pull", "source"): ("image", "pull", "{}"),
     ("image push", "--password-file"): ("image", "push", "web.img", "oci://127.0.0.1:1/a:1", "--password-file", "{}"),
     ("image sign", "--key"): ("image", "sign", "web.img", "--key", "{}"),

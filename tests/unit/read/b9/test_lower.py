@@ -59,7 +59,7 @@ def make(content: Content, known: Mapping[str, str]) -> bytes:
 
 
 def builds(text: str, file: str = "b/x.b9", **known: str) -> tuple[Build, ...]:
-    return lowered(unfold([read_b9(text, file)], known), make)
+    return lowered(unfold([read_b9(text, file)], known), make, file).builds
 
 
 def only(text: str) -> Build:
@@ -85,6 +85,11 @@ def target(
     return f"ImageTarget {to} {source} {mount}"
 
 
+def bash(lines: str) -> tuple[str, ...]:
+    """What is added to it is its `$1` and so on."""
+    return ("/bin/bash", "-e", "-c", lines, "bash")
+
+
 def script(text: str, shares: str = "") -> str:
     return f"(VmScript X86_64 [{shares}] ({text}))"
 
@@ -96,11 +101,10 @@ def test_upstreams_minimal_example() -> None:
     source = FromImage("./ex/minimal-image-in.qcow2")
     assert build.disks == (BuildDisk(source, "/", outputs=(output,)),)
     assert build.shares == (BuildShare("/mnt/test-share-ro", "ex/test-share-ro"),)
-    assert [step.inline for step in build.steps] == [
-        "#!/bin/bash -e\n/bin/cp /mnt/test-share-ro/test /test-2-passed\n"
-        "/bin/touch /test-1-passed\n"
+    assert [step.command for step in build.steps] == [
+        bash("/bin/cp /mnt/test-share-ro/test /test-2-passed\n/bin/touch /test-1-passed\n")
     ]
-    assert [step.inline for step in build.after] == ["#!/bin/bash -e\necho ${1}\n"]
+    assert [step.command for step in build.after] == [bash("echo ${1}\n")]
 
 
 def test_upstreams_max_example() -> None:
@@ -108,16 +112,16 @@ def test_upstreams_max_example() -> None:
     root, data = build.disks
     assert data.source == Empty(Size(64 * GIB), Filesystem.EXT4, "data")
     assert (root.mount, data.mount, data.name) == ("/", "/data", "disk2")
-    assert "export PATH=$PATH:/bin" in build.steps[0].inline
-    assert "\nset +e\nyum -y makecache\nset -e\n" in build.steps[0].inline
+    assert "export PATH=$PATH:/bin" in build.steps[0].command[3]
+    assert "\nset +e\nyum -y makecache\nset -e\n" in build.steps[0].command[3]
 
 
 def test_upstreams_filer_goes_into_folders_and_out_of_its_own() -> None:
     (build,) = builds((SAMPLES / "filer.b9").read_text(), "vm/filer.b9")
     assert [share.path for share in build.shares] == ["vm/filer", "vm/../_common/upload"]
     assert build.disks[0].source == FromImage("fedora-20-prod")
-    assert build.steps[0].inline == (
-        "#!/bin/bash -e\ndhclient\npushd /mnt/build_root > /dev/null\n./machine-\npopd > /dev/null\n"
+    assert build.steps[0].command == bash(
+        "dhclient\npushd /mnt/build_root > /dev/null\n./machine-\npopd > /dev/null\n"
         "pushd /mnt/common > /dev/null\n./post_export.sh\npopd > /dev/null\n"
     )
 
@@ -172,8 +176,7 @@ def test_a_script_is_one_shell() -> None:
     text = """Begin [ As "www" [In "/a b" [IgnoreErrors True [Verbosity Quiet [Run "a" ["b", "$$c"]]]]]
                     , As "root" [Verbosity OnlyStdErr [Run "d" []], IgnoreErrors False [NoOP]]
                     , In "/x" [In "/y" [Run "e" []]] ]"""
-    assert only(images(target(), script(text))).steps[0].inline == (
-        "#!/bin/bash -e\n"
+    assert only(images(target(), script(text))).steps[0].command == bash(
         "set +e\npushd '/a b' &> /dev/null\nrunuser -p -u www -- a b $c &> /dev/null\n"
         "popd > /dev/null\nset -e\n"
         "d > /dev/null\n"
@@ -289,7 +292,7 @@ def empty(filesystem: str, size: str = "ImageSize 1 GB", label: str = "l") -> st
                        '(SourceImage (Image "i" Raw VFAT) NoPT KeepSize)')),
          "1:75: ShrinkToMinimum is for Ext4, not for VFAT; write ResizeImage or KeepSize"),
         (images(target('(Share "s" Raw ShrinkToMinimum)', '(From "b" (Resize (ImageSize 1 GB)))')),
-         "1:86: the image gets another size when it is written; write KeepSize there"),
+         "1:86: source and destination have different sizes; write KeepSize in one of them"),
         (images(target(source='(SourceImage (Image "x" Raw Ext4) (Partition 0) KeepSize)')),
          "1:88: there is no partition 0; the first one is 1"),
         (images(", ".join([target('(LocalFile (Image "o" Raw Ext4) KeepSize)')] * 2)),
@@ -321,3 +324,23 @@ def test_a_fixup_gets_the_images_in_the_order_in_which_they_are_written() -> Non
     targets = target(mount='(MountPoint "/a")') + ", " + target()
     text = f'Artifact (IID "v") (VmImagesWithFixup [{targets}] NoVmScript (Run "x" []))'
     assert "the fixup's first image is not the one of /" in problems(text)[0]
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "", "-x", "x" * 64])
+def test_a_name_is_one_of_a_file(name: str) -> None:
+    text = f'Artifact (IID "{name}") (CloudInit [CI_DIR] "x")'
+    assert "is no name of a build" in problems(text)[0]
+
+
+def test_shares_are_nothing_without_a_script() -> None:
+    shares = 'SharedDirectory "rw" (MountPoint "/rw")'
+    assert only(images(target(), script("NoOP", shares))).shares == ()
+
+
+def test_each_disk_knows_its_place_in_the_first_file() -> None:
+    text = images(target(mount='(MountPoint "/a")') + "\n, " + target())
+    found = lowered(unfold([read_b9(text, "x.b9")], {}), make, "x.b9")
+    assert found.wrong(found.builds[0], "from", "is odd").place == "x.b9:2:26"
+    assert found.wrong(found.builds[0], "disks.disk2.from", "is odd").line == 1
+    other = lowered(unfold([read_b9(text, "y.b9")], {}), make, "x.b9")
+    assert other.wrong(other.builds[0], "from", "is odd").place == "x.b9"

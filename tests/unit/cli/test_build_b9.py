@@ -1,0 +1,82 @@
+"""`raptorctl build FILE.b9` on a host in memory."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import IMAGE, World
+from tests.unit.cli.session import CommandLine
+
+IMAGES = """
+Artifact (IID "web")
+  (VmImages
+     [ ImageTarget (Share "web" QCow2 KeepSize) (From "debian:13" %s) NotMounted
+     , ImageTarget (LocalFile (Image "out/${arg_1}.vmdk" Vmdk Ext4) KeepSize)
+         (EmptyImage "data" Ext4 Raw (ImageSize 1 GB)) NotMounted
+     ]
+     NoVmScript)
+"""
+SEED = """
+Sources [FromContent "meta-data" (FromTextFile (Source ExpandVariables "meta"))]
+  [Artifact (IID "seed") (CloudInit [CI_ISO, CI_DIR] "out/$release")]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Path:
+    world.images.all = (IMAGE,)
+    (tmp_path / "b").mkdir()
+    monkeypatch.chdir(tmp_path)
+    Path("b/web.b9").write_text(IMAGES % "KeepSize")
+    Path("b/seed.b9").write_text(SEED)
+    Path("b/meta").write_text("instance-id: $release-${build_id}\n")
+    return tmp_path / "b"
+
+
+def test_it_is_built_like_any_other(folder: Path, raptorctl: CommandLine, world: World) -> None:
+    done = raptorctl("build", "b/web.b9", "--", "one")
+    assert done.code == 0, done.err
+    assert done.out == f"web is built: image web, {folder}/out/one.vmdk\n"
+    assert world.images.built["web"].source_digest == IMAGE.digest
+    assert not Path("out").exists()
+
+
+def test_several_files_are_one_build(folder: Path, raptorctl: CommandLine) -> None:
+    typed = ("build", "b/web.b9", "-f", "b/seed.b9", "--var", "release=13")
+    done = raptorctl(*typed, "--list-outputs", "-o", "json", "--", "x")
+    assert [(one["build"], one["target"]) for one in json.loads(done.out)["outputs"]] == [
+        ("web", "web"),
+        ("web", f"{folder}/out/x.vmdk"),
+        ("seed", f"{folder}/out/13.iso"),
+        ("seed", f"{folder}/out/13"),
+    ]
+    refused = raptorctl("build", "raptor.toml", "-f", "b/seed.b9")
+    assert refused.code == 2
+
+
+def test_what_is_new_each_time_is_no_change(
+    folder: Path, raptorctl: CommandLine, world: World
+) -> None:
+    typed = ("build", "b/seed.b9", "--var", "release=13", "--if-changed")
+    assert raptorctl(*typed).out.startswith("seed is built: ")
+    assert raptorctl(*typed).out == "seed: nothing to do, it is built of the same already\n"
+    (folder / "meta").write_text("instance-id: other\n")
+    assert raptorctl(*typed).out.startswith("seed is built: ")
+
+
+def test_what_is_wrong_has_its_place_and_nothing_is_touched(
+    folder: Path, raptorctl: CommandLine, world: World
+) -> None:
+    (folder / "web.b9").write_text(IMAGES % "KeepSizes")
+    done = raptorctl("build", "b/web.b9", "--", "one")
+    assert done.code == 2
+    assert done.complaint.endswith(
+        "b/web.b9:4:67: 'KeepSizes' is not known here; did you mean KeepSize?"
+    )
+    (folder / "web.b9").write_text(
+        (IMAGES % "KeepSize").replace('"web" QCow2', '"debian:13" QCow2')
+    )
+    done = raptorctl("build", "b/web.b9", "--", "one")
+    assert "b/web.b9:4:21: build.web.output[0]: debian:13 is what it begins as" in done.err
+    assert world.builder.files == {}
