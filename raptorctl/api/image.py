@@ -83,6 +83,12 @@ def gc(session: Session, *, dry_run: bool = False) -> tuple[Waste, ...]:
     return waste
 
 
+def unreadable(session: Session) -> tuple[str, ...]:
+    """Return the names of which nothing can be read; `gc` leaves them, and all files meanwhile."""
+    known = {image.name for image in session.images.known()}
+    return tuple(sorted(set(session.images.damaged()) - known))
+
+
 def convert(
     session: Session, text: str, form: str, name: str = "", watch: Watch = UNWATCHED
 ) -> Pulled:

@@ -13,7 +13,7 @@ from raptorctl.model.image import Image, Reference
 from raptorctl.model.image_source import split_oci
 from raptorctl.model.image_target import Target, parse_target
 from raptorctl.model.image_version import Paper, Provenance, Statement
-from raptorctl.read.image_statement import parse_statement
+from raptorctl.read.image_statement import serial_of, statement_of
 from raptorctl.render.image_statement import statement_text
 
 
@@ -97,7 +97,7 @@ def push_built(
     digest = session.images.digest(made.path, watch)
     name, size = _name(target, Path(made.path).stem), Path(made.path).stat().st_size
     when = made.built.when
-    said = Statement(name, digest, size, made.format, when, _serial(when), built=made.built)
+    said = Statement(name, digest, size, made.format, when, serial_of(when), built=made.built)
     offer = Offer(made.path, said, Paper(statement_text(said)))
     return session.images.push(offer, target, login(None), watch)
 
@@ -127,23 +127,11 @@ def sign(
     said = replace(
         before,
         name=called or name,
-        serial=max(int(datetime.now(UTC).timestamp()), _last_serial(session, name) + 1),
+        serial=max(int(datetime.now(UTC).timestamp()), _lastserial_of(session, name) + 1),
         expires=f"{expires}T00:00:00Z" if expires else "",
     )
     session.images.sign(found, statement_text(said), key)
     return found, said
-
-
-def statement_of(reference: Reference) -> Statement:
-    """Return what is said of an image of the cache: what came with it, or what we know."""
-    image = reference.image
-    if reference.paper.text:
-        return parse_statement(reference.paper.text.encode(), f"what is said of {image.name}")
-    made = reference.built.when if reference.built else image.pulled
-    name, size = image.name.partition("@")[0], reference.origin.length
-    return Statement(
-        name, image.digest, size, image.format, made, _serial(made), built=reference.built
-    )
 
 
 def offer_of(reference: Reference, target: Target) -> Offer:
@@ -180,7 +168,7 @@ def _refuse_other_name(signed: str, target: Target, name: str) -> None:
         )
 
 
-def _last_serial(session: Session, name: str) -> int:
+def _lastserial_of(session: Session, name: str) -> int:
     """Return the largest among all versions of a name that are here."""
     same = (i for i in session.images.known() if i.name.partition("@")[0] == name)
     known = (session.images.reference(image) for image in same)
@@ -191,8 +179,3 @@ def _reference(session: Session, image: Image) -> Reference:
     if found := session.images.reference(image):
         return found
     raise MissingError(f"nothing of image {image.name} can be read", subject=image.name)
-
-
-def _serial(moment: str) -> int:
-    """Seconds since 1970: later versions have larger ones, whoever makes them."""
-    return int(datetime.fromisoformat(moment).astimezone(UTC).timestamp())

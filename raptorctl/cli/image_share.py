@@ -1,18 +1,21 @@
 """`raptorctl image push` and what belongs to it: images that others pull."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from raptorctl.api import image_share as api
+from raptorctl.api import image_version as versions
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.options import Output, example, named
 from raptorctl.cli.output import Format, plain, say, say_json
 from raptorctl.cli.session import session_of
 from raptorctl.drivers.image import Pushed
+from raptorctl.errors import InputError
 from raptorctl.model.codec import encode
 from raptorctl.model.image import image_name
+from raptorctl.model.names import shown
 from raptorctl.model.tenant import parse_day
 
 PasswordFile = Annotated[
@@ -59,6 +62,10 @@ Expires = Annotated[
 ]
 
 
+MOST: Final = 10_000
+Count = Annotated[
+    str, typer.Argument(metavar="N|all", help="How many versions.", show_default=False)
+]
 IndexExpires = Annotated[
     str,
     typer.Option(
@@ -81,6 +88,7 @@ def register(group: typer.Typer) -> None:
         ),
     )(push)
     group.command("sign", epilog=example(f"{said} sign web --key ~/.ssh/id_ed25519"))(sign)
+    group.command("keep", epilog=example(f"{said} keep 3 web", f"{said} keep all web"))(keep)
 
 
 def push(
@@ -117,6 +125,30 @@ def sign(
         say_json({"image": encode(found), "version": {**encode(said), "build": said.build}})
         return
     say(f"image {found.name} is signed as {said.name}: build {said.build}, serial {said.serial}")
+
+
+def keep(
+    context: typer.Context, count: Count, image: Reference, form: Output = Format.TEXT
+) -> None:
+    """Set how many of an image's newest versions `gc` keeps: a number, or `all`."""
+    session = session_of(context)
+    number = named("N", _count, count)
+    waste = versions.keep(session, image, number)
+    if form is Format.JSON:
+        say_json({"name": image, "keep": number, "superfluous": [each.image for each in waste]})
+        return
+    newest = "all versions" if number is None else f"the newest {number}" if number > 1 else "one"
+    say(f"of {image}, {newest} will be kept")
+    if waste:
+        say(f"`raptorctl image gc` removes {', '.join(each.image for each in waste)}")
+
+
+def _count(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text[:9]) <= MOST:
+        raise InputError(f"{shown(text)} is no number of versions: from 1 to {MOST}, or all")
+    return int(text)
 
 
 def _say_pushed(done: Pushed, form: Format) -> None:

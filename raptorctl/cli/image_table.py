@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from raptorctl.api.image_version import Version
 from raptorctl.cli.output import table, width_of_output
 from raptorctl.model.image import Image
 from raptorctl.model.sizes import Size
@@ -39,6 +40,30 @@ def _cells(image: Image, takes: Mapping[str, Size], first: Mapping[str, str]) ->
     takes_itself = str(takes[image.name]) if image.name in takes else f"as {first[image.digest]}"
     when = image.pulled.partition("T")[0]
     return image.name, image.format, str(image.size), takes_itself, image.short, when
+
+
+def version_rows(versions: Sequence[Version]) -> list[str]:
+    """Lay out a table of versions."""
+    cells = [(v.name, v.build, v.made.partition("T")[0], _signed(v), v.source) for v in versions]
+    head = ("NAME", "BUILD", "MADE", "SIGNED", "FROM")
+    return table(head, cells, columns=width_of_output())
+
+
+def _signed(version: Version) -> str:
+    return version.signer or ("yes" if version.signed else "no")
+
+
+def version_lines(version: Version) -> Iterator[tuple[str, str]]:
+    """Return labels and values of what is known of an image as a version."""
+    yield "build", version.build
+    yield "serial", str(version.serial)
+    signer = f" by {version.signer}" if version.signer else ", not checked"
+    yield "signed", f"yes{signer}" if version.signed else "no"
+    if built := version.built:
+        when = built.when.replace("T", " ").removesuffix("Z")
+        yield "built", f"{when} by {built.who} with raptorctl {built.raptorctl}"
+        yield "from", f"{built.source}, sha256 {built.source_digest or '?'}"
+        yield "steps", f"sha256 {built.steps_digest}"
 
 
 def lines(image: Image, problem: str) -> Iterator[tuple[str, str]]:

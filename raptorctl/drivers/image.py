@@ -251,6 +251,19 @@ class Images(Protocol):
         Args:
             marks: of all machines, what their disks began as.
             disks: files that machines use.
+
+        Raises:
+            HostError: nobody knows which versions are kept.
+        """
+
+    def keep(self, name: str, count: int | None) -> None:
+        """Have `waste` leave so many of the newest versions of a name; None for all of them."""
+
+    def keeps(self) -> Mapping[str, int | None]:
+        """Return how many versions of which names stay.
+
+        Raises:
+            HostError: nobody knows.
         """
 
     def sweep(self, waste: Waste) -> None:

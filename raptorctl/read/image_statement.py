@@ -2,11 +2,12 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Final
 
 from raptorctl.errors import ImageError
 from raptorctl.model.codec import ShapeError, decode
-from raptorctl.model.image import DIGEST, NAME
+from raptorctl.model.image import DIGEST, NAME, Reference
 from raptorctl.model.image_version import STATEMENT, Provenance, Statement
 from raptorctl.model.names import shown
 
@@ -61,3 +62,24 @@ def _unfit(built: Provenance) -> str:
     texts = (built.source, built.source_digest, built.steps_digest, built.who, built.when)
     fit = all(len(text) <= LONGEST and text.isprintable() for text in (*texts, built.raptorctl))
     return "" if fit else "what it was built from is no line of text"
+
+
+def statement_of(reference: Reference) -> Statement:
+    """Return what is said of an image of the cache: what came with it, or what we know.
+
+    Raises:
+        ImageError: what came with it is none.
+    """
+    image = reference.image
+    if reference.paper.text:
+        return parse_statement(reference.paper.text.encode(), f"what is said of {image.name}")
+    made = reference.built.when if reference.built else image.pulled
+    name, size = image.name.partition("@")[0], reference.origin.length
+    return Statement(
+        name, image.digest, size, image.format, made, serial_of(made), built=reference.built
+    )
+
+
+def serial_of(moment: str) -> int:
+    """Seconds since 1970: later versions have larger ones, whoever makes them."""
+    return int(datetime.fromisoformat(moment).astimezone(UTC).timestamp())

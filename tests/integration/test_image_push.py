@@ -14,6 +14,7 @@ from raptorctl.errors import RaptorError, UploadError
 from raptorctl.host.image import upload
 from raptorctl.model.image_target import parse_target
 from raptorctl.model.image_version import Paper, Provenance
+from raptorctl.read.image_statement import statement_of
 from raptorctl.render.image_statement import statement_text
 from tests.disks import disk, raw_disk
 from tests.images import Cache
@@ -150,7 +151,7 @@ def offered(cache: Cache, target: str, login: RegistryLogin) -> Pushed:
     image = cache.images.list()[0]
     reference = session.images.reference(image)
     where = parse_target(target, image.name, "/")
-    said = image_share.statement_of(reference)
+    said = statement_of(reference)
     offer = Offer(image.path, said, Paper(statement_text(said)))
     return cache.images.push(offer, where, login, cache.watcher)
 

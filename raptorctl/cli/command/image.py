@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from raptorctl.api import image as api
 from raptorctl.api.image import all_images, known, login, source_of
+from raptorctl.api.image_version import Version, reference_of
+from raptorctl.api.image_version import versions as all_versions
 from raptorctl.cli import image_share
 from raptorctl.cli.image_share import PasswordFile, Reference
-from raptorctl.cli.image_table import lines, rows, stored
+from raptorctl.cli.image_table import lines, rows, stored, version_lines, version_rows
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import DryRun, Output, example, named
@@ -61,6 +63,16 @@ Unsigned = Annotated[
 ]
 
 
+Versions = Annotated[
+    bool,
+    typer.Option("--versions", help="List versions: build, when made, who signed, made from what."),
+]
+VERSIONS: Final = View[Version](
+    "versions", encode, version_rows, "there are no images: see `raptorctl image pull --help`",
+    name=("image",),
+)  # fmt: skip
+
+
 def register(app: typer.Typer) -> None:
     """Add the command group."""
     group = typer.Typer()
@@ -73,7 +85,7 @@ def register(app: typer.Typer) -> None:
             f"{said} pull oci://ghcr.io/someone/web:1 --password-file ~/token",
         ),
     )(pull)
-    group.command("list", epilog=example(f"{said} list"))(list_images)
+    group.command("list", epilog=example(f"{said} list", f"{said} list --versions"))(list_images)
     group.command("inspect", epilog=example(f"{said} inspect debian:13"))(inspect)
     group.command("verify", epilog=example(f"{said} verify"))(verify)
     group.command("remove", epilog=example(f"{said} remove debian:13"))(remove)
@@ -119,9 +131,12 @@ def pull(
 
 
 @spread
-def list_images(context: typer.Context, *, how: Listed) -> None:
+def list_images(context: typer.Context, versions: Versions = False, *, how: Listed) -> None:
     """List images: name, format, size for a guest, what they take, digest, when they came."""
     session = session_of(context, root=False)
+    if versions:
+        show_list(all_versions(session), VERSIONS, how)
+        return
     found, damaged = all_images(session), session.images.damaged()
     view = View[Image](
         "images",
@@ -138,10 +153,13 @@ def inspect(context: typer.Context, image: Reference, form: Output = Format.TEXT
     session = session_of(context, root=False)
     found = known(session, image)
     problem = session.images.damaged().get(found.name, "")
+    version = reference_of(session, found)
     if form is Format.JSON:
-        say_json({"image": {**encode(found), "problem": problem}})
-    else:
-        say("\n".join(f"{label:<8} {plain(value)}" for label, value in lines(found, problem)))
+        told = encode(version) if version else None
+        say_json({"image": {**encode(found), "problem": problem, "version": told}})
+        return
+    told = (*lines(found, problem), *(version_lines(version) if version else ()))
+    say("\n".join(f"{label:<8} {plain(value)}" for label, value in told))
 
 
 def verify(context: typer.Context, images: References = None, form: Output = Format.TEXT) -> None:
@@ -171,10 +189,15 @@ def remove(context: typer.Context, image: Reference, form: Output = Format.TEXT)
 
 def gc(context: typer.Context, dry_run: DryRun = False, form: Output = Format.TEXT) -> None:
     """Remove what no name and no machine needs, and downloads nobody went on with for a day."""
-    waste = api.gc(session_of(context), dry_run=dry_run)
+    session = session_of(context)
+    waste, unread = api.gc(session, dry_run=dry_run), api.unreadable(session)
     if form is Format.JSON:
-        say_json({"removed": [encode(each) for each in waste], "dry_run": dry_run})
-    elif waste:
+        removed = [encode(each) for each in waste]
+        say_json({"removed": removed, "dry_run": dry_run, "unreadable": list(unread)})
+        return
+    for name in unread:
+        say(f"{name}: what is known of it cannot be read; it stays, and so do all files")
+    if waste:
         say("\n".join(_waste_lines(waste)))
         room = Size(sum(each.size for each in waste))
         say(f"{room} would be free" if dry_run else f"{room} is free")

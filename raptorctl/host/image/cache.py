@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from raptorctl.drivers.image import Offer, Pulled, Pushed, RegistryLogin, Wanted, Waste, Watch
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError, InputError
+from raptorctl.host.image.keeping import Keeping
 from raptorctl.host.image.naming import ImageNames
 from raptorctl.host.image.store import ImageStore, key_of
 from raptorctl.model.image import BUILT, UNSEEN, Image, Origin, Reference, image_name
@@ -42,7 +43,7 @@ class LocalImages:
         signers: Path | None = None,
     ) -> None:
         self._store = ImageStore(Path(directory))
-        self._names = ImageNames(self._store)
+        self._names, self._keeping = ImageNames(self._store), Keeping(Path(directory))
         self._largest = largest
         self._http, self._signers = http, signers
 
@@ -189,7 +190,17 @@ class LocalImages:
 
     def waste(self, marks: Iterable[str], disks: Iterable[str]) -> tuple[Waste, ...]:
         """See `raptorctl.drivers.image.Images`."""
-        return tuple(self._store.waste(marks, disks))
+        kept = self._keeping.kept(self._store.known())
+        return tuple(self._store.waste(marks, disks, kept))
+
+    def keep(self, name: str, count: int | None) -> None:
+        """See `raptorctl.drivers.image.Images`."""
+        self._store.prepare()
+        self._keeping.keep(name, count)
+
+    def keeps(self) -> Mapping[str, int | None]:
+        """See `raptorctl.drivers.image.Images`."""
+        return self._keeping.counts()
 
     def sweep(self, waste: Waste) -> None:
         """See `raptorctl.drivers.image.Images`."""

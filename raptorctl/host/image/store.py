@@ -142,28 +142,44 @@ class ImageStore:
             if digest not in self._digests():
                 remove_file(self.files / digest)
 
-    def waste(self, marks: Iterable[str], disks: Iterable[str]) -> Iterator[Waste]:
-        """Return what nothing needs."""
+    def waste(
+        self, marks: Iterable[str], disks: Iterable[str], kept: frozenset[str] = frozenset()
+    ) -> Iterator[Waste]:
+        """Return what nothing needs.
+
+        A name of which nothing can be read stays, and while there is one, so do all files: any of
+        them may be its.
+
+        Args:
+            marks: of all machines, what their disks began as.
+            disks: files that machines use.
+            kept: names of older versions that stay.
+        """
         disks = tuple(disks)
         # What a machine's mark names stays, too: a rebuild begins with the same.
         needed = {Path(disk).name for disk in disks} | set(_digests_in((*marks, *disks)))
-        counted = {r.image.digest for r in self.known() if not r.image.superseded}
-        for path in self._name_files():
-            found = self._read(path)
-            if found is None:
-                yield _waste(path, "cannot be read")
-            elif found.image.superseded and found.image.digest not in needed:
-                # A file goes with its last name, and its bytes are counted once.
-                size = Size(0) if found.image.digest in counted else found.image.stored
-                counted.add(found.image.digest)
-                yield Waste(str(path), size, "its source has a newer one", found.image.name)
-        for path in _in(self.files):
-            if path.name not in self._digests() | needed:
-                yield _waste(path, "has no name")
+        yield from self._superseded(needed, kept)
+        if all(self._read(path) for path in self._name_files()):
+            for path in _in(self.files):
+                if path.name not in self._digests() | needed:
+                    yield _waste(path, "has no name")
         for path in _in(self.partial):
             with suppress(FileNotFoundError):  # its pull has come to its end just now
                 if time.time() - path.stat().st_mtime > STALE:
                     yield _waste(path, "a download of more than a day ago")
+
+    def _superseded(self, needed: set[str], kept: frozenset[str]) -> Iterator[Waste]:
+        known = tuple(self.known())
+        stays = (r for r in known if not r.image.superseded or r.image.name in kept)
+        counted = {found.image.digest for found in stays}
+        for found in known:
+            image = found.image
+            if image.superseded and image.name not in kept and image.digest not in needed:
+                # A file goes with its last name, and its bytes are counted once.
+                size = Size(0) if image.digest in counted else image.stored
+                counted.add(image.digest)
+                path = str(self.names / f"{image.name}.json")
+                yield Waste(path, size, "its source has a newer one", image.name)
 
     def sweep(self, waste: Waste) -> None:
         """Remove such a file, unless it is needed by now."""

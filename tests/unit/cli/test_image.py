@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from raptorctl.api.image import fetched
+from raptorctl.api.image import UNWATCHED, fetched
 from raptorctl.errors import HostError, InputError, RefusedError
 from raptorctl.host.image.cache import LocalImages
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.image import Image
+from raptorctl.model.image_version import Provenance
 from tests.disks import disk, iso, raw_disk
 from tests.fakes import World
 from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
@@ -431,6 +432,13 @@ def test_what_is_no_image_is_no_machines(raptorctl: CommandLine) -> None:
 
 # As JSON
 
+BUILT = {
+    f"{where}.built.{key}"
+    for where in ("versions", "image.version")
+    for key in ("source", "source_digest", "steps_digest", "who", "when", "raptorctl")
+}
+"""What is told of builds alone."""
+
 
 def test_images_as_json_are_as_told(raptorctl: CommandLine) -> None:
     def told(*words: str) -> Any:
@@ -443,8 +451,70 @@ def test_images_as_json_are_as_told(raptorctl: CommandLine) -> None:
     assert shape(told("convert", "db.qcow2", "--to", "raw")) == told_shape(heading)
     for verb in ("list", "verify"):
         assert shape(told(verb)) == told_shape(f"`image {verb}`")
-    assert shape(told("inspect", "db.qcow2")) == told_shape("`image inspect`")
-    names = Path("cache/names")
-    (names / "bad.json").write_text("")
+    assert shape(told("inspect", "db.qcow2")) == told_shape("`image inspect`") - BUILT
+    assert shape(told("list", "--versions")) == told_shape("`image list`", 1) - BUILT
+    (Path("cache/files") / ("0" * 64)).write_text("")
     assert shape(told("gc", "--dry-run")) == told_shape("`image gc`")
     assert shape(told("remove", "db.qcow2")) == told_shape("`image remove`")
+
+
+# Versions
+
+
+def build(raptorctl: CommandLine, seed: int) -> Image:
+    """Have an image here as a build makes it."""
+    built = Provenance(
+        "debian:13", "ab" * 32, "cd" * 32, "carol", f"2026-11-2{seed}T12:00:00Z", "0.1"
+    )
+    made = raw_disk(Path(f"out{seed}"), seed=seed)
+    images: Any = raptorctl.world.images
+    image: Image = images.keep_built(str(made.absolute()), "web", built, UNWATCHED).image
+    return image
+
+
+def test_versions_are_listed_the_newest_first(raptorctl: CommandLine) -> None:
+    old, new = build(raptorctl, 1), build(raptorctl, 2)
+    lines = raptorctl("image", "list", "--versions").out.splitlines()
+    assert lines[0].split() == ["NAME", "BUILD", "MADE", "SIGNED", "FROM"]
+    assert [line.split() for line in lines[1:]] == [
+        ["web", new.short, "2026-11-22", "no", "debian:13"],
+        ["web", old.short, "2026-11-21", "no", "debian:13"],
+    ]
+
+
+def test_how_an_image_was_made_is_shown(raptorctl: CommandLine) -> None:
+    image = build(raptorctl, 1)
+    said = raptorctl("image", "inspect", f"web@{image.short}").out
+    assert "built    2026-11-21 12:00:00 by carol with raptorctl 0.1" in said
+    assert f"from     debian:13, sha256 {'ab' * 32}" in said
+    assert f"steps    sha256 {'cd' * 32}" in said
+    told = inspected(raptorctl, "web")
+    assert told["version"]["built"]["who"] == "carol"
+
+
+def test_gc_keeps_as_many_versions_as_was_said(raptorctl: CommandLine) -> None:
+    old, *_ = (build(raptorctl, seed) for seed in (1, 2, 3))
+    said = raptorctl("image", "keep", "2", "web")
+    assert said.out.splitlines()[0] == "of web, the newest 2 will be kept"
+    assert said.out.splitlines()[1] == f"`raptorctl image gc` removes web@{old.short}"
+    assert raptorctl("image", "gc").code == 0
+    assert len(raptorctl("image", "list", "-o", "name").out.split()) == 2
+    told = json.loads(raptorctl("image", "keep", "all", "web", "-o", "json").out)
+    assert told == {"name": "web", "keep": None, "superfluous": []}
+    assert shape(told) == told_shape("`image keep`")
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "some", "1.5", "10001", "\u0661"])
+def test_no_other_number_of_versions_is_kept(raptorctl: CommandLine, count: str) -> None:
+    build(raptorctl, 1)
+    assert raptorctl("image", "keep", "--", count, "web").code == 2
+
+
+def test_what_cannot_be_read_is_told_by_gc_and_stays(raptorctl: CommandLine) -> None:
+    build(raptorctl, 1)
+    spoilt = Path("cache/names/web.json")
+    spoilt.write_text("{")
+    said = raptorctl("image", "gc").out
+    assert said.startswith("web: what is known of it cannot be read; it stays, and so do all files")
+    assert spoilt.read_text() == "{"
+    assert len(list(Path("cache/files").iterdir())) == 1

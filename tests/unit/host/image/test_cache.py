@@ -16,6 +16,7 @@ from raptorctl.host.image.cache import LocalImages
 from raptorctl.host.image.store import ImageStore
 from raptorctl.host.system.durable import unfinished
 from raptorctl.model.catalogue import Catalogue
+from raptorctl.model.image import find
 from raptorctl.model.image_source import Source, parse_source
 from raptorctl.model.image_version import Provenance
 from tests.disks import disk, iso, packed, raw_disk
@@ -224,10 +225,19 @@ def test_a_name_that_cannot_be_read_disturbs_nobody(
     cache.pull(str(raw_disk(tmp_path / "web.img")))
     (cache.directory / "names" / "bad.json").write_bytes(text.encode("latin-1"))
     assert cache.names == ["web.img"]
+    assert cache.images.damaged().keys() == {"bad"}
+
+
+def test_a_name_that_cannot_be_read_stays_and_so_does_any_file_that_may_be_its(
+    cache: Cache, tmp_path: Path
+) -> None:
+    image = cache.pull(str(raw_disk(tmp_path / "web.img"))).image
+    name = cache.directory / "names" / "web.img.json"
+    name.write_text("{")
+    assert cache.images.waste((), ()) == ()
+    name.unlink()
     (waste,) = cache.images.waste((), ())
-    assert (Path(waste.path).name, waste.reason) == ("bad.json", "cannot be read")
-    cache.images.sweep(waste)
-    assert cache.left("names") == ["web.img.json"]
+    assert (waste.path, waste.reason) == (image.path, "has no name")
 
 
 def test_a_digest_that_is_a_path_is_not_followed(cache: Cache, tmp_path: Path) -> None:
@@ -509,3 +519,63 @@ def test_what_a_build_made_that_is_no_image_is_not_kept(cache: Cache, tmp_path: 
     with pytest.raises(HostError, match="a web page"):
         cache.images.keep_built(str(tmp_path / "out"), "web", BUILT, cache.watcher)
     assert cache.left("files", "names", "partial") == []
+
+
+def rebuilt(cache: Cache, tmp_path: Path, count: int) -> list[str]:
+    """Build a name several times; return the builds, the newest first."""
+    found: list[str] = []
+    for number in range(count):
+        when = f"2026-11-{20 + number}T12:00:00Z"
+        built = Provenance("debian:13", "ab" * 32, "cd" * 32, "carol", when, "0.1.0")
+        made = raw_disk(tmp_path / f"out{number}", seed=number)
+        image = cache.images.keep_built(str(made), "web", built, cache.watcher).image
+        record = cache.directory / "names" / "web.json"
+        told = json.loads(record.read_text())
+        told["image"]["pulled"] = when
+        record.write_text(json.dumps(told))
+        found.insert(0, image.short)
+    return found
+
+
+def gone(cache: Cache) -> set[str]:
+    return {waste.image for waste in cache.images.waste((), ())}
+
+
+def test_so_many_versions_stay_as_somebody_said(cache: Cache, tmp_path: Path) -> None:
+    builds = rebuilt(cache, tmp_path, 4)
+    older = [f"web@{build}" for build in builds[1:]]
+    assert gone(cache) == set(older)
+    cache.images.keep("web", 3)
+    assert gone(cache) == {older[2]}
+    cache.images.keep("db", 1)
+    cache.images.keep("web", None)
+    assert gone(cache) == set()
+    cache.images.keep("web", 1)
+    assert gone(cache) == set(older)
+    assert cache.images.keeps() == {"db": 1, "web": 1}
+
+
+def test_a_version_that_is_needed_stays_whatever_was_said(cache: Cache, tmp_path: Path) -> None:
+    builds = rebuilt(cache, tmp_path, 3)
+    cache.images.keep("web", 1)
+    path = next(i.path for i in cache.images.list() if i.short == builds[2])
+    assert {w.image for w in cache.images.waste((), [path])} == {f"web@{builds[1]}"}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"web": 0}', '{"web": true}', '{"web": "2"}'])
+def test_nothing_goes_while_nobody_knows_what_is_kept(
+    cache: Cache, tmp_path: Path, text: str
+) -> None:
+    rebuilt(cache, tmp_path, 2)
+    (cache.directory / "keep.json").write_text(text)
+    with pytest.raises(HostError, match="nobody knows which versions are kept"):
+        cache.images.waste((), ())
+
+
+def test_a_version_is_found_by_its_build_whether_it_is_the_newest_or_not(
+    cache: Cache, tmp_path: Path
+) -> None:
+    for build in rebuilt(cache, tmp_path, 2):
+        found = find(cache.images.list(), f"web@{build}")
+        assert found and found.short == build
+    assert find(cache.images.list(), "web@" + "0" * 12) is None
