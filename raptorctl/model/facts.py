@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from raptorctl.model.bridge_helper import BridgeHelper
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
 from raptorctl.model.image import Damaged, Image
@@ -70,6 +71,7 @@ class HostFacts:
         ports: free ones of loopback, for the ssh of machines on a host of one's own.
         used_ports: who has which port of loopback there: a machine, also one that is off, or a
             program.
+        bridge_helper: QEMU's, which puts machines there on bridges of the host.
         own_keys: public keys of the one whose own the host is.
         refused_keys: which of them are not taken, and why, a sentence each.
     """
@@ -103,6 +105,7 @@ class HostFacts:
     no_kvm: str = ""
     ports: tuple[int, ...] = ()
     used_ports: Mapping[int, str] = field(default_factory=dict)
+    bridge_helper: BridgeHelper = BridgeHelper()
     own_keys: tuple[str, ...] = ()
     refused_keys: tuple[str, ...] = ()
 

@@ -164,10 +164,10 @@ def _read_cdroms(root: _Element) -> Iterator[str]:
 
 
 def _read_macs(root: _Element) -> Iterator[str]:
-    """Of its interfaces, and of the device that a session host puts on QEMU's command line."""
-    yield from (mac.lower() for mac in _values(root, "devices/interface/mac", "address"))
+    """Of the device that a session host puts on QEMU's command line, and of its interfaces."""
     for word in _values(root, f"{{{QEMU}}}commandline/{{{QEMU}}}arg", "value"):
         yield from (mac.lower() for mac in _MAC.findall(word))
+    yield from (mac.lower() for mac in _values(root, "devices/interface/mac", "address"))
 
 
 def read_forwards(root: _Element) -> tuple[Forward, ...]:

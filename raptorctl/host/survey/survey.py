@@ -14,6 +14,7 @@ from raptorctl.drivers.host import Host
 from raptorctl.errors import HostError, MissingError, RaptorError
 from raptorctl.host.system import cpu, files
 from raptorctl.host.system import session as own
+from raptorctl.host.system.bridge_helper import bridge_helper
 from raptorctl.model.access import RULES
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts, Reservation
@@ -188,6 +189,7 @@ def _own(settings: Settings, domains: Iterable[Domain]) -> dict[str, Any]:
         "no_kvm": own.kvm_obstacle(),
         "ports": own.free_ports(domains),
         "used_ports": own.used_ports(domains),
+        "bridge_helper": bridge_helper(),
         "own_keys": own.own_keys(),
         "refused_keys": own.refused_keys(),
     }

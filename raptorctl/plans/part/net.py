@@ -51,6 +51,8 @@ class Wiring:
         """Say how it is reached, where that is not by its addresses."""
         if not (self.slot or self.ssh or self.others):
             yield "it has no network: it is reached by `raptorctl console` alone"
+        elif not (self.slot or self.ssh) and not settings.has_slots:
+            yield "without the user network its ssh is forwarded from nowhere: see `--net user`"
         elif not (self.slot or self.ssh):
             yield "without a slot it has no names in DNS, and its address is not known here"
         elif not settings.has_slots:
@@ -58,15 +60,18 @@ class Wiring:
             ports += [f"{one.guest} is {LOOPBACK}:{one.host}" for one in self.forwards]
             there = ", ".join(ports)
             yield f"its port {there} here, and nothing else of it is reached from outside"
-        for net in self.others:
+        for net in self.others if settings.has_slots else ():
             yield f"{net.base} has no anti-spoofing of ours: its guest can take any address there"
 
 
 def _choose_others(nets: tuple[Net, ...], settings: Settings, facts: HostFacts) -> tuple[Net, ...]:
     found = tuple(net for net in nets if net.kind.is_named)
     for net in found:
-        _refuse_ungranted(net, settings)
+        if settings.has_slots:
+            _refuse_ungranted(net, settings)
         _refuse_absent(net, settings, facts)
+        if not settings.has_slots:
+            _refuse_unhelped(net, facts)
     return found
 
 
@@ -92,7 +97,7 @@ def choose(spec: MachineSpec, settings: Settings, facts: HostFacts) -> Wiring:
     for one in forwards:
         _refuse_taken(one.host, facts)
     ssh = own.forward(settings, facts, {one.host for one in forwards})
-    return Wiring(ssh=ssh, forwards=forwards)
+    return Wiring(ssh=ssh, forwards=forwards, others=others)
 
 
 def is_met(wanted: tuple[Net, ...], there: tuple[Net, ...]) -> bool:
@@ -118,10 +123,10 @@ def _refuse_other_host(kinds: set[NetKind], settings: Settings) -> None:
             "net user is for session hosts: machines of this host are on slots",
             resolution="leave out --net, or write slot, slot:N or none",
         )
-    if any(kind.is_named for kind in kinds) and not settings.has_slots:
+    if NetKind.NETWORK in kinds and not settings.has_slots:
         raise RefusedError(
-            "this host is your own: bridges and networks of libvirt's are root's",
-            resolution="leave out --net, or write user, user:8080-80 or none",
+            "this host is your own: networks of libvirt's are root's",
+            resolution="name the bridge of one, bridge:virbr0 (`virsh -c qemu:///system net-info`)",
             code=Code.SESSION_HOST,
         )
     if NetKind.SLOT in kinds and not settings.has_slots:
@@ -149,6 +154,18 @@ def _refuse_ungranted(net: Net, settings: Settings) -> None:
             f"{net.base} is not granted to machines here",
             resolution=f"use slot, {granted}" if granted else "use a slot",
             details=f"an admin grants it as network.also in {settings.file}",
+            code=Code.NOT_ALLOWED,
+            subject=net,
+        )
+
+
+def _refuse_unhelped(net: Net, facts: HostFacts) -> None:
+    """Refuse a bridge that QEMU's helper, and so libvirt's session, does not give."""
+    why, todo = facts.bridge_helper.obstacle(net.name)
+    if why:
+        raise RefusedError(
+            f"you may not be on bridge {net.name}: {why}",
+            resolution=todo,
             code=Code.NOT_ALLOWED,
             subject=net,
         )

@@ -67,7 +67,8 @@ def guest(
 
 def wired(guest: SeedGuest, macs: tuple[str, ...]) -> SeedGuest:
     """The same with the interfaces that it has, the slot's among them."""
-    first = guest.slot.mac if guest.slot else next(iter(macs), "")
+    first = guest.slot.mac if guest.slot else guest.own_mac
+    first = first if first in macs else next(iter(macs), "")
     own = "" if guest.slot else first
     return replace(guest, own_mac=own, others=tuple(mac for mac in macs if mac != first))
 

@@ -106,6 +106,7 @@ BARE = [
 OF_A_REQUEST = {
     "again.already",  # it is there, and differs
     "again._started",  # it is there, and cannot be started now
+    "net._refuse_unhelped",  # a bridge
     "cpus.chosen",  # more CPUs than are free; none at all is refuse_none
     "cpus.refuse",  # these CPUs
     "cpus._refuse_unfit",
