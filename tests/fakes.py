@@ -855,6 +855,20 @@ def _said(path: str, text: tuple[str, int]) -> tuple[str, int]:
     return (read_iso(said.encode("latin-1")).digest if ".iso" in path else said, mode)
 
 
+class FakeMail:
+    """Mail: `sent` is no part of what a host must be like as before."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.there = True
+
+    def works(self) -> bool:
+        return self.there
+
+    def send(self, message: str) -> None:
+        self.sent.append(message)
+
+
 class World:
     """A host's whole state, and the drivers onto it."""
 
@@ -873,6 +887,7 @@ class World:
         self.images = FakeImages(self.volumes, self.files)
         self.guests = FakeGuests()
         self.builder = FakeBuilder()
+        self.mail = FakeMail()
 
     def with_tenants(self, *names: str) -> "World":
         """The same host, with tenants of those names on it."""
@@ -901,6 +916,7 @@ class World:
             image_writer=Guarded(self.images, wire),
             guests=Guarded(self.guests, wire),
             builder=Guarded(self.builder, wire),
+            mail=Guarded(self.mail, wire),
         )
 
     def facts(self, templates: Mapping[str, str], people: Iterable[str] = ()) -> HostFacts:
@@ -923,6 +939,8 @@ class World:
             rules=self.files.read(RULES),
             shipped_rules=shipped_rules(),
             declarative=self.accounts.declarative(),
+            mail=self.mail.works(),
+            hostname="raptor",
             images=self.images.all,
             unreadable=unreadable(
                 {
@@ -937,7 +955,11 @@ class World:
 
     def _seen(self, domain: Domain) -> tuple[object, ...]:
         """A domain as defined, and what its guest has of it as long as it runs."""
-        defined = (domain.name, domain.autostart, domain.uuid, domain.memory, domain.pins.cpus)
+        mark = domain.mark
+        expiry = (mark.expires, mark.warned, mark.due) if mark else ()
+        defined = (
+            domain.name, domain.autostart, domain.uuid, domain.memory, domain.pins.cpus, expiry
+        )  # fmt: skip
         uuid, running = domain.uuid, domain.state.active
         plugs = sorted(self.domains.plugs.get(uuid, ()))
         seen = sorted(

@@ -157,6 +157,8 @@ class Bringing:
             self._job("keys", tenant.add_keys(name.tenant, wanted.spec.keys))
         if "seed" in now:
             self._job("seed", seed.detach(name))
+        if "expires" in now and wanted.spec.expires:
+            self._job("expires", machine.extend(name, wanted.spec.expires))
         if "iso" in now and wanted.spec.iso:
             found = self._image(wanted.spec.iso)
             self._job("ISO", cdrom.insert(name, found or wanted.spec.iso))

@@ -1,4 +1,4 @@
-"""What is due: disks that were kept long enough."""
+"""What is due: machines that expire, and disks that were kept long enough."""
 
 from raptorctl.api.change import Change
 from raptorctl.api.session import Session
@@ -14,8 +14,11 @@ def due(session: Session) -> tuple[Change, ...]:
     from raptorctl.host.system.clock import look
     from raptorctl.model.error_code import Code
     from raptorctl.model.look import ClockReading
+    from raptorctl.model.names import MachineName
     from raptorctl.model.retired import Retired, retired
     from raptorctl.plans.machine.expire import plan_expire
+    from raptorctl.plans.machine.expiry import plan_stage
+    from raptorctl.plans.part.records import queries
 
     session.require_root()
     if session.own:
@@ -32,5 +35,18 @@ def due(session: Session) -> tuple[Change, ...]:
             ),
         )
 
+    def stage(name: MachineName, now: ClockReading) -> Change:
+        return Change(
+            verb="expire",
+            name=str(name),
+            queries=lambda settings: queries(name, settings),
+            decide=lambda settings, facts, identity: plan_stage(
+                name, now, settings, facts, identity
+            ),
+        )
+
     now = look()
-    return tuple(change(gone, now) for gone in retired(session.host.volumes.list()))
+    marks = [domain.mark for domain in session.host.domains.list() if domain.ours]
+    expiring = sorted(mark.name for mark in marks if mark and mark.expires)
+    gone = retired(session.host.volumes.list())
+    return (*(stage(name, now) for name in expiring), *(change(one, now) for one in gone))

@@ -123,6 +123,23 @@ def retire(request: "RetireRequest") -> "Change":
     )
 
 
+def extend(name: MachineName, text: str) -> "Change":
+    """Have a machine expire on another day, or never.
+
+    Args:
+        name: the machine's.
+        text: `2027-01-31`, `90d`, `never`.
+    """
+    from raptorctl.api.change import Change
+    from raptorctl.plans.machine.expiry import plan_extend
+
+    return Change(
+        verb="extend",
+        name=str(name),
+        decide=lambda settings, facts, job: plan_extend(name, text, settings, facts, job),
+    )
+
+
 def undelete(session: Session, name: MachineName) -> "Change":
     """Bring a machine back whose disks were kept.
 

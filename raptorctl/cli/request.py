@@ -15,6 +15,7 @@ from raptorctl.cli.options import KeyFile, named, public_keys
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.disk import read_disks
+from raptorctl.model.expiry import parse_expiry
 from raptorctl.model.net import FORMS, read_nets
 from raptorctl.model.seed import Network
 from raptorctl.model.settings import template_name
@@ -156,6 +157,15 @@ Disks = Annotated[
         show_default=False,
     ),
 ]
+Expires = Annotated[
+    str | None,
+    typer.Option(
+        "--expires",
+        metavar="DATE|SPAN",
+        help="The first day it is not to run any more: 2027-01-31, 90d, never.",
+        show_default=False,
+    ),
+]
 NoSeed = Annotated[bool, typer.Option("--no-seed", help="Do not make a seed for cloud-init.")]
 AllowPrivateKey = Annotated[
     bool, typer.Option("--allow-private-key", help="Accept user-data that contains private keys.")
@@ -189,6 +199,7 @@ class MachineOptions:
     secure_boot: SecureBoot = None
     boot: BootOrder = None
     disk: Disks = None
+    expires: Expires = None
     no_seed: NoSeed = False
     allow_private_key: AllowPrivateKey = False
     allow_jinja: AllowJinja = False
@@ -254,6 +265,7 @@ def _typed(options: MachineOptions, *, session_host: bool) -> MachineSpec:
         seed=False if options.no_seed else None,
         keys=public_keys(options.key) or None,
         disks=named("--disk", read_disks, options.disk) if options.disk else None,
+        expires=_read("--expires", parse_expiry, options.expires),
     )
 
 

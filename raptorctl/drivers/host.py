@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from raptorctl.drivers.guest import Guests
     from raptorctl.drivers.image import Images, ImageWriter
     from raptorctl.drivers.links import Links
+    from raptorctl.drivers.mail import Mail
     from raptorctl.drivers.volume import Copier, Volumes, Wiper
 
 
@@ -35,3 +36,4 @@ class Host:
     image_writer: ImageWriter
     guests: Guests
     builder: Builder
+    mail: Mail

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from raptorctl.host.guest.guests import LocalGuests
     from raptorctl.host.image.cache import LocalImages
     from raptorctl.host.image.write import BlockImageWriter
+    from raptorctl.host.system.mail import Sendmail
     from raptorctl.host.volume.lvm_life import LivingGroup
     from raptorctl.host.volume.restore import BlockCopier
     from raptorctl.host.volume.wipe import BlockWiper
@@ -102,6 +103,7 @@ def _shared(settings: Settings) -> Host:
         image_writer=late(_image_writer),
         guests=late(partial(_guests, settings)),
         builder=late(partial(_builder, settings)),
+        mail=late(_mail),
     )
 
 
@@ -135,6 +137,12 @@ def _zones(settings: Settings) -> "DnsServer":
     from raptorctl.host.dns.update import DnsServer
 
     return DnsServer(settings.dns)
+
+
+def _mail() -> "Sendmail":
+    from raptorctl.host.system.mail import Sendmail
+
+    return Sendmail()
 
 
 def _accounts() -> "LocalAccounts":

@@ -69,6 +69,9 @@ class Mark:
         steps: the digest of the file's steps that were done in its guest, all of them; or "".
         reserved: the networks of libvirt's that keep an address for it, with that, as they are
             asked for, a space between them; or "".
+        expires: the first day on which it is not to run any more, ISO 8601; or "".
+        warned: the day that its tenant was told of; or "".
+        due: the first look that found the day to be there, see `raptorctl.model.look`; or "".
     """
 
     tenant: str
@@ -87,6 +90,9 @@ class Mark:
     file: str = ""
     steps: str = ""
     reserved: str = ""
+    expires: str = ""
+    warned: str = ""
+    due: str = ""
 
     @property
     def names_job(self) -> str:

@@ -73,6 +73,8 @@ class HostFacts:
             program.
         bridge_helper: QEMU's, which puts machines there on bridges of the host.
         own_keys: public keys of the one whose own the host is.
+        mail: whether the host can send mail.
+        hostname: what the host is called.
         refused_keys: which of them are not taken, and why, a sentence each.
     """
 
@@ -108,6 +110,8 @@ class HostFacts:
     bridge_helper: BridgeHelper = BridgeHelper()
     own_keys: tuple[str, ...] = ()
     refused_keys: tuple[str, ...] = ()
+    mail: bool = False
+    hostname: str = ""
 
     def tenant(self, name: str) -> Tenant | None:
         """What there is of a tenant, if anything."""

@@ -30,6 +30,8 @@ class Machine:
         size: bytes of its volume; None where LVM was not asked, or it has none.
         snapshots: how many it has; None where LVM was not asked.
         disks: how many beside its first, likewise.
+        expires: the first day on which it is not to run any more; "" where its definition was not
+            read, or it does not expire.
     """
 
     name: MachineName
@@ -38,6 +40,7 @@ class Machine:
     size: Size | None
     snapshots: int | None = None
     disks: int | None = None
+    expires: str = ""
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that `list -o json` documents."""
@@ -50,13 +53,18 @@ class Machine:
             "size": None if self.size is None else int(self.size),
             "snapshots": self.snapshots,
             "disks": self.disks,
+            "expires": self.expires,
         }
 
 
 def machines_seen(domains: Iterable[Domain]) -> tuple[Machine, ...]:
     """Build the list from what libvirt shows somebody who may not ask LVM."""
     marked = ((domain, domain.mark) for domain in domains if domain.ours)
-    found = (Machine(mark.name, d.state.value, mark.place, None) for d, mark in marked if mark)
+    found = (
+        Machine(mark.name, d.state.value, mark.place, None, expires=mark.expires)
+        for d, mark in marked
+        if mark
+    )
     return tuple(sorted(found, key=lambda machine: machine.name))
 
 
@@ -82,7 +90,8 @@ def _machine(
         return None
     state = states.get(name.domain)
     said = state.value if state else NO_DOMAIN
-    return Machine(name, said, volume.slot, volume.size, *(count[name] for count in counts))
+    snapshots_, others = (count[name] for count in counts)
+    return Machine(name, said, volume.slot, volume.size, snapshots_, others)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class MachineDetails:
         tpm, secure_boot, boot, hugepages: as of a domain.
         nets: its network, in the words in which it is asked for.
         own: whether it is on a session host.
+        expires: the first day on which it is not to run any more, or "".
         profiles: that it was laid together from, the lowest first.
     """
 
@@ -90,6 +91,7 @@ class MachineDetails:
     hugepages: Size = Size(0)
     nets: tuple[Net, ...] = ()
     own: bool = False
+    expires: str = ""
 
     @property
     def mac(self) -> str:
@@ -145,6 +147,7 @@ class MachineDetails:
             "profiles": list(self.profiles),
             "image": self.image,
             "iso": self.iso,
+            "expires": self.expires,
             "console": self.console,
         }
 
@@ -230,5 +233,6 @@ def _details(base: MachineDetails, volume: Volume | None, domain: Domain | None)
         boot=domain.boot if domain else (),
         hugepages=domain.hugepages if domain else Size(0),
         nets=domain.nets if domain else (),
+        expires=mark.expires if mark else "",
         profiles=(made.spec.profile or ()) if made else (),
     )

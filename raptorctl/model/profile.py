@@ -10,6 +10,7 @@ from raptorctl.errors import InputError, SettingsError
 from raptorctl.model.codec import ShapeError, decode, encode
 from raptorctl.model.cpuset import HIGHEST
 from raptorctl.model.disk import disks_problem
+from raptorctl.model.expiry import is_expiry
 from raptorctl.model.net import nets_problem
 from raptorctl.model.settings import template_name
 from raptorctl.model.sizes import HUGE_PAGES, LEAST_MEMORY, Size
@@ -20,6 +21,7 @@ KEYS: Final = (
     "description", "memory", "cpus", "emulator_cpus", "share", "size", "image", "iso", "template",
     "graphics", "hugepages", "tpm", "secure_boot", "boot", "net", "network",
     "hostname", "account", *CLOUD_TEXTS, "packages", "hosts", "sysctl", "swap", "disks",
+    "expires",
 )  # fmt: skip
 """What a profile may say, in the order in which it is shown; all but two of it is a machine's."""
 
@@ -148,6 +150,8 @@ _RULES: Final[tuple[tuple[str, Callable[[Profile], bool], str], ...]] = (
      "is not a valid image name"),
     ("iso", lambda p: p.spec.iso is None or (_is_line(p.spec.iso) and p.spec.iso != ""),
      "is not a valid image name"),
+    ("expires", lambda p: p.spec.expires is None or is_expiry(p.spec.expires),
+     "should be a day, 2027-01-31, how long, 90d, or never"),
     ("template", lambda p: p.spec.template is None or _is_template(p.spec.template),
      "is not a template's name"),
     ("hugepages", lambda p: p.spec.hugepages is None or p.spec.hugepages in HUGE_PAGES,

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.error_code import Code
+from raptorctl.model.expiry import Expiry
 from raptorctl.model.guest_step import LOGS
 from raptorctl.model.names import MachineName, shown
 from raptorctl.model.net import NetworkSettings
@@ -164,6 +165,7 @@ class Settings:
     access: Access = field(default_factory=Access)
     images: ImageSettings = field(default_factory=ImageSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
+    expiry: Expiry = field(default_factory=Expiry)
     file: str = field(default=DEFAULT_FILE, init=False)
     config: str = field(default=str(PurePosixPath(DEFAULT_FILE).parent), init=False)
     owner: str = field(default="", init=False)

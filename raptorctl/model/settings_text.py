@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Container
+from functools import partial
 from ipaddress import ip_address
 from pathlib import PurePosixPath
 from typing import Final
@@ -86,6 +87,11 @@ def _absolute(*paths: str) -> bool:
     return all(PurePosixPath(p).is_absolute() and ".." not in PurePosixPath(p).parts for p in paths)
 
 
+def _within(key: str, least: int, settings: Settings) -> bool:
+    days: int = getattr(settings.expiry, key)
+    return least <= days <= 3650
+
+
 _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
     ("slot", lambda s: bool(s.slot), "a host needs at least one [[slot]]"),
     ("slot.number", lambda s: all(1 <= x.number <= HIGHEST for x in s.slot),
@@ -126,5 +132,8 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
      "directory and seed_dir: absolute paths"),
     ("network.also", lambda s: all(net.kind.is_named and not net.ip for net in s.network.also),
      "should be bridges and networks: bridge:br0, network:default"),
+    *((f"expiry.{key}", partial(_within, key, least), f"should be {least} to 3650 days")
+      for key, least in (("longest_days", 0), ("warn_days", 0), ("grace_days", 0),
+                         ("keep_days", 1))),
     ("dns.key_file", lambda s: _absolute(s.dns.key_file), "should be an absolute path"),
 )  # fmt: skip

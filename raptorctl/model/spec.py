@@ -83,6 +83,7 @@ class MachineSpec:
         sysctl: kernel parameters (sysctl.d(5)).
         swap: bytes of a swap file; 0 for none.
         disks: those beside the first, by name.
+        expires: the first day on which it is not to run any more, or how long until then, or never.
     """
 
     size: Size | None = None
@@ -114,6 +115,7 @@ class MachineSpec:
     sysctl: Mapping[str, str] | None = None
     swap: Size | None = None
     disks: Mapping[str, DiskSpec] | None = None
+    expires: str | None = None
 
     def over(self, below: "MachineSpec") -> "MachineSpec":
         """Lay this over another: what this says counts, what it does not say is the other's.

@@ -11,6 +11,7 @@ from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError
 from raptorctl.model.override import override
 from raptorctl.model.volume import DUE, Volume
+from raptorctl.steps.domain import StopDomain
 from raptorctl.steps.step import Observed, Step
 from raptorctl.steps.volume_use import present, refuse_in_use
 
@@ -79,6 +80,21 @@ class ReturnVolume(MoveVolume):
     def title(self) -> str:
         as_ = f" as {self.name}" if self.name != self.before else ""
         return f"take back volume {self.before}{as_}"
+
+
+class ExpireDomain(StopDomain):
+    """Stop a domain whose time is over; begun once, it is not started again."""
+
+    kind = "domain.expire"
+    reversible = False
+
+    @override
+    def undo(self, host: Host, tick: Tick) -> None:
+        """There is no way back: its guest has been told to shut down."""
+
+    @override
+    def leftover(self) -> str:
+        return f"domain {self.name}, which has expired and may run"
 
 
 @dataclass(frozen=True)

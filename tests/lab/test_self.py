@@ -23,7 +23,11 @@ def findings(text: str) -> list[str]:
 
 def test_what_is_kept_comes_back_with_its_bytes_and_its_keys(lab: Lab) -> None:
     lab.tenant("alice")
-    lab.run("raptorctl", "provision", "alice", "dev", "--cpus", "2-2", *SMALL)
+    lab.run("raptorctl", "provision", "alice", "dev", "--cpus", "2-2", "--expires", "3d", *SMALL)
+    lab.run("systemctl", "start", "raptorctl-expire.service")
+    assert "expire" in lab.run("raptorctl", "job", "list").stdout
+    lab.run("raptorctl", "extend", "alice", "dev", "2099-12-31")
+    assert "2099-12-31" in lab.run("raptorctl", "list", user="alice").stdout
     device, says = "/dev/lvm-data/guest-alice-dev", "years of work"
     lab.run("virsh", "destroy", "alice-dev")
     lab.run("sh", "-c", f"printf '{says}' | dd of={device} conv=notrunc status=none")

@@ -67,6 +67,9 @@ def _rows(found: Iterable[Machine]) -> list[str]:
     if any(m.disks for m in found):
         head.append("DISKS")
         rows = [[*row, _number(m.disks)] for row, m in zip(rows, found, strict=True)]
+    if any(m.expires for m in found):
+        head.append("EXPIRES")
+        rows = [[*row, m.expires or "-"] for row, m in zip(rows, found, strict=True)]
     return table(head, rows, right=head[3:], columns=width_of_output())
 
 
@@ -95,6 +98,8 @@ def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     yield from _disk_lines(details)
     if details.created:
         yield "made by", f"{details.created_by}, {details.created}"
+    if details.expires:
+        yield "expires", details.expires
     yield "job", details.job or "-"
     yield "template", details.template or "-"
     if details.profiles:

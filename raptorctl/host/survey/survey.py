@@ -1,5 +1,6 @@
 """Reading everything once, in bulk, so that planners need no host; doctor reads the same."""
 
+import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -113,6 +114,8 @@ def survey(
             rules=attempt(Part.ACCESS, lambda: host.files.read(RULES), None),
             shipped_rules=files.shipped_rules(),
             declarative=host.accounts.declarative(),
+            mail=host.mail.works(),
+            hostname=platform.node(),
             images=attempt(Part.IMAGES, partial(_images, host), ()),
             damaged=attempt(Part.IMAGES, partial(_damaged, host), ()),
             unreadable=attempt(Part.IMAGES, partial(_unreadable, host, domains.result()[0]), {}),

@@ -59,6 +59,7 @@ def run(
     timeout: float = TIMEOUT,
     ok: tuple[int, ...] = (0,),
     awaited: bool = True,
+    given: bytes = b"",
 ) -> str:
     """Run a program to its end and return what it wrote to standard output.
 
@@ -70,6 +71,7 @@ def run(
         ok: exit statuses that are no failure.
         awaited: whether `recover` waits for it, should we be killed; see
             `raptorctl.host.system.orphans`.
+        given: what it reads from standard input; with any, `recover` does not wait for it.
 
     Raises:
         InputError: an argument that no program can be given.
@@ -79,7 +81,8 @@ def run(
     argv = (program, *args)
     errors = io.BytesIO()
     expired = threading.Event()
-    process = _started(argv, awaited=awaited, _err=errors, _ok_code=ok)
+    reads = {"_in": given} if given else {}
+    process = _started(argv, awaited=awaited, _err=errors, _ok_code=ok, **reads)
     # Not sh's _timeout, which makes every program last for a whole number of tenths of a second.
     limit = threading.Timer(timeout, _kill, (process, expired))
     limit.start()

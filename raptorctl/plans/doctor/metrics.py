@@ -3,9 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from datetime import datetime
 
 from raptorctl.model.cpu_map import CpuUse, cpu_map
 from raptorctl.model.domain import State
+from raptorctl.model.expiry import is_expiry
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job, Outcome
 from raptorctl.model.machine import NO_DOMAIN
@@ -51,7 +53,7 @@ class Seen:
 def measured(seen: Seen) -> tuple[Metric, ...]:
     """Measure a host. What depends on a part that could not be read has no samples."""
     told = (_build, _slots, _cpus, _machines, _states, _limits, _used, _group, _wipes, _jobs,
-            _durations, _findings, _names, _cache)  # fmt: skip
+            _durations, _findings, _names, _expiry, _cache)  # fmt: skip
     return tuple(_metric(seen, *one(seen)) for one in told)
 
 
@@ -221,6 +223,17 @@ def _findings(seen: Seen) -> Told:
         for verdict in (Verdict.WARN, Verdict.FAIL)
     )
     return "doctor_findings", "What doctor finds, by check: warn or fail.", (), found
+
+
+def _expiry(seen: Seen) -> Told:
+    found = (
+        Sample(datetime.fromisoformat(f"{mark.expires}T00:00:00+00:00").timestamp(),
+               {"domain": domain.name})
+        for domain in seen.facts.domains
+        if (mark := domain.mark) and domain.ours and is_expiry(mark.expires)
+    )  # fmt: skip
+    text = "When a machine expires; absent for one that does not."
+    return "machine_expires_timestamp_seconds", text, (Part.LIBVIRT,), found
 
 
 def _cache(seen: Seen) -> Told:

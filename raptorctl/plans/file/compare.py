@@ -36,7 +36,7 @@ from raptorctl.plans.part import session as own
 from raptorctl.plans.plan import Identity
 from raptorctl.plans.tenant.common import keys_of
 
-CHANGED: Final = frozenset({"size", "cpus", "memory", "keys", "seed", "disks", "iso"})
+CHANGED: Final = frozenset({"size", "cpus", "memory", "keys", "seed", "disks", "iso", "expires"})
 """Keys that `up` changes while a machine stands; others are refused, or take a rebuild."""
 
 

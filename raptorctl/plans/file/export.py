@@ -106,6 +106,7 @@ def _machine(name: MachineName, settings: Settings, facts: HostFacts) -> Exporte
         **_form(there, settings, facts),
         "disks": _disks(there, facts),
         "seed": _seed(there, image),
+        "expires": there.mark.expires or None,
         **_told(name, made),
     }
     kept = {key: value for key, value in said.items() if value is not None}
@@ -162,7 +163,7 @@ FORM: Final[Mapping[str, Callable[[Domain], Any]]] = {
 """Keys of a spec that a definition shows by itself, beside its numbers."""
 EXPORTED: Final = frozenset(
     {*FORM, "image", "size", "cpus", "emulator_cpus", "share", "memory", "slot", "net", "template"}
-    | {"seed", "disks", "iso"}
+    | {"seed", "disks", "iso", "expires"}
 )
 """Keys that are exported by their own rules; what a mark keeps in `made` is exported as well."""
 

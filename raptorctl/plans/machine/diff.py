@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
+from raptorctl.model.expiry import NEVER, is_relative
 from raptorctl.model.image import SHORT, find
 from raptorctl.model.medium import digest_in, inserted
 from raptorctl.model.net import Net
@@ -145,6 +146,14 @@ def _net(wanted: tuple[Net, ...], it: Standing) -> Iterator[Difference]:
         yield Difference("net", "net", told, asked, When.REFUSED, it.anew)
 
 
+def _expires(wanted: str, it: Standing) -> Iterator[Difference]:
+    """How long is said at its beginning: it is met by any day."""
+    has, day = it.there.mark.expires, "" if wanted == NEVER else wanted
+    if has != day and not (has and is_relative(wanted)):
+        how = f"raptorctl extend {it.name} {wanted}"
+        yield Difference("expires", "expires", has or NEVER, wanted, When.NOW, how)
+
+
 def _by_its_keys(_wanted: object, _it: Standing) -> Iterator[Difference]:
     """What a profile says lies below what was typed: each of its keys is compared as such."""
     return iter(())
@@ -188,4 +197,5 @@ COMPARISONS: Final[Mapping[str, Comparison]] = {
     "sysctl": guest.told("sysctl", "sysctl", guest.pairs),
     "swap": guest.told("swap", "swap", guest.amount),
     "disks": diff_disk.compared,
+    "expires": _expires,
 }

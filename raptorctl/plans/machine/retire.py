@@ -33,12 +33,14 @@ class RetireRequest:
     Args:
         name: whose machine, and which.
         keep: how long its disks are kept.
+        since: when that begins, UTC, ISO 8601; "" for the beginning of the job.
         timeout: seconds that its guest has to shut down, 0 for none; None for the settings'.
     """
 
     name: MachineName
     keep: timedelta
     timeout: float | None = None
+    since: str = ""
 
 
 def plan_retire(
@@ -49,7 +51,7 @@ def plan_retire(
     Raises:
         RefusedError: the host's state forbids it.
     """
-    name, until = request.name, later(identity.at, request.keep)
+    name, until = request.name, later(request.since or identity.at, request.keep)
     _refuse_session(settings)
     there = existing.whole(name, facts)
     _refuse_snapshots(name, facts)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from raptorctl.errors import RefusedError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.error_code import Code
+from raptorctl.model.expiry import plus
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.record import in_the_way
@@ -15,7 +16,7 @@ from raptorctl.model.slot import Slot
 from raptorctl.model.volume import DUE
 from raptorctl.plans.machine import existing, retirement
 from raptorctl.plans.machine.retirement import Retirement
-from raptorctl.plans.part import cpus, log, medium, need, records, room, seed, slots
+from raptorctl.plans.part import address, cpus, log, medium, need, records, room, seed, slots
 from raptorctl.plans.part.owner import find_owner
 from raptorctl.plans.past import Past
 from raptorctl.plans.plan import Identity, Plan
@@ -43,6 +44,7 @@ class Return:
         slot: where it will be; None for nowhere.
         pins: its CPUs.
         lost: disks that are not there any more, or somebody else's by now: their paths.
+        expires: the day on which it expires; another than it had, if that is over.
     """
 
     gone: Retired
@@ -50,6 +52,7 @@ class Return:
     slot: Slot | None
     pins: CpuSet
     lost: tuple[str, ...]
+    expires: str
 
     @property
     def moves(self) -> bool:
@@ -79,7 +82,8 @@ def plan_undelete(
     was = retirement.told(gone, past)
     _refuse_unfit(gone, was, facts)
     _refuse_papers(name, settings, facts)
-    wish = _choose(gone, was, settings, facts)
+    wish = _choose(gone, was, settings, facts, identity)
+    _refuse_nets(was, facts)
     _refuse_owner(name, settings, facts, identity)
     _refuse_room(wish, settings, facts)
     return Plan(
@@ -147,13 +151,29 @@ def _refuse_papers(name: MachineName, settings: Settings, facts: HostFacts) -> N
         raise RefusedError(records.told(record, fqdn), resolution=records.remedy(record, fqdn))
 
 
-def _choose(gone: Retired, was: Retirement, settings: Settings, facts: HostFacts) -> Return:
+def _refuse_nets(was: Retirement, facts: HostFacts) -> None:
+    for net in (net for net in was.domain.others if net.ip):
+        there = net.name in facts.networks
+        problem, todo = address.obstacle(net, facts) if there else ("is not active", "")
+        if problem:
+            raise RefusedError(
+                f"network {net.name} {problem}", resolution=todo, code=Code.NO_NETWORK
+            )
+
+
+def _choose(
+    gone: Retired, was: Retirement, settings: Settings, facts: HostFacts, identity: Identity
+) -> Return:
     slot = None
     if was.mark.place is not None:
         old = next((one for one in settings.slot if one.number == was.mark.place), None)
         free = old is not None and not slots.obstacle(old, settings, facts)
         slot = old if free else slots.choose(None, settings, facts)
-    return Return(gone, was, slot, _pins(was, settings, facts), tuple(_lost(was, facts)))
+    today, expires = identity.at[:10], was.mark.expires
+    if expires and expires <= today:
+        expires = plus(today, max(1, settings.expiry.grace_days))
+    lost = tuple(_lost(was, facts))
+    return Return(gone, was, slot, _pins(was, settings, facts), lost, expires)
 
 
 def _pins(was: Retirement, settings: Settings, facts: HostFacts) -> CpuSet:
@@ -214,6 +234,7 @@ def _steps(wish: Return, settings: Settings, facts: HostFacts) -> Iterator[Step]
         at = wish.slot
         reason = "nobody else may have this bridge or MAC"
         yield TakeSlot(reason, at.number, at.bridge, at.mac, domain.uuid)
+    yield from address.reserved(domain.others, domain.uuid, domain.name)
     for wanted in records.wanted(name, wish.slot, was.mark.names_job, settings):
         yield AddRecords(reason=records.reason(wanted), zone=wanted.zone, records=wanted.records)
     if was.definition.autostart:
@@ -240,11 +261,12 @@ def _xml(wish: Return, facts: HostFacts) -> str:
         xml = without_disk(xml, path)
     if medium.copies(was.domain):
         xml = with_medium(xml, "")
+    mark = replace(was.mark, expires=wish.expires, warned="", due="")
     if wish.slot and wish.moves:
         before = next(iter(was.domain.macs), "")
         xml = moved_domain(xml, before, wish.slot)
-        xml = marked_domain(xml, replace(was.mark, slot=wish.slot.number))
-    return xml
+        mark = replace(mark, slot=wish.slot.number)
+    return xml if mark == was.mark else marked_domain(xml, mark)
 
 
 def _summary(wish: Return) -> str:
@@ -264,5 +286,8 @@ def _notes(wish: Return, facts: HostFacts) -> Iterator[str]:
         yield f"CPUs {was.domain.pins} are taken: it has {wish.pins} now"
     for path in wish.lost:
         yield f"{path} is not its any more, and was taken out of its definition"
+    if wish.expires != was.mark.expires:
+        name = wish.gone.name
+        yield f"it had expired; now it does on {wish.expires}: raptorctl extend {name} 90d"
     if medium.copies(was.domain):
         yield "its CD drive is empty"

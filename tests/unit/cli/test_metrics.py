@@ -36,7 +36,7 @@ def lived_in(raptorctl: CommandLine, world: World) -> CommandLine:
     record = parse_record(world.files.read(path) or "", path)
     quota = Quota(machines=3, memory=Size(16 * GIB))
     world.files.write(path, record_text(replace(record, quota=quota)), 0o644)
-    assert raptorctl(*PROVISION).code == 0
+    assert raptorctl(*PROVISION, "--expires", "2098-12-31").code == 0
     for name, size, tags in (
         ("guest-bob-ci", 2, (*TAGS, "raptor.slot=2", "raptor.clean")),
         ("disk-bob-ci.data", 5, (*TAGS, "raptor.disk=data", "raptor.keep", "raptor.clean")),

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from raptorctl.model.net import NetworkSettings, read_nets
 from raptorctl.plans.machine.deprovision import plan_deprovision
 from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.machine.rebuild import RebuildRequest, plan_rebuild
+from raptorctl.plans.machine.retire import RetireRequest, plan_retire
+from raptorctl.plans.machine.undelete import plan_undelete
+from raptorctl.plans.past import Past
 from raptorctl.plans.plan import Identity, Plan
 from tests.fakes import World, but, settings
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial
@@ -62,3 +66,13 @@ class Case(Trial):
 def test_all_or_nothing(tmp_path: Path, job: str, ordeal: Ordeal) -> None:
     numbers = itertools.count()
     ordeal(Case(tmp_path / str(next(numbers)), job))
+
+
+def test_what_is_retired_gives_its_address_back_and_has_it_again(tmp_path: Path) -> None:
+    one = Case(tmp_path / "host", "deprovision")
+    request, name = RetireRequest(ALICE.name, timedelta(days=7)), ALICE.name
+    one.run(plan_retire(request, GRANTED, one.world.facts(TEMPLATES), NEXT))
+    assert not any(any(side) for side in one.world.domains.kept["default"].values())
+    past, then = Past(one.journals.told()), replace(NEXT, job="j3")
+    one.run(plan_undelete(name, past, GRANTED, one.world.facts(TEMPLATES), then))
+    assert one.picture() == one.before

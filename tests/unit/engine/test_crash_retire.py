@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from raptorctl.model.look import ClockReading
+from raptorctl.model.look import ClockReading, later
 from raptorctl.model.names import MachineName
 from raptorctl.plans.machine.expire import plan_expire
+from raptorctl.plans.machine.expiry import plan_extend, plan_stage
 from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.machine.retire import RetireRequest, plan_retire
 from raptorctl.plans.machine.undelete import plan_undelete
 from raptorctl.plans.past import Past
 from raptorctl.plans.plan import Identity, Plan
-from tests.fakes import World, settings
+from tests.fakes import World, but, settings
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial
 from tests.unit.engine.test_crash import SEEDED
 from tests.unit.plans.machine.test_provision import JOB, TEMPLATES
@@ -32,7 +33,9 @@ FIRST = Identity("j2", JOB.uuid, JOB.by, "2026-11-28T12:00:00Z")
 NEXT = Identity("j3", JOB.uuid, JOB.by, "2026-11-29T12:00:00Z")
 PRECIOUS = "written by alice-dev: years of work"
 NVRAM = "/var/lib/libvirt/qemu/nvram/alice-dev_VARS.fd"
-JOBS = ("retire", "undelete", "note what is due", "wipe what is due")
+STAGES = {"warn": 1, "note": 8, "stop": 9}
+"""The day of each look at a machine that expires on the eighth."""
+JOBS = ("retire", "undelete", "note what is due", "wipe what is due", "extend", *STAGES)
 
 
 class Case(Trial):
@@ -42,13 +45,16 @@ class Case(Trial):
         super().__init__(World(), folder)
         self.world.with_tenants("alice")
         facts = self.world.facts(TEMPLATES)
-        self.run(plan_provision(SEEDED, settings(), facts, BEFORE))
+        wanted = but(SEEDED, expires="2026-11-28") if job in {"extend", *STAGES} else SEEDED
+        self.run(plan_provision(wanted, settings(), facts, BEFORE))
         (disk,) = self.world.volumes.list()
         self.world.volumes.data[disk.uuid] = PRECIOUS
         self.world.files.write_bytes(NVRAM, b"boot keys", 0o600)
         self.precious = job != "wipe what is due"
-        if job != "retire":
+        if job in {"undelete", "note what is due", "wipe what is due"}:
             self.run(self.retire(GOING))
+        for stage in tuple(STAGES)[: list(STAGES).index(job) if job in STAGES else 0]:
+            self.run(self.stage(stage, Identity(stage, JOB.uuid, JOB.by, GOING.at)))
         if job == "wipe what is due":
             self.run(self.expire(0, FIRST))
         self.stand_before(self.plan_for(job))
@@ -59,7 +65,17 @@ class Case(Trial):
         if job == "undelete":
             facts = self.world.facts(TEMPLATES)
             return plan_undelete(NAME, self.past, settings(), facts, NEXT)
+        if job in STAGES:
+            return self.stage(job, NEXT)
+        if job == "extend":
+            facts = self.world.facts(TEMPLATES)
+            return plan_extend(NAME, "90d", settings(), facts, NEXT)
         return self.expire(1, NEXT)
+
+    def stage(self, stage: str, identity: Identity) -> Plan:
+        passed = timedelta(days=STAGES[stage])
+        look = ClockReading(later(GOING.at, passed), "0123abcd", int(passed.total_seconds()))
+        return plan_stage(NAME, look, settings(), self.world.facts(TEMPLATES), identity)
 
     @property
     def past(self) -> Past:
@@ -91,7 +107,7 @@ def test_all_or_nothing(case: Callable[[str], Case], job: str, ordeal: Ordeal) -
 
 
 def test_there_and_back_is_as_it_was(case: Callable[[str], Case]) -> None:
-    there = case("retire").before
+    there = case("retire").before  # before it went
     one = case("undelete")
     one.run(one.plan)
     assert one.picture() == there

@@ -28,6 +28,7 @@ def test_whoever_reads_a_journal_knows_the_steps_of_every_module() -> None:
 
 
 LOSES_NOTHING = {
+    "domain.expire": "its disk is as it was, and it can be started",
     "domain.run": "what has run cannot be made not to have run",
     "disk.give": "the disk is the machine's from then on",
     "medium.remove": "it is a copy, and the cache has the ISO",

@@ -85,6 +85,8 @@ def test_what_was_not_said_is_not_compared_and_what_is_so_is_the_same() -> None:
         (MachineSpec(hosts={"192.0.2.1": ("a", "b")}), "hosts none, not 192.0.2.1=a b",
          When.REBUILD),
         (MachineSpec(sysctl={"vm.x": "1"}), "sysctl none, not vm.x=1", When.REBUILD),
+        (MachineSpec(expires="2027-01-31"), "expires never, not 2027-01-31", When.NOW),
+        (MachineSpec(expires="90d"), "expires never, not 90d", When.NOW),
         (MachineSpec(swap=Size(GIB)), "swap none, not 1G", When.REBUILD),
     ],
 )  # fmt: skip

@@ -39,6 +39,7 @@ from raptorctl.plans.part import (
     address,
     cpus,
     disk,
+    expiry,
     extra,
     hardware,
     image,
@@ -62,7 +63,7 @@ from tests.own import OwnWorld
 from tests.unit.plans.doctor.test_examine import healthy
 from tests.unit.plans.machine.test_provision import ALICE, JOB, whole_machine
 
-PLANNERS = (address, again, cpus, diff, diff_disk, diff_guest, disk, existing, extra, hardware, image, log, medium, need, net, own, owner,
+PLANNERS = (address, again, cpus, diff, diff_disk, diff_guest, disk, existing, expiry, extra, hardware, image, log, medium, need, net, own, owner,
             provision, quota, records, refusal, room, seed, slots, tenant, tenants)  # fmt: skip
 """What plan_provision calls, however far away."""
 
@@ -145,6 +146,8 @@ OF_A_REQUEST = {
     "quota.refuse_over",
     "room.refuse_large",  # a size; no room at all is refuse_unfit_group
     "room.refuse_old_nvram",
+    "expiry.day",
+    "expiry._refuse_policy",
     "seed.refuse_old",
     "seed.refuse_stranger",  # a key of the caller's
     "seed.seed_steps",
