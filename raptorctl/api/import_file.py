@@ -26,7 +26,7 @@ def import_file(text: str, file: str, owner: str, tenant: str = "") -> str:
     if not file.endswith((KDL, *SUFFIXES)):
         raise InputError(
             f"{shown(file)} is no file that can be imported",
-            resolution="a VMFile's name ends in .kdl, a registry's in .yaml, a profile's in .sh",
+            resolution="names end in .kdl (VMFile), .yaml (registry), .sh (profile), .b9 or .conf",
         )
     refuse_unclear(owner, tenant)
     tree = vmfile_tree(text, file) if file.endswith(KDL) else registry_tables(text, file)

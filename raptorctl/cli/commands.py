@@ -15,7 +15,7 @@ COMMANDS: Final = {
     "down": ("down", "Stop, or remove, the machines of a file."),
     "diff": ("diff", "Show what differs between a file of machines and what stands."),
     "export": ("export", "Print what stands as a file of machines."),
-    "import": ("import_file", "Print another tool's file of machines as a file of ours."),
+    "import": ("import_file", "Print another tool's file of machines or builds as a file of ours."),
     "reformat": ("reformat", "Lay out B9 build files."),
     "reload": ("up", "Rebuild machines of a file, and do their steps again."),
     "deprovision": ("deprovision", "Remove a machine for good."),

@@ -10,6 +10,9 @@ from raptorctl.model.sizes import UNITS, Size
 
 SCHEMA: Final = "#:schema /usr/share/raptorctl/raptor.schema.json"
 """By which editors find the schema (taplo.tamasfe.dev, directives)."""
+WIDTH: Final = 80
+INLINE: Final = ("quota", "from")
+"""Tables that stand in their line."""
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
@@ -25,17 +28,31 @@ def table_lines(
     """
     keys = tuple(path)
     lines = ["", f"[{'.'.join(map(_key, keys))}]", *(f"# {_line(text)}" for text in comments)]
+    if said and len(lines) == 2 and all(map(_is_table, said, said.values())):
+        lines = []  # those below say it
     inner = {}
     for key, value in said.items():
-        if isinstance(value, Mapping) and key != "quota":
+        if _is_table(key, value):
             inner[key] = value
         elif isinstance(value, Size) and value % UNITS["K"]:
             lines.append(f"# {_key(key)}: {int(value)} bytes, as its image")
         else:
-            lines.append(f"{_key(key)} = {_value(value)}")
+            lines.append(f"{_key(key)} = {_laid_out(value)}")
     for key, value in inner.items():
         lines += table_lines((*keys, key), value)
     return lines
+
+
+def _is_table(key: str, value: Any) -> bool:
+    return isinstance(value, Mapping) and key not in INLINE
+
+
+def _laid_out(value: Any) -> str:
+    """A value; of a list of tables that fits no line, each has one of its own."""
+    written = _value(value)
+    if len(written) < WIDTH or not (isinstance(value, list) and isinstance(value[0], Mapping)):
+        return written
+    return "\n".join(("[", *(f"    {_value(item)}," for item in value), "]"))
 
 
 def _value(value: Any) -> str:
@@ -59,7 +76,20 @@ def _exact(size: Size) -> str:
 
 def _text(text: str) -> str:
     """A basic string; a dollar would begin a variable."""
-    return json.dumps(text.replace("$", "$$"), ensure_ascii=False).replace("\x7f", "\\u007f")
+    text = text.replace("$", "$$")
+    if "\n" not in text:
+        return f'"{_escaped(text)}"'
+    plain = '"""' not in text and not text.endswith('"')
+    lines = [_between_quotes(line) if plain else _escaped(line) for line in text.split("\n")]
+    return '"""\n' + "\n".join(lines) + '"""'
+
+
+def _between_quotes(line: str) -> str:
+    return '"'.join(map(_escaped, line.split('"')))
+
+
+def _escaped(line: str) -> str:
+    return json.dumps(line, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f")
 
 
 def _key(key: str) -> str:

@@ -1,10 +1,11 @@
-"""`raptorctl import`: another tool's file of machines, as a file of ours."""
+"""`raptorctl import`: another tool's file of machines or builds, as a file of ours."""
 
 import os
 from typing import Annotated
 
 import typer
 
+from raptorctl.api.import_build import import_b9, is_b9
 from raptorctl.api.import_file import import_file, refuse_unclear
 from raptorctl.api.shell_profile import (
     import_profile,
@@ -23,11 +24,14 @@ EXAMPLE = example(
     "raptorctl import VMFile.kdl > raptor.toml",
     "sudo raptorctl import registry.yaml --tenant alice",
     "raptorctl import web-server.sh --trust > raptor.toml",
+    "raptorctl import web.b9 > raptor.toml",
 )
 File = Annotated[
     str,
     typer.Argument(
-        metavar="FILE", help="A VMFile.kdl, registry.yaml or PROFILE.sh.", show_default=False
+        metavar="FILE",
+        help="A VMFile.kdl, registry.yaml, PROFILE.sh, or B9's build file or b9.conf.",
+        show_default=False,
     ),
 ]
 Tenant = Annotated[
@@ -64,7 +68,12 @@ def import_(
     user_data: UserData = "",
     form: Output = Format.TEXT,
 ) -> None:
-    """Print another tool's file of machines as a file of ours; comments say what has no place."""
+    """Print another tool's file as a file of ours; comments say what has no place."""
+    if is_b9(file):
+        if tenant or trust or user_data:
+            raise InputError("a file of B9 is imported without options", subject=file)
+        _show(import_b9(given_text(file, LARGEST), file), form)
+        return
     profile = is_profile(file)
     session = session_of(context, root=not profile)
     owner = session.settings.owner if session.own else ""

@@ -284,7 +284,7 @@ def _shell(script: str) -> tuple[str, ...]:
 def _file(path: Text) -> str:
     """A file's path, which no name of an image can be taken for."""
     found = beside(path)
-    return found if found[0] == "/" else f"./{found}"
+    return found if found[0] == "/" or found.startswith("../") else f"./{found}"
 
 
 def _root_first(disks: Sequence[BuildDisk]) -> tuple[BuildDisk, ...]:
