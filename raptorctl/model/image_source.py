@@ -22,7 +22,8 @@ INDEX: Final = "index.json"
 WHAT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+:/-]{0,199}", re.ASCII)
 """Of an index: an image, or a product of simplestreams (`com.ubuntu.cloud:server:24.04:amd64`).
 """
-PIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+PIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", re.ASCII)
+"""A build; or a version, which Incus has as `20240101_05:24`."""
 PACKED: Final = (".xz", ".zst", ".zstd", ".gz", ".7z")
 
 

@@ -1,6 +1,7 @@
 """Folders of images: of this host, of another over a real sshd, and behind a web server."""
 
 import functools
+import hashlib
 import http.server
 import json
 import threading
@@ -382,6 +383,40 @@ def test_a_folder_that_cannot_be_made_is_told(cache: Cache, tmp_path: Path) -> N
     built(cache, disk(tmp_path / "out"), OLD)
     with pytest.raises(UploadError, match=r"/no/such/place: .*No such file or directory"):
         push(cache, "web", "/no/such/place")
+
+
+def test_a_server_of_simplestreams_gives_its_images(
+    other: Cache, folder: Path, tmp_path: Path
+) -> None:
+    version = "20240101_05:24"
+    data = disk(tmp_path / "disk.qcow2").read_bytes()
+    place = folder / "images" / "debian" / version
+    place.mkdir(parents=True)
+    (place / "disk.qcow2").write_bytes(data)
+    (folder / "streams" / "v1").mkdir(parents=True)
+    item = {
+        "ftype": "disk-kvm.img",
+        "path": f"images/debian/{version}/disk.qcow2",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "size": len(data),
+    }
+    product = {"arch": "amd64", "aliases": "debian/13,debian/trixie", "versions": {version: {"items": {"disk.qcow2": item}}}}  # fmt: skip
+    lists = {"index": {"images": {"datatype": "image-downloads", "format": "products:1.0", "path": "streams/v1/images.json"}}, "format": "index:1.0"}  # fmt: skip
+    products = {"format": "products:1.0", "products": {"debian:trixie:amd64": product}}
+    (folder / "streams" / "v1" / "index.json").write_text(json.dumps(lists))
+    (folder / "streams" / "v1" / "images.json").write_text(json.dumps(products))
+    with served(folder) as url:
+        index = f"{url}/streams/v1/index.json"
+        done = other.pull(f"{index}#debian/13")
+        assert (done.image.name, done.image.digest) == ("debian-13", item["sha256"])
+        assert other.pull(f"{index}#debian/13", refresh=True).outcome == "already here"
+        assert other.pull(f"{index}#debian/13@{version}").image.name == f"debian-13@{version}"
+        with pytest.raises(InputError, match="there is no disk of a virtual machine"):
+            other.pull(f"{index}#ubuntu:24.04")
+    assert other.pull(f"{folder}/streams/v1/index.json#debian/trixie").outcome == "pulled"
+    (place / "disk.qcow2").write_bytes(data[:-1] + b"x")
+    with pytest.raises(HostError, match="its checksum is another"):
+        other.pull(f"{folder}/streams/v1/index.json#debian:trixie:amd64")
 
 
 def keeps_the_port(folder: LocalFolder, other: ssh_folder.SshFolder) -> tuple[Folder, Folder]:

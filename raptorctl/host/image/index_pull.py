@@ -19,6 +19,15 @@ from raptorctl.model.sizes import Size
 from raptorctl.model.stamp import stamp
 from raptorctl.read.image_index import LARGEST_INDEX, parse_index
 from raptorctl.read.image_statement import LARGEST_STATEMENT
+from raptorctl.read.simplestreams import (
+    LARGEST_PRODUCTS,
+    PLACE,
+    StreamDisk,
+    disks_of,
+    is_streams,
+    only_disk,
+    product_files,
+)
 
 
 class Shelf(Protocol):
@@ -97,7 +106,8 @@ def find(folder: Shelf, source: Source, largest: Size) -> Offered:
     body = folder.read(INDEX, LARGEST_INDEX)
     if body is None:
         raise DownloadError(f"there is no {where}")
-    found = _of_ours(folder, body, source)
+    look = _of_streams if is_streams(body) else _of_ours
+    found = look(folder, body, source)
     if found.size > largest:
         raise DownloadError(
             f"it is larger than {largest}: it has {Size(found.size)}",
@@ -126,6 +136,25 @@ def _of_ours(folder: Shelf, body: bytes, source: Source) -> Offered:
     files = (entry.statement, entry.signature)
     paper = Paper(*(_text(folder, file) if file else "" for file in files))
     return Offered(entry.file, entry.digest, entry.size, entry.file, entry.name, paper)
+
+
+def _of_streams(folder: Shelf, body: bytes, source: Source) -> Offered:
+    where = source.text.partition("#")[0]
+    if not where.endswith(f"/{PLACE}"):
+        raise DownloadError(
+            f"{where} is an index of simplestreams, and does not lie where they do",
+            resolution=f"name WHERE/{PLACE}#PRODUCT",
+        )
+    found: list[StreamDisk] = []
+    for path in product_files(body, where):
+        file = f"../../{path}"
+        text = folder.read(file, LARGEST_PRODUCTS)
+        if text is None:
+            raise DownloadError(f"{where} names {path}, which is not there")
+        found += disks_of(text, f"{where}: {path}", *source.pinned)
+    disk = only_disk(tuple(found), *source.pinned)
+    called = disk.path.rpartition("/")[2]
+    return Offered(f"../../{disk.path}", disk.digest, disk.size, called, disk.product)
 
 
 def _text(folder: Shelf, file: str) -> str:

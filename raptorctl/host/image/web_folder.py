@@ -26,8 +26,8 @@ class WebFolder:
         return self._index.rpartition("/")[0]
 
     def url(self, name: str) -> str:
-        """Where a file is. A colon in a name is no scheme."""
-        return urljoin(self._index, quote(name, safe=""))
+        """Where a file is, from where the index is. A colon in a name is no scheme."""
+        return urljoin(self._index, quote(name, safe="/"))
 
     def read(self, name: str, largest: int) -> bytes | None:
         """See `Folder`."""
