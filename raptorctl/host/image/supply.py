@@ -3,7 +3,7 @@
 from typing import Final
 
 from raptorctl.drivers.supply import Supply
-from raptorctl.errors import DownloadError, InputError
+from raptorctl.errors import DownloadError, HostError, InputError
 from raptorctl.host.image.download import Http
 from raptorctl.host.system.caller import read_given
 from raptorctl.model.names import shown
@@ -35,7 +35,10 @@ class GivenSupply:
     def _reply(self, url: str) -> bytes:
         if not url.startswith(("http://", "https://")):
             raise InputError(f"{shown(url)} is no URL of http or https")
-        body, reply = Http().text(url, {}, LARGEST)
+        try:
+            body, reply = Http().text(url, {}, LARGEST)
+        except HostError as error:
+            raise DownloadError(f"{url}: {error.brief}", details=error.details) from error
         if reply.status_code != 200:
             raise DownloadError(
                 f"{url}: the server says {reply.status_code} {reply.reason}".strip()

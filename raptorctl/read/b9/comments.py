@@ -23,6 +23,7 @@ _TOKEN: Final = re.compile(
       | (?P<open>[(\[{{]) | (?P<close>[)\]}}])""",
     re.VERBOSE,
 )
+_GAP: Final = re.compile(r"\\\s+\\")
 _BLOCK: Final = re.compile(r"\{-|-\}")
 
 
@@ -96,7 +97,8 @@ def without_comments(text: str, file: str) -> tuple[str, tuple[Comment, ...]]:
         start, end, kind = match.start(), match.end(), match.lastgroup
         scan.kept.append(text[at:start])
         if kind == "open_text":
-            scan.fail(start, "this string is not closed", 'close it with "')
+            hint = runaway(text, start) or 'close it with "'
+            scan.fail(start, "this string is not closed", hint)
         if kind == "block":
             end = scan.block_end(start)
         if kind in {"line", "block"}:
@@ -109,3 +111,15 @@ def without_comments(text: str, file: str) -> tuple[str, tuple[Comment, ...]]:
         at = end
     scan.kept.append(text[at:])
     return "".join(scan.kept), tuple(scan.comments)
+
+
+def runaway(text: str, at: int) -> str:
+    """Return a hint at a string before a place that goes on over the end of its line; or "".
+
+    Haskell's `read` lets it, but mostly its end was forgotten, and found where another begins.
+    """
+    for match in _TOKEN.finditer(text, 0, at):
+        if match["text"] and "\n" in _GAP.sub("", match["text"]):
+            line = text.count("\n", 0, match.start()) + 1
+            return f"does the string that begins in line {line} end where it should?"
+    return ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from raptorctl.errors import MissingError
 from raptorctl.model.diagnostic import Diagnostic, refuse
 from raptorctl.model.names import shown
-from raptorctl.read.b9.comments import CHARACTER, STRING, Comment, without_comments
+from raptorctl.read.b9.comments import CHARACTER, STRING, Comment, runaway, without_comments
 from raptorctl.read.b9.strings import unquoted
 
 if TYPE_CHECKING:
@@ -150,7 +150,8 @@ def parse(text: str, file: str) -> Document:
         said = _unexpected(error.token, set(error.accepts or error.expected), file, blanked)
     except UnexpectedCharacters as error:
         problem = f"did not expect {shown(error.char)}; expected {_words(error.allowed or set())}"
-        said = Diagnostic(file, error.line, error.column, "", problem)
+        hint = runaway(blanked, error.pos_in_stream or 0)
+        said = Diagnostic(file, error.line, error.column, "", problem, hint)
     except VisitError as error:
         raise error.orig_exc from error
     except _WrongTokenError as error:
@@ -176,7 +177,8 @@ def _unexpected(token: "Token", expected: set[str], file: str, text: str) -> Dia
         problem = f"the file ends too early; expected {_words(expected)}"
         return Diagnostic(file, line, column, "", problem)
     problem = f"did not expect {shown(str(token))}; expected {_words(expected)}"
-    return Diagnostic(file, token.line or 0, token.column or 0, "", problem)
+    hint = runaway(text, token.start_pos or 0)
+    return Diagnostic(file, token.line or 0, token.column or 0, "", problem, hint)
 
 
 def _words(names: set[str]) -> str:

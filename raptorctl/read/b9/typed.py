@@ -28,6 +28,7 @@ from raptorctl.read.b9.literal import (
     String,
     parse,
 )
+from raptorctl.read.b9.strings import quoted
 
 WHOLE_FILE: Final = "ArtifactGenerator"
 _SAID: Final = {
@@ -63,7 +64,8 @@ class Typing:
     def _list(self, said: Literal, wanted: Type) -> Any:
         if isinstance(said, Sequence) and said.is_list:
             return tuple(self.value(part, wanted) for part in said.parts)
-        return self._tell(said, f"should be {_article([wanted])}")
+        hint = "write it in brackets, [...]" if isinstance(said, Apply | String) else ""
+        return self._tell(said, f"should be {_article([wanted])}", hint)
 
     def _tuple(self, said: Literal, wanted: tuple[Any, ...]) -> Any:
         parts = said.parts if isinstance(said, Sequence) and not said.is_list else ()
@@ -80,7 +82,8 @@ class Typing:
                 return float(said.said)
             if said.value is not None:
                 return said.value
-        return self._tell(said, f"should be {_SAID[wanted]}")
+        hint = f"write {quoted(said.text)}" if isinstance(said, String) and wanted == TEXT else ""
+        return self._tell(said, f"should be {_SAID[wanted]}", hint)
 
     def _constructor(self, said: Literal, wanted: str) -> Any:
         known = TYPES[wanted]

@@ -70,8 +70,9 @@ def test_comments_are_passed_over() -> None:
         ("KB", "x.b9:1:1: KB does not belong here: should be an ArtifactGenerator; known: Sour"),
         ("Let [(\"a\", 1)] []", "x.b9:1:12: should be a string"),
         ("Let [\"a\"] []", "x.b9:1:6: should be a tuple of 2, (String, String)"),
-        ("EachT ['a'] [] []", "x.b9:1:8: should be a string"),
-        ("Let [] EmptyArtifact", "x.b9:1:8: should be a list of ArtifactGenerator"),
+        ("EachT ['a'] [] []", "x.b9:1:8: should be a string; write \"a\""),
+        ("Let [] EmptyArtifact", "x.b9:1:8: should be a list of ArtifactGenerator; write it in br"),
+        ('Let [("a\n", "b)] []', "x.b9:2:4: this string is not closed; does the string that begins"),
         ("Artifact {iid = 1}", "x.b9:1:1: Artifact has no fields; write Artifact InstanceId Artif"),
     ],
 )  # fmt: skip
@@ -79,6 +80,16 @@ def test_what_is_wrong_has_its_place_and_what_was_expected(text: str, said: str)
     found = problems(text)
     assert found[0].startswith(said)
     assert all(one.isprintable() for one in found)
+
+
+def test_a_string_whose_end_was_forgotten_is_told_of() -> None:
+    (found,) = problems('Let [("a, b),\n ("c", "d")] []')
+    assert found.endswith("; does the string that begins in line 1 end where it should?")
+    (found,) = problems('Let [("a, b),\n ("c, "d")] []')
+    assert found.startswith("x.b9:2:4: did not expect 'c'")
+    assert found.endswith("; does the string that begins in line 1 end where it should?")
+    (found,) = problems('Let [("a\\\n \\", "b",)] []')
+    assert "string that begins" not in found
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
