@@ -10,10 +10,14 @@ import re
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
+from raptorctl.api.machine import listed
+from raptorctl.api.session import Session
 from raptorctl.cli.edge import run
 from raptorctl.cli.output import say, tell
+from raptorctl.errors import RaptorError
 from raptorctl.model.exit_code import BAD_INPUT, DONE, REFUSED
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT, shown
 from raptorctl.model.tenant import TENANT_SHELL
@@ -98,6 +102,7 @@ def interactive(tenant: str) -> int:
     # ^\\ and ^Z would end or stop the only thing there is.
     for signum in (signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(signum, signal.SIG_IGN)
+    _tell_what_expires()
     code = DONE
     while True:
         sys.stdout.write(f"{tenant}> ")
@@ -111,6 +116,14 @@ def interactive(tenant: str) -> int:
             return code
         if line.strip():
             code = obey(tenant, line.rstrip("\n"))
+
+
+def _tell_what_expires() -> None:
+    """What is to be known at login; a libvirt that does not answer is told of by other words."""
+    with suppress(RaptorError, KeyboardInterrupt):
+        for machine in listed(Session()):
+            if machine.expires:
+                tell(f"{machine.name.machine} expires on {machine.expires}")
 
 
 def _read_line() -> str:

@@ -52,7 +52,7 @@ def plan_retire(
         RefusedError: the host's state forbids it.
     """
     name, until = request.name, later(request.since or identity.at, request.keep)
-    _refuse_session(settings)
+    refuse_session(settings)
     there = existing.whole(name, facts)
     _refuse_snapshots(name, facts)
     deprovision.refuse_snapshots(name, facts)
@@ -111,7 +111,12 @@ def _aside(
         yield SetAside("its guest may read it again", job, uuid, "seed", seed)
 
 
-def _refuse_session(settings: Settings) -> None:
+def refuse_session(settings: Settings) -> None:
+    """Refuse a host whose disks are files: nothing of theirs is kept.
+
+    Raises:
+        RefusedError: it is a session host.
+    """
     if not settings.has_lvm:
         raise RefusedError(
             "this host is your own, and keeps no machine that is removed",

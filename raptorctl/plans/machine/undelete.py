@@ -15,6 +15,7 @@ from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 from raptorctl.model.volume import DUE
 from raptorctl.plans.machine import existing, retirement
+from raptorctl.plans.machine.retire import refuse_session
 from raptorctl.plans.machine.retirement import Retirement
 from raptorctl.plans.part import address, cpus, log, medium, need, records, room, seed, slots
 from raptorctl.plans.part.owner import find_owner
@@ -75,6 +76,7 @@ def plan_undelete(
     Raises:
         RefusedError: the host's state forbids it.
     """
+    refuse_session(settings)
     existing.refuse_reserved(name, facts)
     _refuse_there(name, facts)
     need.refuse_unready(settings, facts)

@@ -18,7 +18,7 @@ def day(text: str | None, settings: Settings, identity: Identity) -> str:
     if wanted and not settings.has_tenants:
         raise RefusedError(
             "this host is your own, and nothing on it expires",
-            resolution="leave out --expires",
+            resolution="`raptorctl stop` switches a machine off",
             code=Code.SESSION_HOST,
         )
     if wanted and wanted <= identity.at[:10]:

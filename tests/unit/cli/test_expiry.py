@@ -8,11 +8,18 @@ from email import message_from_string
 
 import pytest
 
-from raptorctl.errors import HostError
+from raptorctl.errors import HostError, RefusedError
 from raptorctl.host.system import clock
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.expiry import Expiry, day_of, parse_expiry
+from raptorctl.model.facts import HostFacts
 from raptorctl.model.look import ClockReading
+from raptorctl.model.names import MachineName
+from raptorctl.model.own import own_settings, places
+from raptorctl.plans.machine.undelete import plan_undelete
+from raptorctl.plans.part import expiry
+from raptorctl.plans.past import NOTHING
+from raptorctl.plans.plan import Identity
 from tests.fakes import World
 from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
 
@@ -239,3 +246,15 @@ def test_a_machine_that_does_not_expire_is_left_alone(
     before = world.picture()
     assert expire(3000) == ""
     assert world.picture() == before
+
+
+def test_a_session_host_has_nothing_of_it() -> None:
+    own = own_settings(places({}, "/home/alice"), "alice", ("/code", "/vars"))
+    identity = Identity("j", "u", "alice", "2026-11-20T12:00:00Z")
+    assert expiry.day(None, own, identity) == ""
+    for refuse in (
+        lambda: expiry.day("90d", own, identity),
+        lambda: plan_undelete(MachineName("alice", "dev"), NOTHING, own, HostFacts(), identity),
+    ):
+        with pytest.raises(RefusedError, match="this host is your own"):
+            refuse()

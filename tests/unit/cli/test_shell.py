@@ -8,6 +8,9 @@ import pytest
 
 from raptorctl.cli import shell
 from raptorctl.cli.shell import asked_for, interactive, obey, understood
+from raptorctl.errors import HostError
+from raptorctl.model.machine import Machine
+from raptorctl.model.names import MachineName
 from raptorctl.model.tenant import TENANT_SHELL
 
 
@@ -22,6 +25,36 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     monkeypatch.setattr(shell, "run", run)
     return calls
+
+
+@pytest.fixture(autouse=True)
+def machines(monkeypatch: pytest.MonkeyPatch) -> list[Machine]:
+    """Those of the tenant."""
+    found: list[Machine] = []
+    monkeypatch.setattr(shell, "listed", lambda _session: found)
+    return found
+
+
+def test_at_the_prompt_it_is_told_what_expires(
+    machines: list[Machine], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, day in (("dev", "2027-01-31"), ("web", "")):
+        machines.append(Machine(MachineName("alice", name), "running", 1, None, expires=day))
+    monkeypatch.setattr("sys.stdin", Keyboard())
+    interactive("alice")
+    assert capsys.readouterr().err == "dev expires on 2027-01-31\n"
+
+
+def test_a_libvirt_that_does_not_answer_closes_no_door(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(_session: object) -> None:
+        raise HostError("libvirt does not answer")
+
+    monkeypatch.setattr(shell, "listed", fails)
+    monkeypatch.setattr("sys.stdin", Keyboard())
+    assert interactive("alice") == 0
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
