@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from ipaddress import IPv4Interface
-from pathlib import Path
 from threading import RLock
 from typing import Any
 
@@ -772,9 +771,9 @@ class FakeShell:
     def forget_key(self, comment: str) -> None:
         self.guests.done.append(f"forget {comment.rpartition('-')[0]}")
 
-    def copy(self, source: Path, target: str, timeout: float) -> str:
-        self.guests.done.append(f"copy {source.name} {target}")
-        return target
+    def copy(self, step: GuestStep, timeout: float) -> str:
+        self.guests.done.append(f"copy {step.source.name} {step.target}")
+        return step.target
 
 
 class FakeGuests:

@@ -1,37 +1,32 @@
 """What a file of machines names, profiles, keys, texts, images and steps: read, and checked."""
 
 import hashlib
-import os
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from raptorctl.api.named_file import Beside
 from raptorctl.api.session import Session
 from raptorctl.errors import HostError, InputError, RaptorError
 from raptorctl.model.codec import ShapeError, decode, encode
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.diagnostic import Diagnostic
-from raptorctl.model.encoding import decoded
 from raptorctl.model.file_plan import WantedMachine, WantedTenant
-from raptorctl.model.guest_step import GuestStep, inline
+from raptorctl.model.guest_step import GuestStep, inline, parse_span
 from raptorctl.model.image import Image
 from raptorctl.model.merge import merge
-from raptorctl.model.names import shown
 from raptorctl.model.net import is_reached
-from raptorctl.model.raptor_file import FileMachine, FileStep, FileTenant, RaptorFile
+from raptorctl.model.raptor_file import FileMachine, FileStep, FileTenant, Names, RaptorFile
 from raptorctl.model.seed import LARGEST_USER_DATA
 from raptorctl.model.sizes import MIB
 from raptorctl.model.spec import CLOUD_TEXTS, UNSAID, MachineSpec
-from raptorctl.model.ssh_key import LARGEST_FILE, PublicKey, parse_keys
 
 T = TypeVar("T")
 
 LARGEST_STEP: Final = 64 * MIB
 """Bytes of a script or of what is copied, as `raptorctl run` has it."""
-KEY: Final = re.compile(r"(ssh|ecdsa|sk)-\S+ ", re.ASCII)
-"""How a key itself begins, which is no file's name (sshd(8), AUTHORIZED_KEYS FILE FORMAT)."""
 
 
 class Lowering:
@@ -40,6 +35,7 @@ class Lowering:
     def __init__(self, session: Session, file: RaptorFile) -> None:
         self.wrong: list[Diagnostic] = []
         self._session, self._file = session, file
+        self._beside = Beside(file.folder, session.caller.name)
         self._profiles = cache(self._read_profiles)
         self._image = cache(self._foreseen)
 
@@ -70,7 +66,9 @@ class Lowering:
         )
 
     def _tenant(self, tenant: FileTenant) -> WantedTenant:
-        found = self._tried(f"tenant.{tenant.name}", "keys", lambda: self._keys(tenant.keys or ()))
+        found = self._tried(
+            f"tenant.{tenant.name}", "keys", lambda: self._beside.keys(tenant.keys or ())
+        )
         return WantedTenant(tenant.name, found or (), tenant.quota)
 
     def _spec(self, machine: FileMachine, table: str) -> MachineSpec:
@@ -80,7 +78,7 @@ class Lowering:
             names = tuple(self._beside_profile(name) for name in said.get("profile", ()))
             below = self._tried(table, "profile", partial(self._profiles, names)) or UNSAID
             layers = merge(layers, _said(below))
-            layers = merge(layers, dict(self._named(said, table)))
+            layers = merge(layers, dict(self._named(said, table, machine.names)))
             profiles += names
         spec = self._decoded(layers | ({"profile": profiles} if profiles else {}), table)
         self._refuse_unfit(spec, table)
@@ -109,11 +107,13 @@ class Lowering:
             if getattr(spec, key) is None:
                 self._tell(table, key, "is missing", "say it here, in [defaults] or in a profile")
 
-    def _named(self, said: Mapping[str, Any], table: str) -> Iterator[tuple[str, Any]]:
+    def _named(
+        self, said: Mapping[str, Any], table: str, names: Names | None
+    ) -> Iterator[tuple[str, Any]]:
         """Keys with what they name in the place of its name."""
         readers: dict[str, Callable[[Any], Any]] = {
-            **{key: partial(self._cloud_text, key) for key in CLOUD_TEXTS},
-            "keys": lambda names: encode(self._keys(names)),
+            **{key: partial(self._cloud_text, key, names) for key in CLOUD_TEXTS},
+            "keys": lambda names: encode(self._beside.keys(names)),
             "image": self._beside_image,
             "iso": self._beside_image,
             "disks": self._beside_disks,
@@ -139,14 +139,9 @@ class Lowering:
     def _tell(self, table: str, key: str, problem: str, hint: str = "") -> None:
         self.wrong.append(self._file.wrong(table, key, problem, hint))
 
-    def _beside(self, path: str) -> str:
-        if path.startswith("~/"):  # under sudo, HOME is root's
-            path = os.path.expanduser(f"~{self._session.caller.name}{path[1:]}")  # noqa: PTH111 - of another account
-        return os.path.normpath(Path(self._file.folder, path).absolute())
-
     def _beside_image(self, text: str) -> str:
         is_file = "://" not in text and ("/" in text or text.startswith("."))
-        return self._beside(text) if is_file else text
+        return self._beside.path(text) if is_file else text
 
     def _beside_disks(self, tables: Mapping[str, Any]) -> dict[str, Any]:
         images = {name: one["image"] for name, one in tables.items() if one.get("image")}
@@ -156,7 +151,7 @@ class Lowering:
     def _beside_profile(self, name: str) -> str:
         from raptorctl.host.system.profile import is_path
 
-        return self._beside(name) if is_path(name) else name
+        return self._beside.path(name) if is_path(name) else name
 
     def _read_profiles(self, names: tuple[str, ...]) -> MachineSpec:
         from raptorctl.host.system.profile import PROFILES, read_profiles
@@ -168,22 +163,39 @@ class Lowering:
 
         return foreseen(self._session, text)
 
-    def _cloud_text(self, key: str, path: str) -> str:
+    def _cloud_text(self, key: str, names: Names | None, path: str) -> str:
         from raptorctl.api.seed import check_text
 
-        text = _text(self._beside(path), LARGEST_USER_DATA)
+        text = self._beside.text(path, LARGEST_USER_DATA)
+        if names is not None:
+            text = _put_in(text, names, path)
         check_text(key, text)
         return text
 
-    def _keys(self, names: Collection[str]) -> tuple[PublicKey, ...]:
-        texts = (n if KEY.match(n) else _text(self._beside(n), LARGEST_FILE) for n in names)
-        found = (key for text in texts for key in parse_keys(text))
-        return tuple({key.blob: key for key in found}.values())
-
     def _step(self, step: FileStep) -> GuestStep:
+        timeout = parse_span(step.timeout) if step.timeout else None
         if step.inline:
-            return inline(step.inline)
-        return GuestStep(Path(self._beside(step.run or step.copy)), step.to)
+            return replace(inline(step.inline), user=step.user, timeout=timeout)
+        return GuestStep(
+            Path(self._beside.path(step.run or step.copy)), step.to, user=step.user, timeout=timeout
+        )
+
+
+def _put_in(text: str, names: Names, path: str) -> str:
+    """Put variables into a text of a file.
+
+    Raises:
+        InputError: says in which line one is not known.
+    """
+    from raptorctl.read.variables import expand
+
+    lines = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        try:
+            lines.append(expand(line, names))
+        except ValueError as error:
+            raise InputError(f"{path}:{number}: {error}") from error
+    return "\n".join(lines)
 
 
 def _said(spec: MachineSpec) -> dict[str, Any]:
@@ -202,12 +214,3 @@ def _digest(steps: tuple[GuestStep, ...]) -> str:
         data = step.text.encode() or read_given(str(step.source), LARGEST_STEP)
         whole.update(f"{step.title}\0{len(data)}\0".encode() + data)
     return whole.hexdigest() if steps else ""
-
-
-def _text(path: str, largest: int) -> str:
-    from raptorctl.host.system.caller import read_given
-
-    data = read_given(path, largest)
-    if len(data) > largest:
-        raise InputError(f"{shown(path)} is larger than {largest} bytes")
-    return decoded(data, shown(path))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from raptorctl.api.lowering import Lowering
 from raptorctl.api.session import Session
+from raptorctl.api.variables import HostVariables
 from raptorctl.errors import InputError
 from raptorctl.model.diagnostic import refuse
 from raptorctl.model.file_plan import FileWish
@@ -35,7 +36,9 @@ def read(
     from raptorctl.read.raptor_file import Reader
 
     owner = session.settings.owner if session.own else ""
-    return parse_machines(text, Reader(file, owner, variables or {}, session.settings.dns.zone))
+    late = HostVariables(session, file).late
+    zone = session.settings.dns.zone
+    return parse_machines(text, Reader(file, owner, variables or {}, zone, late))
 
 
 def wish_of(session: Session, file: RaptorFile, only: Collection[MachineName] = ()) -> FileWish:

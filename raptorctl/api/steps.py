@@ -244,12 +244,13 @@ def _forget(at: _Place, key: JobKey) -> None:
 
 def _done(at: _Place, step: GuestStep, place: str) -> dict[str, Any]:
     title = plain(step.title)
+    at = at if step.timeout is None else replace(at, timeout=step.timeout)
     at.audience.began(f"{place} {title}")
     at.log.head(f"{place} {title}")
     status, target = 0, ""
     try:
         if step.target:
-            target = at.shell.copy(step.source, step.target, at.timeout)
+            target = at.shell.copy(step, at.timeout)
         else:
             status = at.shell.run(step, at.timeout, lambda data: _heard(at, data))
     except BaseException as error:

@@ -50,15 +50,17 @@ class Shell(Protocol):
 
         Raises:
             WaitError: it ran longer than `timeout` seconds, and was ended.
-            HostError: the connection broke, or the guest takes no file.
+            HostError: the connection broke, the guest takes no file, or nobody may act there as
+                the step's user.
         """
 
-    def copy(self, source: Path, target: str, timeout: float) -> str:
+    def copy(self, step: GuestStep, timeout: float) -> str:
         """Put a file into the guest, with its mode; return where it is there.
 
         Raises:
             WaitError: it took longer than `timeout` seconds.
-            HostError: the connection broke, or the guest does not take it.
+            HostError: the connection broke, the guest does not take it, or nobody may act there
+                as the step's user.
         """
 
     def forget_key(self, comment: str) -> None:

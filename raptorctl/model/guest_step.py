@@ -1,5 +1,6 @@
 """Steps in a guest: what `--run`, `--inline` and `--copy` ask for, in the order it was typed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,12 @@ SHOWN: Final = 50
 """Letters of an inline script that name it."""
 TIMEOUT: Final = 600.0
 """Seconds for one step, unless somebody says otherwise."""
+LONGEST: Final = 86400.0
+"""Seconds that a step may be given."""
+ACCOUNT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}", re.ASCII)
+"""An account of a guest's (useradd(8)); never an option of sudo's."""
+_SPAN: Final = re.compile(r"([0-9]{1,5})(s|m|h)", re.ASCII)
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True)
@@ -25,20 +32,25 @@ class GuestStep:
         target: where it goes to in the guest; "" for a script, which goes to a temporary place
             and is run there.
         text: a script that is in no file, whose `source` is what it is called.
+        user: the account that does it, by sudo; "" for the one that has logged in.
+        timeout: seconds that it may take; None for what all steps may.
     """
 
     source: Path
     target: str = ""
     text: str = ""
+    user: str = ""
+    timeout: float | None = None
 
     @property
     def title(self) -> str:
         """As a person calls it."""
+        by = f" as {self.user}" if self.user else ""
         if self.text:
-            return f"run {_first_line(self.text)}"
+            return f"run {_first_line(self.text)}{by}"
         if self.target:
-            return f"copy {self.source.name} to {self.target}"
-        return f"run {self.source.name}"
+            return f"copy {self.source.name} to {self.target}{by}"
+        return f"run {self.source.name}{by}"
 
 
 def inline(command: str) -> GuestStep:
@@ -49,6 +61,19 @@ def inline(command: str) -> GuestStep:
     """
     head = "" if command.startswith("#!") else "#!/bin/sh\n"
     return GuestStep(Path("inline"), text=f"{head}{command}\n")
+
+
+def parse_span(text: str) -> float:
+    """Return the seconds of `90s`, `5m` or `2h`.
+
+    Raises:
+        ValueError: it is none of these, nothing, or more than a day.
+    """
+    found = _SPAN.fullmatch(text)
+    seconds = float(int(found[1]) * _SECONDS[found[2]]) if found else 0.0
+    if not 0 < seconds <= LONGEST:
+        raise ValueError(f"{shown(text)} is not a time up to a day, such as 90s, 5m or 2h")
+    return seconds
 
 
 def _first_line(text: str) -> str:

@@ -1,6 +1,6 @@
 """A file of machines, `raptor.toml`, as it is written: which machines, and what each should be."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -17,9 +17,12 @@ STDIN: Final = "-"
 LARGEST: Final = 1 << 20
 """Bytes of a file."""
 
+Names = Mapping[str, str | Callable[[], str]]
+"""Variables, and what each stands for; one that is asked for late raises ValueError of why not."""
+
 SPEC_KEYS: Final = tuple(one.name for one in fields(MachineSpec))
 """What may be said of a machine: each key of a spec is one of the file's by itself."""
-MACHINE_KEYS: Final = (*SPEC_KEYS, "steps", "wait")
+MACHINE_KEYS: Final = (*SPEC_KEYS, "steps", "wait", "expand")
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,16 @@ class FileStep:
         inline: a script itself.
         copy: a file, which goes to `to`.
         to: where in the guest.
+        user: the account of the guest that does it, by sudo.
+        timeout: how long it may take, `90s`, `5m` or `2h`.
     """
 
     run: str = ""
     inline: str = ""
     copy: str = ""
     to: str = ""
+    user: str = ""
+    timeout: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,7 @@ class FileMachine:
         below: the file's defaults, likewise.
         steps: what is done in its guest once it is made.
         wait: what is waited for before that.
+        names: its variables, which are put into its texts for cloud-init as well; None for not.
     """
 
     name: MachineName
@@ -73,6 +81,7 @@ class FileMachine:
     below: Mapping[str, Any]
     steps: tuple[FileStep, ...] = ()
     wait: Awaited | None = None
+    names: Names | None = None
 
 
 @dataclass(frozen=True)

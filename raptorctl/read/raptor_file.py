@@ -1,7 +1,7 @@
 """`raptor.toml` to the noun: everything that is wrong in it is told at once."""
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -9,7 +9,13 @@ from raptorctl.errors import InputError
 from raptorctl.model.diagnostic import Diagnostic, nearest, refuse
 from raptorctl.model.names import MachineName, parse_tenant, parse_words
 from raptorctl.model.own import own_words
-from raptorctl.model.raptor_file import MACHINE_KEYS, FileMachine, FileTenant, RaptorFile
+from raptorctl.model.raptor_file import (
+    MACHINE_KEYS,
+    FileMachine,
+    FileTenant,
+    Names,
+    RaptorFile,
+)
 from raptorctl.read.raptor_file_keys import machine_problems, spec_part, steps, tenant, wait
 from raptorctl.read.toml_places import Path, Place, error_place, place_of, places
 from raptorctl.read.variables import expand, unfit
@@ -18,6 +24,17 @@ TABLES: Final = ("name", "vars", "defaults", "tenant", "machine", "build")
 TENANT_KEYS: Final = ("keys", "quota")
 _ANYBODY: Final = MachineName("tenant", "machine")
 """Who stands for a machine while the defaults are looked at by themselves."""
+_ANYTHING: Final = {
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "mac": "52:54:00:00:00:01",
+    "ssh_key": "ssh-ed25519 AAAA",
+}
+"""What such a machine's place and key are meanwhile (RFC 5737, RFC 3849)."""
+
+Late = Callable[[MachineName, Mapping[str, Any], Names], Names]
+"""Given a machine, its table over the defaults, and its other variables: those that the host or
+other files know, looked up where they are used."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +46,14 @@ class Reader:
         owner: whose machines all are on a session host; "" on a shared host.
         variables: what was said beside the file, which counts more than its `[vars]`.
         zone: the DNS zone that machines are named in, or "".
+        late: a machine's variables that are looked up where they are used.
     """
 
     file: str
     owner: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     zone: str = ""
+    late: Late = lambda _name, _table, _names: _ANYTHING
 
     def names(self, name: MachineName = _ANYBODY) -> dict[str, str]:
         """A machine's own variables."""
@@ -89,7 +108,8 @@ class _Reading:
         """Read all tables, then refuse what was wrong in any."""
         self._known((), self._data, TABLES)
         known = self._variables()
-        self._block(("defaults",), self._table("defaults"), known | self._reader.names())
+        anybody = {**known, **self._reader.names(), **_ANYTHING}
+        self._block(("defaults",), self._table("defaults"), anybody)
         tenants = tuple(self._tenants(known))
         machines = tuple(self._machines(known))
         name = self._name()
@@ -142,15 +162,23 @@ class _Reading:
                 self._tell(("machine", key), f"is the same machine as {seen[name]}")
             seen[name] = key
             names = {**known, **self._reader.names(name)}
-            yield self._machine(name, key, table, names)
+            whole = {**self._tenants_keys(name), **self._table("defaults"), **table}
+            both = {**names, **self._reader.late(name, whole, names)}
+            yield self._machine(name, key, table, both)
+
+    def _tenants_keys(self, name: MachineName) -> Mapping[str, Any]:
+        """What the file says of the keys of a machine's tenant."""
+        tenant = self._table("tenant").get(name.tenant)
+        keys = tenant.get("keys") if isinstance(tenant, Mapping) else None
+        return {"keys": keys} if keys else {}
 
     def _machine(
-        self, name: MachineName, key: str, table: Mapping[str, Any], names: Mapping[str, str]
+        self, name: MachineName, key: str, table: Mapping[str, Any], names: Names
     ) -> FileMachine:
         said = self._block(("machine", key), table, names)
         below = self._table("defaults")
         if not self._wrong:
-            below = expand(below, names)
+            below = self._expanded(("defaults",), below, names)
         both = {**below, **said}
         return FileMachine(
             name=name,
@@ -159,6 +187,7 @@ class _Reading:
             below=spec_part(below),
             steps=steps(both) if not self._wrong else (),
             wait=wait(both) if not self._wrong else None,
+            names=names if both.get("expand") is True else None,
         )
 
     def _machine_name(self, key: str) -> MachineName | None:
@@ -173,18 +202,14 @@ class _Reading:
             self._tell(("machine", key), error.brief, error.resolution)
             return None
 
-    def _block(
-        self, path: Path, table: Mapping[str, Any], names: Mapping[str, str]
-    ) -> dict[str, Any]:
+    def _block(self, path: Path, table: Mapping[str, Any], names: Names) -> dict[str, Any]:
         """What a machine's table, or the defaults, say; all that is wrong there is told."""
         self._known(path, table, MACHINE_KEYS)
         said = self._expanded(path, {k: v for k, v in table.items() if k in MACHINE_KEYS}, names)
         self._tell_all(path, machine_problems(said))
         return said
 
-    def _expanded(
-        self, path: Path, table: Mapping[str, Any], names: Mapping[str, str]
-    ) -> dict[str, Any]:
+    def _expanded(self, path: Path, table: Mapping[str, Any], names: Names) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in table.items():
             try:

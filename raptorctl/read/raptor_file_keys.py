@@ -6,7 +6,9 @@ from typing import Any, Final
 from raptorctl.model.codec import ShapeError, decode
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.guest import Awaited
+from raptorctl.model.guest_step import ACCOUNT, parse_span
 from raptorctl.model.merge import merge
+from raptorctl.model.names import shown
 from raptorctl.model.profile import Profile, broken_rules
 from raptorctl.model.raptor_file import SPEC_KEYS, FileStep, FileTenant
 from raptorctl.model.sizes import Size
@@ -67,6 +69,8 @@ def _read(key: str, value: Any) -> None:
         known = ", ".join(one.value for one in Awaited)
         if value not in list(Awaited):
             raise ValueError(f"should be one of {known}")
+    elif key == "expand":
+        decode(bool, value)
     elif key in _TEXTS:
         decode(_TEXTS[key], value)
     elif key == "profile" and isinstance(value, str):
@@ -99,6 +103,17 @@ def _check_steps(found: tuple[FileStep, ...]) -> None:
             raise ValueError(f"[{number}] should say one of run, inline and copy")
         if bool(step.copy) != bool(step.to):
             raise ValueError(f"[{number}] should say copy and to together")
+        if step.user and not ACCOUNT.fullmatch(step.user):
+            raise ValueError(f"[{number}] user: {shown(step.user)} is not an account's name")
+        if step.timeout:
+            _check_span(step.timeout, number)
+
+
+def _check_span(text: str, number: int) -> None:
+    try:
+        parse_span(text)
+    except ValueError as error:
+        raise ValueError(f"[{number}] timeout: {error}") from error
 
 
 def _told(error: ShapeError) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from raptorctl.model.names import shown
+from raptorctl.model.raptor_file import Names
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _USE: Final = re.compile(r"\$(?:\$|\{(?P<name>[^}]*)\}|(?P<open>\{))")
 
 
-def expand(value: Any, known: Mapping[str, str]) -> Any:
+def expand(value: Any, known: Names) -> Any:
     """Put in what names stand for, in every text of a value; keys stay as they are.
 
     Args:
@@ -18,7 +19,7 @@ def expand(value: Any, known: Mapping[str, str]) -> Any:
         known: what each name stands for.
 
     Raises:
-        ValueError: a name is not known; says which are.
+        ValueError: a name is not known, and says which are; or it stands for nothing yet.
     """
     if isinstance(value, str):
         return _USE.sub(lambda match: _replaced(match, known), value)
@@ -51,7 +52,7 @@ def unfit(names: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, "should be text"
 
 
-def _replaced(match: re.Match[str], known: Mapping[str, str]) -> str:
+def _replaced(match: re.Match[str], known: Names) -> str:
     if match[0] == "$$":
         return "$"
     if match["open"]:
@@ -62,4 +63,5 @@ def _replaced(match: re.Match[str], known: Mapping[str, str]) -> str:
             f"there is no variable {shown(name)}; known: {', '.join(sorted(known))}; "
             "a dollar is written $$"
         )
-    return known[name]
+    found = known[name]
+    return found if isinstance(found, str) else found()

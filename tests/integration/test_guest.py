@@ -24,7 +24,7 @@ import pytest
 from raptorctl.api.steps import new_job_key
 from raptorctl.drivers.guest import Login
 from raptorctl.errors import HostError, InputError, StoppedError, WaitError
-from raptorctl.host.guest import greeting, readiness
+from raptorctl.host.guest import greeting, readiness, sftp
 from raptorctl.host.guest import keys as guest_keys
 from raptorctl.host.guest import login as guest_login
 from raptorctl.host.guest import shell as guest_ssh
@@ -95,7 +95,7 @@ def test_a_copy_keeps_its_mode_and_its_bytes(shell: SshShell, tmp_path: Path, mo
     source, target = tmp_path / "source", tmp_path / "to there"
     source.write_bytes(bytes(range(256)) * 1000)
     source.chmod(mode)
-    assert shell.copy(source, str(target), 20) == str(target)
+    assert shell.copy(GuestStep(source, str(target)), 20) == str(target)
     assert target.read_bytes() == source.read_bytes()
     assert stat.S_IMODE(target.stat().st_mode) == mode
 
@@ -105,10 +105,105 @@ def test_a_copy_into_a_directory_keeps_its_name_and_one_into_nowhere_fails(
 ) -> None:
     source = script(tmp_path, "source", "x")
     (tmp_path / "folder").mkdir()
-    assert shell.copy(source, str(tmp_path / "folder"), 20) == str(tmp_path / "folder/source")
+    assert shell.copy(GuestStep(source, str(tmp_path / "folder")), 20) == str(
+        tmp_path / "folder/source"
+    )
     with pytest.raises(HostError, match="No such file"):
-        shell.copy(source, str(tmp_path / "nowhere/x"), 20)
+        shell.copy(GuestStep(source, str(tmp_path / "nowhere/x")), 20)
     assert sorted(p.name for p in (tmp_path / "folder").iterdir()) == ["source"]
+
+
+SUDO = """#!/bin/sh
+[ "$1" = -n ] || exit 9
+shift
+echo "$@" >>{log}
+case $1 in -u) [ "$2" = nobody ] || { echo "sudo: a password is required" >&2; exit 1; }
+exec setpriv --reuid 65534 --regid 65534 --clear-groups "$4" "${@:5}";; esac
+exec "$@"
+"""
+"""What a guest's sudo does for an account that needs no password for `nobody` and for root."""
+
+
+@pytest.fixture
+def sudo(tmp_path: Path) -> Iterator[tuple[SshShell, Path]]:
+    log, programs = tmp_path / "sudo.log", tmp_path / "bin"
+    programs.mkdir()
+    fake = programs / "sudo"
+    fake.write_text(SUDO.replace("{log}", str(log)).replace("#!/bin/sh", "#!/bin/bash"))
+    fake.chmod(0o755)
+    log.touch()
+    log.chmod(0o666)
+    tmp_path.chmod(0o755)
+    with (
+        Sshd(tmp_path, more=f"SetEnv PATH={programs}:/usr/bin:/bin") as server,
+        open_shell(server.login(), lambda: None) as opened,
+    ):
+        yield opened, log
+
+
+@as_root
+def test_a_script_runs_as_another_account_and_nothing_is_left(
+    sudo: tuple[SshShell, Path], tmp_path: Path
+) -> None:
+    shell, log = sudo
+    heard: list[bytes] = []
+    who = replace(inline('id -u\necho "$0"\nexit 3'), user="nobody")
+    assert shell.run(who, 20, heard.append) == 3
+    uid, place = b"".join(heard).decode().split()
+    assert uid == str(NOBODY)
+    assert not Path(place).parent.exists()
+    assert [line.split()[0] for line in log.read_text().splitlines()] == ["chown", "-u", "rm"]
+
+
+@as_root
+def test_a_file_is_copied_by_another_account_whole_and_with_its_mode(
+    sudo: tuple[SshShell, Path], tmp_path: Path, short: Path
+) -> None:
+    shell, _ = sudo
+    short.chmod(0o755)
+    source = script(tmp_path, "si te;x.conf", "x" * 100_000)
+    source.chmod(0o640)
+    folder = short / "for nobody"
+    folder.mkdir()
+    os.chown(folder, NOBODY, NOBODY)
+    for target in (folder, folder / "it's"):
+        placed = Path(shell.copy(GuestStep(source, str(target), user="nobody"), 20))
+        assert placed == (target / source.name if target == folder else target)
+        assert placed.read_text() == source.read_text()
+        assert (stat.S_IMODE(placed.stat().st_mode), placed.stat().st_uid) == (0o640, NOBODY)
+    with pytest.raises(HostError, match="Permission denied"):
+        shell.copy(GuestStep(source, "/root/x", user="nobody"), 20)
+    with pytest.raises(HostError, match="is not a directory"):
+        shell.copy(GuestStep(source, f"{folder}/none/", user="nobody"), 20)
+    assert len(list(folder.iterdir())) == 2
+
+
+@as_root
+def test_a_step_of_another_account_that_hangs_is_ended(
+    sudo: tuple[SshShell, Path], tmp_path: Path
+) -> None:
+    shell, _ = sudo
+    heard: list[bytes] = []
+    for seconds in (2, 20, 200):
+        with pytest.raises(WaitError):
+            shell.run(
+                replace(inline('echo "$0" $$\nsleep 1000'), user="nobody"), seconds, heard.append
+            )
+        if heard:
+            break
+    place, pid = b"".join(heard).decode().split()
+    assert not Path(place).parent.exists()
+    assert not Path(f"/proc/{pid}").exists()
+
+
+@as_root
+def test_a_guest_that_lets_nobody_act_as_another_says_what_to_do(
+    sudo: tuple[SshShell, Path],
+) -> None:
+    shell, _ = sudo
+    with pytest.raises(HostError, match="cannot act as nowhere: chown: invalid user") as caught:
+        shell.run(replace(inline("true"), user="nowhere"), 20, nothing)
+    assert "sudo without a password" in str(caught.value)
 
 
 def test_a_step_that_hangs_is_ended_and_cleared_away(shell: SshShell, tmp_path: Path) -> None:
@@ -143,13 +238,14 @@ def test_a_guest_whose_disk_hangs_is_left_in_time(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(guest_ssh, "CLEAR", 0.5)
+    monkeypatch.setattr(sftp, "CLEAR", 0.5)
     monkeypatch.setattr(guest_ssh, "TIDY", 1.5)
     source = script(tmp_path, "source", "x")
     with open_shell(sshd.login(), lambda: None) as opened:
         monkeypatch.setattr(asyncssh.SFTPClient, "remove", never)
         monkeypatch.setattr(asyncssh.SFTPClientFile, "write", never)
         with pytest.raises(WaitError, match="source to be there"):
-            opened.copy(source, str(tmp_path / "there"), 1)
+            opened.copy(GuestStep(source, str(tmp_path / "there")), 1)
 
 
 def test_another_host_key_is_refused_before_anybody_logs_in(sshd: Sshd, tmp_path: Path) -> None:
@@ -312,10 +408,10 @@ def test_under_sudo_the_systems_ssh_runs_as_who_typed_it(sshd: Sshd, admin: Logi
 @as_root
 def test_under_sudo_steps_log_in_by_a_key_of_who_typed_it(sshd: Sshd, admin: Login) -> None:
     with open_shell(admin, lambda: None) as opened:
-        copied = opened.copy(a_file(admin, 0o644), f"{sshd.folder}/there", 20)
+        copied = opened.copy(GuestStep(a_file(admin, 0o644), f"{sshd.folder}/there"), 20)
         assert Path(copied).read_text() == "mine"
         with pytest.raises(InputError, match="cannot be read: Permission denied"):
-            opened.copy(a_file(admin, 0o600), f"{sshd.folder}/there", 20)
+            opened.copy(GuestStep(a_file(admin, 0o600), f"{sshd.folder}/there"), 20)
     with (
         pytest.raises(InputError, match="cannot be read: Permission denied"),
         open_shell(sshd.login(), lambda: None),
@@ -380,7 +476,7 @@ def test_a_jobs_key_logs_in_and_is_then_forgotten(
     file = sshd.folder / "authorized"
     file.write_text(f"{other}{key.public}\n")
     file.chmod(0o640)
-    monkeypatch.setattr(guest_ssh, "AUTHORIZED", str(file))
+    monkeypatch.setattr(sftp, "AUTHORIZED", str(file))
     login = replace(sshd.login(), identity=None, key=key.private)
     with open_shell(login, lambda: None) as opened:
         opened.forget_key(key.comment)

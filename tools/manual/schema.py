@@ -21,6 +21,10 @@ PATH: Final = "raptorctl/raptor.schema.json"
 VARIABLE: Final = {"type": "string", "pattern": r"\$\{"}
 """What any text may be instead: it is not known before it is expanded."""
 TEXTS: Final = {"type": "array", "items": {"type": "string"}}
+EXPAND: Final = {
+    "type": "boolean",
+    "description": "whether variables are put into its files for cloud-init as well",
+}
 SCALARS: Final[Mapping[Any, dict[str, Any]]] = {
     str: {"type": "string"}, int: {"type": "integer"}, bool: {"type": "boolean"},
     CpuSet: {"type": "string"}, PublicKey: {"type": "string"},
@@ -57,7 +61,9 @@ def _machine() -> dict[str, Any]:
     said["profile"] = {**said["profile"], **_either({"type": "string"}, TEXTS)}
     said["profile"].pop("type")
     said["profile"].pop("items")
-    return _table(said | {"steps": _of(tuple[FileStep, ...]), "wait": _of(Awaited)})
+    return _table(
+        said | {"steps": _of(tuple[FileStep, ...]), "wait": _of(Awaited), "expand": EXPAND}
+    )
 
 
 def _of(kind: Any) -> dict[str, Any]:

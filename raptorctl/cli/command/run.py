@@ -1,7 +1,7 @@
 """`raptorctl run`: steps in a guest, in the order typed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -16,8 +16,9 @@ from raptorctl.cli.screen import Screen
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
+from raptorctl.model.guest_step import ACCOUNT, GuestStep, in_order
 from raptorctl.model.guest_step import TIMEOUT as STEP_TIMEOUT
-from raptorctl.model.guest_step import GuestStep, in_order
+from raptorctl.model.names import shown
 
 Scripts = Annotated[
     list[str] | None,
@@ -51,6 +52,17 @@ StepTimeout = Annotated[
 ]
 
 
+As = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="NAME",
+        help="Account in the guest that does it, by sudo. Default: the one that logs in.",
+        show_default=False,
+    ),
+]
+
+
 @dataclass(frozen=True)
 class GuestSteps:
     """What is done in a guest, and by whose key."""
@@ -58,6 +70,7 @@ class GuestSteps:
     scripts: Scripts = None
     inlines: Inlines = None
     copies: Copies = None
+    acting_as: As = None
     identity: Identity = None
 
     def checked(
@@ -66,6 +79,10 @@ class GuestSteps:
         """Return the steps in the order typed; see `raptorctl.api.steps.checked`."""
         asked = {"--run": self.scripts, "--inline": self.inlines, "--copy": self.copies}
         steps = in_order(typed, {option: values or () for option, values in asked.items()})
+        if self.acting_as is not None:
+            if not ACCOUNT.fullmatch(self.acting_as):
+                raise InputError(f"--as: {shown(self.acting_as)} is not an account's name")
+            steps = tuple(replace(step, user=self.acting_as) for step in steps)
         if steps and not starts:
             raise InputError("--no-start leaves no guest to do steps in")
         return checked(steps, self.identity, has_key=has_key)

@@ -11,24 +11,23 @@ import os
 import re
 import secrets
 import shlex
-import stat
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from raptorctl.drivers.guest import Heard, Login
-from raptorctl.errors import HostError, InputError, WaitError
+from raptorctl.errors import HostError, WaitError
 from raptorctl.host.guest.keys import is_named, own_keys
 from raptorctl.host.guest.login import refused
-from raptorctl.host.system.caller import open_given, whole
+from raptorctl.host.guest.sftp import CLEAR, forget, local, write
+from raptorctl.host.guest.sudo import acting_as, clear, hand_over, put
 from raptorctl.model.cause import LOGIN
 from raptorctl.model.guest_step import GuestStep
 from raptorctl.model.host_key import changed
 from raptorctl.model.names import shown
 from raptorctl.model.reason import why
-from raptorctl.model.sizes import MIB, Size
+from raptorctl.model.text import plain
 
 if TYPE_CHECKING:
     import asyncssh
@@ -39,19 +38,13 @@ CONNECT: Final = 60.0  # seconds, to log in: an emulated guest takes its time
 BEAT: Final = 0.2  # seconds between two looks for a signal
 KEEPALIVE: Final = 10  # seconds; three unanswered ones are a broken connection
 PIECE: Final = 1 << 16
-CLEAR: Final = 5.0  # seconds, to tidy up one thing in a guest that may not answer any more
 TIDY: Final = 3 * CLEAR  # seconds, for all of it, before the connection is cut
-LARGEST: Final = 64 * MIB
-"""Bytes of one file: it is held in memory."""
 TEMPORARY: Final = "mktemp -d"
 BEGIN: Final = 'sh -c \'echo $$ >"$0.pid"; exec "$0"\''
 """Runs a script, and leaves word which process it is; its name follows as one word of a shell."""
 END: Final = "sh -c 'p=$(cat \"$0.pid\") && { kill -9 -- -$p || kill -9 $p; } 2>/dev/null'"
 """sshd gives each command a session of its own, so that the process leads a group."""
 LONGEST_NAME: Final = 4096  # PATH_MAX
-MOST_KEYS: Final = 1 << 20
-"""Bytes of a file of keys that are read: sshd itself reads no line beyond 8 KiB."""
-AUTHORIZED: Final = ".ssh/authorized_keys"  # below the account's home, where SFTP begins
 _PLACE: Final = re.compile(r"/[A-Za-z0-9._/-]{1,200}", re.ASCII)
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -101,13 +94,15 @@ class SshShell:
         """Upload a script, run it, remove it; see `Shell`."""
         return self._wait(self._ran(script, heard), timeout, f"{script.source.name} to end")
 
-    def copy(self, source: Path, target: str, timeout: float) -> str:
+    def copy(self, step: GuestStep, timeout: float) -> str:
         """Put a file into the guest; see `Shell`."""
-        return self._wait(self._copied(source, target), timeout, f"{source.name} to be there")
+        return self._wait(self._copied(step), timeout, f"{step.source.name} to be there")
 
     def forget_key(self, comment: str) -> None:
         """Take keys out of the account's authorized_keys; see `Shell`."""
-        self._wait(self._forgotten(comment), CONNECT, "its key to be taken away")
+        self._wait(
+            forget(self._open, self._login.name, comment), CONNECT, "its key to be taken away"
+        )
 
     def _wait(self, work: Coroutine[Any, Any, T], timeout: float, awaited: str) -> T:
         import asyncssh
@@ -175,19 +170,43 @@ class SshShell:
         return self._link
 
     async def _ran(self, script: GuestStep, heard: Heard) -> int:
-        text = script.text.encode() or _local(script.source)[0]
-        folder = await self._folder()
-        if not _PLACE.fullmatch(folder):
-            raise HostError(f"{self._login.name}: `{TEMPORARY}` gave {shown(folder)}")
+        text = script.text.encode() or local(script.source)[0]
+        user, folder = self._other(script), await self._folder()
         place = f"{folder}/{_UNFIT.sub('_', script.source.name)}"
         try:
-            await self._written(text, place, 0o700)
-            return await self._status(f"{BEGIN} {shlex.quote(place)}", heard)
+            await write(self._open, text, place, 0o700)
+            await self._handed_over(user, folder)
+            return await self._status(f"{acting_as(user)}{BEGIN} {shlex.quote(place)}", heard)
         except asyncio.CancelledError:
-            await self._ended(place)
+            await self._ended(place, user)
             raise
         finally:
-            await self._cleared(place, folder)
+            await self._cleared(place, folder, user)
+
+    def _other(self, step: GuestStep) -> str:
+        """Whom it is done as by sudo; "" where that is who has logged in."""
+        return "" if step.user == self._login.user else step.user
+
+    async def _handed_over(self, user: str, folder: str) -> None:
+        if not user:
+            return
+        status, said = await self._answer(hand_over(user, folder))
+        if status:
+            raise HostError(
+                f"{self._login.user} of {self._login.name} cannot act as {user}: {said}",
+                resolution=f"let it use sudo without a password, or log in as {user}",
+            )
+
+    async def _answer(self, command: str) -> tuple[int, str]:
+        """Run a command; return its status, and what it says, which is the tenant's to choose."""
+        said = bytearray()
+
+        def heard(piece: bytes) -> None:
+            said.extend(piece[: LONGEST_NAME - len(said)])
+
+        status = await self._status(command, heard)
+        first = said.decode(errors="replace").strip().partition("\n")[0]
+        return status, plain(first) or f"status {status}"
 
     async def _folder(self) -> str:
         """Make a folder in the guest. What answers is its tenant's: no more is read than a name."""
@@ -202,7 +221,10 @@ class SshShell:
                 break
             said += piece
         process.close()
-        return said.strip()
+        folder = said.strip()
+        if not _PLACE.fullmatch(folder):
+            raise HostError(f"{self._login.name}: `{TEMPORARY}` gave {shown(folder)}")
+        return folder
 
     async def _status(self, command: str, heard: Heard) -> int:
         import asyncssh
@@ -219,45 +241,33 @@ class SshShell:
             raise HostError(f"the connection to {self._login.name} broke")
         return done.exit_status
 
-    async def _copied(self, source: Path, target: str) -> str:
-        data, mode = _local(source)
+    async def _copied(self, step: GuestStep) -> str:
+        source, target = step.source, step.target
+        data, mode = local(source)
+        if self._other(step):
+            return await self._put(step, data, mode)
         async with self._open.start_sftp_client() as files:
             place = f"{target.rstrip('/')}/{source.name}" if await files.isdir(target) else target
         if place.endswith("/"):
             raise HostError(f"{shown(target)} is not a directory in {self._login.name}")
-        await self._written(data, place, mode)
+        await write(self._open, data, place, mode)
         return place
 
-    async def _written(self, data: bytes, place: str, mode: int) -> None:
-        """Put bytes in a file's place, whole or not at all, with its mode from the beginning."""
-        import asyncssh
+    async def _put(self, step: GuestStep, data: bytes, mode: int) -> str:
+        """Have another account copy it, from a folder that it is given."""
+        user, folder = self._other(step), await self._folder()
+        place = f"{folder}/file"
+        try:
+            await write(self._open, data, place, 0o600)
+            await self._handed_over(user, folder)
+            status, said = await self._answer(put(user, place, step, mode, secrets.token_hex(4)))
+        finally:
+            await self._cleared(place, folder, user)
+        if status:
+            raise HostError(f"{self._login.name}: {step.title}: {said}")
+        return said
 
-        part = f"{place}.{secrets.token_hex(4)}.part"
-        async with self._open.start_sftp_client() as files:
-            try:
-                attributes = asyncssh.SFTPAttrs(permissions=mode & 0o700)
-                async with files.open(part, "wb", attributes) as file:
-                    await file.write(data)
-                await files.chmod(part, mode)
-                await files.posix_rename(part, place)
-            except BaseException:
-                with suppress(asyncssh.Error, TimeoutError):
-                    async with asyncio.timeout(CLEAR):
-                        await files.remove(part)
-                raise
-
-    async def _forgotten(self, comment: str) -> None:
-        async with self._open.start_sftp_client() as files:
-            mode = (await files.stat(AUTHORIZED)).permissions or 0o600
-            async with files.open(AUTHORIZED, "rb") as file:
-                text = bytes(await file.read(MOST_KEYS))  # type: ignore[arg-type] # of bytes
-        if len(text) == MOST_KEYS:
-            raise HostError(f"{AUTHORIZED} of {self._login.name} has grown beyond all measure")
-        gone = f" {comment}".encode()
-        kept = [line for line in text.splitlines(True) if not line.rstrip().endswith(gone)]
-        await self._written(b"".join(kept), AUTHORIZED, stat.S_IMODE(mode))
-
-    async def _ended(self, place: str) -> None:
+    async def _ended(self, place: str, user: str) -> None:
         """End a script that runs, and what it has begun.
 
         Not by a signal over the connection (RFC 4254 section 6.9): sshd passes none on to root's.
@@ -266,29 +276,18 @@ class SshShell:
 
         with suppress(asyncssh.Error, TimeoutError):
             async with asyncio.timeout(CLEAR):
-                await self._open.run(f"{END} {shlex.quote(place)}")
+                await self._open.run(f"{acting_as(user)}{END} {shlex.quote(place)}")
 
-    async def _cleared(self, place: str, folder: str) -> None:
+    async def _cleared(self, place: str, folder: str, user: str) -> None:
         """Remove what we put there; a guest that is gone has removed it in its own way."""
         import asyncssh
 
         with suppress(asyncssh.Error, TimeoutError):
+            if user:
+                async with asyncio.timeout(CLEAR):
+                    await self._open.run(clear(folder))
             async with asyncio.timeout(CLEAR), self._open.start_sftp_client() as files:
                 for path in (place, f"{place}.pid"):
                     with suppress(asyncssh.SFTPError):
                         await files.remove(path)
                 await files.rmdir(folder)
-
-
-def _local(path: Path) -> tuple[bytes, int]:
-    """Read a file of this side, and its mode.
-
-    Raises:
-        InputError: it is missing, is none, or larger than `LARGEST`.
-    """
-    with open_given(str(path)) as stream:
-        data = whole(stream, LARGEST + 1)
-        mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
-    if len(data) > LARGEST:
-        raise InputError(f"{shown(str(path))} is larger than {Size(LARGEST)}")
-    return data, mode & 0o777

@@ -84,7 +84,7 @@ def test_a_machine_has_a_name_in_dns_where_there_is_a_zone() -> None:
     text = '[machine.alice-web]\nsysctl = { "kernel.hostname" = "${fqdn}" }\n'
     (web,) = parse_raptor_file(text, Reader("f", zone="raptor.example")).machines
     assert web.said["sysctl"] == {"kernel.hostname": "alice-web.raptor.example"}
-    assert "known: machine, tenant" in wrong(text)[0]
+    assert "known: ipv4, ipv6, mac, machine, ssh_key, tenant" in wrong(text)[0]
 
 
 def test_every_key_of_a_spec_may_be_said() -> None:
@@ -107,9 +107,14 @@ def test_every_key_of_a_spec_may_be_said() -> None:
         ('wait = "soon"', "wait: should be one of ip, ssh, cloud-init, agent"),
         ('steps = [{ run = "a", copy = "b" }]', "steps: [0] should say one of run, inline and copy"),
         ('steps = [{ copy = "b" }]', "steps: [0] should say copy and to together"),
-        ('steps = [{ rum = "b" }]', "steps: is not known here; known: run, inline, copy, to"),
+        ('steps = [{ rum = "b" }]', "steps: is not known here; known: run, inline, copy, to, user"),
+        ('steps = [{ run = "a", user = "-x" }]', "steps: [0] user: '-x' is not an account's name"),
+        ('steps = [{ run = "a", timeout = "5" }]', "steps: [0] timeout: '5' is not a time up to a "
+         "day, such as 90s, 5m or 2h"),
+        ('steps = [{ run = "a", timeout = "25h" }]', "steps: [0] timeout: '25h' is not a time"),
+        ('expand = "yes"', "expand: should be true or false, not text"),
         ('profile = 3', "profile: should be a list, not a whole number"),
-        ('hostname = "${nam}"', "hostname: there is no variable 'nam'; known: machine, tenant; "
+        ('hostname = "${nam}"', "hostname: there is no variable 'nam'; known: ipv4, ipv6, mac, machine, ssh_key, tenant; "
          "a dollar is written $$"),
         ('hostname = "${nam"', "hostname: ${ has no }; a dollar is written $$"),
         ('slot = 0', "slot: should be a slot's number, from 1"),
