@@ -200,7 +200,9 @@ class Bringing:
         return key
 
     def _first_boot(self, wanted: WantedMachine) -> tuple[FirstBoot | None, JobKey | None]:
-        return steps.with_job_key(seed.first_boot(wanted.spec, wanted.name), wanted.steps)
+        return steps.with_job_key(
+            seed.first_boot(self._session, wanted.spec, wanted.name), wanted.steps
+        )
 
     def _image(self, image: str | None) -> Image | None:
         if image is None:

@@ -24,6 +24,7 @@ from raptorctl.model.guest import (
     place_of,
 )
 from raptorctl.model.names import MachineName, shown
+from raptorctl.model.own import login_key_path
 from raptorctl.model.slot import Slot
 
 TIMEOUT: Final = 300.0
@@ -73,8 +74,15 @@ class Guest:
 
         keys = known(self.domain, self.session.console_text(self.name))
         account = _account(user, self.name)
-        file, own = private_key(identity), self.session.own
+        file, own = private_key(identity or self._login_key(identity, key)), self.session.own
         return Login(self.name.domain, self.at, account, keys, file, key, files=own)
+
+    def _login_key(self, identity: Path | None, key: str) -> Path | None:
+        """The machine's own key, where it has one and no other is named."""
+        if identity or key or not self.session.own:
+            return None
+        path = Path(login_key_path(self.name, self.session.settings))
+        return path if path.exists() else None
 
 
 def console_since(session: Session, name: MachineName, started: float | None) -> str:

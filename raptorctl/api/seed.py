@@ -1,12 +1,13 @@
 """What a machine's cloud-init was told, and taking that away."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from raptorctl.api.change import Change
 from raptorctl.api.session import Session
 from raptorctl.errors import MissingError
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import MachineName
+from raptorctl.model.own import login_key_path
 from raptorctl.model.seed import PLAIN, FirstBoot, Seed, Taken
 from raptorctl.model.spec import MachineSpec
 
@@ -58,13 +59,18 @@ def detach(name: MachineName) -> Change:
     )
 
 
-def first_boot(spec: MachineSpec, name: MachineName) -> FirstBoot | None:
-    """Make the host key of a guest that is told anything; None for one that is told nothing."""
+def first_boot(session: Session, spec: MachineSpec, name: MachineName) -> FirstBoot | None:
+    """Make the keys of a guest that is told anything; None for one that is told nothing."""
     if not spec.tells_guest:
         return None
-    from raptorctl.host.guest.host_key import new_host_key
+    from raptorctl.host.guest.host_key import new_host_key, pair_of
 
-    return FirstBoot(host_key=new_host_key(str(name)))
+    boot = FirstBoot(host_key=new_host_key(str(name)))
+    if not session.own:
+        return boot
+    kept = session.host.files.read(login_key_path(name, session.settings))
+    pair = pair_of(kept) if kept else new_host_key(f"raptorctl-{name}")
+    return replace(boot, login_key=pair, is_kept=bool(kept))
 
 
 def check_text(key: str, text: str, allowed: Taken = PLAIN) -> tuple[str, ...]:

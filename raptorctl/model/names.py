@@ -70,6 +70,11 @@ class MachineName:
         return f"{self.domain}_VARS.fd"
 
     @property
+    def login_key(self) -> str:
+        """The file of the private key that its owner logs in by, where they have no other."""
+        return f"{self.domain}-login-key"
+
+    @property
     def seed(self) -> str:
         """The file with its seed, `alice-dev-seed.iso`."""
         return f"{self.domain}-seed.iso"

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from raptorctl.errors import SettingsError
 from raptorctl.model.codec import ShapeError, decode, encode
 from raptorctl.model.merge import merge
-from raptorctl.model.names import RESERVED_TENANTS, TENANT
+from raptorctl.model.names import RESERVED_TENANTS, TENANT, MachineName
 from raptorctl.model.settings import (
     Access,
     Dns,
@@ -261,6 +261,11 @@ class UserNetwork(Slot):
     def mac(self) -> str:
         """The machine's."""
         return self.hardware
+
+
+def login_key_path(name: MachineName, settings: Settings) -> str:
+    """Where a session host keeps the private key that lets its owner in to a machine."""
+    return f"{settings.images.seed_dir}/{name.login_key}"
 
 
 def mac_of(uuid: str, net: str = "") -> str:

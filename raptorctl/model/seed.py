@@ -80,10 +80,15 @@ class FirstBoot:
     Args:
         keys: public keys that log in, one line each; the tenant's and the job's among them.
         host_key: the guest's own, made for this machine.
+        login_key: on a session host, a pair of the machine's own, for one that nobody else's key
+            lets in to.
+        is_kept: whether that pair is there already, and let in.
     """
 
     keys: tuple[str, ...] = ()
     host_key: HostKey | None = None
+    login_key: HostKey | None = None
+    is_kept: bool = False
 
 
 @dataclass(frozen=True)

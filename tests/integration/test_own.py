@@ -249,6 +249,24 @@ def test_keys_that_may_not_be_looked_at_are_told_once(person: Person) -> None:
         folder.rmdir()
 
 
+def test_who_has_no_key_gets_one_for_the_machine_and_it_goes_with_it(person: Person) -> None:
+    image = person.home / "blank.qcow2"
+    person.run("qemu-img", "create", "-q", "-f", "qcow2", str(image), "64M")
+    provision(person, "--image", str(image), "--no-start")
+    (key,) = person.data.glob("seeds/*-login-key")
+    try:
+        assert (key.stat().st_mode & 0o777, key.stat().st_uid) == (0o600, person.data.stat().st_uid)
+        public = person.run("ssh-keygen", "-y", "-f", str(key)).stdout.split()[1]
+        assert public in person.raptorctl("seed", "show", "web").stdout
+        person.raptorctl("rebuild", "web", "--no-start", "-y")
+        assert public in person.run("ssh-keygen", "-y", "-f", str(key)).stdout
+    finally:
+        person.raptorctl("deprovision", "web", "-y")
+        for one in json.loads(person.raptorctl("image", "list", "-o", "json").stdout)["images"]:
+            person.raptorctl("image", "remove", one["name"])
+    assert not key.exists()
+
+
 def test_its_ports_are_forwarded_and_none_is_taken_twice(person: Person) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -53,7 +53,7 @@ def provision(
     name = options.machine_name(words)
     spec = request.new_machine(said, session_of(context, root=False))
     session = session_of(context)
-    boot = first_boot(spec, name)
+    boot = first_boot(session, spec, name)
     has_key = boot is not None or session.own
     steps = then.checked(session.typed, has_key=has_key, starts=not no_start)
     boot, job_key = with_job_key(boot, steps, then.identity)

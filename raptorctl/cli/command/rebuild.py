@@ -123,7 +123,7 @@ def _wanted(
         found=begins_as(session, image, dry_run=dry_run),
         reset_nvram=said.reset_nvram,
         start=not said.no_start,
-        first_boot=first_boot(replace(spec, image=system), name),
+        first_boot=first_boot(session, replace(spec, image=system), name),
     )
 
 

@@ -63,7 +63,7 @@ def xml(
         found=begins_as(session, spec.image, dry_run=True),
         found_disks=disks_begin_as(session, spec.disks, dry_run=True),
         found_iso=begins_as(session, spec.iso, dry_run=True),
-        first_boot=first_boot(spec, name),
+        first_boot=first_boot(session, spec, name),
     )
 
     facts = session.facts(people=(wanted.name.tenant,))

@@ -1,5 +1,6 @@
 """ssh host keys of guests, made before they boot."""
 
+from raptorctl.errors import InputError
 from raptorctl.model.seed import HostKey
 
 
@@ -13,5 +14,19 @@ def new_host_key(comment: str) -> HostKey:
     import asyncssh
 
     pair = asyncssh.generate_private_key("ssh-ed25519", comment=comment)
-    public = pair.export_public_key("openssh").decode().split()
-    return HostKey(pair.export_private_key("openssh").decode(), " ".join(public[:2]))
+    return pair_of(pair.export_private_key("openssh").decode())
+
+
+def pair_of(private: str) -> HostKey:
+    """The pair of a private key.
+
+    Raises:
+        InputError: it is none.
+    """
+    import asyncssh
+
+    try:
+        public = asyncssh.import_private_key(private).export_public_key("openssh").decode().split()
+    except asyncssh.KeyImportError as error:
+        raise InputError(f"that is no private key: {error}") from error
+    return HostKey(private, " ".join(public[:2]))

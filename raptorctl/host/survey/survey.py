@@ -272,7 +272,8 @@ def _present(host: Host, settings: Settings) -> frozenset[str]:
     variables = Path(settings.libvirt.nvram_dir).glob("*_VARS.fd")
     seeds = Path(settings.images.seed_dir).glob("*.iso")
     logs = log_files(settings.libvirt.console_log_dir) | log_files(settings.step_log_dir)
-    found = map(str, (*variables, *seeds))
+    keys = () if settings.has_slots else Path(settings.images.seed_dir).glob("*-login-key")
+    found = map(str, (*variables, *seeds, *keys))
     return frozenset([*filter(host.files.exists, firmware), *found, *logs])
 
 

@@ -46,7 +46,10 @@ class ProvisionRequest:
     def boot(self) -> FirstBoot | None:
         """What cloud-init is told, with the keys that the owner is given on the way."""
         boot = self.first_boot
-        return boot and replace(boot, keys=(*map(str, self.spec.keys or ()), *boot.keys))
+        if boot is None:
+            return None
+        pair = boot.login_key if boot.is_kept or not self.spec.keys else None
+        return replace(boot, keys=(*map(str, self.spec.keys or ()), *boot.keys), login_key=pair)
 
     @property
     def pins(self) -> CpuSet:

@@ -8,6 +8,7 @@ from raptorctl.model.domain import Domain
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
+from raptorctl.model.own import login_key_path
 from raptorctl.model.settings import Settings
 from raptorctl.model.snapshot import snapshots
 from raptorctl.model.volume import Volume, is_overlay
@@ -20,7 +21,7 @@ from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.tenant.quota import machines_of
 from raptorctl.steps.domain import StopDomain, UndefineDomain
 from raptorctl.steps.log import RemoveLog
-from raptorctl.steps.secret import RemoveNvram, RemoveTpm
+from raptorctl.steps.secret import RemoveLoginKey, RemoveNvram, RemoveTpm
 from raptorctl.steps.seed import RemoveSeed
 from raptorctl.steps.step import Step
 from raptorctl.steps.volume import RetireVolume
@@ -146,6 +147,8 @@ def _going(name: MachineName, facts: HostFacts) -> tuple[Volume, ...]:
 def _paper_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
     """What a machine leaves in files; before the wipe, which keeps nobody else waiting."""
     yield from _seed_steps(name, settings, facts)
+    if (key := login_key_path(name, settings)) in facts.files:
+        yield RemoveLoginKey(reason="it lets in to nothing any more", path=key)
     yield from medium.gone(facts.domain(name))
     yield from log_steps(name, settings, facts)
 

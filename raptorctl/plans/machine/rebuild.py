@@ -28,7 +28,6 @@ from raptorctl.render.domain_xml import rebuilt_domain
 from raptorctl.steps.definition import SetAutostart
 from raptorctl.steps.domain import StartDomain
 from raptorctl.steps.rebuild import DropAside, QuietDomain, SetAside, VacateDomain
-from raptorctl.steps.seed import WriteSeed
 from raptorctl.steps.snapshot import ReturnDomain
 from raptorctl.steps.step import Step
 from raptorctl.steps.volume import RetireVolume
@@ -166,7 +165,7 @@ def _aside(wish: Rebuild, facts: HostFacts) -> Iterator[SetAside]:
         yield SetAside("it is told something else", job, domain.uuid, "seed", path)
 
 
-def _told(wish: Rebuild, settings: Settings, facts: HostFacts) -> tuple[WriteSeed, ...]:
+def _told(wish: Rebuild, settings: Settings, facts: HostFacts) -> tuple[Step, ...]:
     boot, name = wish.request.first_boot, wish.request.name
     if boot is None:
         return ()

@@ -1,7 +1,8 @@
 """Seeds: what a machine is told at its first boot, and the file that says so."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol
 
 from raptorctl.errors import RefusedError
@@ -10,7 +11,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.made import Made, digest_of, made_text
 from raptorctl.model.names import MachineName
-from raptorctl.model.own import mac_of
+from raptorctl.model.own import login_key_path, mac_of
 from raptorctl.model.seed import FirstBoot, Network, SeedGuest
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
@@ -21,7 +22,9 @@ from raptorctl.plans.plan import Identity
 from raptorctl.plans.tenant.common import keys_of
 from raptorctl.render.cloud_config import render_seed
 from raptorctl.render.read_domain import console_device
+from raptorctl.steps.secret import WriteLoginKey
 from raptorctl.steps.seed import WriteSeed
+from raptorctl.steps.step import Step
 
 if TYPE_CHECKING:
     from raptorctl.plans.machine.choice import ProvisionRequest
@@ -91,7 +94,7 @@ class Wish(Protocol):
 
 def seed_steps(
     wish: Wish, guest: SeedGuest, identity: Identity, settings: Settings, facts: HostFacts
-) -> tuple[WriteSeed, ...]:
+) -> tuple[Step, ...]:
     """Write a machine's seed; nothing where it is to be told nothing.
 
     Args:
@@ -122,13 +125,26 @@ def seed_steps(
         raise RefusedError(f"machines without a slot {how}", resolution=leave)
     seed = render_seed(with_keys(boot, guest.name, facts), guest, spec)
     reason, path = "what cloud-init does at first boot", seed_path(guest.name, settings)
-    return (WriteSeed(reason, identity.job, path, seed.digest, seed),)
+    written = WriteSeed(reason, identity.job, path, seed.digest, seed)
+    return (*_login_key(boot, guest.name, settings, facts), written)
+
+
+def _login_key(
+    boot: FirstBoot, name: MachineName, settings: Settings, facts: HostFacts
+) -> Iterator[Step]:
+    pair = boot.login_key
+    if pair and not boot.is_kept and not facts.own_keys:
+        digest = sha256(pair.private.encode()).hexdigest()
+        path = login_key_path(name, settings)
+        yield WriteLoginKey("no other key of yours lets in", path, digest, pair.private)
 
 
 def with_keys(boot: FirstBoot, name: MachineName, facts: HostFacts) -> FirstBoot:
     """Add the tenant's keys to those that log in, each once; on a host of one's own, one's own."""
     tenant = facts.tenant(name.tenant)
     known = [str(key) for key in keys_of(tenant)] if tenant and tenant.keys else facts.own_keys
+    if boot.login_key and (boot.is_kept or not known):
+        known = [*known, f"{boot.login_key.public} raptorctl-{name}"]
     return replace(boot, keys=tuple({_blob(key): key for key in (*known, *boot.keys)}.values()))
 
 

@@ -71,7 +71,7 @@ def test_every_key_of_a_spec_is_exported_or_is_not_kept(host: CommandLine) -> No
 
 def provision(host: CommandLine, name: MachineName, wanted: MachineSpec) -> None:
     session = host.session()
-    boot = seed.first_boot(wanted, name)
+    boot = seed.first_boot(session, wanted, name)
     request = ProvisionRequest(name, wanted, start=False, first_boot=boot)
     change.carry_out(session, machine.provision(request))
 

@@ -11,6 +11,7 @@ import pytest
 
 from raptorctl.model.disk import read_disks
 from raptorctl.model.job import Outcome
+from raptorctl.model.seed import FirstBoot, HostKey
 from raptorctl.plans.machine.deprovision import plan_deprovision
 from raptorctl.plans.machine.disk import DiskRequest, plan_add, plan_remove
 from raptorctl.plans.machine.provision import plan_provision
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.long
 DISKS = read_disks(["data=10G,keep", "scratch=5G,image=debian:13"])
 VERBS = pytest.mark.parametrize(
     "verb",
-    ["provision", "provision image", "provision disks", "deprovision", "deprovision disks",
+    ["provision", "provision image", "provision disks", "provision key", "deprovision key", "deprovision", "deprovision disks",
      "rebuild", "disk add", "disk remove"],
 )  # fmt: skip
 
@@ -43,8 +44,12 @@ class Case(Trial):
         empty = self.picture()
         if not verb.startswith("provision"):
             what = "provision disks" if verb.endswith(("disks", "remove")) else "provision image"
+            what = "provision key" if verb.endswith("key") else what
             self.run(self.plan_for(what, NOW))
-        self.stand_before(self.plan_for(verb, LATER), empty if verb == "deprovision" else None)
+        self.stand_before(
+            self.plan_for(verb, LATER),
+            empty if verb in {"deprovision", "deprovision key"} else None,
+        )
 
     @property
     def laptop(self) -> OwnWorld:
@@ -62,9 +67,14 @@ class Case(Trial):
             return plan_deprovision(WEB.name, settings, facts, identity)
         if verb == "rebuild":
             return plan_rebuild(RebuildRequest(WEB.name), settings, facts, identity)
-        image = self.laptop.image.name if "image" in verb else None
+        image = self.laptop.image.name if "image" in verb or "key" in verb else None
+        boot = (
+            FirstBoot(login_key=HostKey("PRIVATE", "ssh-ed25519 AAAA")) if "key" in verb else None
+        )
         disks = DISKS if "disks" in verb else None
-        return plan_provision(but(WEB, image=image, disks=disks), settings, facts, identity)
+        return plan_provision(
+            but(WEB, image=image, disks=disks, first_boot=boot), settings, facts, identity
+        )
 
     def picture(self) -> object:
         return repr(self.laptop.picture()).replace(str(self.folder), "")
