@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from raptorctl import __version__
 from raptorctl.api.session import Session
-from raptorctl.errors import HostError
+from raptorctl.errors import HostError, InputError
 from raptorctl.model.metric import TEXTFILE
+from raptorctl.model.names import shown
 
 if TYPE_CHECKING:
     from raptorctl.plans.doctor.metrics import Seen
@@ -34,10 +35,16 @@ def write_textfile(session: Session, directory: Path) -> Path:
         directory: the collector's; its readers need no right but to read.
 
     Raises:
+        InputError: it is no absolute path.
         HostError: it is not there, or cannot be written; the file there is as it was.
     """
     from raptorctl.host.system.durable import replace_file
 
+    if not directory.is_absolute():  # "" would be where we are
+        raise InputError(
+            f"--textfile: {shown(str(directory))} is no absolute path",
+            resolution="name the directory of node_exporter's --collector.textfile.directory",
+        )
     said, path = text(session), directory / TEXTFILE
     try:
         if not directory.is_dir():

@@ -10,6 +10,7 @@ from raptorctl.cli.change import perform
 from raptorctl.cli.options import named
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
+from raptorctl.errors import InputError
 from raptorctl.model.expiry import parse_expiry
 
 Words = Annotated[
@@ -32,5 +33,9 @@ def register(app: typer.Typer) -> None:
 def extend(context: typer.Context, words: Words, *, run: options.Unasked) -> None:
     """Have a machine expire on another day, or never."""
     *which, last = words
+    if not which:
+        raise InputError(
+            "a machine or a day is missing", resolution="e.g. alice dev 2027-01-31, or 90d"
+        )
     text = named("DATE", parse_expiry, last)
     perform(session_of(context), machine.extend(options.machine_name(which), text), run)

@@ -140,6 +140,17 @@ def test_a_directory_that_is_not_there_is_said_and_not_made(
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.parametrize("directory", ["", ".", "there"])
+def test_a_path_that_depends_on_where_one_is_is_refused(
+    lived_in: CommandLine, tmp_path: Path, directory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    done = lived_in("metrics", "--textfile", directory)
+    assert (done.code, "is no absolute path" in done.complaint) == (2, True)
+    assert not list(tmp_path.glob("**/*.prom"))
+
+
 def test_a_host_that_cannot_be_measured_leaves_the_last_file(
     lived_in: CommandLine, tmp_path: Path
 ) -> None:
