@@ -231,8 +231,12 @@ class _Looking:
         self._wrong: list[Diagnostic] = []
 
     def requests(self) -> tuple[BuildRequest, ...]:
-        now = BuildLowering(self._session, self._found.now, self._asked.timeout_factor)
-        always = BuildLowering(self._session, self._found.always)
+        from raptorctl.host.image.supply import GivenSupply
+
+        supply = GivenSupply()
+        factor = self._asked.timeout_factor
+        now = BuildLowering(self._session, self._found.now, factor, supply)
+        always = BuildLowering(self._session, self._found.always, supply=supply)
         same = {one.name: one for one in self._found.always.builds}
         builds = [(now.build(one), one) for one in self._found.now.picked(self._asked.only)]
         refuse(self._found.now.file, now.wrong)

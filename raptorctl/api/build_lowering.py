@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from raptorctl.api.session import Session
 from raptorctl.errors import InputError
@@ -23,6 +23,10 @@ from raptorctl.model.build import (
 from raptorctl.model.build_set import BuildSet
 from raptorctl.model.codec import encode
 from raptorctl.model.diagnostic import Diagnostic
+from raptorctl.read.variables import expand
+
+if TYPE_CHECKING:
+    from raptorctl.drivers.supply import Supply
 
 CHUNK: Final = 1 << 20
 
@@ -34,11 +38,19 @@ class BuildLowering:
         session: the host, and who asks.
         found: the builds.
         timeout_factor: what each time limit is multiplied by.
+        supply: where what is put together comes from; None leaves it as it is.
     """
 
-    def __init__(self, session: Session, found: BuildSet, timeout_factor: float = 1.0) -> None:
+    def __init__(
+        self,
+        session: Session,
+        found: BuildSet,
+        timeout_factor: float = 1.0,
+        supply: "Supply | None" = None,
+    ) -> None:
         self.wrong: list[Diagnostic] = []
         self._session, self._set, self._factor = session, found, timeout_factor
+        self._supply = supply
 
     def build(self, build: Build) -> Build:
         """A build with absolute paths; what is not there is told."""
@@ -46,7 +58,10 @@ class BuildLowering:
         return replace(
             build,
             disks=tuple(map(self._disk, build.disks)),
-            files=tuple(self._file(f, f"files[{n}]", tell) for n, f in enumerate(build.files)),
+            files=tuple(
+                self._file(self._made(f, build, f"files[{n}]", tell), f"files[{n}]", tell)
+                for n, f in enumerate(build.files)
+            ),
             shares=tuple(self._share(s, f"shares[{n}]", tell) for n, s in enumerate(build.shares)),
             steps=tuple(self._step(s, f"steps[{n}]", tell) for n, s in enumerate(build.steps)),
             after=tuple(self._step(s, f"after[{n}]", tell) for n, s in enumerate(build.after)),
@@ -66,6 +81,27 @@ class BuildLowering:
             return replace(output, file=self._beside(output.file))
         return replace(output, folder=self._beside(output.folder)) if output.folder else output
 
+    def _made(
+        self, file: BuildFile, build: Build, key: str, tell: Callable[[str, str], None]
+    ) -> BuildFile:
+        """The file with its bytes, where they have to be put together."""
+        if file.source is None or self._supply is None:
+            return file
+        from raptorctl.render.content import Maker
+
+        def put_in(text: str) -> str:
+            try:
+                return str(expand(text, build.variables))
+            except ValueError as error:
+                raise InputError(str(error)) from error
+
+        try:
+            content = Maker(_Beside(self._supply, self._beside), put_in).made(file.source)
+        except InputError as error:
+            tell(key, str(error))
+            content = b""
+        return replace(file, content=content, source=None)
+
     def _file(self, file: BuildFile, key: str, tell: Callable[[str, str], None]) -> BuildFile:
         if not file.copy:
             return file
@@ -78,7 +114,8 @@ class BuildLowering:
 
     def _share(self, share: BuildShare, key: str, tell: Callable[[str, str], None]) -> BuildShare:
         if not share.path:
-            return share
+            files = (self._file(f, f"{key}.files[{n}]", tell) for n, f in enumerate(share.files))
+            return replace(share, files=tuple(files))
         path = self._beside(share.path)
         if not Path(path).is_dir():
             tell(f"{key}.path", f"there is no folder {share.path}")
@@ -102,6 +139,16 @@ class BuildLowering:
         if path.startswith("~/"):  # under sudo, HOME is root's
             path = os.path.expanduser(f"~{self._session.caller.name}{path[1:]}")  # noqa: PTH111 - of another account
         return os.path.normpath(Path(self._set.folder, path).absolute())
+
+
+class _Beside:
+    """A supply whose paths begin where a file's do."""
+
+    def __init__(self, supply: "Supply", beside: Callable[[str], str]) -> None:
+        self._supply, self._beside, self.url = supply, beside, supply.url
+
+    def file(self, path: str) -> bytes:
+        return self._supply.file(self._beside(path))
 
 
 def digest(build: Build, images: tuple[str, ...]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
 
+from raptorctl.model.content import Content
 from raptorctl.model.sizes import Size
 
 ROOT: Final = "/"
@@ -131,6 +132,7 @@ class BuildFile:
         mode: permissions; None for those of `copy`, or 0644.
         owner: user and group in the image, by number.
         expand: whether variables of the build are put into the text of `copy`, a file.
+        source: what `content` is put together of, until it is; or None.
     """
 
     to: str
@@ -139,6 +141,7 @@ class BuildFile:
     mode: int | None = None
     owner: tuple[int, int] = (0, 0)
     expand: bool = False
+    source: Content | None = None
 
 
 @dataclass(frozen=True)

@@ -54,11 +54,12 @@ class Yaml:
 
     Args:
         tree: what it says.
-        header: whether it is a cloud-config, with the one header that cloud-init looks for.
+        header: whether it is a cloud-config, with the one header that cloud-init looks for; None
+            if it is one as soon as one of its parts is.
     """
 
     tree: "Tree"
-    header: bool = False
+    header: bool | None = False
 
 
 @dataclass(frozen=True)

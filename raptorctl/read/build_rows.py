@@ -24,6 +24,7 @@ from raptorctl.model.build import (
     Resize,
     Verbosity,
 )
+from raptorctl.model.content import Content, FromPath, FromUrl, Merged, Parsed, Yaml
 from raptorctl.model.image import image_name
 from raptorctl.model.names import shown
 from raptorctl.model.sizes import Size
@@ -83,6 +84,10 @@ class FileRow:
     copy: str = ""
     content: str | None = None
     base64: str | None = None
+    url: str = ""
+    sha256: str = ""
+    merge: tuple[str, ...] = ()
+    glue: bool = False
     mode: str = ""
     owner: str = "0:0"
     expand: bool = False
@@ -94,11 +99,13 @@ class FileRow:
             ValueError: it cannot be; says why.
         """
         content = self.content.encode() if self.content is not None else _bytes(self.base64)
-        said = (bool(self.copy), self.content is not None, self.base64 is not None)
-        if sum(said) != 1:
-            raise ValueError("should say one of copy, content and base64")
-        if self.expand and not self.copy:
-            raise ValueError("expand is for copy; variables in content are put in anyway")
+        given = (self.copy, self.url, self.merge)
+        if sum(map(bool, given)) + (self.content is not None) + (self.base64 is not None) != 1:
+            raise ValueError("should say one of copy, content, base64, url and merge")
+        if self.expand and not (self.copy or self.merge):
+            raise ValueError(
+                "expand is for copy and merge; content has its variables put in anyway"
+            )
         if self.mode and not _MODE.fullmatch(self.mode):
             raise ValueError(f'mode: {shown(self.mode)} is no mode: write e.g. "0644"')
         owner = _OWNER.fullmatch(self.owner)
@@ -106,7 +113,22 @@ class FileRow:
             raise ValueError(f"owner: {shown(self.owner)} is not UID:GID, by number")
         mode = int(self.mode, 8) if self.mode else None
         uid, gid = map(int, owner.groups())
-        return BuildFile(absolute(self.to), self.copy, content, mode, (uid, gid), self.expand)
+        to, copied = absolute(self.to), self.expand and bool(self.copy)
+        return BuildFile(to, self.copy, content, mode, (uid, gid), copied, self._source())
+
+    def _source(self) -> Content | None:
+        if (self.sha256 and not self.url) or (self.glue and not self.merge):
+            raise ValueError("sha256 is for url, and glue for merge")
+        if self.merge:
+            parts = tuple(Parsed(FromPath(path, self.expand)) for path in self.merge)
+            return Yaml(Merged(parts, self.glue), header=None)
+        if not self.url:
+            return None
+        if not self.url.startswith(("http://", "https://")):
+            raise ValueError(f"url: {shown(self.url)} is none of http or https")
+        if self.sha256 and not re.fullmatch(r"[0-9a-fA-F]{64}", self.sha256):
+            raise ValueError("sha256: should be 64 hexadecimal digits")
+        return FromUrl(self.url, self.sha256)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,16 @@ class Maker:
                 return base64.b64encode(self.made(of))
             case Yaml(tree, header):
                 text = dump(self._value(tree))
-                return (f"{HEADER}\n{text}" if header else text).encode()
+                headed = self._is_headed(tree) if header is None else header
+                return (f"{HEADER}\n{text}" if headed else text).encode()
+
+    def _is_headed(self, tree: Tree) -> bool:
+        match tree:
+            case Parsed(content):
+                return self.made(content).split(b"\n", 1)[0].rstrip() == HEADER.encode()
+            case Merged(parts, _):
+                return any(map(self._is_headed, parts))
+        return False
 
     def _expanded(self, data: bytes, path: str) -> bytes:
         try:

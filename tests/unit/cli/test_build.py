@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.drivers.build import Put
+from raptorctl.model.build import Empty
 from tests.fakes import IMAGE, World
 from tests.unit.cli.session import CommandLine
 
@@ -148,3 +150,55 @@ def test_what_cannot_be_is_told_in_its_place_and_nothing_is_touched(
 def test_a_build_that_is_not_there_is_told(file: Path, raptorctl: CommandLine) -> None:
     done = raptorctl("build", "wep", "--", "a")
     assert done.complaint == "raptorctl: raptor.toml has no build wep: did you mean web?"
+
+
+MADE = """
+[vars]
+name = "web"
+[build.seed]
+from = { filesystem = "iso9660", label = "cidata" }
+files = [
+    { to = "/user-data", merge = ["base.yaml", "more/web.yaml"], expand = true },
+    { to = "/plain", merge = ["list.yaml"] },
+]
+output = [{ file = "seed.iso" }]
+"""
+
+
+def test_yaml_files_are_merged_by_appending(
+    file: Path, raptorctl: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file / "raptor.toml").write_text(MADE)
+    (file / "base.yaml").write_text("#cloud-config\nruncmd: [a]\nhostname: ${name}\n")
+    (file / "more").mkdir()
+    (file / "more" / "web.yaml").write_text("runcmd: b\nswap: {size: 1}\n")
+    (file / "list.yaml").write_text("[1, x]\n")
+    put = world.builder.put
+    made: list[bytes | None] = []
+
+    def seen(files: Put, empty: Empty | None) -> None:
+        made.extend(one.content for one in files.files)
+        put(files, empty)
+
+    monkeypatch.setattr(world.builder, "put", seen)
+    assert raptorctl("build", "--if-changed").out.startswith("seed is built")
+    assert made == [
+        b'#cloud-config\nruncmd:\n  - "a"\n  - "b"\nhostname: "web"\nswap:\n  size: 1\n',
+        b'- 1\n- "x"\n',
+    ]
+    assert raptorctl("build", "--if-changed").out.startswith("seed: nothing to do")
+    (file / "more" / "web.yaml").write_text("runcmd: c\n")
+    assert raptorctl("build", "--if-changed").out.startswith("seed is built")
+
+
+def test_parts_that_cannot_both_be_are_told_with_their_place(
+    file: Path, raptorctl: CommandLine
+) -> None:
+    (file / "raptor.toml").write_text(MADE.replace(", expand = true", ""))
+    (file / "base.yaml").write_text("a: 1\n")
+    (file / "more").mkdir()
+    (file / "more" / "web.yaml").write_text("a: 2\n")
+    done = raptorctl("build")
+    assert done.code == 2
+    assert "raptor.toml:7:5: build.seed.files[0]: a is '1' in one part and '2'" in done.err
+    assert "list.yaml" in done.err

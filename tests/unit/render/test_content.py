@@ -99,6 +99,14 @@ def test_a_merged_cloud_config_has_one_header() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(("first", "headed"), [(b"#cloud-config\n", True), (b"# none\n", False)])
+def test_it_is_a_cloud_config_if_a_part_is(first: bytes, *, headed: bool) -> None:
+    parts = (Parsed(Verbatim(b"a: [1]")), Parsed(Verbatim(first + b"a: 2")))
+    text = made(Yaml(Merged(parts), header=None)).decode()
+    assert text.startswith("#cloud-config\n") is headed
+    assert text.endswith('"a":\n  - 1\n  - 2\n')
+
+
 def test_parts_that_cannot_both_be_are_an_error() -> None:
     parts = (Parsed(Verbatim(b"a: 1")), Parsed(Verbatim(b"a: 2")))
     with pytest.raises(InputError, match="a is '1' in one part and '2' in another"):
