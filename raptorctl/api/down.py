@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from raptorctl.api import change, machine, power
+from raptorctl.api import change, disk, machine, power
 from raptorctl.api.brought import UNSEEN, Brought, Show, Shows
 from raptorctl.api.session import Session
 from raptorctl.api.side_by_side import Work, side_by_side
 from raptorctl.errors import RaptorError, StoppedError
+from raptorctl.model.disk import ExtraDisk
 from raptorctl.model.domain import State
 from raptorctl.model.file_plan import Due, FilePlan, Row
 from raptorctl.model.names import MachineName, split_domain
@@ -31,6 +32,7 @@ class Down:
         timeout: seconds that a guest has to shut down; None for the settings'.
         force: switch it off if it has not.
         keep_going: go on after a failure.
+        data: remove disks that were to outlive their machines as well.
         shows: whom each machine is shown to.
     """
 
@@ -39,6 +41,7 @@ class Down:
     timeout: float | None = None
     force: bool = False
     keep_going: bool = False
+    data: bool = False
     shows: Shows = UNSEEN
 
     def run(self) -> Iterator[Brought]:
@@ -56,9 +59,10 @@ class Down:
         return bool(brought.error) and not self.keep_going
 
     def _works(self) -> Iterator[Work[Brought]]:
-        for row in self.plan.rows:
-            if name := split_domain(row.subject):
-                yield partial(self._one, name, row)
+        first = {row.subject: row for row in reversed(self.plan.rows)}
+        for subject in dict.fromkeys(row.subject for row in self.plan.rows):
+            if name := split_domain(subject):
+                yield partial(self._one, name, first[subject])
 
     def _one(self, name: MachineName, row: Row, aside: Callable[[], None]) -> Brought:
         session, show = self.session.beside(aside), self.shows(row.subject)
@@ -76,7 +80,7 @@ class Down:
 
     def _removed(self, session: Session, name: MachineName, show: Show) -> Brought:
         wait = 0.0 if self.force and self.timeout is None else self.timeout
-        gone = machine.deprovision(name, wait)
+        gone = machine.deprovision(name, wait, data=self.data)
         done = change.carry_out(session, gone, reporter=show.reporter)
         jobs = (done.job.id,) if done.job else ()
         return Brought(str(name), ("removed",), jobs, receipts=done.receipts)
@@ -87,7 +91,12 @@ def _waits(name: MachineName, show: Show, seconds: float) -> None:
 
 
 def plan_of(
-    session: Session, file: RaptorFile, only: Collection[MachineName] = (), *, destroy: bool = False
+    session: Session,
+    file: RaptorFile,
+    only: Collection[MachineName] = (),
+    *,
+    destroy: bool = False,
+    data: bool = False,
 ) -> FilePlan:
     """Say which machines of a file there are to stop, or to remove, in reverse order.
 
@@ -96,12 +105,14 @@ def plan_of(
         file: the file; nothing that it names is looked at.
         only: the machines that are meant; all, if none is named.
         destroy: remove them.
+        data: and their disks that were to outlive them, also where the machine is gone already.
 
     Raises:
         InputError: a machine that is meant is not in the file.
     """
     session.require_root()
     there = {one.name: one for one in machine.listed(session)}
+    kept = [use.disk for use in disk.there_are(session) if _outlives(use.disk)] if data else []
     rows = []
     for name in reversed(file.names(only)):
         found = there.get(name)
@@ -109,4 +120,13 @@ def plan_of(
             rows.append(Row(str(name), "machine", found.state, "absent", Due.REMOVAL))
         elif found and found.state in ACTIVE:
             rows.append(Row(str(name), "state", found.state, "shut off", Due.NOW))
+        for one in kept:
+            if one.machine == name:
+                has = f"{one.volume.size}, kept"
+                rows.append(Row(str(name), f"disk {one.name}", has, "absent", Due.REMOVAL))
     return FilePlan(tuple(rows))
+
+
+def _outlives(one: ExtraDisk) -> bool:
+    """Whether it was to outlive its machine; not whether that is to come back until a date."""
+    return one.volume.kept and not one.volume.retired

@@ -87,16 +87,17 @@ def resize(request: "ResizeRequest") -> "Change":
     )
 
 
-def deprovision(name: MachineName, timeout: float | None = None) -> "Change":
+def deprovision(name: MachineName, timeout: float | None = None, *, data: bool = False) -> "Change":
     """Remove a machine for good: its DNS names, its domain, and its volume, wiped first.
 
     Args:
         name: the machine's.
         timeout: seconds that its guest has to shut down before it is switched off; None for the
             settings', 0 for at once.
+        data: whether disks that were to outlive it go as well.
     """
     from raptorctl.api.change import Change
-    from raptorctl.plans.machine.deprovision import plan_deprovision
+    from raptorctl.plans.machine.deprovision import plan_deprovision, with_data
     from raptorctl.plans.part.records import queries
 
     return Change(
@@ -104,7 +105,7 @@ def deprovision(name: MachineName, timeout: float | None = None) -> "Change":
         name=str(name),
         queries=lambda settings: queries(name, settings),
         decide=lambda settings, facts, identity: plan_deprovision(
-            name, settings, facts, identity, timeout
+            name, settings, with_data(name, facts) if data else facts, identity, timeout
         ),
     )
 

@@ -21,6 +21,9 @@ from raptorctl.model.file_plan import FilePlan
 
 EXAMPLE = example("sudo raptorctl down", "sudo raptorctl down lab.toml alice-web --destroy")
 Destroy = Annotated[bool, typer.Option("--destroy", help="Remove them for good, disks wiped.")]
+WithData = Annotated[
+    bool, typer.Option("--with-data", help="With --destroy: disks that say keep as well.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +36,7 @@ class DownWay:
     """How they go."""
 
     destroy: Destroy = False
+    with_data: WithData = False
     timeout: Seconds = None
     force: Force = False
     keep_going: KeepGoing = False
@@ -46,15 +50,19 @@ def down(
     """Stop the machines of a file, in reverse order; with --destroy, remove them for good."""
     session = session_of(context)
     refuse_unwatchable(run.form, watch=way.watch)
+    if way.with_data and not way.destroy:
+        raise InputError("--with-data removes for good", resolution="say --destroy with it")
     named = raptor_file.named(session, words)
-    plan = api.plan_of(session, named.read(session), named.machines, destroy=way.destroy)
+    plan = api.plan_of(
+        session, named.read(session), named.machines, destroy=way.destroy, data=way.with_data
+    )
     if run.dry_run:
         _shown(plan, run.form)
         return
     if plan.destroyed and not run.yes:
         _agreed(plan)
     eye = Stream() if way.watch else onlooker(plan)
-    work = api.Down(session, plan, way.timeout, way.force, way.keep_going, eye.show)
+    work = api.Down(session, plan, way.timeout, way.force, way.keep_going, way.with_data, eye.show)
     raptor_file.told(work.run(), plan, run.form, eye)
     if not plan.rows and run.form is Format.TEXT:
         say(_NOTHING)
@@ -72,6 +80,8 @@ def _shown(plan: FilePlan, form: Format) -> None:
 
 def _agreed(plan: FilePlan) -> None:
     names = ", ".join(plan.destroyed)
+    data = [f"{row.subject}'s {row.key}" for row in plan.rows if row.key.startswith("disk ")]
+    names += f", and {', '.join(data)}" if data else ""
     ask.refuse_unseen("that disks are lost", plan.destroyed[0])
     if not ask.agree(f"Everything of {names} will be gone. Go on?"):
         raise InputError("not confirmed, nothing was touched", code=Code.NOT_CONFIRMED)

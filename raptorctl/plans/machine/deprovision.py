@@ -1,6 +1,7 @@
 """Deprovision: nothing of a machine is left, provably."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.disk import disks
@@ -11,7 +12,7 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.own import login_key_path
 from raptorctl.model.settings import Settings
 from raptorctl.model.snapshot import snapshots
-from raptorctl.model.volume import Volume, is_overlay
+from raptorctl.model.volume import KEEP, Volume, is_overlay
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.snapshot import split_off, wiped
 from raptorctl.plans.part import address, disk, medium, records, room
@@ -69,6 +70,19 @@ def plan_deprovision(
             *_tenant_notes(name, settings, facts),
         ),
     )
+
+
+def with_data(name: MachineName, facts: HostFacts) -> HostFacts:
+    """The host as if none of a machine's disks was to outlive it: all of them then go with it."""
+    found = disks(facts.volumes, name)
+    own = {one.volume.uuid for one in found if not one.volume.retired}
+    volumes = (
+        replace(volume, tags=tuple(tag for tag in volume.tags if tag != KEEP))
+        if volume.uuid in own
+        else volume
+        for volume in facts.volumes
+    )
+    return replace(facts, volumes=tuple(volumes))
 
 
 def _summary(name: MachineName, facts: HostFacts) -> str:

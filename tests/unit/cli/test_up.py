@@ -460,3 +460,31 @@ def test_disks_are_made_and_grown_and_one_too_many_is_left_to_a_person(host: Com
     assert [row[1:] for row in rows(host)] == [["disk more", "1G", "none", "refused"]]
     refused = host("up")
     assert (refused.code, "raptorctl disk remove alice-web more" in refused.err) == (3, True)
+
+
+def test_down_keeps_disks_that_say_so_unless_data_is_meant(host: CommandLine) -> None:
+    write(DISKS + '[machine.alice-db]\nsize = "1G"\ncpus = 1\n')
+    assert host("up").code == 0
+    assert host("down", "--with-data").code == 2
+    plain = json.loads(host("down", "--destroy", "--dry-run", "-o", "json").out)["plan"]["rows"]
+    assert [(row["machine"], row["key"]) for row in plain] == [
+        ("alice-db", "machine"),
+        ("alice-web", "machine"),
+    ]
+    assert host("down", "alice-web", "--destroy", "-y").code == 0
+    assert {v.name for v in host.world.volumes.list() if v.kept} == {"disk-alice-web.data"}
+    asked = host("down", "--destroy", "--with-data", terminal=True, answer="n\n")
+    assert asked.code == 2
+    assert "Everything of alice-db, alice-web, and alice-web's disk data will be gone" in asked.err
+    gone = host("down", "--destroy", "--with-data", "-y")
+    assert gone.code == 0, gone.err
+    assert "wiped 2G of volume" in gone.out
+    assert host.world.volumes.list() == ()
+    assert host.world.volumes.leaked == []
+
+
+def test_data_goes_along_with_a_machine_that_stands(host: CommandLine) -> None:
+    write(DISKS)
+    assert host("up").code == 0
+    assert host("down", "--destroy", "--with-data", "-y").code == 0
+    assert (host.world.volumes.list(), host.world.domains.list()) == ((), ())
