@@ -26,6 +26,7 @@ class FakeBuilder:
         self.looks: dict[str, DiskLook] = {}
         self.failing: set[str] = set()
         self.heard: list[Heard] = []
+        self.ended: list[str] = []
 
     def look(self, image: Image) -> DiskLook:
         return self.looks.get(image.name, LOOK)
@@ -62,6 +63,9 @@ class FakeBuilder:
     def run(self, room: BuildRoom, tick: Tick) -> None:
         self._run(room.steps, room.disks[0].path, tick)
 
+    def end(self, way: str, uuid: str) -> None:
+        self.ended.append(uuid)
+
     def after(self, steps: Sequence[BuildStep], disks: Sequence[str], tick: Tick) -> None:
         self._run(steps, disks[0], tick)
 
@@ -76,7 +80,7 @@ class FakeBuilder:
         tick(0, 1)
         self.files[target] = f"{form}: {self.files[disk]}"
 
-    def export_folder(self, folder: str, target: str) -> None:
+    def export_folder(self, disk: str, target: str) -> None:
         self.files[target] = "a folder"
 
     def unexport(self, target: str, made: Sequence[str]) -> None:

@@ -251,15 +251,15 @@ class _Looking:
 
         images = tuple(self._begins(build, number) for number in range(len(build.disks)))
         looks = tuple(self._looked(image) for image in images)
-        folder = self._session.settings.images.directory
+        kept = self._session.settings.images
         digests = tuple(image.digest if image else "" for image in images)
         references = [(i, self._session.images.reference(i)) for i in self._session.images.known()]
         request = BuildRequest(
             build=build,
             images=images,
             looks=looks,
-            folder=f"{folder}/builds",
-            record=f"{folder}/built/{self._key(build)}.json",
+            folder=f"{kept.seed_dir}/builds",
+            record=f"{kept.directory}/built/{self._key(build)}.json",
             inputs=digest(always, digests),
             missing={path: _missing(path) for path in _paths(build)},
             here={image.name: image.digest for image, _ in references},

@@ -100,6 +100,14 @@ class Builder(Protocol):
             StoppedError: from `tick`.
         """
 
+    def end(self, way: str, uuid: str) -> None:
+        """End whatever runs steps still, should it have outlived us.
+
+        Args:
+            way: as of `BuildRoom`.
+            uuid: of the machine.
+        """
+
     def after(self, steps: Sequence[BuildStep], disks: Sequence[str], tick: Tick) -> None:
         """Run steps on this host, by the caller's rights, with the disks' files as arguments.
 
@@ -116,8 +124,8 @@ class Builder(Protocol):
             HostError: there is no room, or no right to write there.
         """
 
-    def export_folder(self, folder: str, target: str) -> None:
-        """Write the files of a build's folder that were put into its disk to a folder, durably."""
+    def export_folder(self, disk: str, target: str) -> None:
+        """Write the files that a disk was made for to a folder, durably."""
 
     def unexport(self, target: str, made: Sequence[str]) -> None:
         """Remove what was exported, and folders that were made for it, if they are empty."""

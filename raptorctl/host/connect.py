@@ -184,4 +184,4 @@ def _guests(settings: Settings) -> "LocalGuests":
 def _builder(settings: Settings) -> "LocalBuilder":
     from raptorctl.host.build.workshop import LocalBuilder
 
-    return LocalBuilder(settings.libvirt.uri)
+    return LocalBuilder(settings.libvirt)

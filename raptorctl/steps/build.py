@@ -218,11 +218,13 @@ class RunInDisks(InFolder):
 
     Args:
         way: `boot` or `nspawn`.
+        uuid: of the machine, should there be one.
         titles: of the steps, for people.
         room: all of it; None when the step comes from a journal.
     """
 
     way: str
+    uuid: str
     titles: tuple[str, ...]
     room: BuildRoom | None = field(default=None, repr=False, compare=False)
 
@@ -236,7 +238,7 @@ class RunInDisks(InFolder):
 
     def encode(self) -> dict[str, Any]:
         """Return the record that the journal keeps: scripts may hold secrets."""
-        fields = ("reason", "job", "folder", "record", "way")
+        fields = ("reason", "job", "folder", "record", "way", "uuid")
         record = {name: getattr(self, name) for name in fields}
         return {"kind": self.kind, **record, "titles": list(self.titles)}
 
@@ -245,6 +247,10 @@ class RunInDisks(InFolder):
         if self.room is not None:
             host.builder.run(self.room, tick)
         return {"steps": len(self.titles)}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """End what may run still; all else goes with the folder."""
+        host.builder.end(self.way, self.uuid)
 
 
 @dataclass(frozen=True)

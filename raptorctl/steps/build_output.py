@@ -22,14 +22,14 @@ class ExportDisk(InFolder):
     """Write a disk beside the place where it goes.
 
     Args:
-        disk: the disk's raw file; "" for the files of the build's folder.
-        form: that it is written in.
+        disk: the disk's raw file.
+        form: that it is written in; None for a folder of the files that it was made for.
         staged: the path that it is written to.
         made: folders that are made for it, innermost first.
     """
 
     disk: str
-    form: DiskFormat
+    form: DiskFormat | None
     staged: str
     made: tuple[str, ...] = ()
 
@@ -38,14 +38,14 @@ class ExportDisk(InFolder):
     @property
     @override
     def title(self) -> str:
-        return f"write it as {self.form}" if self.disk else "write its files"
+        return f"write it as {self.form}" if self.form else "write its files"
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Write it."""
-        if self.disk:
+        if self.form:
             host.builder.export(self.disk, self.form, self.staged, tick)
         else:
-            host.builder.export_folder(self.folder, self.staged)
+            host.builder.export_folder(self.disk, self.staged)
         return {"path": self.staged}
 
     def undo(self, host: Host, tick: Tick) -> None:

@@ -67,6 +67,7 @@ def copy(image: Image, partition: int, disk: Path, tick: Tick) -> None:
     work = disk.with_suffix(".part")
     work.unlink(missing_ok=True)
     convert(("--image-opts", source), DiskFormat.RAW, work, image.size, tick)
+    work.chmod(0o600)
     work.replace(disk)
 
 
@@ -79,6 +80,7 @@ def blank(empty: Empty, disk: Path) -> None:
         ext4.make(work, empty)
     elif empty.size and empty.filesystem is Filesystem.VFAT:
         vfat.make(work, empty)
+    work.chmod(0o600)
     work.replace(disk)
 
 

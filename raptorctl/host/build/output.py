@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
@@ -19,8 +20,8 @@ from raptorctl.model.build_record import BuildRecord, WrittenFile
 from raptorctl.model.codec import ShapeError, decode, encode
 from raptorctl.model.sizes import Size
 
-TREE = "tree"
-"""Where in a build's folder the files of a disk are laid out that goes to a folder."""
+TREE: Final = ".tree"
+"""What follows a disk's name where its files are laid out, should it go to a folder."""
 
 
 def export(disk: Path, form: DiskFormat, target: Path, tick: Tick) -> None:
@@ -37,13 +38,13 @@ def export(disk: Path, form: DiskFormat, target: Path, tick: Tick) -> None:
     sync_directory(target.parent)
 
 
-def export_folder(folder: Path, target: Path) -> None:
+def export_folder(disk: Path, target: Path) -> None:
     """Copy the files that were put into a disk; see `raptorctl.drivers.build.Builder`."""
     with _told(target):
         _folders(target.parent)
         if target.exists():
             shutil.rmtree(target)
-        shutil.copytree(folder / TREE, target, symlinks=True)
+        shutil.copytree(disk.with_suffix(TREE), target, symlinks=True)
         for at, folders, files in os.walk(target):
             for name in files:
                 path = Path(at, name)
@@ -53,6 +54,7 @@ def export_folder(folder: Path, target: Path) -> None:
             for name in (*folders, *files):
                 _theirs(Path(at, name))
             sync_directory(Path(at))
+        target.chmod(0o755)
         _theirs(target)
         sync_directory(target.parent)
 
@@ -150,10 +152,9 @@ def _now(path: str) -> WrittenFile | None:
     return WrittenFile(path, Size(state.st_size), state.st_mtime_ns)
 
 
-def lay_out(folder: Path, entries: Sequence[Staged]) -> None:
-    """Lay files out as they are to be in a folder."""
-    tree = folder / TREE
-    tree.mkdir(exist_ok=True)
+def lay_out(folder: Path, entries: Sequence[Staged], tree: Path) -> None:
+    """Lay files of a build's folder out as they are to be below `tree`."""
+    tree.mkdir(mode=0o700, exist_ok=True)
     for entry in entries:
         path = tree / entry.path.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -53,7 +53,7 @@ def staged(
         InputError: one is not there, or not the caller's to read.
     """
     place = folder / STAGED
-    place.mkdir(exist_ok=True)
+    place.mkdir(mode=0o700, exist_ok=True)
     found: dict[str, Staged] = {}
     for file in files:
         for entry in _entries(place, file, variables or {}, len(found)):

@@ -1,5 +1,6 @@
 """A place where images are built; implements `raptorctl.drivers.build.Builder`."""
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +12,12 @@ from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.host.build import after, disks, ext4, iso, output, partitions, vfat
 from raptorctl.host.build.stage import staged
-from raptorctl.model.build import BuildStep, DiskFormat, Empty, Filesystem, Resize
+from raptorctl.model.build import BuildStep, DiskFormat, Empty, Filesystem, Resize, Way
 from raptorctl.model.build_look import EDITABLE, Area, DiskLook
 from raptorctl.model.build_record import BuildRecord
 from raptorctl.model.build_room import BuildRoom
 from raptorctl.model.image import Image
+from raptorctl.model.settings import Libvirt
 
 MARK: Final = "job"
 """The file of a build's folder that says whose it is."""
@@ -25,11 +27,11 @@ class LocalBuilder:
     """Builds on this machine; implements `raptorctl.drivers.build.Builder`.
 
     Args:
-        uri: libvirt's, which boots throw-away machines.
+        libvirt: which boots throw-away machines, and with what firmware.
     """
 
-    def __init__(self, uri: str) -> None:
-        self._uri = uri
+    def __init__(self, libvirt: Libvirt) -> None:
+        self._libvirt = libvirt
         self._heard: Heard = lambda _data: None
 
     def look(self, image: Image) -> DiskLook:
@@ -40,8 +42,9 @@ class LocalBuilder:
         """See `Builder`."""
         path = Path(folder)
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.mkdir(mode=0o700, exist_ok=True)
+            path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+            # Root's QEMU has an account of its own, which has to get to the disks.
+            path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
             (path / MARK).write_text(job)
         except OSError as error:
             raise HostError(f"cannot make {folder}: {error.strerror}") from error
@@ -79,7 +82,7 @@ class LocalBuilder:
         disk = Path(files.disk)
         entries = staged(disk.parent, files.files, files.variables)
         if empty and not empty.size:
-            output.lay_out(disk.parent, entries)
+            output.lay_out(disk.parent, entries, disk.with_suffix(output.TREE))
             if empty.filesystem is Filesystem.ISO:
                 iso.write(disk, empty.label, entries)
                 return
@@ -110,7 +113,16 @@ class LocalBuilder:
 
     def run(self, room: BuildRoom, tick: Tick) -> None:
         """See `Builder`."""
-        raise HostError(f"the way {room.way} is not there yet")
+        from raptorctl.host.build.boot import Told, boot
+
+        boot(room, self._libvirt, Told(self._heard, tick))
+
+    def end(self, way: str, uuid: str) -> None:
+        """See `Builder`."""
+        if way == Way.BOOT:
+            from raptorctl.host.build.boot import BuildMachines
+
+            BuildMachines(self._libvirt.uri).end(uuid)
 
     def after(self, steps: Sequence[BuildStep], disks: Sequence[str], tick: Tick) -> None:
         """See `Builder`."""
@@ -120,9 +132,9 @@ class LocalBuilder:
         """See `Builder`."""
         output.export(Path(disk), form, Path(target), tick)
 
-    def export_folder(self, folder: str, target: str) -> None:
+    def export_folder(self, disk: str, target: str) -> None:
         """See `Builder`."""
-        output.export_folder(Path(folder), Path(target))
+        output.export_folder(Path(disk), Path(target))
 
     def unexport(self, target: str, made: Sequence[str]) -> None:
         """See `Builder`."""

@@ -149,8 +149,9 @@ class _Planning:
             variables=build.variables,
         )
         titles = tuple(map(title, build.steps))
-        yield RunInDisks("as the build says", *self._place, request.way.value, titles,
-                         room)  # fmt: skip
+        yield RunInDisks(
+            "as the build says", *self._place, request.way.value, room.uuid, titles, room
+        )
 
     def _exported(self) -> Iterator[Step]:
         published: list[Step] = []
@@ -183,8 +184,8 @@ class _Planning:
             job=self._job,
             folder=self._folder,
             record=self._request.record,
-            disk="" if output.folder else self._disks[number],
-            form=form,
+            disk=self._disks[number],
+            form=None if output.folder else form,
             staged=staged,
             made=self._request.missing.get(output.file or output.folder, ()),
         )

@@ -13,6 +13,7 @@ from raptorctl.host.build import ext4, partitions
 from raptorctl.host.build.workshop import LocalBuilder
 from raptorctl.model.build import BuildFile, DiskFormat, Empty, Filesystem, Fit, Resize
 from raptorctl.model.image import Image
+from raptorctl.model.settings import Libvirt
 from raptorctl.model.sizes import MIB, Size
 
 ROOT = "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"
@@ -20,7 +21,7 @@ TABLES = {
     "gpt": f"label: gpt\n2 : start=2048, size=8192, type=U\n1 : start=16384, size=65536, type={ROOT}",
     "dos": "label: dos\n1 : start=2048, size=8192, type=c\n2 : start=16384, size=65536, type=83",
 }
-BUILDER = LocalBuilder("test:///default")
+BUILDER = LocalBuilder(Libvirt("test:///default"))
 
 
 def silent(_done: int, _total: int) -> None:
@@ -239,7 +240,7 @@ def test_a_disk_that_is_made_for_its_files_holds_them_nested_and_of_any_size(
     target = tmp_path / "folder"
     target.mkdir()
     (target / "stale").touch()
-    BUILDER.export_folder(str(disk.parent), str(tmp_path / ".folder.j1"))
+    BUILDER.export_folder(str(disk), str(tmp_path / ".folder.j1"))
     BUILDER.publish(str(tmp_path / ".folder.j1"), str(target), str(tmp_path / ".before"))
     found = sorted(str(p.relative_to(target)) for p in target.rglob("*") if p.is_file())
     assert found == ["deep/er/a long name.txt", "user-data"]
