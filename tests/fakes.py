@@ -18,7 +18,15 @@ from typing import Any
 from raptorctl.drivers.domain import Ears
 from raptorctl.drivers.guest import Heard, Login
 from raptorctl.drivers.host import Host
-from raptorctl.drivers.image import ImageReport, Pulled, Wanted, Watch
+from raptorctl.drivers.image import (
+    ImageReport,
+    Offer,
+    Pulled,
+    Pushed,
+    RegistryLogin,
+    Wanted,
+    Watch,
+)
 from raptorctl.drivers.tick import Tick
 from raptorctl.drivers.volume import RestoreReport, WipeReport
 from raptorctl.errors import ConflictError, HostError, WaitError
@@ -31,6 +39,7 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.guest import Endpoint, Neighbour
 from raptorctl.model.guest_step import GuestStep
 from raptorctl.model.image import Image, Origin, Reference
+from raptorctl.model.image_target import Target
 from raptorctl.model.image_version import Provenance
 from raptorctl.model.medium import digest_in, unreadable
 from raptorctl.model.network import DhcpHost, LibvirtNetwork
@@ -698,6 +707,7 @@ class FakeImages:
         self.all: tuple[Image, ...] = ()
         self.spoilt: dict[str, str] = {}
         self.built: dict[str, Provenance] = {}
+        self.pushed: dict[str, Offer] = {}
 
     def reference(self, image: Image) -> Reference | None:
         origin = Origin("", "", 0)
@@ -709,6 +719,15 @@ class FakeImages:
         self.all = tuple({one.name: one for one in (*self.all, image)}.values())
         self.built[name] = built
         return Pulled(image, "built")
+
+    def digest(self, path: str, watch: Watch) -> str:
+        watch.tick(0, 1)
+        return "d1" * 32
+
+    def push(self, offer: Offer, target: Target, login: RegistryLogin, watch: Watch) -> Pushed:
+        watch.tick(0, 1)
+        self.pushed[target.text] = offer
+        return Pushed(offer.statement, (target.text,), "pushed", newest=True)
 
     def has_built(self, name: str, built: Provenance) -> bool:
         return self.built.get(name) == built

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from raptorctl.drivers.image import Watch
     from raptorctl.engine.report import Reporter
     from raptorctl.model.build_look import DiskLook
+    from raptorctl.model.image_target import Target
 
 GIVEN: Final = ("build_id", "build_date")
 """Variables that are new each time, and so no part of what a build depends on."""
@@ -268,6 +269,12 @@ class _Looking:
             trust=self._asked.trust,
             keep=self._asked.keep,
         )
+        targets = {one.push: self._target(build, one.push) for one in build.outputs if one.push}
+        if targets:
+            from raptorctl.api.image import login
+
+            pushed = {text: target for text, target in targets.items() if target}
+            request = replace(request, targets=pushed, login=login(None))
         for key, problem, hint in problems(request):
             self._wrong.append(self._found.now.wrong(build, key, problem, hint))
         return request
@@ -285,6 +292,16 @@ class _Looking:
                 self._wrong.append(self._found.now.wrong(build, key, *said))
                 return None
             raise
+
+    def _target(self, build: Build, text: str) -> "Target | None":
+        from raptorctl.model.image_target import parse_target
+
+        try:
+            return parse_target(text, build.name, os.path.abspath(self._found.now.folder))  # noqa: PTH100
+        except InputError as error:
+            said = (error.brief, error.resolution)
+            self._wrong.append(self._found.now.wrong(build, "output", *said))
+            return None
 
     def _had(self, text: str) -> Image:
         from raptorctl.api.image import fetched, foreseen

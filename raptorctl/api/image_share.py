@@ -10,8 +10,7 @@ from raptorctl.drivers.image import Offer, Pushed, Watch
 from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.image import Image, Reference
-from raptorctl.model.image_source import split_oci
-from raptorctl.model.image_target import Target, parse_target
+from raptorctl.model.image_target import Target, called_at, parse_target
 from raptorctl.model.image_version import Paper, Provenance, Statement
 from raptorctl.read.image_statement import serial_of, statement_of
 from raptorctl.render.image_statement import statement_text
@@ -95,7 +94,7 @@ def push_built(
         UploadError: it is not there; nobody sees a part of it.
     """
     digest = session.images.digest(made.path, watch)
-    name, size = _name(target, Path(made.path).stem), Path(made.path).stat().st_size
+    name, size = called_at(target, Path(made.path).stem), Path(made.path).stat().st_size
     when = made.built.when
     said = Statement(name, digest, size, made.format, when, serial_of(when), built=made.built)
     offer = Offer(made.path, said, Paper(statement_text(said)))
@@ -141,20 +140,12 @@ def offer_of(reference: Reference, target: Target) -> Offer:
         RefusedError: it is signed as something else than the target would call it.
     """
     said, path = statement_of(reference), reference.image.path
-    name = _name(target, said.name)
+    name = called_at(target, said.name)
     if reference.paper.signature:
         _refuse_other_name(said.name, target, name)
         return Offer(path, said, reference.paper)
     said = replace(said, name=name)
     return Offer(path, said, Paper(statement_text(said)))
-
-
-def _name(target: Target, name: str) -> str:
-    """What an image is called where it is pushed: in a registry by its reference."""
-    if target.kind != "oci":
-        return name
-    _, repository, tag = split_oci(target.text)
-    return f"{repository.rpartition('/')[2][:64]}:{tag[:63]}"
 
 
 def _refuse_other_name(signed: str, target: Target, name: str) -> None:

@@ -120,3 +120,16 @@ def _with_tag(text: str, name: str) -> str:
     if not given and TAG.fullmatch(named):
         tag = named
     return f"oci://{registry}/{repository}:{tag}"
+
+
+def called_at(target: Target, name: str) -> str:
+    """What an image is called where it is pushed: in a registry by its reference.
+
+    Args:
+        target: where.
+        name: what it is called here.
+    """
+    if target.kind != "oci":
+        return name
+    _, repository, tag = split_oci(target.text)
+    return f"{repository.rpartition('/')[2][:64]}:{tag[:63]}"

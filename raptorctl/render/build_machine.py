@@ -127,7 +127,7 @@ def seed(job: str, key: str, host_key: HostKey) -> Seed:
     """
     config = {
         "disable_root": False,
-        "ssh_pwauth": False,
+        "preserve_hostname": True,
         "users": [{"name": "root", "ssh_authorized_keys": [key]}],
         "ssh_deletekeys": True,
         "ssh_genkeytypes": ["ed25519"],

@@ -4,15 +4,20 @@ What is exported is written beside its place, whole and durably, before anything
 place; and only when everything is there is what was there before removed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from raptorctl.drivers.host import Host
+from raptorctl.drivers.image import Offer, RegistryLogin
 from raptorctl.drivers.tick import Tick
 from raptorctl.model.build import DiskFormat
 from raptorctl.model.build_record import BuildRecord
 from raptorctl.model.codec import encode
-from raptorctl.model.image_version import Provenance
+from raptorctl.model.image_target import Target, called_at
+from raptorctl.model.image_version import Paper, Provenance, Statement
 from raptorctl.model.override import override
+from raptorctl.read.image_statement import serial_of
+from raptorctl.render.image_statement import statement_text
 from raptorctl.steps.build import InFolder
 from raptorctl.steps.step import Observed
 
@@ -152,6 +157,55 @@ class AddImage(InFolder):
     @override
     def leftover(self) -> str:
         return f"image {self.name}"
+
+
+@dataclass(frozen=True)
+class PushDisk(InFolder):
+    """Share what was exported. It is pushed before anything is in its place: it may fail for hours.
+
+    Args:
+        staged: where it was written to.
+        name: what it is called, where the target does not say.
+        form: that it was written in.
+        target: where it goes.
+        made: of what, by whom and when.
+        login: for a registry; in no journal.
+    """
+
+    staged: str
+    name: str
+    form: DiskFormat
+    target: Target
+    made: Provenance
+    login: RegistryLogin = field(default=RegistryLogin(), repr=False, compare=False)
+
+    kind = "build.push"
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"push it to {self.target.text}"
+
+    @override
+    def encode(self) -> dict[str, Any]:
+        record = super().encode()
+        del record["login"]
+        return record
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Push it."""
+        watch, when = Ticking(tick), self.made.when
+        digest, size = host.images.digest(self.staged, watch), host.files.size(self.staged) or 0
+        name = called_at(self.target, self.name)
+        said = Statement(
+            name, digest, size, self.form.value, when, serial_of(when), built=self.made
+        )
+        offer = Offer(self.staged, said, Paper(statement_text(said)))
+        host.images.push(offer, self.target, self.login, watch)
+        return {"target": self.target.text, "digest": digest}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """What others may have by now stays with them: it is whole, and a version of its own."""
 
 
 @dataclass(frozen=True)

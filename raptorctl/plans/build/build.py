@@ -39,6 +39,7 @@ from raptorctl.steps.build_output import (
     ExportDisk,
     FinishBuild,
     Publish,
+    PushDisk,
     WriteRecord,
 )
 from raptorctl.steps.step import Step
@@ -154,6 +155,7 @@ class _Planning:
         )
 
     def _exported(self) -> Iterator[Step]:
+        pushed: list[Step] = []
         published: list[Step] = []
         before: list[str] = []
         for number, disk in enumerate(self._build.disks):
@@ -167,8 +169,10 @@ class _Planning:
                                              before[-1]))  # fmt: skip
                 if output.image:
                     published.append(self._image(output.image, staged))
+                if output.push:
+                    pushed.append(self._push(output, staged))
                 yield self._export(number, output, staged)
-        yield from published
+        yield from (*pushed, *published)
         written, record = f"{self._folder}/record", self._request.record
         before.append(f"{record}.{self._job}")
         yield WriteRecord("so that it is known next time", *self._place, written, self._record())
@@ -189,6 +193,12 @@ class _Planning:
             staged=staged,
             made=self._request.missing.get(output.file or output.folder, ()),
         )
+
+    def _push(self, output: BuildOutput, staged: str) -> Step:
+        request = self._request
+        return PushDisk("others find it there", *self._place, staged, self._build.name,
+                        output.written_as, request.targets[output.push], self._made(),
+                        request.login)  # fmt: skip
 
     def _image(self, name: str, staged: str) -> Step:
         before = self._request.here.get(name, "")

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from raptorctl.drivers.image import RegistryLogin
 from raptorctl.model.build import Build, BuildDisk, Empty, Filesystem, FromImage, Way
 from raptorctl.model.build_look import EDITABLE, Area, DiskLook
 from raptorctl.model.image import Image
+from raptorctl.model.image_target import Target
 from raptorctl.model.sizes import Size
 
 
@@ -23,6 +25,8 @@ class BuildRequest:
         missing: folders that have to be made, innermost first, by an output's path.
         here: digests of images of the cache, by name.
         built: names of those that a build made.
+        targets: where its outputs are pushed to, as they say it.
+        login: for registries.
         root: whether root asks.
         trust: whether this host's kernel may mount the images.
         keep: whether the build's folder stays.
@@ -37,6 +41,8 @@ class BuildRequest:
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     here: Mapping[str, str] = field(default_factory=dict)
     built: frozenset[str] = frozenset()
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    login: RegistryLogin = RegistryLogin()
     root: bool = False
     trust: bool = False
     keep: bool = False

@@ -20,13 +20,14 @@ from raptorctl.model.build import (
     Way,
 )
 from raptorctl.model.build_look import Area, DiskLook
+from raptorctl.model.image_target import parse_target
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.plans.build.build import plan_build
 from raptorctl.plans.build.check import problems
 from raptorctl.plans.build.request import BuildRequest
 from raptorctl.plans.plan import Identity, decode_plan
 from tests.fake_build import LOOK
-from tests.fakes import IMAGE, ISO
+from tests.fakes import IMAGE, ISO, World
 
 END = ["record", "publish", "finish"]
 NOW = Identity("j1", "a1b2c3d4-0000-4000-8000-000000000001", "carol", "2026-11-20T12:00:00Z")
@@ -171,3 +172,16 @@ def test_what_cannot_be_is_told_with_its_key(case: str) -> None:
 def test_no_disk_begins_as_an_iso() -> None:
     asked = replace(request(), images=(ISO,))
     assert wrong(asked) == [("from", "rescue.iso is an ISO, which no disk begins as")]
+
+
+def test_what_is_pushed_is_pushed_before_anything_is_in_its_place_and_says_what_it_is() -> None:
+    text = "oci://registry.example/team/web:1"
+    outputs = (BuildOutput(file="/o/a"), BuildOutput(push=text))
+    targets = {text: parse_target(text, "web", "/")}
+    asked = replace(request(replace(ROOT, outputs=outputs)), targets=targets)
+    assert kinds(asked) == ["open", "copy", "export", "export", "push", "publish", *END]
+    world, [push] = World(), [s for s in plan_build(asked, NOW).steps if s.kind == "build.push"]
+    push.apply(world.host(), lambda _done, _total: None)
+    said = world.images.pushed[text].statement
+    assert (said.name, said.format, said.digest) == ("web:1", "qcow2", "d1" * 32)
+    assert said.built and said.built.source_digest == IMAGE.digest
