@@ -33,10 +33,10 @@ class MoveVolume(Step):
     remove: tuple[str, ...] = ()
 
     def is_done(self, host: Host) -> bool:
-        """It is called and tagged so."""
+        """It is called and tagged so. One that only gets tags, a later step may have renamed."""
         volume = present(host, self.uuid)
-        there = set(volume.tags)
-        return volume.name == self.name and {*self.add} <= there and not there & {*self.remove}
+        there, called = set(volume.tags), self.name in {self.before, volume.name}
+        return called and {*self.add} <= there and not there & {*self.remove}
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Rename it, then tag it."""

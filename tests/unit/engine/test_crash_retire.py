@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.model.disk import DiskSpec, read_disks
 from raptorctl.model.look import ClockReading, later
 from raptorctl.model.names import MachineName
+from raptorctl.plans.machine.choice import ProvisionRequest
+from raptorctl.plans.machine.disk import plan_remove
 from raptorctl.plans.machine.expire import plan_expire
 from raptorctl.plans.machine.expiry import plan_extend, plan_stage
 from raptorctl.plans.machine.provision import plan_provision
@@ -35,7 +38,8 @@ PRECIOUS = "written by alice-dev: years of work"
 NVRAM = "/var/lib/libvirt/qemu/nvram/alice-dev_VARS.fd"
 STAGES = {"warn": 1, "note": 8, "stop": 9}
 """The day of each look at a machine that expires on the eighth."""
-JOBS = ("retire", "undelete", "note what is due", "wipe what is due", "extend", *STAGES)
+KEPT = ("undelete", "note what is due", "wipe what is due", "take up", "remove")
+JOBS = ("retire", "extend", *KEPT, *STAGES)
 
 
 class Case(Trial):
@@ -46,12 +50,13 @@ class Case(Trial):
         self.world.with_tenants("alice")
         facts = self.world.facts(TEMPLATES)
         wanted = but(SEEDED, expires="2026-11-28") if job in {"extend", *STAGES} else SEEDED
+        wanted = but(wanted, disks=read_disks(["data=5G"])) if job == "take up" else wanted
         self.run(plan_provision(wanted, settings(), facts, BEFORE))
-        (disk,) = self.world.volumes.list()
+        (disk, *_) = self.world.volumes.list()
         self.world.volumes.data[disk.uuid] = PRECIOUS
         self.world.files.write_bytes(NVRAM, b"boot keys", 0o600)
-        self.precious = job != "wipe what is due"
-        if job in {"undelete", "note what is due", "wipe what is due"}:
+        self.precious = job not in {"wipe what is due", "remove"}
+        if job in KEPT:
             self.run(self.retire(GOING))
         for stage in tuple(STAGES)[: list(STAGES).index(job) if job in STAGES else 0]:
             self.run(self.stage(stage, Identity(stage, JOB.uuid, JOB.by, GOING.at)))
@@ -60,15 +65,20 @@ class Case(Trial):
         self.stand_before(self.plan_for(job))
 
     def plan_for(self, job: str) -> Plan:
+        facts = self.world.facts(TEMPLATES)
+        if job == "undelete":
+            return plan_undelete(NAME, self.past, settings(), facts, NEXT)
         if job == "retire":
             return self.retire(NEXT)
-        if job == "undelete":
-            facts = self.world.facts(TEMPLATES)
-            return plan_undelete(NAME, self.past, settings(), facts, NEXT)
         if job in STAGES:
             return self.stage(job, NEXT)
+        if job == "remove":
+            return plan_remove((NAME, "old"), settings(), facts, NEXT, self.past)
+        if job == "take up":
+            other = ProvisionRequest(MachineName("alice", "web"), SEEDED.spec)
+            taking = but(other, disks={"data": DiskSpec(kept="dev.data")})
+            return plan_provision(taking, settings(), facts, NEXT)
         if job == "extend":
-            facts = self.world.facts(TEMPLATES)
             return plan_extend(NAME, "90d", settings(), facts, NEXT)
         return self.expire(1, NEXT)
 
