@@ -129,7 +129,7 @@ class GrowOverlay(Step):
         uuid: the volume's identifier.
         name: its name.
         before, size: bytes that its guest sees, so far and to be.
-        domain: libvirt's identifier of the machine, which does the work while it runs.
+        domain: libvirt's identifier of the machine, which does the work while it runs; or "".
     """
 
     uuid: str
@@ -158,7 +158,7 @@ class GrowOverlay(Step):
             raise ConflictError(
                 f"volume {self.name} was resized to {volume.size} by another program"
             )
-        domain = host.domains.find(self.domain)
+        domain = host.domains.find(self.domain) if self.domain else None
         if domain and domain.state.active:
             host.domains.block_resize(self.domain, volume.path, self.size)
         else:

@@ -89,7 +89,7 @@ class GrowVolume(Step):
         name: the volume's.
         before: its size so far, bytes.
         size: its size to be, bytes.
-        domain: libvirt's identifier of the machine.
+        domain: libvirt's identifier of the machine; "" of a disk that none has.
     """
 
     job: str
@@ -156,7 +156,7 @@ class GrowVolume(Step):
         return self._runs(host) and host.domains.block_size(self.domain, volume.path) != self.before
 
     def _runs(self, host: Host) -> bool:
-        domain = host.domains.find(self.domain)
+        domain = host.domains.find(self.domain) if self.domain else None
         return domain is not None and domain.state.active
 
 
@@ -167,8 +167,8 @@ class GiveDisk(Step):
     Args:
         job: the job that enlarged it.
         uuid: LVM's identifier of the volume.
-        name: the domain's.
-        domain: libvirt's identifier of it.
+        name: the domain's, or the volume's of a disk that none has.
+        domain: libvirt's identifier of it, or "".
         size: bytes.
     """
 
@@ -184,7 +184,7 @@ class GiveDisk(Step):
     @property
     @override
     def title(self) -> str:
-        return f"show {self.name} its {self.size}"
+        return f"show {self.name} its {self.size}" if self.domain else f"mark {self.name} as grown"
 
     def is_done(self, host: Host) -> bool:
         """The volume's tag says so."""
@@ -193,7 +193,7 @@ class GiveDisk(Step):
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Tell QEMU, where it runs; one that is off finds it when it starts."""
         volume = present(host, self.uuid)
-        seen = host.domains.block_size(self.domain, volume.path)
+        seen = host.domains.block_size(self.domain, volume.path) if self.domain else None
         if seen is not None:  # told twice is told once
             host.domains.block_resize(self.domain, volume.path, self.size)
         host.volumes.retag(volume, add=[GROWN + self.job], remove=list(_old(volume)), at_boot=True)

@@ -63,6 +63,8 @@ def test_a_kept_disk_comes_back_with_its_bytes_and_the_other_goes(person: Person
 
     person.raptorctl("deprovision", "web", "-y")
     assert [(name, one["state"]) for name, one in disks(person).items()] == [("web.data", "kept")]
+    person.raptorctl("disk", "grow", "web", "data", "2G", "-y")
+    assert disks(person)["web.data"]["size"] == 2 << 30
 
     person.raptorctl(
         "provision", "other", *SMALL, "--disk", "old=keep:web.data", "--no-start", "-y"

@@ -116,14 +116,14 @@ def plan_grow(
     Raises:
         RefusedError: the host's state forbids it.
     """
-    there = existing.whole(machine, facts)
-    one = _attached(machine, name, facts, there.domain)
+    one, domain = _growing(machine, name, facts)
     wanted = size.rounded_up(facts.group.extent if facts.group else 1)
     if wanted == one.volume.size:
         return _plan("disk-grow", machine, identity, (), f"disk {one} is already so")
     room.refuse_missing_disks(facts)
-    _refuse_saved(there.domain)
-    grown = growth.Growth(machine, one.volume, there.domain, wanted, machine.disk_growth(name))
+    if domain:
+        _refuse_saved(domain)
+    grown = growth.Growth(machine, one.volume, domain, wanted, machine.disk_growth(name))
     _refuse_smaller(one, wanted)
     growth.refuse(grown, facts)
     if tenant := facts.tenant(machine.tenant):
@@ -133,6 +133,18 @@ def plan_grow(
     note = "its file systems do not grow by themselves: see growpart, resize2fs"
     rounded = f"size {size} is rounded up to whole extents: {wanted}"
     return replace(plan, notes=(note, *((rounded,) if wanted != size else ())))
+
+
+def _growing(machine: MachineName, name: str, facts: HostFacts) -> tuple[ExtraDisk, Domain | None]:
+    """The disk, and the domain that has it; a kept one may have none."""
+    found = (one for one in disks(facts.volumes, machine) if one.name == name)
+    kept = next((one for one in found if one.volume.kept and not one.volume.retired), None)
+    if kept and kept.user(facts.domains) is None:
+        existing.refuse_reserved(machine, facts)
+        wipe.refuse_in_use(kept.volume, facts)
+        return kept, None
+    there = existing.whole(machine, facts)
+    return _attached(machine, name, facts, there.domain), there.domain
 
 
 def plan_keep(

@@ -20,7 +20,7 @@ from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import is_overlay
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.existing import Existing
-from raptorctl.plans.machine.snapshot import refuse_open
+from raptorctl.plans.machine.snapshot import first_alone, refuse_open
 from raptorctl.plans.part import address, cpus, disk, room, seed
 from raptorctl.plans.part import image as images
 from raptorctl.plans.plan import Identity, Plan
@@ -86,6 +86,7 @@ def plan_rebuild(
             *images.notes(image),
             *seed.notes(request, settings, facts),
             *_notes(request, there.domain),
+            *first_alone(request.name, facts),
         ),
     )
 

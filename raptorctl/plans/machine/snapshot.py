@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from raptorctl.errors import RefusedError
+from raptorctl.model.disk import disks
 from raptorctl.model.domain import State
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
@@ -72,7 +73,8 @@ def plan_create(request: SnapshotRequest, facts: HostFacts, identity: Identity) 
     )
     summary = f"snapshot {name} of {machine} keeps its disk as it is now"
     plan = _plan("snapshot-create", machine, identity, (step,), summary)
-    return replace(plan, notes=tuple(_create_notes(there, size)))
+    notes = (*_create_notes(there, size), *first_alone(machine, facts))
+    return replace(plan, notes=notes)
 
 
 def plan_delete(machine: MachineName, name: str, facts: HostFacts, identity: Identity) -> Plan:
@@ -134,6 +136,7 @@ def plan_restore(
         reservation=replace(plan.reservation, cpus=there.domain.pins),
         notes=(
             "its UEFI variables stay as they are; the snapshot stays, too",
+            *first_alone(machine, facts),
             *existing.save_notes(there.domain),
         ),
     )
@@ -161,6 +164,12 @@ def wiped(found: Iterable[Snapshot]) -> Iterator[Step]:
         reason = "what it kept is its owner's"
         yield WipeVolume(reason, volume.uuid, volume.name, volume.size)
         yield RemoveVolume("its extents are free", volume.uuid, volume.name)
+
+
+def first_alone(machine: MachineName, facts: HostFacts) -> Iterator[str]:
+    """Say of a machine's further disks that this is not about them."""
+    if names := [one.name for one in disks(facts.volumes, machine)]:
+        yield f"this is of the first disk alone; as they are: {', '.join(names)}"
 
 
 def refuse_open(volumes: Iterable[Volume]) -> None:

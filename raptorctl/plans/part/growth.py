@@ -24,14 +24,14 @@ class Growth:
     Args:
         machine: whose.
         volume: that it is.
-        domain: that has it.
+        domain: that has it; None for a kept disk that no machine has.
         size: to be, bytes, a multiple of the group's extent.
         reserve: what the volume is called that it grows by.
     """
 
     machine: MachineName
     volume: Volume
-    domain: Domain
+    domain: Domain | None
     size: Size
     reserve: str
 
@@ -61,17 +61,17 @@ class Growth:
             name=self.volume.name,
             before=self.volume.size,
             size=self.size,
-            domain=self.domain.uuid,
+            domain=self.domain.uuid if self.domain else "",
         )
 
     def given(self, identity: Identity) -> Step:
         """The guest knows."""
         return GiveDisk(
-            reason="at once if it runs, else when it starts",
+            reason="at once if it runs, else when it starts" if self.domain else "no guest has it",
             job=identity.job,
             uuid=self.volume.uuid,
-            name=self.domain.name,
-            domain=self.domain.uuid,
+            name=self.domain.name if self.domain else self.volume.name,
+            domain=self.domain.uuid if self.domain else "",
             size=self.size,
         )
 
@@ -83,7 +83,7 @@ class Growth:
             name=self.volume.name,
             before=self.volume.size,
             size=self.size,
-            domain=self.domain.uuid,
+            domain=self.domain.uuid if self.domain else "",
         )
 
     def steps(self, identity: Identity) -> Iterator[Step]:
@@ -104,7 +104,8 @@ def refuse(growth: Growth, facts: HostFacts) -> None:
     """
     volume = growth.volume
     room.refuse_unclean(volume)
-    if volume.kind != "linear" or volume.path not in growth.domain.disks:
+    unused = growth.domain and volume.path not in growth.domain.disks
+    if volume.kind != "linear" or unused:
         raise RefusedError(
             f"volume {volume.name} is not as raptorctl made it: {volume.kind}",
             code=Code.VOLUME_UNFIT,

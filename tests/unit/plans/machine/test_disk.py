@@ -265,6 +265,15 @@ def test_one_grows_while_it_runs_by_what_was_zeroed_before() -> None:
     assert any("rounded up" in note for note in rounded.notes)
 
 
+def test_a_kept_one_that_no_machine_has_grows_as_well() -> None:
+    lone = host(disk(keep=True), domains=())
+    plan = plan_grow(NAME, "data", Size(20 * GIB), lone, NEXT)
+    assert kinds(plan) == ["volume.reserve-growth", "volume.grow", "disk.give"]
+    assert [step.title for step in plan.steps][-1] == "mark disk-alice-dev.data as grown"
+    with pytest.raises(RaptorError, match="alice-dev"):
+        plan_grow(NAME, "data", Size(20 * GIB), host(disk(), domains=()), NEXT)
+
+
 def test_whether_it_outlives_its_machine_can_be_changed() -> None:
     there = host(disk(), attached=("data",))
     assert kinds(plan_keep(NAME, "data", there, NEXT, keep=True)) == ["disk.keep"]
