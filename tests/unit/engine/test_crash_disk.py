@@ -67,6 +67,7 @@ KEPT: dict[str, Planner] = {
         but(OTHER, disks={"old": DiskSpec(kept="dev.data")}, start=False)
     ),
     "remove what is kept": remove("data"),
+    "grow what is kept": grow("data", 12),
 }
 STANDING: dict[str, Planner] = {
     "deprovision": deprovision(),
