@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from raptorctl.api.session import Session
-from raptorctl.errors import RefusedError, StoppedError, WaitError
+from raptorctl.errors import RaptorError, RefusedError, StoppedError, WaitError
 from raptorctl.model.audit import AuditEntry
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.error_code import Code
@@ -198,8 +198,25 @@ def _stopped(session: Session, domain: Domain, wait: float, *, force: bool) -> b
                 domain.uuid, wait, lambda _done, _all: stopping.check(), force=force
             )
         except WaitError as error:
-            error.resolution = "--force switches it off"
+            deaf = (
+                "its console tells of firmware or boot loader alone, which hear no power button; "
+            )
+            known = _is_in_firmware(session, domain)
+            error.resolution = f"{deaf if known else ''}--force switches it off"
             raise
+
+
+def _is_in_firmware(session: Session, domain: Domain) -> bool:
+    from raptorctl.api.guest import console_since
+    from raptorctl.model.boot_text import is_in_firmware
+
+    if domain.mark is None:
+        return False
+    try:
+        started = session.host.guests.started(domain.name)
+        return is_in_firmware(console_since(session, domain.mark.name, started))
+    except RaptorError:  # its log is not ours to read
+        return False
 
 
 def _how(domain: Domain) -> str:

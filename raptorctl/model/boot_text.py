@@ -33,6 +33,16 @@ def last_boot(console: str) -> str:
     return "\n".join(lines[begun:])[within:]
 
 
+def is_in_firmware(console: str) -> bool:
+    """Whether the last boot told of firmware or a boot loader, and of no system: none hears ACPI.
+
+    A system that says nothing on its console cannot be told from one that is not up yet.
+    """
+    said = last_boot(console)
+    lines = tuple(_lines(said))
+    return bool(FIRMWARE_SPEAKS.search(said)) and not any(map(cache(_is_late), lines))
+
+
 def _begins(line: str) -> int | None:
     """Where in a line a boot begins."""
     found = FIRMWARE_SPEAKS.search(line) or KERNEL_SPEAKS.search(line)

@@ -7,7 +7,8 @@ import pytest
 
 from raptorctl.model.domain import State
 from tests.fakes import World
-from tests.unit.cli.session import PROVISION, CommandLine
+from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
+from tests.unit.model.test_first_boot import BOOT, FIRMWARE, LOADER
 
 
 @pytest.fixture
@@ -52,6 +53,18 @@ def test_one_that_does_not_shut_down_is_forced_only_when_told(
     assert state(world) is State.RUNNING
     forced = json.loads(alice("stop", "alice", "dev", "--force", "-o", "json").out)
     assert forced == {"machine": "alice-dev", "verb": "stop", "already": False, "how": "forced"}
+
+
+@pytest.mark.parametrize(("said", "deaf"), [(FIRMWARE + LOADER, True), (BOOT, False), ("", False)])
+def test_firmware_that_no_power_button_reaches_is_told_from_a_guest_that_stays_on(
+    alice: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch, said: str, deaf: bool
+) -> None:
+    monkeypatch.setattr(FakeSession, "console_text", lambda *_words: said)
+    world.domains.deaf = True
+    waited = alice("stop", "alice", "dev", "--timeout", "1")
+    assert waited.code == 5
+    assert ("firmware or boot loader alone, which hear no power button" in waited.err) is deaf
+    assert "--force switches it off" in waited.err
 
 
 def test_a_machine_is_suspended_and_goes_on(alice: CommandLine, world: World) -> None:
