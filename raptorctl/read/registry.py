@@ -13,7 +13,7 @@ from raptorctl.read.braces import lookup, put_in_all, solved
 from raptorctl.read.registry_image import image_tree, tagged, whole_image
 from raptorctl.read.registry_shape import IMAGE, NODE, REGISTRY, WHOLE
 from raptorctl.read.registry_vm import made, unfit, unfit_settings
-from raptorctl.read.registry_yaml import load_yaml, place_of, refuse_all
+from raptorctl.read.registry_yaml import load_yaml, place_of, read_otherwise, refuse_all
 from raptorctl.read.shape import At, Checking, list_of
 
 DEEPEST = 50
@@ -57,6 +57,7 @@ class VmRegistry:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
+        self.notes = tuple(map(str, read_otherwise(tree)))
         self._done: dict[Text, LaidOut] = {}
 
     @property

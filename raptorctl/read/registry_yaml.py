@@ -8,12 +8,15 @@ from typing import Any, Final
 
 from raptorctl.model.diagnostic import Diagnostic, FileError
 from raptorctl.model.merge import REMOVE
+from raptorctl.model.names import shown
 from raptorctl.model.registry import TAG, Text, Tree
 
 LARGEST: Final = 1 << 20
 """Bytes of one file."""
 MOST: Final = 100_000
 """Values of one file: an alias may stand for what has aliases itself."""
+LONGEST_NUMBER: Final = 100
+"""Letters of a scalar that is looked at as a number: thousands of `1:` take PyYAML very long."""
 KNOWN_TAGS: Final = {f"{TAG}{word}" for word in ("str", "bool", "int", "float", "timestamp")}
 
 Place = tuple[str, int, int]
@@ -59,6 +62,34 @@ def refuse_all(found: Iterable[Diagnostic]) -> None:
         files = {one.file for one in ordered}
         name = files.pop() if len(files) == 1 else "the registry"
         raise FileError(name, [str(one) for one in ordered], subject=ordered[0].key or name)
+
+
+def read_otherwise(tree: Tree) -> Iterator[Diagnostic]:
+    """Say which scalars are text here, and something else to PyYAML's safe_load, and so to vmp."""
+    if isinstance(tree, dict):
+        for value in tree.values():
+            yield from read_otherwise(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from read_otherwise(value)
+    elif isinstance(tree, Text) and tree.truth is None and tree.tag != f"{TAG}str":
+        found = _safe(tree)
+        if found != tree:
+            said = f"{shown(str(tree))} is text here, and {found} to PyYAML's safe_load"
+            yield Diagnostic(*tree.place, "", said, "quotes make it text to both")
+
+
+def _safe(text: Text) -> str:
+    """What safe_load makes of a scalar, as text."""
+    import yaml
+
+    if len(text) > LONGEST_NUMBER:
+        return "a number"
+    node = yaml.ScalarNode(text.tag, str(text))
+    try:
+        return str(yaml.constructor.SafeConstructor().construct_object(node))
+    except (ValueError, KeyError, OverflowError):  # of a day that is none, or too many digits
+        return "an error"
 
 
 def _broken(file: str, error: Any) -> Diagnostic:

@@ -49,6 +49,9 @@ Reference = Annotated[
     typer.Argument(metavar="IMAGE", help="NAME:TAG; the tag is latest by default."),
 ]
 
+MOST_NOTES = 10
+"""About values that another reader takes for something else."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
@@ -76,8 +79,9 @@ def list_machines(registry: Registry = STDIN, *, how: Listed) -> None:
 
 def config(names: Names = None, registry: Registry = STDIN, form: Output = Format.TEXT) -> None:
     """Print machines with their node and image found, templates merged, variables put in."""
-    found = _read(registry).machines(names or ())
-    _note(found)
+    read = _read(registry)
+    found = read.machines(names or ())
+    _note(read, found)
     if form is Format.JSON:
         say_json({"machines": [config_json(machine.tree) for machine in found]})
     else:
@@ -93,7 +97,7 @@ def gen(
     """Write a folder for each machine, whose Makefile needs virsh, and nothing of raptorctl."""
     found = _read(registry)
     machines = found.machines(names or ())
-    _note(machines)
+    _note(found, machines)
     old = stale(machines, base, found.names, whole=not names)
     for path in generate(machines, base, {} if prune else old):
         tell(f"Generated {plain(str(path))}")
@@ -123,7 +127,11 @@ def _read(registry: str) -> VmRegistry:
     return read_registry(registry, given_text(STDIN, LARGEST) if registry == STDIN else "")
 
 
-def _note(machines: Iterable[RegistryVm]) -> None:
+def _note(registry: VmRegistry, machines: Iterable[RegistryVm]) -> None:
     """Tell what people should know, once."""
+    for note in registry.notes[:MOST_NOTES]:
+        tell(f"note: {plain(note)}")
+    if (more := len(registry.notes) - MOST_NOTES) > 0:
+        tell(f"note: and {more} more that PyYAML reads otherwise")
     for note in dict.fromkeys(note for machine in machines for note in machine.image.notes):
         tell(f"note: {plain(note)}")

@@ -160,3 +160,21 @@ def test_gen_writes_nothing_as_root_for_somebody_else(
 def test_an_iso_taken_as_raw_is_noted_once(host: CommandLine) -> None:
     text = TWO.replace("alpine:3.20", "alpine:2024:01")
     assert host("registry", "config", answer=text).err.count("note: alpine:2024:01 is an ISO") == 1
+
+
+def test_what_pyyaml_reads_otherwise_is_told_with_its_place(host: CommandLine) -> None:
+    text = TWO.replace("vars: {", "vars: {A: no, B: 0644, ", 1)
+    line = next(n for n, row in enumerate(text.splitlines(), 1) if "A: no" in row)
+    told = host("registry", "config", "vm2", answer=text).err
+    assert f"note: -:{line}:" in told
+    assert "'no' is text here, and False to PyYAML's safe_load; quotes make it text to both" in told
+    assert "'0644' is text here, and 420 to PyYAML's safe_load" in told
+    quoted = text.replace("A: no", 'A: "no"').replace("B: 0644", "B: '0644'")
+    assert "is text here" not in host("registry", "config", "vm2", answer=quoted).err
+
+
+def test_a_number_without_end_is_not_worked_out(host: CommandLine) -> None:
+    text = TWO.replace("vars: {", f"vars: {{A: {'1:' * 200_000}1, ", 1)
+    told = host("registry", "config", "vm2", answer=text).err
+    assert "and a number to PyYAML's safe_load" in told
+    assert max(map(len, told.splitlines())) < 200
