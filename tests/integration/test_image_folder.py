@@ -379,6 +379,22 @@ def test_bytes_that_changed_in_the_folder_are_refused(
     assert other.left("files", "names", "partial") == []
 
 
+@pytest.mark.parametrize("by_ssh", [False, True])
+def test_what_is_damaged_here_is_not_shared(
+    cache: Cache, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, by_ssh: bool
+) -> None:
+    built(cache, raw_disk(tmp_path / "out"), OLD)
+    kept = Path(cache.images.list()[0].path)
+    data = kept.read_bytes()
+    kept.chmod(0o600)
+    kept.write_bytes(b"x" + data[1:])
+    with sshd(tmp_path, monkeypatch) as running:
+        target = f"ssh://127.0.0.1:{running.port}{folder}" if by_ssh else str(folder)
+        with pytest.raises(UploadError, match="is not the image: sha256 should be"):
+            push(cache, "web", target)
+    assert list(folder.iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_made_is_told(cache: Cache, tmp_path: Path) -> None:
     built(cache, disk(tmp_path / "out"), OLD)
     with pytest.raises(UploadError, match=r"/no/such/place: .*No such file or directory"):

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from raptorctl.api import image_share
+from raptorctl.drivers.image import Wanted
 from raptorctl.errors import InputError, RaptorError, RefusedError
 from raptorctl.host.image import signature as signing
 from raptorctl.host.image.signature import sign
+from raptorctl.model.catalogue import Catalogue
 from raptorctl.model.error_code import Code
+from raptorctl.model.image_source import parse_source
 from tests.disks import disk, raw_disk
 from tests.images import Cache
 from tests.integration.registry import Registry, registry
@@ -110,6 +113,15 @@ def test_what_nobody_signed_is_refused_unless_it_is_allowed(shared: Shared) -> N
     push(shared.maker, "web", str(shared.folder))
     shared.refused("is not signed, and .*image_signers asks for it", Code.IMAGE_UNSIGNED)
     assert shared.other.pull(shared.source, unsigned=True).outcome == "pulled"
+
+
+def test_a_dry_run_tells_what_a_pull_would_refuse(shared: Shared, tmp_path: Path) -> None:
+    built(shared.maker, disk(shared.folder.parent / "out"), OLD)
+    push(shared.maker, "web", str(shared.folder))
+    for text in (shared.source, str(disk(tmp_path / "web.qcow2"))):
+        wanted = Wanted(parse_source(text, Catalogue(), "/"))
+        with pytest.raises(RefusedError, match="is not signed"):
+            shared.other.images.foresee(wanted)
 
 
 def test_a_file_is_unsigned_too(shared: Shared, tmp_path: Path) -> None:

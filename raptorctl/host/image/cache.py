@@ -23,6 +23,7 @@ from raptorctl.model.stamp import stamp
 if TYPE_CHECKING:
     from raptorctl.host.image.download import Http
     from raptorctl.host.image.fetch import Fetched
+    from raptorctl.host.image.trust import Trust
 
 
 class LocalImages:
@@ -91,7 +92,7 @@ class LocalImages:
 
         name = self._names.chosen(wanted)
         try:
-            seen = foresee(wanted, self._http or Http(), self._largest)
+            seen = foresee(wanted, self._http or Http(), self._largest, self._trust(wanted))
         except HostError as error:
             raise about(wanted.source.text, error) from error
         return replace(seen, name=name)
@@ -279,15 +280,18 @@ class LocalImages:
         from raptorctl.host.image.download import Http
         from raptorctl.host.image.fetch import Fetcher
         from raptorctl.host.image.look import about
-        from raptorctl.host.image.trust import Trust
 
         base = self._base(wanted.source.text)
         try:
-            trust = Trust(self._signers, unsigned=wanted.unsigned)
-            fetcher = Fetcher(self._http or Http(), self._largest, trust)
+            fetcher = Fetcher(self._http or Http(), self._largest, self._trust(wanted))
             return fetcher.fetch(wanted, known, base, watch)
         except HostError as error:
             raise about(wanted.source.text, error) from error
+
+    def _trust(self, wanted: Wanted) -> "Trust":
+        from raptorctl.host.image.trust import Trust
+
+        return Trust(self._signers, unsigned=wanted.unsigned)
 
     def _kept(self, wanted: Wanted, fetched: "Fetched", watch: Watch) -> Pulled:
         text, called = wanted.source.text, wanted.source.file_name

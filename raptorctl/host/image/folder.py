@@ -15,6 +15,7 @@ from raptorctl.host.image.partial import Partial
 from raptorctl.host.image.transfer import CHUNK
 from raptorctl.host.system.as_caller import run_as_caller
 from raptorctl.host.system.caller import open_given, open_own, read_given, whole
+from raptorctl.model.error_code import Code
 
 DAY: Final = 86400.0
 """Seconds for a copy: a bound, not an expectation."""
@@ -54,11 +55,18 @@ class Folder(Protocol):
             DownloadError: not all of it came, or it has another size.
         """
 
-    def put(self, name: str, path: str, size: int, watch: Watch) -> None:
+    def put(self, name: str, path: str, digest: str, size: int, watch: Watch) -> None:
         """Put a file there, whole or not at all; one that was cut off is gone on with.
 
+        Args:
+            name: of the file there.
+            path: of the file here.
+            digest: SHA-256 that it must have, hexadecimal.
+            size: bytes.
+            watch: is told.
+
         Raises:
-            UploadError: it is not there.
+            UploadError: it is not there, or it is damaged here.
         """
 
     def write(self, name: str, data: bytes) -> None:
@@ -119,11 +127,14 @@ class LocalFolder:
         except InputError as error:
             raise DownloadError(error.brief) from error
 
-    def put(self, name: str, path: str, size: int, watch: Watch) -> None:
+    def put(self, name: str, path: str, digest: str, size: int, watch: Watch) -> None:
         """See `Folder`."""
         with open_own(path) as source:
             # dd reads our own open file, so its place there tells how far it is (open(2)).
-            self._placed(name, source, lambda: watch.tick(os.lseek(source.fileno(), 0, 1), size))
+            def beat() -> None:
+                watch.tick(os.lseek(source.fileno(), 0, os.SEEK_CUR), size)
+
+            self._placed(name, source, beat, digest)
 
     def write(self, name: str, data: bytes) -> None:
         """See `Folder`."""
@@ -134,12 +145,17 @@ class LocalFolder:
             source.seek(0)
             self._placed(name, source, lambda: None)
 
-    def _placed(self, name: str, source: IO[bytes], beat: Callable[[], None]) -> None:
+    def _placed(
+        self, name: str, source: IO[bytes], beat: Callable[[], None], digest: str = ""
+    ) -> None:
         work, target = f"{self._path}/.{name}.part", f"{self._path}/{name}"
         flags = ("bs=1M", "status=none", "conv=excl,sparse,fsync", "iflag=fullblock")
         try:
             run_as_caller(("rm", "-f", "--", work))
             run_as_caller(("dd", f"of={work}", *flags), source, timeout=DAY, beat=beat)
+            if digest:
+                said = run_as_caller(("sha256sum", "--", work), timeout=DAY)
+                refuse_damaged(name, said.decode(errors="replace").lstrip("\\")[:64], digest)
             self._settle(work, target)
         except CommandError as error:
             raise self._failed(error) from error
@@ -154,3 +170,23 @@ class LocalFolder:
     def _failed(self, error: CommandError) -> UploadError:
         said = re.sub(r"^[a-z]+: ", "", error.reason.line)
         return UploadError(f"{self._path}: {said or error.brief}", details=error.details)
+
+
+def refuse_damaged(name: str, found: str, digest: str) -> None:
+    """Refuse to share what is not what it should be.
+
+    Args:
+        name: of the file.
+        found: SHA-256 of what was written, hexadecimal.
+        digest: that it should have.
+
+    Raises:
+        UploadError: it differs.
+    """
+    if found != digest:
+        raise UploadError(
+            f"what was written of {name} is not the image: sha256 should be {digest[:12]}..., "
+            f"and is {found[:12]}...",
+            resolution="`raptorctl image verify` tells whether the image here is damaged",
+            code=Code.CHECKSUM_DIFFERS,
+        )

@@ -53,7 +53,7 @@ class FolderPush:
         outcome = "already there"
         if file_name(said) not in names:
             watch.begin(f"upload {said.name} to {self._folder}")
-            self._folder.put(file_name(said), offer.path, said.size, watch)
+            self._folder.put(file_name(said), offer.path, said.digest, said.size, watch)
             outcome = "pushed"
         if self._write_papers(offer):
             outcome = "pushed"

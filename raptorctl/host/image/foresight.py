@@ -14,6 +14,7 @@ from raptorctl.host.image.fetch import LARGEST_LIST
 from raptorctl.host.image.http import BrokenOffError
 from raptorctl.host.image.look import HEAD, foreseen
 from raptorctl.host.image.oci import Registry
+from raptorctl.host.image.trust import Claim, Trust
 from raptorctl.host.image.unpack import unpacker
 from raptorctl.host.system.caller import open_given
 from raptorctl.model.checksum import checksum_of
@@ -23,34 +24,41 @@ from raptorctl.model.names import shown
 from raptorctl.model.sizes import Size
 
 
-def foresee(wanted: Wanted, http: Http, largest: Size) -> Image:
+def foresee(wanted: Wanted, http: Http, largest: Size, trust: Trust) -> Image:
     """Say what a source would give; what nobody knows yet is 0 or "".
 
     Args:
         wanted: from where.
         http: the way to servers.
         largest: bytes that an image may have.
+        trust: who must have signed it.
 
     Raises:
         InputError: a file is missing, or not theirs to read.
         HostError: no server, no such thing, or it is no image.
+        RefusedError: it is not signed as it should be.
     """
+    text = wanted.source.text
+    if wanted.source.kind not in {"oci", "index"}:
+        trust.refuse_unsigned(text)
     match wanted.source.kind:
         case "file":
             form, size = _file(wanted, largest)
         case "oci":
-            Registry(http, wanted.source.text, wanted.login).layer()
+            layer = Registry(http, text, wanted.login).layer()
+            digits = layer.digest.partition(":")[2]
+            trust.accept(Claim(text, layer.names, digits, layer.paper), None)
             form, size = "", Size(0)
         case "index":
             from raptorctl.host.image.index_pull import find, opened
 
             with opened(wanted.source, http, largest) as folder:
-                find(folder, wanted.source, largest)
+                trust.accept(find(folder, wanted.source, largest).claim(text), None)
             form, size = "", Size(0)
         case _:
             _web(wanted, http, largest)
             form, size = "", Size(0)
-    name, text = wanted.name or wanted.source.name, wanted.source.text
+    name = wanted.name or wanted.source.name
     return Image(name, text, "", form, size, Size(0), "", "")
 
 

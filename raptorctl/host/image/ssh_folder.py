@@ -5,6 +5,7 @@ extensions for a rename that replaces, and for fsync(2).
 """
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from raptorctl.drivers.image import Watch
 from raptorctl.errors import DownloadError, HostError, UploadError
+from raptorctl.host.image.folder import refuse_damaged
 from raptorctl.host.image.partial import Partial
 from raptorctl.host.image.ssh_way import SshWay, keys_of, known_hosts, untrusted, way_to
 from raptorctl.model.error_code import Code
@@ -89,9 +91,16 @@ class SshFolder:
         """See `Folder`."""
         self._run(self._fetched(name, version, size, partial, watch.tick), None)
 
-    def put(self, name: str, path: str, size: int, watch: Watch) -> None:
+    def put(self, name: str, path: str, digest: str, size: int, watch: Watch) -> None:
         """See `Folder`."""
-        self._run(self._put(name, path, size, watch.tick), None)
+        work = self._path(f".{name}.part")
+        found = self._run(self._put(work, path, size, watch.tick), None)
+        try:
+            refuse_damaged(name, found, digest)
+        except UploadError:
+            self._run(self._files.remove(work))
+            raise
+        self._run(self._renamed(work, name))
 
     def write(self, name: str, data: bytes) -> None:
         """See `Folder`."""
@@ -192,22 +201,22 @@ class SshFolder:
                 partial.write(data)  # type: ignore[arg-type] # bytes: it has no encoding
                 tick(partial.size, size)
 
-    async def _put(self, name: str, path: str, size: int, tick: Callable[[int, int], None]) -> None:
-        work = self._path(f".{name}.part")
+    async def _put(self, work: str, path: str, size: int, tick: Callable[[int, int], None]) -> str:
+        """Write a file, and return the SHA-256 of what was written, before and now."""
         with Path(path).open("rb") as source:
             at = await self._came(work, source.fileno(), size)
-            mode = "r+b" if at else "wb"
-            async with self._files.open(work, mode, encoding=None) as file:
-                source.seek(at)
+            digest = hashlib.sha256()
+            for start in range(0, at, PIECE):
+                digest.update(source.read(min(PIECE, at - start)))
+            async with self._files.open(work, "r+b" if at else "wb", encoding=None) as file:
                 while piece := source.read(PIECE):
+                    digest.update(piece)
                     async with asyncio.timeout(PATIENCE):
                         await file.write(piece, at)
                     at += len(piece)
                     tick(at, size)
                 await self._settled(file)
-        if at != size:
-            raise self._fault("the image's file changed while it was read")
-        await self._renamed(work, name)
+        return digest.hexdigest()
 
     async def _came(self, work: str, source: int, size: int) -> int:
         """Return how much of it is there already, as far as its end is what it should be."""
@@ -256,6 +265,10 @@ class SshFolder:
             with suppress(asyncssh.SFTPNoSuchFile):
                 await self._files.remove(self._path(name))
             await self._files.rename(work, self._path(name))
+        except asyncssh.SFTPNoSuchFile:
+            # Somebody else has pushed the very same, and was here before us.
+            if not await self._files.exists(self._path(name)):
+                raise
 
 
 def _said(text: str) -> str:
