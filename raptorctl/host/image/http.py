@@ -149,6 +149,8 @@ def cause(error: BaseException) -> str:
         ("Connection broken", "the connection was cut"),
         ("Remote end closed", "the connection was cut"),
         ("reset by peer", "the connection was cut"),
+        ("Broken pipe", "the connection was cut"),
+        ("Connection aborted", "the connection was cut"),
     ):
         if sign in text:
             return words
