@@ -1,6 +1,6 @@
 """`python -m tests.bench [PART ...]`: measure, write results.json and the table of the page.
 
-Parts are machine, plan, listing, access, wipe, made, answers, says, loop, images, cache, planning, start_up; without any,
+Parts are machine, plan, listing, access, wipe, made, answers, says, loop, images, shared, cache, planning, start_up; without any,
 all of them. What is not measured this time is kept from the last time.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import access, cache, image, late, listing, local, page, site, storage
+from tests.bench import access, cache, image, late, listing, local, page, share, site, storage
 from tests.bench.figures import Row, decode
 from tests.lab.errors import LabError
 from tests.lab.host import Lab
@@ -18,7 +18,7 @@ from tests.lab.host import Lab
 RESULTS = Path(__file__).with_name("results.json")
 PAGE = Path(__file__).parents[2] / "docs/performance.md"
 
-HERE = {"says", "loop", "images", "cache", "planning", "start_up"}
+HERE = {"says", "loop", "images", "shared", "cache", "planning", "start_up"}
 """Parts that need no lab."""
 
 PARTS: dict[str, Callable[[Lab], list[Row]]] = {
@@ -32,6 +32,7 @@ PARTS: dict[str, Callable[[Lab], list[Row]]] = {
     "says": lambda _: late.says(),
     "loop": lambda _: local.loop(),
     "images": lambda _: image.written(),
+    "shared": lambda _: share.rows(),
     "cache": lambda _: [cache.hit()],
     "planning": lambda _: [local.planning()],
     "start_up": lambda _: local.start_up(),

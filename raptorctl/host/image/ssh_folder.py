@@ -203,14 +203,22 @@ class SshFolder:
 
     async def _put(self, work: str, path: str, size: int, tick: Callable[[int, int], None]) -> str:
         """Write a file, and return the SHA-256 of what was written, before and now."""
+        digest = hashlib.sha256()
+
+        def piece_of(most: int) -> bytes:
+            piece = source.read(most)
+            digest.update(piece)
+            return piece
+
         with Path(path).open("rb") as source:
             at = await self._came(work, source.fileno(), size)
-            digest = hashlib.sha256()
             for start in range(0, at, PIECE):
-                digest.update(source.read(min(PIECE, at - start)))
+                piece_of(min(PIECE, at - start))
             async with self._files.open(work, "r+b" if at else "wb", encoding=None) as file:
-                while piece := source.read(PIECE):
-                    digest.update(piece)
+                # The next piece is read and hashed while one is on its way.
+                coming = asyncio.create_task(asyncio.to_thread(piece_of, PIECE))
+                while piece := await coming:
+                    coming = asyncio.create_task(asyncio.to_thread(piece_of, PIECE))
                     async with asyncio.timeout(PATIENCE):
                         await file.write(piece, at)
                     at += len(piece)
