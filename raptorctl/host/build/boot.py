@@ -228,11 +228,7 @@ def _carry_out(inside: _Inside, room: BuildRoom, files: tuple[Staged, ...]) -> N
     inside.housekeep(READY, "waiting for its first boot")
     inside.housekeep(enter(room.disks, room.shares), "mounting disks and shares")
     if files:
-        rows = [
-            {"path": f.path, "kind": f.kind, "source": f.source, "mode": f"{f.mode:o}",
-             "owner": f"{f.owner[0]}:{f.owner[1]}"} for f in files
-        ]  # fmt: skip
-        inside.housekeep(placed(rows), "putting files into their places")
+        inside.housekeep(placed(transport.rows(files)), "putting files into their places")
     for number, step in enumerate(room.steps):
         name, place = title(step), f"{number + 1}/{len(room.steps)}"
         script = GuestStep(Path("step"), text=f"#!/bin/sh\n{step_script(step, number)}")

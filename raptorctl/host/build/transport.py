@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -32,25 +33,47 @@ def made(room: BuildRoom) -> tuple[Path, tuple[Staged, ...]]:
         InputError: a share or script is not there, or not the caller's to read.
     """
     folder, tree = Path(room.folder), Path(room.folder) / TREE
+    files = laid_out(room)
+    for number, share in enumerate(room.shares):
+        if not share.files:
+            _share(folder, tree / "shares" / str(number), share, room)
+    disk = folder / "transport.raw"
+    size = _size(tree) + SPARE + (ROOM if any(share.writable for share in room.shares) else 0)
+    with disk.open("wb") as file:
+        file.truncate(Size(size).rounded_up(MIB))
+    disk.chmod(0o600)
+    tool(folder, "mke2fs", "-q", "-F", "-t", "ext4", "-m", "0", "-L", LABEL, "-d", TREE, disk.name)
+    return disk, files
+
+
+def laid_out(room: BuildRoom) -> tuple[Staged, ...]:
+    """Lay scripts, files and shares that are made of files out, without the folders of this side.
+
+    Raises:
+        InputError: a file is not there, or not the caller's to read.
+    """
+    folder, tree = Path(room.folder), Path(room.folder) / TREE
     tree.mkdir(mode=0o700, exist_ok=True)
     for name in ("shares", "steps", "files"):
         (tree / name).mkdir(parents=True, exist_ok=True)
     for number, share in enumerate(room.shares):
-        _laid_out(folder, tree / "shares" / str(number), share, room)
+        if share.files:
+            _share(folder, tree / "shares" / str(number), share, room)
     for number, step in enumerate(room.steps):
         if not step.command:
             script = tree / "steps" / str(number)
             script.write_bytes(_script(step))
             script.chmod(0o755)
-    files = tuple(
-        _file(folder, tree, entry) for entry in staged(folder, room.files, room.variables)
-    )
-    disk = folder / "transport.raw"
-    size = _size(tree) + SPARE + (ROOM if any(share.writable for share in room.shares) else 0)
-    with disk.open("wb") as file:
-        file.truncate(Size(size).rounded_up(MIB))
-    tool(folder, "mke2fs", "-q", "-F", "-t", "ext4", "-m", "0", "-L", LABEL, "-d", TREE, disk.name)
-    return disk, files
+    files = staged(folder, room.files, room.variables)
+    return tuple(_file(folder, tree, entry) for entry in files)
+
+
+def rows(files: Sequence[Staged]) -> list[dict[str, str]]:
+    """Files as `raptorctl.render.build_machine.placed` takes them."""
+    return [
+        {"path": file.path, "kind": file.kind, "source": file.source, "mode": f"{file.mode:o}",
+         "owner": f"{file.owner[0]}:{file.owner[1]}"} for file in files
+    ]  # fmt: skip
 
 
 def brought_back(room: BuildRoom) -> None:
@@ -74,7 +97,7 @@ def brought_back(room: BuildRoom) -> None:
         _returned(back / str(number), Path(share.path))
 
 
-def _laid_out(folder: Path, place: Path, share: BuildShare, room: BuildRoom) -> None:
+def _share(folder: Path, place: Path, share: BuildShare, room: BuildRoom) -> None:
     files = share.files or (BuildFile("/", copy=share.path),)
     entries = staged(folder, files, room.variables)
     place.mkdir(parents=True, exist_ok=True)

@@ -113,6 +113,11 @@ class LocalBuilder:
 
     def run(self, room: BuildRoom, tick: Tick) -> None:
         """See `Builder`."""
+        if room.way is Way.NSPAWN:
+            from raptorctl.host.build.nspawn import run_in
+
+            run_in(room, self._heard, tick)
+            return
         from raptorctl.host.build.boot import Told, boot
 
         boot(room, self._libvirt, Told(self._heard, tick))

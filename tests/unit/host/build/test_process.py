@@ -1,0 +1,79 @@
+"""Processes of steps on this host, and after-steps: heard, bounded, and ended with all they started."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from raptorctl.errors import HostError, StoppedError, WaitError
+from raptorctl.host.build.after import run_steps
+from raptorctl.host.build.process import followed
+from raptorctl.model.build import BuildStep, Verbosity
+
+
+def silent(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "said"),
+    [
+        (Verbosity.ALL, b"out\nerr\n"),
+        (Verbosity.ERRORS, b"err\n"),
+        (Verbosity.NOTHING, b""),
+    ],
+)
+def test_what_is_asked_for_of_its_output_is_heard(verbosity: Verbosity, said: bytes) -> None:
+    heard: list[bytes] = []
+    step = BuildStep(inline="x", verbosity=verbosity)
+    argv = ("sh", "-c", "echo out; echo err >&2; exit 4")
+    assert followed(argv, step, {}, heard.append, silent) == 4
+    assert b"".join(heard) == said
+
+
+def test_one_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    step = BuildStep(inline="long", timeout=0.3)
+    argv = ("sh", "-c", f"sleep 1000 & echo $! > {pid}; wait")
+    with pytest.raises(WaitError, match="step long"):
+        followed(argv, step, {}, lambda _data: None, silent)
+    _gone(int(pid.read_text()))
+
+
+def test_a_signal_ends_it(tmp_path: Path) -> None:
+    def stopped(_done: int, _total: int) -> None:
+        raise StoppedError(2)
+
+    with pytest.raises(StoppedError):
+        followed(("sleep", "1000"), BuildStep(inline="x"), {}, lambda _data: None, stopped)
+
+
+def test_more_than_a_pipe_holds_is_heard(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+    argv = ("head", "-c", "1000000", "/dev/zero")
+    assert followed(argv, BuildStep(inline="x"), {}, heard.append, silent) == 0
+    assert len(b"".join(heard)) == 1000000
+
+
+def test_after_steps_have_the_disks_as_arguments_and_one_that_fails_is_told(
+    tmp_path: Path,
+) -> None:
+    disks = [tmp_path / "disk0.raw", tmp_path / "disk1.raw"]
+    heard: list[bytes] = []
+    good = BuildStep(inline='echo "$1 $2"; pwd')
+    run_steps([good], disks, heard.append, silent)
+    assert b"".join(heard).decode() == f"{disks[0]} {disks[1]}\n{tmp_path}\n"
+    bad = BuildStep(inline="false\ntrue")
+    run_steps([BuildStep(inline="false", ignore_errors=True)], disks, heard.append, silent)
+    with pytest.raises(HostError, match=r"after-step 2/2 \(false …\) ended with status 1"):
+        run_steps([good, bad], disks, heard.append, silent)
+
+
+def _gone(pid: int) -> None:
+    """A zombie has ended, too."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        assert state == "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        pass
