@@ -32,6 +32,8 @@ OPTIONS: Final = (
 )  # fmt: skip
 """systemd-nspawn(1): no network but a loopback, and no file of the image's is changed by itself."""
 HOUSEKEEPING: Final = 600.0
+OWN: Final = "/run/systemd/nspawn"
+"""Where systemd-nspawn has a folder of each machine, which it does not always take away."""
 
 
 def run_in(room: BuildRoom, heard: Heard, tick: Tick) -> None:
@@ -47,6 +49,7 @@ def run_in(room: BuildRoom, heard: Heard, tick: Tick) -> None:
         inside = (
             "nsenter", f"--mount=/proc/{holder}/ns/mnt", "setpriv", "--pdeathsig", "KILL",
             find("systemd-nspawn"), *OPTIONS, f"--directory={room.folder}/{ROOT}",
+            f"--machine=raptor-build-{room.job}",
             f"--bind-ro={room.folder}/{transport.TREE}:{HERE}", *_binds(room), "--",
         )  # fmt: skip
         options = {"env": ENVIRONMENT, "cwd": "/"}
@@ -99,13 +102,20 @@ def _refuse(holder: "subprocess.Popen[bytes]", what: str) -> None:
 def script(room: BuildRoom) -> str:
     """Mount the disks, say so, wait until our end of the pipe is closed, and unmount them."""
     root = Path(room.folder) / ROOT
-    lines = ["set -e", f"mkdir -p {shlex.quote(str(root))}"]
+    lines = ["set -e", f"mkdir -p {shlex.quote(str(root))} {OWN}", f"mount -t tmpfs tmpfs {OWN}"]
     for disk in room.disks:
         place = shlex.quote(f"{root}{disk.mount.rstrip('/')}")
         lines += [f"mkdir -p {place}", f"mount -o {_loop(disk)} {shlex.quote(disk.path)} {place}"]
     # Not with set -e: `cat` ends badly where our end broke, and that is no reason to stay mounted.
     return "\n".join(
-        [*lines, "echo ready", "cat >/dev/null || true", f"umount -R {shlex.quote(str(root))}", ""]
+        [
+            *lines,
+            "echo ready",
+            "cat >/dev/null || true",
+            f"umount {OWN}",
+            f"umount -R {shlex.quote(str(root))}",
+            "",
+        ]
     )
 
 

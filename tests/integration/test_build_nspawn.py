@@ -1,0 +1,126 @@
+"""Steps by systemd-nspawn, on a small tree with a shell: needs root and systemd-container."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from raptorctl.errors import HostError
+from raptorctl.host.build.workshop import LocalBuilder
+from raptorctl.model.build import BuildFile, BuildShare, BuildStep, Empty, Filesystem, Way
+from raptorctl.model.build_room import BuildRoom, RoomDisk
+from raptorctl.model.settings import Libvirt
+from raptorctl.model.sizes import MIB, Size
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("systemd-nspawn"),
+    reason="needs root and systemd-nspawn: apt install systemd-container",
+)
+PROGRAMS = ("sh", "cat", "touch", "mkdir", "cp", "chmod", "chown", "sleep")
+BUILDER = LocalBuilder(Libvirt("test:///default"))
+
+
+def silent(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> BuildRoom:
+    folder, tree, share = tmp_path / "j1", tmp_path / "tree", tmp_path / "share"
+    BUILDER.open(str(folder), "j1")
+    share.mkdir()
+    (share / "in").write_text("in\n")
+    for name in ("bin", "etc", "proc", "sys", "dev", "run", "tmp", "usr", "root", "srv", "mnt"):
+        (tree / name).mkdir(parents=True)
+    (tree / "etc/os-release").write_text("ID=test\n")
+    for program in PROGRAMS:
+        path = os.path.realpath(str(shutil.which(program)))
+        shutil.copy(path, tree / "bin" / program)
+        needed = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
+        for library in re.findall(r"(/\S+)", needed):
+            place = tree / library.lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(os.path.realpath(library), place)
+    disks = (folder / "disk0.raw", folder / "disk1.raw")
+    with disks[0].open("wb") as file:
+        file.truncate(64 * MIB)
+    subprocess.run(["/usr/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-d", tree, disks[0]], check=True)
+    BUILDER.blank(Empty(Size(16 * MIB), Filesystem.EXT4), str(disks[1]))
+    return BuildRoom(
+        folder=str(folder),
+        job="j1",
+        way=Way.NSPAWN,
+        disks=(RoomDisk(str(disks[0]), "/"), RoomDisk(str(disks[1]), "/srv/data")),
+        files=(BuildFile("/etc/motd", content=b"hello\n"),),
+        shares=(BuildShare("/mnt/ro", str(share)),),
+    )
+
+
+def left() -> str:
+    """Mounts and loop devices of ours."""
+    loops = subprocess.run(["losetup", "-a"], capture_output=True, text=True, check=False).stdout
+    found = [*Path("/proc/self/mountinfo").read_text().splitlines(), *loops.splitlines()]
+    return "\n".join(line for line in found if "/j1/" in line)
+
+
+def test_steps_see_disks_files_and_shares_and_nothing_stays_mounted(room: BuildRoom) -> None:
+    heard: list[bytes] = []
+    BUILDER.listen(heard.append)
+    steps = (
+        BuildStep(inline="cat /etc/motd /mnt/ro/in; touch /srv/data/made"),
+        BuildStep(inline="touch /mnt/ro/new", ignore_errors=True),
+    )
+    BUILDER.run(replace(room, steps=steps), silent)
+    said = b"".join(heard)
+    assert b"hello\nin\n" in said
+    assert b"Read-only file system" in said
+    assert left() == ""
+    made = subprocess.run(
+        ["/usr/sbin/debugfs", "-R", "stat /made", room.disks[1].path],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "Type: regular" in made.stdout
+
+
+def test_a_step_that_fails_ends_it_and_nothing_stays_mounted(room: BuildRoom) -> None:
+    with pytest.raises(HostError, match=r"step 1/1 \(exit 7\) ended with status 7"):
+        BUILDER.run(replace(room, steps=(BuildStep(inline="exit 7"),)), silent)
+    assert left() == ""
+
+
+def test_nothing_of_it_outlives_us(room: BuildRoom) -> None:
+    code = (
+        "from tests.integration.test_build_nspawn import *\n"
+        "from raptorctl.model.build_room import *\n"
+        f"BUILDER.run({room!r}.__class__(**{{**{room!r}.__dict__,"
+        " 'steps': (BuildStep(inline='touch /srv/data/on; sleep 1000'),)}), silent)\n"
+    )
+    code = code.replace("<Way.NSPAWN: 'nspawn'>", "Way.NSPAWN")
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+    deadline = time.monotonic() + 60
+    while "sleep\x001000" not in _commands():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    while left() or "sleep\x001000" in _commands():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def _commands() -> str:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(path.read_text(errors="replace"))
+        except OSError:  # it has just ended
+            continue
+    return "\n".join(found)
