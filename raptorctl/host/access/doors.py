@@ -47,7 +47,7 @@ def look(tenant: str, wrong_answers: Iterable[str]) -> Doors:
         open_sockets=tuple(_open_sockets(SOCKETS)),
         unjudged=tuple(read_listens(_said("systemctl", *LISTENS))),
         bridge_helper=any(map(_has_rights, BRIDGE_HELPERS)),
-        hidepid=_hides(procfs.read(Path("/proc/self/mounts"))),
+        hidepid=_hides(_mounts()),
         sshd=_sshd(tenant) if tenant else None,
     )
 
@@ -102,6 +102,14 @@ def _has_rights(path: Path) -> bool:
         return bool(setuid) or "security.capability" in os.listxattr(path)
     except FileNotFoundError:
         return False
+
+
+def _mounts() -> str:
+    """What is mounted on the host: a unit of systemd's, as that of metrics, may have its own /proc.
+
+    Only root may look at process 1 (proc_pid_mounts(5)).
+    """
+    return procfs.read(Path("/proc/self/mounts" if os.geteuid() else "/proc/1/mounts"))
 
 
 def _hides(mounts: str) -> bool:
