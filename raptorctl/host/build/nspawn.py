@@ -44,10 +44,13 @@ def run_in(room: BuildRoom, heard: Heard, tick: Tick) -> None:
         WaitError: a step took too long.
     """
     find("systemd-nspawn")
+    # What systemd-nspawn starts may outlive it. In a namespace of processes it is the first, with
+    # which the kernel ends all others (pid_namespaces(7)); and it ends when we do.
     entries = transport.laid_out(room)
     with _mounted(room) as holder:
         inside = (
             "nsenter", f"--mount=/proc/{holder}/ns/mnt", "setpriv", "--pdeathsig", "KILL",
+            "unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc",
             find("systemd-nspawn"), *OPTIONS, f"--directory={room.folder}/{ROOT}",
             f"--machine=raptor-build-{room.job}",
             f"--bind-ro={room.folder}/{transport.TREE}:{HERE}", *_binds(room), "--",
