@@ -76,7 +76,9 @@ def version_of(reference: Reference) -> Version | None:
 
 
 def keep(session: Session, name: str, count: int | None) -> tuple[Waste, ...]:
-    """Say how many of the newest versions of a name stay; return what `gc` would remove now.
+    """Say how many of the newest versions of a name stay.
+
+    Returns what `gc` would remove now, but for what a machine needs: no machine is asked.
 
     Args:
         session: the host, and who asks.
@@ -87,9 +89,8 @@ def keep(session: Session, name: str, count: int | None) -> tuple[Waste, ...]:
         MissingError: there is no such image.
         HostError: what was said of other names cannot be read.
     """
-    from raptorctl.api.image import gc
-
     session.require_root()
     found = known(session, name).name.partition("@")[0]
     session.images.keep(found, count)
-    return tuple(each for each in gc(session, dry_run=True) if each.image.startswith(f"{found}@"))
+    waste = session.images.waste((), ())
+    return tuple(each for each in waste if each.image.partition("@")[0] == found)

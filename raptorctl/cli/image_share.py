@@ -140,7 +140,8 @@ def keep(
     newest = "all versions" if number is None else f"the newest {number}" if number > 1 else "one"
     say(f"of {image}, {newest} will be kept")
     if waste:
-        say(f"`raptorctl image gc` removes {', '.join(each.image for each in waste)}")
+        names = ", ".join(each.image for each in waste)
+        say(f"`raptorctl image gc` removes {names}, unless a machine needs it")
 
 
 def _count(text: str) -> int | None:

@@ -317,6 +317,16 @@ def test_who_is_not_let_in_is_told_so(
             push(cache, "web", f"ssh://127.0.0.1:{running.port}{folder}")
 
 
+def test_where_nobody_answers_it_is_told_so(
+    cache: Cache, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(cache, disk(tmp_path / "out"), OLD)
+    with sshd(tmp_path, monkeypatch) as running:
+        running.stop()
+        with pytest.raises(UploadError, match=r"127\.0\.0\.1: connection refused"):
+            push(cache, "web", f"ssh://127.0.0.1:{running.port}{folder}")
+
+
 def test_ssh_itself_says_how_a_host_is_reached() -> None:
     way = ssh_way.way_to(SshPlace("images.example.org", "/srv/images", "carol", 2222))
     assert (way.host, way.port, way.user) == ("images.example.org", 2222, "carol")

@@ -6,6 +6,7 @@ extensions for a rename that replaces, and for fsync(2).
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -125,8 +126,7 @@ class SshFolder:
         except TimeoutError as error:
             raise self._fault(f"{where}: no answer in time", resolution="try again") from error
         except (asyncssh.Error, OSError) as error:
-            said = _said(getattr(error, "strerror", "") or str(error))
-            raise self._fault(f"{where}: {said}", resolution="try again") from error
+            raise self._fault(f"{where}: {_cause(error)}", resolution="try again") from error
 
     def _not_let_in(self) -> HostError:
         return HostError(
@@ -228,8 +228,6 @@ class SshFolder:
 
     async def _came(self, work: str, source: int, size: int) -> int:
         """Return how much of it is there already, as far as its end is what it should be."""
-        import os
-
         import asyncssh
 
         try:
@@ -277,6 +275,12 @@ class SshFolder:
             # Somebody else has pushed the very same, and was here before us.
             if not await self._files.exists(self._path(name)):
                 raise
+
+
+def _cause(error: Exception) -> str:
+    """Say why nobody answers, as the system has it: asyncio calls all of it a failed call."""
+    number = getattr(error, "errno", None) or 0
+    return os.strerror(number).lower() if number > 0 else _said(str(error))
 
 
 def _said(text: str) -> str:
