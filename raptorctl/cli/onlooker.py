@@ -28,6 +28,9 @@ class Onlooker(Protocol):
     def came(self, brought: Brought, lines: list[str]) -> None:
         """Work on one has ended, with these lines of the result."""
 
+    def over(self) -> None:
+        """All has ended, however: also what was broken off."""
+
 
 def onlooker(plan: FilePlan) -> Onlooker:
     """Return who fits what is to be done, and where standard error goes."""
@@ -47,6 +50,9 @@ class Alone:
         """See `Onlooker`."""
         _ = brought
         _say_all(lines)
+
+    def over(self) -> None:
+        """See `Onlooker`."""
 
 
 class Board:
@@ -76,6 +82,12 @@ class Board:
             self._lines.pop(brought.subject, None)
             _say_all(lines)
             self._draw()
+
+    def over(self) -> None:
+        """See `Onlooker`."""
+        with self._lock:
+            self._erase()
+            self._lines.clear()
 
     def live(self, subject: str, text: str) -> None:
         """Have a machine's live line say this."""

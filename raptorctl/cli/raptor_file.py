@@ -140,10 +140,13 @@ def told(results: Iterable[Brought], plan: FilePlan, form: Format, eye: Onlooker
         RaptorError: something failed; the last of it, if it is more than one.
     """
     done = []
-    for brought in results:
-        done.append(brought)
-        lines = [*brought.receipts, _line(brought)] if form is Format.TEXT else []
-        eye.came(brought, lines)
+    try:
+        for brought in results:
+            done.append(brought)
+            lines = [*brought.receipts, _line(brought)] if form is Format.TEXT else []
+            eye.came(brought, lines)
+    finally:
+        eye.over()
     if form is Format.JSON and not isinstance(eye, Stream):
         say_json({"machines": [one.encode() for one in done]})
     for row in plan.rows:

@@ -54,6 +54,9 @@ class Stream:
         _ = lines
         self._write({"event": "ended", **brought.encode()})
 
+    def over(self) -> None:
+        """See `Onlooker`."""
+
     def _write(self, shape: dict[str, Any]) -> None:
         with self._lock:
             say(json.dumps(shape))

@@ -1,6 +1,7 @@
 """What is seen of several machines at once: on a terminal, in a pipe, and by a program."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from raptorctl.api.brought import Brought
 from raptorctl.cli.onlooker import Board
 from raptorctl.cli.watch import StreamReporter
+from raptorctl.errors import StoppedError
 from raptorctl.model.job import StepState
 from tests.fakes import IMAGE
 from tests.unit.cli.session import CommandLine, Terminal
@@ -64,6 +66,15 @@ def test_on_a_terminal_a_line_each_lives_below_what_is_done() -> None:
     assert screen.getvalue().endswith("\x1b[1A\r\x1b[Jalice-web: 1/2 wait for ssh")
     board.came(Brought("alice-web", ("made",)), [])
     assert screen.getvalue().endswith("\r\x1b[J")
+
+
+def test_what_is_broken_off_leaves_no_line_behind(host: CommandLine) -> None:
+    host.world.guests.outcomes = {"inline": StoppedError(signal.SIGTERM)}
+    done = host("up", terminal=True, answer="y\n")
+    assert done.code == 128 + signal.SIGTERM
+    erased = done.err.rpartition("\x1b[J")[2]
+    assert "alice" not in erased
+    assert "raptorctl:" in erased
 
 
 def test_a_step_that_ends_is_told_above_the_lines_that_live(
