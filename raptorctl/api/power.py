@@ -198,11 +198,12 @@ def _stopped(session: Session, domain: Domain, wait: float, *, force: bool) -> b
                 domain.uuid, wait, lambda _done, _all: stopping.check(), force=force
             )
         except WaitError as error:
-            deaf = (
-                "its console tells of firmware or boot loader alone, which hear no power button; "
-            )
-            known = _is_in_firmware(session, domain)
-            error.resolution = f"{deaf if known else ''}--force switches it off"
+            error.resolution = "--force switches it off"
+            if _is_in_firmware(session, domain):
+                deaf = (
+                    "its console tells of firmware or boot loader alone, which hear no power button"
+                )
+                error.resolution = f"{deaf}; {error.resolution}"
             raise
 
 
