@@ -45,6 +45,7 @@ PACKAGES: Final = {
     "bsdtar": "libarchive-tools",
     "bwrap": "bubblewrap",
     "zstd": "zstd",
+    **dict.fromkeys(["ssh", "ssh-keygen"], "openssh-client"),
     **dict.fromkeys(["debugfs", "e2fsck", "mke2fs", "resize2fs", "dumpe2fs"], "e2fsprogs"),
     **dict.fromkeys(["mcopy", "mdir", "mmd"], "mtools"),
     **dict.fromkeys(["mkfs.vfat", "fsck.vfat"], "dosfstools"),
