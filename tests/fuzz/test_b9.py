@@ -106,6 +106,7 @@ def holds(text: str) -> None:
         return
     for build in builds:
         assert "/" not in build.name
+        assert all(one.target and "\0" not in one.target for one in build.outputs)
         for file in (*build.files, *(one for share in build.shares for one in share.files)):
             assert ".." not in file.to.split("/")
         assert all(disk.mount == "" or disk.mount.startswith("/") for disk in build.disks)

@@ -45,14 +45,19 @@ def test_what_is_too_large_is_refused(
         GivenSupply().file(str(tmp_path / "file"))
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/", "x", ""])
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://x/", "x", "", "http://\0/"])
 def test_only_web_servers_are_asked(url: str) -> None:
     with pytest.raises(InputError, match="is no URL of http or https"):
         GivenSupply().url(url)
 
 
+def test_half_an_address_is_no_url() -> None:
+    with pytest.raises(InputError, match="is no URL: Invalid IPv6 URL"):
+        GivenSupply().url("http://[")
+
+
 def test_a_file_is_regular(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/etc/hostname")
-    for name in ("link", "none", "."):
+    for name in ("link", "none", ".", "\0"):
         with pytest.raises(InputError):
             GivenSupply().file(str(tmp_path / name))

@@ -21,6 +21,8 @@ class GivenSupply:
 
     def file(self, path: str) -> bytes:
         """Return what is in a file."""
+        if "\0" in path:
+            raise InputError(f"{shown(path)} has a NUL, which no path can have")
         data = read_given(path, LARGEST)
         if len(data) > LARGEST:
             raise InputError(f"{shown(path)} is larger than {LARGEST // MIB} MiB")
@@ -33,12 +35,14 @@ class GivenSupply:
         return self._replies[url]
 
     def _reply(self, url: str) -> bytes:
-        if not url.startswith(("http://", "https://")):
+        if not url.startswith(("http://", "https://")) or not url.isprintable():
             raise InputError(f"{shown(url)} is no URL of http or https")
         try:
             body, reply = Http().text(url, {}, LARGEST)
         except HostError as error:
             raise DownloadError(f"{url}: {error.brief}", details=error.details) from error
+        except ValueError as error:  # half of an IPv6 address
+            raise InputError(f"{shown(url)} is no URL: {error}") from error
         if reply.status_code != 200:
             raise DownloadError(
                 f"{url}: the server says {reply.status_code} {reply.reason}".strip()

@@ -8,7 +8,6 @@ from typing import Final
 from raptorctl.errors import InputError
 from raptorctl.model.b9 import Con, Place
 from raptorctl.model.build import (
-    KEEP,
     ROOT,
     Build,
     BuildDisk,
@@ -19,19 +18,17 @@ from raptorctl.model.build import (
     DiskFormat,
     Empty,
     Filesystem,
-    Fit,
     FromImage,
-    Resize,
 )
 from raptorctl.model.build_set import BuildSet, Path
 from raptorctl.model.content import Content, FromPath
 from raptorctl.model.diagnostic import refuse
 from raptorctl.model.names import shown
 from raptorctl.model.registry import Text
-from raptorctl.model.sizes import Size
 from raptorctl.read.b9.content import beside
 from raptorctl.read.b9.script import bash
 from raptorctl.read.b9.sources import MadeFile, made_by
+from raptorctl.read.b9.targets import Targets
 from raptorctl.read.b9.unfold import Artifact
 from raptorctl.read.b9.variables import Expanding
 
@@ -41,19 +38,10 @@ NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 """Of a build: its log is called so, and its folder has it in its name."""
 LABEL: Final = "cidata"
 """How cloud-init finds a seed (NoCloud)."""
-_FORMATS: Final = {
-    "Raw": DiskFormat.RAW, "QCow2": DiskFormat.QCOW2, "Vmdk": DiskFormat.VMDK,
-}  # fmt: skip
-_FILESYSTEMS: Final = {
-    "NoFileSystem": None, "Ext4": Filesystem.EXT4, "VFAT": Filesystem.VFAT,
-}  # fmt: skip
-_UNITS: Final = {"KB": 10, "MB": 20, "GB": 30}
-_FITS: Final = {
-    "ResizeImage": Fit.DISK, "Resize": Fit.TO, "ShrinkToMinimum": Fit.MINIMUM,
-    "ShrinkToMinimumAndIncrease": Fit.MINIMUM,
-}  # fmt: skip
-_LARGEST: Final = 1 << 50
-"""Bytes: a PiB."""
+MOST_FILES: Final = 20_000
+"""Of all artifacts together."""
+MOST_BYTES: Final = 1 << 28
+"""In all files that are put together: they are in memory."""
 
 Make = Callable[[Content, Mapping[str, str]], bytes]
 """Puts a content together, with the variables where it stands; raises `InputError`."""
@@ -86,6 +74,12 @@ class _Lowering:
     expanding: Expanding = field(default_factory=Expanding)
     places: dict[Path, Place] = field(default_factory=dict)
     """What says each build, and each disk of it."""
+    files: int = 0
+    bytes: int = 0
+
+    @property
+    def targets(self) -> Targets:
+        return Targets(self.expanding)
 
     def tell(self, at: Place, problem: str, hint: str = "") -> None:
         self.expanding.tell(at, problem, hint)
@@ -95,7 +89,13 @@ class _Lowering:
             problem = f"{shown(artifact.name)} is no name of a build"
             at = (artifact.name.file, artifact.name.line, artifact.name.column)
             self.tell(at, problem, "use letters, digits, and . _ - within")
+        if self.files > MOST_FILES:
+            return
         made = made_by(artifact.sources, artifact.known, self.expanding)
+        self.files += len(made)
+        if self.files > MOST_FILES:
+            self.tell(artifact.assembly.at, f"all artifacts have more than {MOST_FILES} files")
+            return
         match artifact.assembly.name, artifact.assembly.args:
             case "CloudInit", (types, path):
                 found = self._seeds(artifact, types, path, made)
@@ -103,6 +103,8 @@ class _Lowering:
                 found = iter([self._images(artifact, targets, script, fixup, made)])
         for build in found:
             self.places["build", build.name] = artifact.assembly.at
+            if any("\0" in path for path in _paths(build)):
+                self.tell(artifact.assembly.at, "a path in it has a NUL, which no path can have")
             yield build
 
     def _files(
@@ -118,6 +120,10 @@ class _Lowering:
             except InputError as error:
                 self.tell(one.at, error.brief, error.resolution)
             else:
+                self.bytes += len(data)
+                if self.bytes > MOST_BYTES:
+                    self.tell(one.at, f"all files are more than {MOST_BYTES >> 20} MiB together")
+                    return
                 yield BuildFile(to, content=data, mode=one.mode)
 
     def _seeds(
@@ -150,7 +156,7 @@ class _Lowering:
         fixup: Sequence[Con],
         made: Sequence[MadeFile],
     ) -> Build:
-        disks = [self._disk(target) for target in targets]
+        disks = [self.targets.disk(target) for target in targets]
         at, line = artifact.assembly.at, bash(script.args[2]) if script.args else ""
         after = bash(fixup[0]) if fixup else ""
         if not disks:
@@ -180,82 +186,11 @@ class _Lowering:
             self.places["build", name, *path, "size"] = destination.at
             self.places["build", name, *path, "output"] = destination.at
 
-    def _disk(self, target: Con) -> BuildDisk:
-        destination, source, mount = target.args
-        begun, filesystem, before = self._source(source)
-        after, outputs = self._destination(destination)
-        both = [one for one in (before, after) if one.name != "KeepSize"]
-        if len(both) == 2 and both[0] != both[1]:
-            hint = "write KeepSize in one of them"
-            self.tell(both[0].at, "source and destination have different sizes", hint)
-        resize = self._resize(both[-1], filesystem) if both else KEEP
-        return BuildDisk(begun, self._mount(mount), resize, outputs)
-
-    def _source(self, con: Con) -> tuple[FromImage | Empty, Con, Con]:
-        """What a disk begins as, what is on it, and what size it gets."""
-        match con.name, con.args:
-            case "EmptyImage", (label, filesystem, _, size):
-                return self._empty(con, label, filesystem, size), filesystem, Con("KeepSize")
-            case "SourceImage", (image, partition, resize):
-                path, _, filesystem = image.args
-                number = self._partition(partition)
-                return FromImage(_file(path), number), filesystem, resize
-        name, resize = con.args
-        return FromImage(str(name)), Con("Ext4"), resize
-
-    def _empty(self, con: Con, label: Text, filesystem: Con, size: Con) -> Empty:
-        if filesystem.name not in _FILESYSTEMS:
-            hint = "use CloudInit [CI_ISO] for an image of files"
-            self.tell(filesystem.at, f"an empty image of {filesystem.name} holds nothing", hint)
-        kind = _FILESYSTEMS.get(filesystem.name)
-        longest = {Filesystem.EXT4: 16, Filesystem.VFAT: 11}.get(kind) if kind else None
-        if longest and len(label.encode()) > longest:
-            problem = f"the label {shown(label)} is longer than the {longest} bytes of {kind}"
-            self.tell(con.at, problem)
-        return Empty(self._size(size), kind, str(label) if kind else "")
-
-    def _partition(self, con: Con) -> int:
-        number: int = con.args[0] if con.args else 0
-        if con.args and number < 1:
-            self.tell(con.at, f"there is no partition {number}", "the first one is 1")
-        return number
-
-    def _destination(self, con: Con) -> tuple[Con, tuple[BuildOutput, ...]]:
-        match con.name, con.args:
-            case "LocalFile", (image, resize):
-                path, kind, _ = image.args
-                output = BuildOutput(file=beside(path), format=_FORMATS[kind.name])
-                return resize, (output,)
-            case "Share", (name, kind, resize):
-                return resize, (BuildOutput(image=str(name), format=_FORMATS[kind.name]),)
-        return Con("KeepSize"), ()
-
-    def _resize(self, con: Con, filesystem: Con) -> Resize:
-        fit = _FITS[con.name]
-        if fit is not Fit.DISK and filesystem.name != "Ext4":
-            hint = "write ResizeImage or KeepSize"
-            self.tell(con.at, f"{con.name} is for Ext4, not for {filesystem.name}", hint)
-        return Resize(fit, self._size(con.args[0]) if con.args else Size(0))
-
-    def _size(self, con: Con) -> Size:
-        count, unit = con.args
-        size = max(count, 0) << _UNITS[unit.name]
-        if not 0 < size <= _LARGEST:
-            self.tell(con.at, f"{count} {unit.name} is no size of an image")
-            return Size(0)
-        return Size(size)
-
-    def _mount(self, con: Con) -> str:
-        path = str(con.args[0]) if con.args else ""
-        if con.args and (not path.startswith("/") or ".." in path.split("/") or "\0" in path):
-            self.tell(con.at, f"{shown(path)} is no place to mount at", "/, or /srv/data")
-        return path
-
     def _shares(
         self, artifact: Artifact, shares: Sequence[Con], made: Sequence[MadeFile]
     ) -> Iterator[BuildShare]:
         for share in shares:
-            at = self._mount(share.args[-1])
+            at = self.targets.mount(share.args[-1])
             if share.name == "SharedSources" and at:
                 yield BuildShare(at, files=tuple(self._files(artifact, made, "")))
             elif at:
@@ -276,15 +211,18 @@ class _Lowering:
                 seen.add(known)
 
 
+def _paths(build: Build) -> Iterator[str]:
+    """All that it names on this side."""
+    yield from (one.target for one in build.outputs)
+    yield from (disk.source.image for disk in build.disks if isinstance(disk.source, FromImage))
+    yield from (share.path for share in build.shares)
+    files = (*build.files, *(one for share in build.shares for one in share.files))
+    yield from (one.copy for one in files)
+
+
 def _shell(script: str) -> tuple[str, ...]:
     """What runs it, with `$1` and so on for what is added to the command."""
     return ("/bin/bash", "-e", "-c", script, "bash")
-
-
-def _file(path: Text) -> str:
-    """A file's path, which no name of an image can be taken for."""
-    found = beside(path)
-    return found if found[0] == "/" or found.startswith("../") else f"./{found}"
 
 
 def _root_first(disks: Sequence[BuildDisk]) -> tuple[BuildDisk, ...]:

@@ -53,7 +53,8 @@ def unfold(generators: Sequence[Con], known: Known) -> tuple[Artifact, ...]:
     artifacts = [
         one for generator in generators for one in unfolding.generator(generator, (), known)
     ]
-    unfolding.twice(artifacts)
+    if not unfolding.expanding.wrong:
+        unfolding.twice(artifacts)
     refuse(generators[0].at[0], unfolding.expanding.wrong)
     return tuple(artifacts)
 

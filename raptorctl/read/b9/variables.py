@@ -17,6 +17,8 @@ LONGEST: Final = 1 << 20
 """Characters of one text with everything put in: names could stand for names that double."""
 MOST: Final = 1 << 24
 """Characters of all texts of a file together."""
+EACH: Final = 16
+"""What each counts at least: a million empty ones take their time as well."""
 _NAME: Final = r"(?:[a-z_]|(?![A-Z])[^\W\d])[\w']*"
 _USE: Final = re.compile(
     rf"\$(?:(?P<dollar>\$)|\{{(?P<braced>{_NAME})\}}|(?P<bare>{_NAME})|(?P<wrong>))"
@@ -65,11 +67,13 @@ class Expanding:
         """
         if isinstance(said, Text):
             at = (said.file, said.line, said.column)
-        made = expanded(said, known, min(LONGEST, self.left))
+        made = expanded(said, known) if self.left > 0 else ""
         if isinstance(made, Unset):
             self.tell(at, made.problem, made.hint)
             return Text("", at)
-        self.left -= len(made)
+        if 0 < self.left <= len(made) + EACH:
+            self.tell(at, f"all texts of all artifacts are more than {MOST} characters")
+        self.left -= len(made) + EACH
         return Text(made, at)
 
     def con(self, con: Con, known: Mapping[str, str]) -> Con:

@@ -297,6 +297,14 @@ def empty(filesystem: str, size: str = "ImageSize 1 GB", label: str = "l") -> st
          "1:88: there is no partition 0; the first one is 1"),
         (images(", ".join([target('(LocalFile (Image "o" Raw Ext4) KeepSize)')] * 2)),
          "1:21: 'b/o' would be written twice"),
+        (images(target('(LocalFile (Image "" Raw Ext4) KeepSize)')), "1:55: '' is no name of a file"),
+        (images(target(source='(SourceImage (Image "a/" Raw Ext4) NoPT KeepSize)')),
+         "1:67: 'a/' is no name of a file"),
+        (images(target(source='(From "" KeepSize)')), "1:54: From names no image"),
+        (images(target('(Share "A b" Raw KeepSize)')), "1:44: 'A b' is not an image's name"),
+        (images(target('(LocalFile (Image "a\\0" Raw Ext4) KeepSize)')),
+         "1:21: a path in it has a NUL, which no path can have"),
+        (seed('FromFile "a" (Source NoConversion "\\0")'), "1:72: a path in it has a NUL"),
         (seed(""), "1:33: the seed 'v' has no files"),
         (seed('FromContent "../x" (FromString "")'), "1:22: '../x' is no path in a folder"),
         (seed('IntoDirectory "/etc" [FromContent "x" (FromString "")]'), "1:44: '/etc/x' is no path"),
@@ -324,6 +332,14 @@ def test_a_fixup_gets_the_images_in_the_order_in_which_they_are_written() -> Non
     targets = target(mount='(MountPoint "/a")') + ", " + target()
     text = f'Artifact (IID "v") (VmImagesWithFixup [{targets}] NoVmScript (Run "x" []))'
     assert "the fixup's first image is not the one of /" in problems(text)[0]
+
+
+def test_what_is_too_much_for_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = seed('FromContent "a" (FromString "12345"), FromContent "b" (FromString "12345")')
+    monkeypatch.setattr("raptorctl.read.b9.lower.MOST_BYTES", 9)
+    assert "all files are more than 0 MiB together" in problems(text)[0]
+    monkeypatch.setattr("raptorctl.read.b9.lower.MOST_FILES", 1)
+    assert "all artifacts have more than 1 files" in problems(text)[0]
 
 
 @pytest.mark.parametrize("name", ["../x", "a b", "", "-x", "x" * 64])

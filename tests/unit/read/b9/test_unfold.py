@@ -107,6 +107,13 @@ def test_what_would_never_end_is_refused() -> None:
     assert "becomes longer than" in problems(f'Let [("a0", "x"), {double}] []')[0]
 
 
+def test_many_texts_are_too_many_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("raptorctl.read.b9.variables.EACH", 1 << 20)
+    found = problems(f'LetX [("a", {TEN})]' + ONE % "$a")
+    assert len(found) == 1
+    assert "all texts of all artifacts are more than" in found[0]
+
+
 @pytest.mark.parametrize(
     ("said", "meant"),
     [
