@@ -8,6 +8,15 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
+from raptorctl.model.build import (
+    BuildFile,
+    BuildOutput,
+    BuildShare,
+    BuildStep,
+    Empty,
+    FromImage,
+    Way,
+)
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.guest import Awaited
 from raptorctl.model.net import Net
@@ -16,6 +25,7 @@ from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.ssh_key import PublicKey
 from raptorctl.model.tenant import Quota
+from raptorctl.read.build_rows import FileRow, OutputRow, ShareRow, SourceRow, StepRow
 
 PATH: Final = "raptorctl/raptor.schema.json"
 VARIABLE: Final = {"type": "string", "pattern": r"\$\{"}
@@ -27,6 +37,7 @@ EXPAND: Final = {
 }
 SCALARS: Final[Mapping[Any, dict[str, Any]]] = {
     str: {"type": "string"}, int: {"type": "integer"}, bool: {"type": "boolean"},
+    float: {"type": "number"},
     CpuSet: {"type": "string"}, PublicKey: {"type": "string"},
     Net: {"type": "string"},
     Size: {"anyOf": [{"type": "string", "pattern": "^[0-9]{1,15}[KMGT]$"}, {"const": 0}, VARIABLE]},
@@ -42,7 +53,7 @@ def schema() -> dict[str, Any]:
     """Return the schema (json-schema.org, 2020-12)."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "raptor.toml: machines of raptorctl",
+        "title": "raptor.toml: machines and builds of raptorctl",
         **_table(
             {
                 "name": {"type": "string", "description": "by which it knows its machines again"},
@@ -50,9 +61,10 @@ def schema() -> dict[str, Any]:
                 "defaults": {"$ref": "#/$defs/machine"},
                 "tenant": _each(_table({"keys": TEXTS, "quota": _of(Quota)})),
                 "machine": _each({"$ref": "#/$defs/machine"}),
+                "build": _each({"$ref": "#/$defs/build"}),
             }
         ),
-        "$defs": {"machine": _machine()},
+        "$defs": {"machine": _machine(), "build": _build()},
     }
 
 
@@ -64,6 +76,37 @@ def _machine() -> dict[str, Any]:
     return _table(
         said | {"steps": _of(tuple[FileStep, ...]), "wait": _of(Awaited), "expand": EXPAND}
     )
+
+
+def _build() -> dict[str, Any]:
+    disk = {
+        "from": _either({"type": "string"}, _row(SourceRow, FromImage, Empty)),
+        "size": {"type": "string", "description": '"8G", "minimum" or "minimum+1G"'},
+        "output": {"type": "array", "items": _row(OutputRow, BuildOutput)},
+    }
+    steps = {"type": "array", "items": _row(StepRow, BuildStep)}
+    at = {"type": "string", "description": "where files and steps find it"}
+    return _table(
+        {
+            **disk,
+            "files": {"type": "array", "items": _row(FileRow, BuildFile)},
+            "shares": {"type": "array", "items": _row(ShareRow, BuildShare)},
+            "steps": steps,
+            "after": steps,
+            "disks": _each(_table({**disk, "at": at})),
+            "way": _of(Way),
+            "network": {"type": "boolean", "description": "whether steps may use a network"},
+            "matrix": _each(TEXTS),
+            "zip": {"type": "boolean", "description": "whether the lists of matrix are paired"},
+        }
+    )
+
+
+def _row(kind: Any, *nouns: Any) -> dict[str, Any]:
+    """A table of a build, with what is said of the nouns that it becomes."""
+    told = {name: said for noun in nouns for name, said in _told(noun).items()}
+    found = _of(kind)["properties"]
+    return _table({name: shape | told.get(name, {}) for name, shape in found.items()})
 
 
 def _of(kind: Any) -> dict[str, Any]:
