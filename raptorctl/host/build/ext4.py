@@ -9,6 +9,7 @@ from raptorctl.errors import CommandError, HostError
 from raptorctl.host.build.room import tool
 from raptorctl.host.build.stage import FOLDER_MODE, Staged
 from raptorctl.model.build import Empty
+from raptorctl.model.error_code import Code
 from raptorctl.model.sizes import KIB, Size
 
 _ASKED: Final = re.compile(r'^debugfs: +stat "(.*)"$')
@@ -78,9 +79,11 @@ def resize(disk: Path, size: int) -> None:
         HostError: what is in it does not fit.
     """
     tool(disk.parent, "e2fsck", "-fp", disk.name, ok=REPAIRED)
-    if size < least(disk):
+    if size < (needed := least(disk)):
         raise HostError(
-            f"what is on {disk.name} does not fit into {Size(size)}: it needs {least(disk).enough}"
+            f"the file system needs {needed.enough}, and would get {Size(size)}",
+            resolution='say a larger size, or "minimum"',
+            code=Code.DISK_TOO_SMALL,
         )
     tool(disk.parent, "resize2fs", disk.name, f"{size // KIB}K")
     check(disk)

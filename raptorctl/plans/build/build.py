@@ -53,13 +53,14 @@ WAYS = {
 
 def plan_build(request: BuildRequest, identity: Identity) -> Plan:
     """Plan a build in which nothing is wrong: see `raptorctl.plans.build.check`."""
+    kept = (f"its folder stays: {request.folder}/{identity.job}",) if request.keep else ()
     return Plan(
         verb="build",
         identity=identity,
         reservation=Reservation(identity.job, request.build.name),
         steps=tuple(_Planning(request, identity).steps()),
         summary=f"{request.build.name} is built",
-        notes=(WAYS[request.way],),
+        notes=(WAYS[request.way], *kept),
     )
 
 

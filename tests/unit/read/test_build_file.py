@@ -119,7 +119,7 @@ def test_a_matrix_that_is_zipped_pairs_its_lists() -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("sise = 1", "build.a.sise: is not known here; did you mean size?"),
+        ("out = 1", "build.a.out: is not known here; did you mean output?"),
         ('size = "64 ZB"', "build.a.size: '64 ZB' is not a size: write a whole number and K, M, G "
          "or T, e.g. 40G, or minimum, or minimum+1G"),
         ("size = 8", 'build.a.size: should be text, e.g. "8G"'),
