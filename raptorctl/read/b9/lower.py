@@ -189,7 +189,9 @@ class _Lowering:
     def _shares(
         self, artifact: Artifact, shares: Sequence[Con], made: Sequence[MadeFile]
     ) -> Iterator[BuildShare]:
-        for share in shares:
+        mounted = [share for share in shares if share.args[-1].args]
+        for number, share in enumerate(mounted):
+            self.places["build", str(artifact.name), "shares", number] = share.at
             at = self.targets.mount(share.args[-1])
             if share.name == "SharedSources" and at:
                 yield BuildShare(at, files=tuple(self._files(artifact, made, "")))

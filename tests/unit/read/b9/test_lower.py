@@ -358,5 +358,9 @@ def test_each_disk_knows_its_place_in_the_first_file() -> None:
     found = lowered(unfold([read_b9(text, "x.b9")], {}), make, "x.b9")
     assert found.wrong(found.builds[0], "from", "is odd").place == "x.b9:2:26"
     assert found.wrong(found.builds[0], "disks.disk2.from", "is odd").line == 1
+    shares = 'SharedDirectory "a" NotMounted,\n SharedDirectory "b" (MountPoint "/b")'
+    shared = images(target(), script('Run "x" []', shares))
+    made = lowered(unfold([read_b9(shared, "x.b9")], {}), make, "x.b9")
+    assert made.wrong(made.builds[0], "shares[0].path", "is odd").place == "x.b9:2:2"
     other = lowered(unfold([read_b9(text, "y.b9")], {}), make, "x.b9")
     assert other.wrong(other.builds[0], "from", "is odd").place == "x.b9"
