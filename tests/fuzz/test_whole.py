@@ -191,6 +191,21 @@ class Tool(RuleBasedStateMachine):
         if done and done.code == 0:
             tried(f"snapshots: {verb}")
 
+    @rule(number=numbers, fault=faults, line=lines)
+    def retire(self, number: int, fault: Any, line: Any) -> None:
+        name = self._one(number)
+        done = self.run("deprovision", name, "--keep", "7d", fault=fault, line=line)
+        if done and done.code == 0:
+            tried("machines that were retired")
+            assert name not in self._defined()
+
+    @rule(name=names, fault=faults, line=lines)
+    def undelete(self, name: tuple[str, str], fault: Any, line: Any) -> None:
+        done = self.run("undelete", *name, fault=fault, line=line)
+        if done and done.code == 0:
+            tried("machines that came back")
+            assert f"{name[0]}-{name[1]}" in self._defined()
+
     @rule(number=numbers, word=st.sampled_from(["on", "off"]), fault=faults, line=lines)
     def autostart(self, number: int, word: str, fault: Any, line: Any) -> None:
         self.run("autostart", self._one(number), word, fault=fault, line=line)
@@ -306,6 +321,7 @@ class Tool(RuleBasedStateMachine):
     def _halves(self) -> set[str]:
         there = {v.name for v in self.world.volumes.list() if v.machine}
         ours = [v for v in self.world.volumes.list() if v.ours and v.origin not in there]
+        ours = [v for v in ours if not (v.retired and v.owner and v.clean)]  # kept, and whole
         volumes, clean = {v.name for v in ours}, {v.name for v in ours if v.clean}
         wanted = {f"guest-{name}" for name in self._defined()}
         return (volumes ^ wanted) | (volumes ^ clean)
