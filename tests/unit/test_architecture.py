@@ -16,7 +16,7 @@ PACKAGE = CHECKOUT / "raptorctl"
 
 FLOORS = {
     "relay": 0, "errors": 1, "model": 1, "drivers": 2, "read": 2, "render": 2, "host": 3, "steps": 4,
-    "plans": 5, "engine": 6, "api": 7, "cli": 8, "__main__": 9,
+    "plans": 5, "engine": 6, "api": 7, "web": 8, "cli": 9, "__main__": 10,
 }  # fmt: skip
 PORTS_ONLY = ("raptorctl.steps", "raptorctl.plans")
 """What asks a host by its ports, and never knows what answers."""
