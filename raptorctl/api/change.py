@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from raptorctl.api.caller import new_identity
 from raptorctl.api.session import Session
@@ -16,6 +16,9 @@ from raptorctl.model.job import Job, Outcome
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.plans.plan import Identity, Plan
+
+if TYPE_CHECKING:
+    from raptorctl.engine.stop import Stop
 
 Confirm = Callable[[Plan], bool]
 """Asks whoever decides, with the plan before their eyes; False is no."""
@@ -96,6 +99,7 @@ def carry_out(
     *,
     confirm: Confirm | None = None,
     reporter: Reporter = SILENT,
+    stop: "Stop | None" = None,
 ) -> Done:
     """Do it, with somebody's consent where somebody is asked.
 
@@ -107,6 +111,7 @@ def carry_out(
         change: what is asked for.
         confirm: is asked, unless nothing is to be done; None goes on without.
         reporter: is told about each step.
+        stop: by which another thread asks it to stop; signals reach the main thread alone.
 
     Raises:
         InputError: the answer was no.
@@ -115,13 +120,14 @@ def carry_out(
         RolledBackError: it failed; the host is as before.
         LeftoversError: something is left for `recover`.
     """
+    from raptorctl.engine.stop import Stop
+
     session.require_root()
-    identity = new_identity(session.caller.name)
     with about(change.name):
-        shown = _agreed(session, change, identity, confirm) if confirm else None
+        shown = _agreed(session, change, confirm) if confirm else None
         if shown is not None and not shown.steps:
             return Done(shown, None)
-        return _locked(session, change, identity, shown, reporter)
+        return _locked(session, change, shown, reporter, stop or Stop())
 
 
 @contextmanager
@@ -152,23 +158,23 @@ def refuse_unfinished(session: Session, tells: Callable[[str], None] | None = No
             tells(f"job {job.id} waits for DNS; `raptorctl recover {job.id}` when it answers")
 
 
-def _agreed(session: Session, change: Change, identity: Identity, confirm: Confirm) -> Plan:
-    plan = change.plan(session, identity)
+def _agreed(session: Session, change: Change, confirm: Confirm) -> Plan:
+    plan = change.plan(session, new_identity(session.caller.name))
     if plan.steps and not confirm(plan):
         raise InputError("not confirmed, nothing was touched", code=Code.NOT_CONFIRMED)
     return plan
 
 
 def _locked(
-    session: Session, change: Change, identity: Identity, shown: Plan | None, reporter: Reporter
+    session: Session, change: Change, shown: Plan | None, reporter: Reporter, stop: "Stop"
 ) -> Done:
     from raptorctl.engine.apply import apply
     from raptorctl.engine.lock import hold_lock
-    from raptorctl.engine.stop import Stop
 
+    identity = shown.identity if shown else new_identity(session.caller.name)
     command = f"{change.verb} {change.name}"
     with (
-        Stop() as stop,
+        stop,
         session.turn.taken(stop) as give_back,
         hold_lock(session.lock, command, identity.by, stop) as lock,
     ):

@@ -1,12 +1,14 @@
 """The order of a change: look, ask, lock, look again, act."""
 
+import signal
+
 import pytest
 
 from raptorctl.api import change, machine
 from raptorctl.engine.lock import hold_lock
 from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
-from raptorctl.errors import InputError, RefusedError
+from raptorctl.errors import InputError, RaptorError, RefusedError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.error_code import Code
 from raptorctl.model.job import StepState
@@ -81,3 +83,18 @@ def test_what_is_so_already_is_neither_asked_nor_done(session: InMemory) -> None
     change.carry_out(session, WANTED)
     done = change.carry_out(session, WANTED, confirm=lambda _plan: False)
     assert done.job is None
+
+
+def test_another_thread_stops_a_change_and_nothing_is_left(session: InMemory, world: World) -> None:
+    stop = Stop()
+
+    class Impatient(Silent):
+        def ended(
+            self, number: int, total: int, title: str, state: StepState, problem: str
+        ) -> None:
+            stop.ask(signal.SIGTERM)
+
+    with pytest.raises(RaptorError) as caught:
+        change.carry_out(session, WANTED, reporter=Impatient(), stop=stop)
+    assert caught.value.exit_code == 143
+    assert (world.domains.list(), world.volumes.list()) == ((), ())
