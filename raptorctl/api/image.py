@@ -11,7 +11,7 @@ from raptorctl.api.session import Session
 from raptorctl.drivers.image import Pulled, RegistryLogin, Wanted, Waste, Watch
 from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.model.disk import disks
-from raptorctl.model.domain import Domain
+from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.error_code import Code
 from raptorctl.model.image import UNSEEN, Damaged, Image, find, image_name
 from raptorctl.model.image_source import Source, parse_source
@@ -164,6 +164,12 @@ def _sought(session: Session, text: str) -> Image | Source:
     if not here:
         refuse_damaged(session, text, source.text)
     return source
+
+
+def lost(session: Session, mark: Mark | None) -> str | None:
+    """The image that a machine's disk began as, if it is not in the cache any more."""
+    there = {image.digest for image in session.images.list()}
+    return mark.image_name if mark and mark.image and mark.image_digest not in there else None
 
 
 def refuse_damaged(session: Session, text: str, source: str = "") -> None:

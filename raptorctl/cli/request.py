@@ -9,7 +9,6 @@ import typer
 from raptorctl.api.session import Session
 from raptorctl.cli.command import seed
 from raptorctl.cli.command.template import read_profiles
-from raptorctl.cli.count import count, cpu_words, slot_number
 from raptorctl.cli.hardware import BootOrder, HugePages, IsoRef, OnOff, SecureBoot, Tpm, boot_order
 from raptorctl.cli.options import KeyFile, named, public_keys
 from raptorctl.errors import InputError
@@ -21,6 +20,7 @@ from raptorctl.model.seed import Network
 from raptorctl.model.settings import template_name
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import CLOUD_TEXTS, Graphics, MachineSpec
+from raptorctl.read.count import count, cpu_words, slot_number
 
 T = TypeVar("T")
 

@@ -12,16 +12,10 @@ from raptorctl.cli.options import Output
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
-from raptorctl.model.domain import State
-from raptorctl.model.machine import Form, Machine
-from raptorctl.model.machine_details import MachineDetails
+from raptorctl.model.machine import Machine
 from raptorctl.model.names import parse_tenant
-from raptorctl.model.net import NO_NET
-from raptorctl.model.own import LOOPBACK
-from raptorctl.model.record import OWNER_MARK, readable
 from raptorctl.model.sizes import Size
-from raptorctl.model.spec import BOOT_WORDS, BootDevice
-from raptorctl.model.volume import Volume
+from raptorctl.render.machine_lines import machine_lines
 
 Tenant = Annotated[
     str | None, typer.Argument(metavar="TENANT", help="Only this tenant.", show_default=False)
@@ -54,7 +48,8 @@ def show(context: typer.Context, words: options.Words, form: Output = Format.TEX
     if form is Format.JSON:
         say_json(details.encode())
     else:
-        say("\n".join(f"{label:<10} {plain(value)}".rstrip() for label, value in _lines(details)))
+        lines = machine_lines(details)
+        say("\n".join(f"{label:<10} {plain(value)}".rstrip() for label, value in lines))
 
 
 def _rows(found: Iterable[Machine]) -> list[str]:
@@ -79,108 +74,3 @@ def _size(size: Size | None) -> str:
 
 def _number(number: int | None) -> str:
     return "-" if number is None else str(number)
-
-
-def _lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
-    machine = details.machine
-    yield "machine", str(machine.name)
-    yield "tenant", machine.name.tenant
-    yield "state", machine.state
-    yield "cpus", _cpus(details)
-    yield "memory", _memory(details)
-    if other := details.other:
-        label = "saved with" if other is details.saved else "runs with"
-        yield label, f"CPUs {_cpus(other)}, {other.memory} of memory"
-    yield from _firmware_lines(details)
-    yield "autostart", _autostart(details)
-    yield from _net_lines(details)
-    yield from _record_lines(details)
-    yield from _disk_lines(details)
-    if details.created:
-        yield "made by", f"{details.created_by}, {details.created}"
-    if details.expires:
-        yield "expires", details.expires
-    yield "job", details.job or "-"
-    yield "template", details.template or "-"
-    if details.profiles:
-        yield "profiles", ", ".join(details.profiles)
-    yield "image", details.image or "-"
-    if details.iso:
-        yield "cdrom", details.iso
-    if machine.state == State.RUNNING.value:
-        yield "console", details.console
-
-
-def _net_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
-    machine, place = details.machine, details.place
-    others = [net for net in details.nets if net.kind.is_named]
-    if details.nets == (NO_NET,):
-        yield "network", "none"
-    elif details.ssh:
-        yield "ssh", details.ssh
-        for one in (forward for net in details.nets for forward in net.forwards):
-            yield f"port {one.guest}", f"{LOOPBACK}:{one.host}"
-        yield "mac", details.mac or "-"
-    elif place or not others:
-        where = f"{place.number}: {place.bridge}, {place.mac}" if place else _number(machine.slot)
-        yield "slot", where
-        yield "addresses", ", ".join(map(str, details.addresses)) or "-"
-    for net, mac in zip(others, details.macs[len(details.macs) - len(others) :], strict=False):
-        yield net.kind, f"{net.name}, {mac}"
-
-
-def _memory(details: MachineDetails) -> str:
-    pages = f", in huge pages of {details.hugepages}" if details.hugepages else ""
-    return f"{details.memory}{pages}" if details.memory else "-"
-
-
-def _firmware_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
-    """What is not as with most: no TPM, and the disk alone is tried, whatever is on it."""
-    if details.tpm:
-        yield "tpm", "2.0, emulated"
-    if details.secure_boot:
-        yield "boot", "only what is signed"
-    if details.boot not in {(), (BootDevice.DISK.libvirt,)}:
-        yield "tries", ", ".join(BOOT_WORDS.get(device, device) for device in details.boot)
-
-
-def _disk_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
-    if volume := details.volume:
-        yield "disk", f"{volume.path}, {volume.size}{_unclean(volume)}"
-        yield "volume", volume.uuid
-    for one in details.disks:
-        kept = ", kept" if one.volume.kept else ""
-        said = f"{one.volume.path}, {one.volume.size}{kept}{_unclean(one.volume)}"
-        yield "disk", f"{one.name}: {said}"
-    for snapshot in details.snapshots:
-        taken = f"{snapshot.usage} of {snapshot.volume.size} taken"
-        lost = ", overflowed" if snapshot.volume.invalid else ""
-        yield "snapshot", f"{snapshot.name}, {snapshot.volume.taken}, {taken}{lost}"
-
-
-def _unclean(volume: Volume) -> str:
-    return "" if volume.clean else ", not clean"
-
-
-def _autostart(details: MachineDetails) -> str:
-    if not details.uuid:
-        return "-"
-    return "with the host" if details.autostart else "no"
-
-
-def _cpus(details: MachineDetails | Form) -> str:
-    if details.cpus:
-        return f"{details.cpus} (emulator {details.emulator})"
-    return f"{details.vcpus}, not pinned" if details.vcpus else "-"
-
-
-def _record_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
-    if details.dns_problem:
-        yield "dns", f"unknown: {details.dns_problem}"
-        return
-    label = "dns"
-    for record in details.records:
-        # Our own mark says again what stands here anyway, in more than a line.
-        value = "ownership mark" if record.value.startswith(OWNER_MARK) else record.value
-        yield label, f"{record.type:<4} {readable(record.name)}  {value.rstrip('.')}"
-        label = ""

@@ -7,6 +7,7 @@ import typer
 
 from raptorctl.api import machine
 from raptorctl.api.guest import running
+from raptorctl.api.image import lost
 from raptorctl.api.seed import first_boot
 from raptorctl.api.session import Session
 from raptorctl.api.steps import GuestEntry, carry_out, with_job_key
@@ -18,7 +19,6 @@ from raptorctl.cli.image_choice import begins_as
 from raptorctl.cli.screen import Screen
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
-from raptorctl.model.domain import Mark
 from raptorctl.model.names import MachineName
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _wanted(
 
     spec = request.asked(said.of_machine, session)
     mark = session.machine(name).mark
-    image = spec.image or _missing(session, mark)
+    image = spec.image or lost(session, mark)
     system = image or (mark and mark.image_name) or None
     return RebuildRequest(
         name,
@@ -125,9 +125,3 @@ def _wanted(
         start=not said.no_start,
         first_boot=first_boot(session, replace(spec, image=system), name),
     )
-
-
-def _missing(session: Session, mark: Mark | None) -> str | None:
-    """The image that the machine's disk began as, if it is not in the cache any more."""
-    there = {image.digest for image in session.host.images.list()}
-    return mark.image_name if mark and mark.image and mark.image_digest not in there else None

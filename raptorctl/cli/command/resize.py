@@ -7,13 +7,13 @@ import typer
 from raptorctl.api import machine
 from raptorctl.cli import ask, options
 from raptorctl.cli.change import perform
-from raptorctl.cli.count import count, cpu_words
 from raptorctl.cli.options import named
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.sizes import Size
+from raptorctl.read.count import count, cpu_words
 
 EXAMPLE = options.example(
     "sudo raptorctl resize alice dev --size 80G",

@@ -1,4 +1,3 @@
-from raptorctl.cli.command.machine import _lines
 from raptorctl.model.cpu_map import cpu_map
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain, Mark, State
@@ -10,6 +9,7 @@ from raptorctl.model.settings_text import parse_settings
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.topology import Cpu, Topology
 from raptorctl.model.volume import Volume
+from raptorctl.render.machine_lines import machine_lines
 from tests.fakes import SETTINGS_TEXT
 
 
@@ -71,7 +71,7 @@ def test_what_a_machine_is_on_beside_its_slot_is_shown_with_its_mac() -> None:
     seen = describe(mark.name, parse_settings(SETTINGS_TEXT), facts(domains=(domain,)))
     assert seen is not None
     assert seen.encode()["net"] == ["slot:2", "bridge:br0", "network:default"]
-    lines = dict(_lines(seen))
+    lines = dict(machine_lines(seen))
     assert lines["slot"] == "2: br-vm2, 52:54:00:00:00:02"
     assert (lines["bridge"], lines["network"]) == (f"br0, {macs[1]}", f"default, {macs[2]}")
 
@@ -86,6 +86,6 @@ def test_a_machine_without_a_slot_shows_its_own_mac_and_every_one_its_image_and_
     assert seen is not None
     told = seen.encode()
     assert (told["mac"], told["bridge"], told["image"]) == ("52:54:00:aa:bb:cc", None, "debian:13")
-    lines = dict(_lines(seen))
+    lines = dict(machine_lines(seen))
     assert (lines["mac"], lines["image"]) == ("52:54:00:aa:bb:cc", "debian:13")
     assert lines["autostart"] == "with the host"
