@@ -77,6 +77,7 @@ COMMANDS: Final = {
     "render": ("render", "Print what provision would write."),
     "job": ("job", "Show jobs: what was done, when, by whom."),
     "wipe": ("wipe", "Show and finish pending wipes."),
+    "web": ("web", "Open the host in a browser."),
 }
 """Each command's module in `command/` and its line of help, in the order of `raptorctl --help`."""
 

@@ -43,6 +43,8 @@ class Code(enum.StrEnum):
     TEMPLATE_NOT_FOUND = "template-not-found"
     LOG_NOT_FOUND = "log-not-found"
     JOB_NOT_FOUND = "job-not-found"
+    WEB_NOT_OPEN = "web-not-open"
+    WEB_LOGIN_NOT_FOUND = "web-login-not-found"
 
     MACHINE_DIFFERS = "machine-differs"
     TENANT_DIFFERS = "tenant-differs"

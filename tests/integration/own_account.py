@@ -99,15 +99,19 @@ PLACES = {
 
 
 @contextmanager
-def somebody() -> Iterator[Person]:
-    """Make an account where we are root, be ourselves where we are not; leave nothing running."""
+def somebody(also: tuple[str, ...] = ()) -> Iterator[Person]:
+    """Make an account where we are root, be ourselves where we are not; leave nothing running.
+
+    Args:
+        also: distributions of Python that they have beside those that raptorctl needs.
+    """
     login = next(LOGINS)
     home = Path(tempfile.mkdtemp(prefix="rcown", dir="/tmp"))
     root = os.geteuid() == 0
     try:
         for folder in PLACES.values():
             (home / folder).mkdir(mode=0o700)
-        _copy_code(home)
+        _copy_code(home, also)
         if root:
             options = ("--no-create-home", "--home-dir", str(home), "--user-group")
             with alone("accounts"):
@@ -141,12 +145,13 @@ def end(home: Path) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _copy_code(home: Path) -> None:
+def _copy_code(home: Path, also: tuple[str, ...]) -> None:
     code, site = home / "code", home / "site"
     site.mkdir()
     for folder in ("raptorctl", *shipped()):
         shutil.copytree(CHECKOUT / folder, code / folder, ignore=shutil.ignore_patterns("__pyc*"))
-    for name in _needed("raptorctl", set()):
+    seen: set[str] = set()
+    for name in {*also}.union(*(_needed(name, seen) for name in ("raptorctl", *also))):
         found = distribution(name)
         for file in found.files or ():
             source = Path(str(found.locate_file(file)))

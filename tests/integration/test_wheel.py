@@ -39,6 +39,8 @@ def test_the_wheel_carries_every_template_and_the_rules(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert "raptorctl/py.typed" in names  # PEP 561: whoever imports it sees its types
     folders = ("domain_templates/*.xml", "machine_templates/*", "polkit/*.rules")
+    page = [path for path in (CHECKOUT / "raptorctl/web").rglob("*") if path.suffix != ".pyc"]
+    assert {str(p.relative_to(CHECKOUT)) for p in page if p.is_file()} <= names
     for source in (file for folder in folders for file in CHECKOUT.glob(folder)):
         assert f"raptorctl/_data/{source.parent.name}/{source.name}" in names
 

@@ -56,7 +56,7 @@ def sections(path: Path) -> dict[str, str]:
 
 
 def commands(node: Any, path: str = "raptorctl") -> Iterator[tuple[str, Any]]:
-    if not hasattr(node, "commands"):
+    if not hasattr(node, "commands") or node.invoke_without_command:
         yield path, node
     for name, child in below(node).items():
         yield from commands(child, f"{path} {name}")
@@ -104,7 +104,7 @@ def test_every_example_can_be_typed(line: str) -> None:
             assert word in options(node) | {"-h", "--help"}, line
         elif hasattr(node, "commands") and not word.startswith("/"):
             node = below(node)[word]
-    assert not hasattr(node, "commands") or "--" in line, line
+    assert not hasattr(node, "commands") or node.invoke_without_command or "--" in line, line
 
 
 # The settings

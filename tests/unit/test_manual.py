@@ -46,7 +46,9 @@ def test_a_page_tells_every_argument_option_and_example_of_its_commands(path: st
     page = SHARE / f"man/man1/raptorctl-{path.split()[1]}.1"
     text = page.read_text()
     title = path.replace("-", "\\-")
-    about = text.split(f"\n.SS {title}\n")[-1].split("\n.SS ")[0]
+    about = text.split(f"\n.SS {title}\n")[-1]
+    if not hasattr(LEAVES[path], "commands"):  # a group that acts by itself has all of the page
+        about = about.split("\n.SS ")[0]
     assert {name for name in options(LEAVES[path]) if bold(name) not in about} == set()
     arguments = [p.metavar for p in LEAVES[path].params if p.param_type_name == "argument"]
     assert [name for name in arguments if f".TP\n{italic(name)}\n" not in about] == []

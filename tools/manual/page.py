@@ -52,10 +52,11 @@ def _program(whole: Any, top: Any) -> str:
 
 def _command(name: str, context: Any) -> str:
     node, below = context.command, list(_below(context))
+    acts = [context] if not below or node.invoke_without_command else []
     return _page(
         f"raptorctl-{name}",
         COMMANDS[name][1],
-        section("SYNOPSIS", *_synopsis([inner for inner, _ in below] or [context])),
+        section("SYNOPSIS", *_synopsis([*acts, *(inner for inner, _ in below)])),
         section("DESCRIPTION", *_paragraphs(node.help)),
         section("ARGUMENTS", *_arguments(context)),
         section("OPTIONS", *_options(context)),

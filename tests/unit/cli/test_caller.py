@@ -38,7 +38,7 @@ NO_FILES: Final = frozenset(
 ) | {
     "[TENANT] [MACHINE]", "[NAME]...", "MACHINE...", "DIR", "PATH",
     "TENANT MACHINE", "TENANT MACHINE on|off", "TENANT MACHINE DATE|SPAN", "TENANT MACHINE NEW", "TENANT MACHINE [NAME]",
-    "TENANT MACHINE [-- CMD...]", "TENANT MACHINE NAME", "TENANT MACHINE NAME SIZE", "KEY,...",
+    "TENANT MACHINE [-- CMD...]", "TENANT MACHINE NAME", "TENANT MACHINE NAME SIZE", "KEY,...", "LOGIN",
     "KEY=VALUE,...", "[-]KEY",
 }  # fmt: skip
 """What stands for a word, a number or a name that is looked up; whatever else is a file.

@@ -86,7 +86,8 @@ def test_every_command_that_lists_takes_all_of_it() -> None:
     taken: dict[str, set[str]] = {}
     for path, one in parameters(command()):
         taken.setdefault(path, set()).update(one.opts)
-    lists = {path for path in taken if path.split()[-1:] == ["list"]} | {"audit"}
+    lists = {path for path in taken if path.split()[-1:] == ["list"]}
+    lists |= {"audit", "web sessions"}
     assert {path for path, words in taken.items() if "--columns" in words} == lists
     assert all({"--filter", "--sort", "--output"} <= taken[path] for path in lists)
 

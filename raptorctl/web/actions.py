@@ -1,0 +1,193 @@
+"""What a page can do: a machine on and off at once; anything else after its plan was shown."""
+
+import asyncio
+import hashlib
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from raptorctl.api import change as changes
+from raptorctl.api import power
+from raptorctl.api.change import Change
+from raptorctl.api.power import Did
+from raptorctl.api.session import Session
+from raptorctl.errors import InputError, RefusedError
+from raptorctl.model.error_code import Code
+from raptorctl.model.names import MachineName
+from raptorctl.plans.plan import Plan
+from raptorctl.web import wish
+from raptorctl.web.site import Ask
+from raptorctl.web.work import Work
+
+SOON: Final = 2.0  # seconds that a page waits for what is mostly done by then
+
+
+def _shutdown(session: Session, name: MachineName) -> Did:
+    return power.stop(session, name)
+
+
+def _destroy(session: Session, name: MachineName) -> Did:
+    return power.stop(session, name, 0, force=True)
+
+
+POWER: Final[Mapping[str, Callable[[Session, MachineName], Did]]] = {
+    "start": power.start,
+    "shutdown": _shutdown,
+    "destroy": _destroy,
+    "reboot": power.reboot,
+    "reset": power.reset,
+    "suspend": power.suspend,
+    "resume": power.resume,
+}
+
+
+async def switch(ask: Ask) -> Response:
+    """Switch a machine on or off."""
+    name, act = ask.machine, POWER.get(ask.verb)
+    if act is None:
+        raise HTTPException(404)
+    await ask.aside(lambda: ask.session.machine(name))
+    ask.site.works.begin(
+        f"{ask.verb} {name}", name.domain, ask.visit.who, lambda _: (act(ask.session, name).text,)
+    )
+    await _a_moment(ask)
+    return RedirectResponse(f"/m/{name.domain}", 303)
+
+
+async def _a_moment(ask: Ask) -> None:
+    """Wait a little for what was begun last, so that the next page tells how it ended."""
+    with ask.site.lookout.watching() as changed:
+        try:
+            async with asyncio.timeout(SOON):
+                while ask.site.works.at_work:
+                    changed.clear()
+                    await changed.wait()
+        except TimeoutError:
+            return
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What is filled in for a change, and what makes a change of it."""
+
+    template: str
+    change: Callable[[Ask, MachineName, Work | None], Change]
+    typed: bool = False
+    """Whether its name has to be typed: something is lost for good."""
+
+
+FORMS: Final = {
+    "provision": _Form("provision.html", wish.provision),
+    "resize": _Form("resize.html", wish.resize),
+    "rebuild": _Form("rebuild.html", wish.rebuild, typed=True),
+    "deprovision": _Form("deprovision.html", wish.deprovision, typed=True),
+}
+
+
+OURS: Final = frozenset({"csrf", "name", "agreed"})
+"""Fields of a plan's own form; all others are what was filled in before."""
+
+
+async def new(ask: Ask) -> Response:
+    """Fill in what a new machine should be."""
+    ask.refuse_strangers()
+    images = await ask.aside(lambda: wish.images(ask.session))
+    return ask.page("provision.html", own=ask.session.own, images=images, form=ask.form)
+
+
+async def fill_in(ask: Ask) -> Response:
+    """Fill in what is to be changed of a machine."""
+    ask.refuse_strangers()
+    found = FORMS.get(ask.verb)
+    if found is None or ask.verb == "provision":
+        raise HTTPException(404)
+    name = ask.machine
+    await ask.aside(lambda: ask.session.machine(name))
+    return ask.page(found.template, name=name, own=ask.session.own, verb=ask.verb, form=ask.form)
+
+
+async def create(ask: Ask) -> Response:
+    """Show the plan of a new machine, or carry it out."""
+    return await _change(ask, "provision", wish.new_name(ask))
+
+
+async def alter(ask: Ask) -> Response:
+    """Show the plan of a change, or carry it out."""
+    if ask.verb not in FORMS or ask.verb == "provision":
+        raise HTTPException(404)
+    return await _change(ask, ask.verb, ask.machine)
+
+
+async def _change(ask: Ask, verb: str, name: MachineName) -> Response:
+    ask.refuse_strangers()
+    form = FORMS[verb]
+    if ask.said("agreed"):
+        if form.typed and ask.said("name").replace(" ", "-", 1) != name.domain:
+            raise InputError(
+                f"that is not the name of {name}",
+                resolution="nothing was touched; go back and type it",
+                code=Code.NOT_CONFIRMED,
+                subject=name.domain,
+            )
+        work = ask.site.works.begin(
+            f"{verb} {name}", name.domain, ask.visit.who, lambda w: _done(ask, form, name, w)
+        )
+        return RedirectResponse(f"/work/{work.id}", 303)
+    plan = await ask.aside(lambda: changes.preview(ask.session, form.change(ask, name, None)))
+    return ask.page(
+        "plan.html",
+        verb=verb,
+        name=name,
+        plan=plan,
+        typed=form.typed and bool(plan.steps),
+        agreed=digest(plan),
+        form={
+            key: value for key, value in ask.form.items() if key not in {"csrf", "name", "agreed"}
+        },
+        action="/new" if verb == "provision" else f"/m/{name.domain}/change/{verb}",
+    )
+
+
+def _done(ask: Ask, form: _Form, name: MachineName, work: Work) -> tuple[str, ...]:
+    agreed = ask.said("agreed")
+
+    def confirm(plan: Plan) -> bool:
+        if digest(plan) != agreed:
+            raise RefusedError(
+                "the host changed while the plan was being read",
+                resolution="look at it again",
+                code=Code.HOST_CHANGED,
+                subject=name.domain,
+            )
+        return True
+
+    wanted = form.change(ask, name, work)
+    done = changes.carry_out(ask.session, wanted, confirm=confirm, reporter=work, stop=work.stop)
+    return (*done.receipts, done.plan.summary)
+
+
+def digest(plan: Plan) -> str:
+    """What a plan says, in few letters: who agrees says to which plan."""
+    told = [plan.summary, *plan.notes, *(f"{s.title}\0{s.reason}" for s in plan.steps)]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+async def work(ask: Ask) -> Response:
+    """How far something is that was asked for."""
+    found = ask.site.works.find(str(ask.request.path_params["work"]))
+    if found is None:
+        raise HTTPException(404)
+    return ask.page("work.html", work=found)
+
+
+async def stop(ask: Ask) -> Response:
+    """Stop something at its next step's edge, and roll it back."""
+    found = ask.site.works.find(str(ask.request.path_params["work"]))
+    if found is None or found.over:
+        raise HTTPException(404)
+    found.stop.ask(signal.SIGTERM)
+    return RedirectResponse(f"/work/{found.id}", 303)

@@ -1,0 +1,133 @@
+"""What was filled in on a form, as the change that it asks for."""
+
+from typing import TYPE_CHECKING
+
+from raptorctl.api import image as image_cache
+from raptorctl.api import machine as machines
+from raptorctl.api.change import Change
+from raptorctl.api.seed import first_boot
+from raptorctl.api.session import Session
+from raptorctl.errors import InputError
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.names import MachineName, parse_words
+from raptorctl.model.sizes import Size
+from raptorctl.model.spec import MachineSpec
+from raptorctl.model.ssh_key import parse_keys
+from raptorctl.plans.machine.choice import ProvisionRequest
+from raptorctl.plans.machine.rebuild import RebuildRequest
+from raptorctl.plans.machine.resize import ResizeRequest
+from raptorctl.read.count import count, cpu_words
+
+if TYPE_CHECKING:
+    from raptorctl.model.image import Image
+    from raptorctl.web.site import Ask
+    from raptorctl.web.work import Work
+
+
+def images(session: Session) -> list[str]:
+    """Names of images that are here."""
+    return [image.name for image in session.images.list()]
+
+
+def new_name(ask: "Ask") -> MachineName:
+    """Read the name of a new machine; on a session host the tenant goes without saying.
+
+    Raises:
+        InputError: no machine can be called so.
+    """
+    from raptorctl.model.own import own_words
+
+    words = ask.said("machine").split()
+    if ask.session.own:
+        words = own_words(words, ask.session.settings.owner)
+    return parse_words(words or [""])
+
+
+def provision(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
+    """A new machine.
+
+    Args:
+        ask: what was filled in.
+        name: the machine's.
+        work: has its image fetched, and is told; None looks only.
+
+    Raises:
+        InputError: something cannot be right.
+    """
+    keys = ask.said("keys")
+    spec = MachineSpec(
+        size=_size(ask, "size"),
+        cpus=_cpus(ask),
+        memory=_memory(ask),
+        image=ask.said("image") or None,
+        keys=parse_keys(keys) if keys else None,
+    )
+    if not ask.session.own and (spec.size is None or spec.cpus is None):
+        raise InputError("a machine needs a disk's size and CPUs", resolution="say both")
+    return machines.provision(
+        ProvisionRequest(
+            name,
+            spec,
+            start=ask.said("start") == "on",
+            found=_image(ask, spec.image, work),
+            first_boot=first_boot(ask.session, spec, name),
+        )
+    )
+
+
+def resize(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
+    """A machine's disk, CPUs or memory; see `provision`."""
+    size, cpus, memory = _size(ask, "size"), _cpus(ask), _memory(ask)
+    if size is cpus is memory is None:
+        raise InputError("nothing is to be changed", resolution="say a size, CPUs or memory")
+    return machines.resize(
+        ResizeRequest(
+            name=name,
+            size=size,
+            cpus=cpus if isinstance(cpus, CpuSet) else None,
+            memory=memory,
+            vcpus=cpus if isinstance(cpus, int) else None,
+        )
+    )
+
+
+def rebuild(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
+    """A new disk for a machine; see `provision`."""
+    mark = ask.session.machine(name).mark
+    image = ask.said("image") or image_cache.lost(ask.session, mark)
+    spec = MachineSpec(image=image or (mark and mark.image_name) or None)
+    return machines.rebuild(
+        RebuildRequest(
+            name,
+            MachineSpec(image=ask.said("image") or None),
+            found=_image(ask, image, work),
+            first_boot=first_boot(ask.session, spec, name),
+        )
+    )
+
+
+def deprovision(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
+    """A machine goes for good; see `provision`."""
+    return machines.deprovision(name, 0.0 if ask.said("force") == "on" else None)
+
+
+def _size(ask: "Ask", key: str) -> Size | None:
+    return Size.parse(ask.said(key)) if ask.said(key) else None
+
+
+def _memory(ask: "Ask") -> Size | None:
+    return Size.parse_memory(ask.said("memory")) if ask.said("memory") else None
+
+
+def _cpus(ask: "Ask") -> CpuSet | int | None:
+    text = ask.said("cpus")
+    read = count if ask.session.own else cpu_words
+    return read(text) if text else None
+
+
+def _image(ask: "Ask", text: str | None, work: "Work | None") -> "Image | None":
+    if text is None:
+        return None
+    if work is None:
+        return image_cache.foreseen(ask.session, text)
+    return image_cache.fetched(ask.session, text, watch=work)

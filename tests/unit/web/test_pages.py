@@ -1,0 +1,189 @@
+"""What the pages show, and what they do."""
+
+from pathlib import Path
+
+import pytest
+
+from raptorctl.api import change, machine
+from raptorctl.api.caller import Caller
+from raptorctl.model.names import MachineName
+from raptorctl.model.text import plain
+from tests.fakes import World
+from tests.unit.api.session import InMemory
+from tests.web import Browser, Served, served
+
+PAGES = (
+    "/", "/doctor", "/audit", "/jobs", "/new", "/m/alice-dev", "/m/alice-dev/boot",
+    "/m/alice-dev/console", "/m/alice-dev/change/resize", "/m/alice-dev/change/rebuild",
+    "/m/alice-dev/change/deprovision",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_there(browser: Browser, path: str) -> None:
+    assert browser.get(path).status == 200
+
+
+def test_what_the_host_has_is_on_one_page(browser: Browser) -> None:
+    text = browser.get("/").text
+    for seen in (
+        "alice",
+        "bob",
+        "running",
+        "198.51.100.1",
+        "br-vm1",
+        "bob-web:0",
+        "198G free of 200G",
+    ):
+        assert seen in text
+
+
+@pytest.mark.parametrize(
+    "path", ["/m/alice-none", "/m/none", "/m/-", "/m/%3Cscript%3E", "/jobs/none", "/work/none"]
+)
+def test_what_is_not_there_is_said_to_be_so(browser: Browser, path: str) -> None:
+    assert browser.get(path).status in {400, 404}
+
+
+def test_a_machine_is_switched_off_and_on(browser: Browser, world: World) -> None:
+    for verb, state in (("destroy", "shut off"), ("start", "running"), ("suspend", "paused"),
+                        ("resume", "running"), ("shutdown", "shut off")):  # fmt: skip
+        answer = browser.post(f"/m/alice-dev/power/{verb}")
+        assert (answer.status, answer.headers["location"]) == (303, "/m/alice-dev")
+        assert [d.state.value for d in world.domains.list()] == [state, "running"], verb
+    assert "alice-dev is off" in browser.get("/m/alice-dev").text
+
+
+def test_what_is_refused_is_said_on_the_machines_page(browser: Browser) -> None:
+    browser.post("/m/alice-dev/power/resume")
+    assert "alice-dev is already running" in browser.get("/m/alice-dev").text
+
+
+def test_there_are_no_other_verbs(browser: Browser) -> None:
+    for path in (
+        "/m/alice-dev/power/explode",
+        "/m/alice-dev/change/provision",
+        "/m/alice-dev/change/x",
+    ):
+        assert browser.post(path).status == 404
+
+
+def test_a_plan_is_shown_and_then_carried_out(
+    browser: Browser, world: World, tmp_path: Path
+) -> None:
+    form = {"machine": "alice db", "size": "2G", "cpus": "1", "start": "on"}
+    shown = browser.post("/new", form)
+    assert shown.status == 200
+    session = InMemory(caller=Caller("carol", root=True))
+    session.put(world, tmp_path)
+    assert len(world.domains.list()) == 2
+    for title in ("create volume guest-alice-db, 2G", "define domain alice-db"):
+        assert title in shown.text
+    agreed = shown.text.partition('name="agreed" value="')[2].partition('"')[0]
+    done = browser.post("/new", {**form, "agreed": agreed})
+    assert done.status == 303
+    ended(browser, done.headers["location"])
+    names = {domain.name for domain in world.domains.list()}
+    assert names == {"alice-db", "alice-dev", "bob-web"}
+    job = session.journals.jobs()[-1]
+    assert (job.verb, job.by) == ("provision", "carol")
+
+
+def ended(browser: Browser, path: str) -> str:
+    """Wait for what was asked for; the page is there until it is over."""
+    while "at work" in (text := browser.get(path).text):
+        pass
+    return text
+
+
+def test_what_goes_for_good_needs_its_name(browser: Browser, world: World) -> None:
+    path = "/m/alice-dev/change/deprovision"
+    shown = browser.post(path, {"force": "on"})
+    assert "Type that name to go on" in shown.text
+    agreed = shown.text.partition('name="agreed" value="')[2].partition('"')[0]
+    for name in ("", "bob-web", "alice"):
+        answer = browser.post(path, {"force": "on", "agreed": agreed, "name": name})
+        assert answer.status == 400
+    assert len(world.domains.list()) == 2
+    done = browser.post(path, {"force": "on", "agreed": agreed, "name": "alice dev"})
+    assert "nothing of alice-dev is left" in ended(browser, done.headers["location"])
+    assert [domain.name for domain in world.domains.list()] == ["bob-web"]
+
+
+def test_what_was_not_shown_is_not_done(browser: Browser, world: World, tmp_path: Path) -> None:
+    form = {"machine": "alice db", "size": "2G", "cpus": "1"}
+    shown = browser.post("/new", form)
+    agreed = shown.text.partition('name="agreed" value="')[2].partition('"')[0]
+    session = InMemory(caller=Caller("dave", root=True))
+    session.put(world, tmp_path)
+    change.carry_out(session, machine.deprovision(MachineName("alice", "dev"), 0))
+    for given in (agreed, "guessed"):
+        done = browser.post("/new", {**form, "agreed": given})
+        assert "the host changed" in ended(browser, done.headers["location"])
+    assert [domain.name for domain in world.domains.list()] == ["bob-web"]
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"machine": "alice db", "size": "2 pounds", "cpus": "1"}, "is not a size"),
+        ({"machine": "alice db"}, "say both"),
+        ({"machine": "", "size": "2G", "cpus": "1"}, "That did not work"),
+        (
+            {"machine": "alice db", "size": "2G", "cpus": "1", "keys": "nonsense"},
+            "That did not work",
+        ),
+    ],
+)
+def test_nonsense_is_refused_in_words(
+    browser: Browser, world: World, form: dict[str, str], said: str
+) -> None:
+    answer = browser.post("/new", form)
+    assert answer.status in {400, 404, 409}
+    assert said in answer.text
+    assert len(world.domains.list()) == 2
+
+
+def test_logging_out_ends_it(browser: Browser) -> None:
+    assert browser.post("/leave").status == 303
+    assert browser.get("/").status == 401
+
+
+def test_a_tenant_sees_their_own_and_changes_no_host(world: World, tmp_path: Path) -> None:
+    with served(world, tmp_path, Caller("alice", root=True, tenant="alice")) as running:
+        alice = running.browser("alice")
+        text = alice.get("/").text
+        assert "dev" in text
+        assert "bob" not in text
+        for path in ("/m/bob-web", "/m/bob-web/boot", "/m/bob-web/log", "/m/bob-web/console"):
+            theirs, none = alice.get(path), alice.get(path.replace("bob-web", "bob-none"))
+            assert (theirs.status, none.status) == (404, 404)
+            assert theirs.text.replace("bob-web", "bob-none") == none.text
+        assert alice.post("/m/bob-web/power/destroy").status == 404
+        for path in ("/new", "/doctor", "/audit", "/jobs", "/m/alice-dev/change/resize"):
+            assert alice.get(path).status == 409
+        for path in ("/new", "/m/alice-dev/change/deprovision"):
+            assert alice.post(path, {"machine": "alice x", "size": "1G", "cpus": "1"}).status == 409
+        assert alice.post("/m/alice-dev/power/reboot").status == 303
+
+
+HOSTILE = "<script>alert(1)</script>\"'&\x1b]52;c;AAAA\x07\u202e"
+
+
+def test_what_is_not_ours_to_choose_does_nothing(
+    server: Served, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guest's words and names: in the log, in its boot, in a volume's name, in what is typed."""
+    monkeypatch.setattr("raptorctl.api.log.console", lambda *_: iter([HOSTILE.encode()]))
+    browser = server.browser(who="carol")
+    browser.headers["User-Agent"] = HOSTILE
+    for answer in (
+        browser.get("/m/alice-dev/log"),
+        browser.post("/new", {"machine": HOSTILE}),
+        browser.post("/new", {"machine": "alice db", "size": HOSTILE, "cpus": "1"}),
+        browser.post("/new", {"machine": "alice db", "size": "1G", "cpus": "1", "x": HOSTILE}),
+    ):
+        assert "<script>alert" not in answer.text
+        assert "\x1b" not in answer.text
+        assert "\u202e" not in answer.text
+    assert plain(HOSTILE) != HOSTILE

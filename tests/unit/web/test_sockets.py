@@ -1,0 +1,169 @@
+"""What is pushed to pages, and consoles: who may have them, and that nobody waits for a slow one."""
+
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from raptorctl.api.caller import Caller
+from raptorctl.web import sockets
+from raptorctl.web.control import ask
+from raptorctl.web.serve import LARGEST_FRAME
+from raptorctl.web.sockets import ABSENT, ENDED, MOST_UNSENT, OFF, OUTSIDE
+from tests.fakes import World
+from tests.web import Browser, Served, closed, served, socket_of
+
+CONSOLE = "/m/alice-dev/console/socket"
+SOCKETS = ("/live", "/m/alice-dev/live", CONSOLE)
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+def test_each_socket_asks_who_is_there(server: Served, world: World, path: str) -> None:
+    for cookie in ("", "raptorctl=chosen", f"raptorctl-{server.port}=chosen"):
+        assert closed(socket_of(Browser(server.port, cookie=cookie), path)) == OUTSIDE
+    assert world.consoles.streams == []
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
+def test_no_socket_is_opened_by_another_page(browser: Browser, path: str, origin: str) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        socket_of(browser, path, origin)
+    assert caught.value.response.status_code == 403
+
+
+def test_a_console_types_and_reads(browser: Browser, world: World) -> None:
+    with socket_of(browser, CONSOLE) as line:
+        assert line.recv(timeout=60) == b"login: "
+        line.send(b"root\r")
+        line.send("\u00fc")
+        (stream,) = world.consoles.streams
+        stream.ears.heard(b"\xff\x00raw")
+        assert line.recv(timeout=60) == b"\xff\x00raw"
+        stream.ears.ended()
+        assert closed(line) == ENDED
+    assert stream.typed == b"root\r\xc3\xbc"
+    assert stream.closed
+
+
+def test_a_console_is_given_back_when_its_reader_goes(browser: Browser, world: World) -> None:
+    with socket_of(browser, CONSOLE) as line:
+        line.recv(timeout=60)
+    (stream,) = world.consoles.streams
+    while not stream.closed:
+        browser.get("/new")
+
+
+def test_a_machine_that_is_off_has_no_console(browser: Browser) -> None:
+    browser.post("/m/alice-dev/power/destroy")
+    assert closed(socket_of(browser, CONSOLE)) == OFF
+
+
+def test_another_tenants_machine_is_not_there(world: World, tmp_path: Path) -> None:
+    with served(world, tmp_path, Caller("alice", root=True, tenant="alice")) as running:
+        alice = running.browser("alice")
+        for path in ("/m/bob-web/console/socket", "/m/bob-none/console/socket", "/m/bob-web/live"):
+            assert closed(socket_of(alice, path)) == ABSENT
+        assert world.consoles.streams == []
+        with socket_of(alice, "/live") as line:
+            assert "bob" not in str(line.recv(timeout=60))
+
+
+def test_logging_out_ends_consoles_at_once(server: Served, browser: Browser, world: World) -> None:
+    line, other = socket_of(browser, CONSOLE), socket_of(browser, "/live")
+    line.recv(timeout=60)
+    assert ask(server.socket, {"do": "logout", "which": "carol"}) == {"ended": 1}
+    assert closed(line) == OUTSIDE
+    assert closed(other) == OUTSIDE
+    assert world.consoles.streams[0].closed
+    assert browser.get("/").status == 401
+
+
+def test_a_frame_has_a_limit(browser: Browser, world: World) -> None:
+    with socket_of(browser, CONSOLE) as line:
+        line.recv(timeout=60)
+        line.send(b"a" * (LARGEST_FRAME + 1))
+        assert closed(line) == 1009
+    assert world.consoles.streams[0].typed == b""
+
+
+def test_a_slow_reader_keeps_nobody_waiting(browser: Browser, world: World) -> None:
+    """It reads nothing while its console says more than anybody would keep."""
+    slow, quick = socket_of(browser, CONSOLE, max_queue=1), socket_of(browser, CONSOLE)
+    quick.recv(timeout=60)
+    first, second = world.consoles.streams
+    for number in range(64):
+        first.ears.heard(f"{number:06}".encode() * (MOST_UNSENT // 24))
+    second.ears.heard(b"still here")
+    assert quick.recv(timeout=60) == b"still here"
+    assert browser.get("/").status == 200
+    first.ears.heard(b"the end")
+    heard = b""
+    while not heard.endswith(b"the end"):
+        piece = slow.recv(timeout=60)
+        assert isinstance(piece, bytes)
+        heard += piece
+    assert len(heard) < 64 * MOST_UNSENT // 4
+    slow.close()
+    quick.close()
+
+
+def test_a_listener_keeps_the_newest() -> None:
+    import asyncio
+
+    async def scene() -> bytes:
+        listener = sockets.Listener(asyncio.get_running_loop())
+        listener.heard(b"a" * MOST_UNSENT)
+        listener.heard(b"b" * 10)
+        await asyncio.sleep(0)
+        return await listener.take()
+
+    taken = asyncio.run(scene())
+    assert taken == b"a" * (MOST_UNSENT // 2 - 10) + b"b" * 10
+
+
+def test_200_tabs_cost_one_look(server: Served, browser: Browser, world: World) -> None:
+    asked: list[int] = []
+    states = world.domains.states
+
+    def counted() -> object:
+        asked.append(1)
+        return states()
+
+    world.domains.states = counted  # type: ignore[method-assign, assignment]
+    tabs = [socket_of(browser, "/live") for _ in range(200)]
+    try:
+        for tab in tabs:
+            assert "alice" in str(tab.recv(timeout=60))
+        looks = len(asked)
+        for domain in world.domains.list():
+            if domain.name == "alice-dev":
+                world.domains.suspend(domain.uuid)
+        for tab in tabs:
+            assert "paused" in str(tab.recv(timeout=60))
+        assert len(asked) <= looks + 2
+    finally:
+        for tab in tabs:
+            tab.close()
+
+
+def test_a_visit_has_a_bounded_number_of_sockets(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "MOST_SOCKETS", 2)
+    first, second = socket_of(browser, "/live"), socket_of(browser, "/live")
+    first.recv(timeout=60)
+    second.recv(timeout=60)
+    assert closed(socket_of(browser, "/live")) == sockets.REFUSED
+    first.close()
+    second.close()
+
+
+def test_what_was_asked_for_is_told_as_it_goes(browser: Browser) -> None:
+    form = {"machine": "alice db", "size": "2G", "cpus": "1"}
+    agreed = browser.post("/new", form).text.partition('name="agreed" value="')[2].partition('"')[0]
+    path = browser.post("/new", {**form, "agreed": agreed}).headers["location"]
+    with socket_of(browser, f"{path}/live") as line:
+        while "machine alice-db: 2G" not in (said := str(line.recv(timeout=60))):
+            assert "did not work" not in said
+    assert closed(socket_of(browser, "/work/none/live")) == ABSENT
