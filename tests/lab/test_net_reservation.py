@@ -9,7 +9,7 @@ from tests.lab.host import Lab
 SMALL = ("--size", "64M", "--memory", "128M", "--cpus", "6,7", "--no-start")
 NET = "network:lan,ip=192.168.7.9"
 LAN = """
-<network><name>lan</name><bridge name='virbr7'/><ip address='192.168.7.1' prefix='24'><dhcp>
+<network><name>lan</name><bridge name='virbr7'/><dns enable='no'/><ip address='192.168.7.1' prefix='24'><dhcp>
 <range start='192.168.7.100' end='192.168.7.200'/></dhcp></ip></network>
 """
 SETTINGS = "/etc/raptorctl/settings.toml"
