@@ -161,7 +161,7 @@ def test_a_file_is_copied_by_another_account_whole_and_with_its_mode(
 ) -> None:
     shell, _ = sudo
     short.chmod(0o755)
-    source = script(tmp_path, "si te;x.conf", "x" * 100_000)
+    source = script(tmp_path, "a b;x.conf", "x" * 100_000)
     source.chmod(0o640)
     folder = short / "for nobody"
     folder.mkdir()
