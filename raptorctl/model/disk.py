@@ -9,7 +9,7 @@ from raptorctl.errors import InputError
 from raptorctl.model.domain import Domain
 from raptorctl.model.names import MACHINE, MachineName, parse_disk, shown, split_disk
 from raptorctl.model.sizes import Size
-from raptorctl.model.volume import Volume
+from raptorctl.model.volume import OVERLAY, Volume
 
 MOST: Final = 24
 """Disks of one machine beside its first: `vdb` to `vdy`, as its seed is `vdz`."""
@@ -169,6 +169,36 @@ class ExtraDisk:
             "until": self.volume.until,
             "retired": self.volume.retired,
         }
+
+
+@dataclass(frozen=True)
+class SeenDisk:
+    """A further disk as its machine's definition alone tells it: tenants may not ask LVM.
+
+    Args:
+        name: what it is called there.
+        path: of its volume.
+    """
+
+    name: str
+    path: str
+
+    def encode(self) -> dict[str, Any]:
+        """Return the shape of `ExtraDisk`, with what is not known left open."""
+        known = {"name": self.name, "volume": self.path.rpartition("/")[2]}
+        keys = ("size", "keep", "image", "uuid", "job", "until", "retired")
+        return {**dict.fromkeys(keys), **known}
+
+
+def seen(domain: Domain, machine: MachineName) -> tuple[SeenDisk, ...]:
+    """The further disks that a definition names."""
+    names = {path: path.rpartition("/")[2].removesuffix(OVERLAY) for path in domain.disks}
+    start = machine.disk("")
+    return tuple(
+        SeenDisk(name.removeprefix(start), path)
+        for path, name in names.items()
+        if name.startswith(start)
+    )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from raptorctl.model.codec import encode
 from raptorctl.model.cpuset import CpuSet
-from raptorctl.model.disk import ExtraDisk, disks
+from raptorctl.model.disk import ExtraDisk, SeenDisk, disks, seen
 from raptorctl.model.domain import Domain
 from raptorctl.model.image import SHORT
 from raptorctl.model.made import read_made
@@ -46,6 +46,7 @@ class MachineDetails:
         autostart: whether it starts with the host.
         snapshots: of its disk, in the order they were taken.
         disks: those beside its first, by name.
+        seen: the same as the definition has them, where LVM may not be asked.
         vcpus: how many virtual CPUs, pinned or not.
         ssh: where its ssh is forwarded from, on a host of one's own; or "".
         image: what its disk began as, by name; or "".
@@ -77,6 +78,7 @@ class MachineDetails:
     autostart: bool = False
     snapshots: tuple[Snapshot, ...] = ()
     disks: tuple[ExtraDisk, ...] = ()
+    seen: tuple[SeenDisk, ...] = ()
     vcpus: int = 0
     ssh: str = ""
     image: str = ""
@@ -139,7 +141,10 @@ class MachineDetails:
             "fqdn": self.fqdn,
             "dns": None if self.dns_problem else encode(self.records),
             "volume": _volume_shape(self.volume),
-            "further_disks": [one.encode() for one in self.disks],
+            "further_disks": [
+                *(one.encode() for one in self.disks),
+                *(one.encode() for one in self.seen),
+            ],
             "job": self.job,
             "created": self.created,
             "created_by": self.created_by,
@@ -181,6 +186,7 @@ def describe(name: MachineName, settings: "Settings", facts: "HostFacts") -> Mac
         dns_problem=facts.dns_problem,
         snapshots=own,
         disks=others,
+        seen=seen(domain, name) if domain and facts.group is None else (),
         own=not settings.has_slots,
         iso=_iso(domain, facts) if domain else "",
     )

@@ -90,6 +90,8 @@ def _disk_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
         kept = ", kept" if one.volume.kept else ""
         said = f"{one.volume.path}, {one.volume.size}{kept}{_unclean(one.volume)}"
         yield "disk", f"{one.name}: {said}"
+    for known in details.seen:
+        yield "disk", f"{known.name}: {known.path}"
     for snapshot in details.snapshots:
         taken = f"{snapshot.usage} of {snapshot.volume.size} taken"
         lost = ", overflowed" if snapshot.volume.invalid else ""

@@ -104,3 +104,19 @@ def test_a_guest_that_does_not_let_go_keeps_its_disk(raptorctl: CommandLine, wor
     world.domains.deaf = False
     assert (refused.code, "alice-dev does not let go of" in refused.err) == (1, True)
     assert world.picture() == was
+
+
+def test_a_tenant_sees_the_disks_of_a_machine_of_theirs_by_its_definition(
+    raptorctl: CommandLine,
+) -> None:
+    assert raptorctl(*WITH, "-y").code == 0
+    raptorctl.root = False
+    assert "data: /dev/lvm-data/disk-alice-dev.data\n" in raptorctl("show", "alice", "dev").out
+    shown = json.loads(raptorctl("show", "alice", "dev", "-o", "json").out)["further_disks"]
+    assert [(one["name"], one["volume"], one["size"]) for one in shown] == [
+        ("data", "disk-alice-dev.data", None),
+        ("scratch", "disk-alice-dev.scratch", None),
+    ]
+    raptorctl.root = True
+    known = json.loads(raptorctl("show", "alice", "dev", "-o", "json").out)["further_disks"]
+    assert [one.keys() for one in known] == [one.keys() for one in shown]
