@@ -66,6 +66,7 @@ def web(context: typer.Context, port: Port = None) -> None:
     if said := ask(server.place(session), {"do": "link", "who": who}):
         _show(said["link"])
         return
+    _ = session.settings  # what is wrong with them is said here, and not on a page
     listening = server.bound(port)
     settings = session.settings_file
     try:
