@@ -9,7 +9,6 @@ from raptorctl.errors import CommandError, HostError
 from raptorctl.host.build.room import tool
 from raptorctl.host.build.stage import FOLDER_MODE, Staged
 from raptorctl.model.build import Empty
-from raptorctl.model.error_code import Code
 from raptorctl.model.sizes import KIB, Size
 
 _ASKED: Final = re.compile(r'^debugfs: +stat "(.*)"$')
@@ -83,7 +82,6 @@ def resize(disk: Path, size: int) -> None:
         raise HostError(
             f"the file system needs {needed.enough}, and would get {Size(size)}",
             resolution='say a larger size, or "minimum"',
-            code=Code.DISK_TOO_SMALL,
         )
     tool(disk.parent, "resize2fs", disk.name, f"{size // KIB}K")
     check(disk)

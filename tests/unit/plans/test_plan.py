@@ -28,6 +28,7 @@ def test_whoever_reads_a_journal_knows_the_steps_of_every_module() -> None:
 
 
 LOSES_NOTHING = {
+    "build.finish": "what stood at an output gave way to what was built",
     "domain.expire": "its disk is as it was, and it can be started",
     "domain.run": "what has run cannot be made not to have run",
     "disk.give": "the disk is the machine's from then on",
