@@ -25,7 +25,7 @@ STAMP = $(VENV)/made-for-$(shell cat pyproject.toml $(LOCK) | sha256sum | cut -c
 # bind9*, libvirt-clients, libxml2-utils: the integration tests' name server and XML judge.
 # openssh-server: a guest's, for the same tests; they start their own, on loopback.
 # bubblewrap: what a shell profile is run in (test_shell_profile.py).
-# libvirt-daemon*, qemu-system-x86: machines of an account without rights (test_own.py).
+# libvirt-daemon*, qemu-system-x86: machines of an account without rights (test_session_host.py).
 # chromium*: the page is tried in a browser (test_web.py).
 PACKAGES := mmdebstrap e2fsprogs debian-archive-keyring openssh-client \
 	libvirt-dev gcc pkg-config python3-dev python3-venv \
@@ -135,7 +135,7 @@ lab-long: lab-host ## the lab's tests that make test has no time for: power cuts
 
 .PHONY: full-boots
 full-boots: env ## boot Debian on a host of one's own and on the throwaway host: hours where both are emulated
-	RAPTOR_FULL_BOOT=1 $(RUN) pytest -q tests/guest/test_own_boot.py tests/guest/test_build_boot.py
+	RAPTOR_FULL_BOOT=1 $(RUN) pytest -q tests/guest/test_session_boot.py tests/guest/test_build_boot.py
 	$(RUN) tests.lab up
 	RAPTOR_FULL_BOOT=1 $(RUN) pytest -q tests/lab/test_guest.py tests/lab/test_tutorial.py
 

@@ -2,7 +2,7 @@
 
 from raptorctl.api.change import Change, refuse_unfinished
 from raptorctl.api.session import Session
-from raptorctl.model.probe import Finding, OwnProbe, Probe
+from raptorctl.model.probe import Finding, Probe, SessionProbe
 
 
 def findings(session: Session) -> tuple[Finding, ...]:
@@ -10,13 +10,13 @@ def findings(session: Session) -> tuple[Finding, ...]:
     return judged(session)[1]
 
 
-def judged(session: Session) -> tuple[Probe | OwnProbe, tuple[Finding, ...]]:
+def judged(session: Session) -> tuple[Probe | SessionProbe, tuple[Finding, ...]]:
     """Return what was seen of the host, and what every check made of it."""
-    if session.own:
-        from raptorctl.plans.doctor.session import examine_own
+    if session.on_session_host:
+        from raptorctl.plans.doctor.session import examine_session
 
-        own = session.own_probe()
-        return own, examine_own(own)
+        own = session.session_probe()
+        return own, examine_session(own)
 
     from raptorctl.plans.doctor.examine import examine
 

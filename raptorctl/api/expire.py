@@ -21,7 +21,7 @@ def due(session: Session) -> tuple[Change, ...]:
     from raptorctl.plans.part.records import queries
 
     session.require_root()
-    if session.own:
+    if session.on_session_host:
         raise RefusedError(
             "this host is your own, and nothing on it expires", code=Code.SESSION_HOST
         )

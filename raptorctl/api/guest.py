@@ -24,7 +24,7 @@ from raptorctl.model.guest import (
     place_of,
 )
 from raptorctl.model.names import MachineName, shown
-from raptorctl.model.own import login_key_path
+from raptorctl.model.session_host import login_key_path
 from raptorctl.model.slot import Slot
 
 TIMEOUT: Final = 300.0
@@ -74,12 +74,13 @@ class Guest:
 
         keys = known(self.domain, self.session.console_text(self.name))
         account = _account(user, self.name)
-        file, own = private_key(identity or self._login_key(identity, key)), self.session.own
-        return Login(self.name.domain, self.at, account, keys, file, key, files=own)
+        file = private_key(identity or self._login_key(identity, key))
+        files = self.session.on_session_host
+        return Login(self.name.domain, self.at, account, keys, file, key, files=files)
 
     def _login_key(self, identity: Path | None, key: str) -> Path | None:
         """The machine's own key, where it has one and no other is named."""
-        if identity or key or not self.session.own:
+        if identity or key or not self.session.on_session_host:
             return None
         path = Path(login_key_path(self.name, self.session.settings))
         return path if path.exists() else None
@@ -121,7 +122,7 @@ def located(session: Session, name: MachineName) -> tuple[GuestAddress, ...]:
     slot = place_of(domain, session.settings)
     neighbours = session.host.guests.neighbours(slot.bridge)
     found = addresses(slot, neighbours, _told(session, domain))
-    if session.own:
+    if session.on_session_host:
         found = (GuestAddress(str(endpoint(domain, session.settings)), ("forward",)), *found)
     return found
 
@@ -166,7 +167,7 @@ def wait_for(
     """
     from raptorctl.host.guest.readiness import looks
 
-    if awaited is Awaited.IP and guest.session.own:
+    if awaited is Awaited.IP and guest.session.on_session_host:
         raise RefusedError(
             "this host is your own: nothing on it sees its machines' addresses",
             resolution="wait for ssh, cloud-init or agent",

@@ -283,6 +283,6 @@ def _users(session: Session, image: Image) -> list[str]:
     domains = session.host.domains.list()
     users = [d.name for d in domains if _uses(d, image)]
     # A kept file lies over it still; a kept volume of LVM holds a copy.
-    kept = disks(session.host.volumes.list()) if session.own else ()
+    kept = disks(session.host.volumes.list()) if session.on_session_host else ()
     over = (one for one in kept if one.volume.image == image.digest and not one.user(domains))
     return users + [f"{one} (kept)" for one in over]

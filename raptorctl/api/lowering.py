@@ -82,7 +82,7 @@ class Lowering:
             profiles += names
         spec = self._decoded(layers | ({"profile": profiles} if profiles else {}), table)
         self._refuse_unfit(spec, table)
-        if machine.steps and self._session.own and not spec.image:
+        if machine.steps and self._session.on_session_host and not spec.image:
             hint = "say what it begins as: image"
             self._tell(table, "steps", "there is no guest on an empty disk", hint)
         if machine.steps and not is_reached(spec.net):
@@ -99,7 +99,7 @@ class Lowering:
             return UNSAID
 
     def _refuse_unfit(self, spec: MachineSpec, table: str) -> None:
-        if self._session.own:
+        if self._session.on_session_host:
             if isinstance(spec.cpus, CpuSet):
                 self._tell(table, "cpus", "no CPU is named on a session host", "say how many")
             return

@@ -32,7 +32,7 @@ def standing(session: Session, names: Sequence[MachineName]) -> list[RegistryVm]
     from raptorctl.plans.machine.existing import whole
     from raptorctl.render.standing import StandingMachine, standing_vm
 
-    if not session.own:
+    if not session.on_session_host:
         raise RefusedError(
             "a Makefile cannot have what a shared host gives its machines: volumes, CPUs, slots",
             resolution="render it on a session host",

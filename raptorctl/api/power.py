@@ -174,7 +174,7 @@ def _act(session: Session, verb: str, name: MachineName, act: Callable[[Domain],
 
 def _moved(session: Session, before: Domain) -> str:
     """Say where ssh is reached from now on, if somebody has taken its port."""
-    if not session.own or before.mark is None:
+    if not session.on_session_host or before.mark is None:
         return ""
     after = session.machine(before.mark.name)
     if after.mark is None or after.mark.ssh == before.mark.ssh:

@@ -35,7 +35,7 @@ def read(
     from raptorctl.read.machines import parse_machines
     from raptorctl.read.raptor_file import Reader
 
-    owner = session.settings.owner if session.own else ""
+    owner = session.settings.owner if session.on_session_host else ""
     late = HostVariables(session, file).late
     zone = session.settings.dns.zone
     return parse_machines(text, Reader(file, owner, variables or {}, zone, late))

@@ -7,8 +7,8 @@ from raptorctl.api.session import Session
 from raptorctl.errors import MissingError
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import MachineName
-from raptorctl.model.own import login_key_path
 from raptorctl.model.seed import PLAIN, FirstBoot, Seed, Taken
+from raptorctl.model.session_host import login_key_path
 from raptorctl.model.spec import MachineSpec
 
 
@@ -66,7 +66,7 @@ def first_boot(session: Session, spec: MachineSpec, name: MachineName) -> FirstB
     from raptorctl.host.guest.host_key import new_host_key, pair_of
 
     boot = FirstBoot(host_key=new_host_key(str(name)))
-    if not session.own:
+    if not session.on_session_host:
         return boot
     kept = session.host.files.read(login_key_path(name, session.settings))
     pair = pair_of(kept) if kept else new_host_key(f"raptorctl-{name}")

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from raptorctl.model.domain import Domain, State
     from raptorctl.model.facts import HostFacts
     from raptorctl.model.names import MachineName
-    from raptorctl.model.own import Places
-    from raptorctl.model.probe import OwnProbe, Probe
+    from raptorctl.model.probe import Probe, SessionProbe
+    from raptorctl.model.session_host import Places
     from raptorctl.model.settings import Settings
     from raptorctl.model.topology import Topology
     from raptorctl.model.volume import Volume
@@ -55,38 +55,40 @@ class Session:
         return self._caller or this_process()
 
     @cached_property
-    def own(self) -> bool:
+    def on_session_host(self) -> bool:
         """Whether the host is our own: nobody wrote a settings file, and we are not root."""
-        from raptorctl.host.system.session import is_own
+        from raptorctl.host.system.session import is_session_host
 
-        return is_own(self.settings_file)
+        return is_session_host(self.settings_file)
 
     @cached_property
     def places(self) -> "Places":
         """Where our own files are, on a host of our own."""
-        from raptorctl.host.system.session import own_places
+        from raptorctl.host.system.session import session_places
 
-        return own_places()
+        return session_places()
 
     @cached_property
     def settings(self) -> "Settings":
         """The settings file, read once; or what stands for it on a host of our own."""
         from raptorctl.host.system.files import read_settings
-        from raptorctl.host.system.session import read_own
+        from raptorctl.host.system.session import read_session_settings
 
-        return read_own(self.places) if self.own else read_settings(self.settings_file)
+        if self.on_session_host:
+            return read_session_settings(self.places)
+        return read_settings(self.settings_file)
 
     @cached_property
     def config(self) -> Path:
         """Where the host's own catalogue and templates are; settings may be unreadable to us."""
         from raptorctl.host.system.files import SETTINGS
 
-        return Path(self.places.config) if self.own else SETTINGS
+        return Path(self.places.config) if self.on_session_host else SETTINGS
 
     @cached_property
     def log_directory(self) -> Path:
         """Where reports of errors that nobody foresaw are written."""
-        return Path(self.places.state if self.own else "/var/log/raptorctl")
+        return Path(self.places.state if self.on_session_host else "/var/log/raptorctl")
 
     @cached_property
     def host(self) -> "Host":
@@ -122,7 +124,7 @@ class Session:
         """What is in flight, and what was."""
         from raptorctl.engine.journals import Journals
 
-        if self.own:
+        if self.on_session_host:
             return Journals(Path(self.places.journal), Path(self.places.audit))
         return Journals(official=True)
 
@@ -131,7 +133,7 @@ class Session:
         """The file whose lock changing commands hold."""
         from raptorctl.engine.lock import LOCK_FILE
 
-        return Path(self.places.lock) if self.own else LOCK_FILE
+        return Path(self.places.lock) if self.on_session_host else LOCK_FILE
 
     @cached_property
     def turn(self) -> "Turn":
@@ -164,7 +166,7 @@ class Session:
         """Read which CPUs are there for machines: anybody may."""
         from raptorctl.host.system.cpu import topology
 
-        return topology(session=self.own)
+        return topology(session=self.on_session_host)
 
     def machine(self, name: "MachineName") -> "Domain":
         """Find a machine by what libvirt shows us: a tenant sees their own.
@@ -207,11 +209,11 @@ class Session:
 
         return probe(self.settings_file, self.journals.unfinished, self.record_queries())
 
-    def own_probe(self) -> "OwnProbe":
+    def session_probe(self) -> "SessionProbe":
         """Try everything that provision needs on a host of our own."""
-        from raptorctl.host.survey.probe_session import probe_own
+        from raptorctl.host.survey.probe_session import probe_session
 
-        return probe_own(self.settings, self.places, self.journals.unfinished)
+        return probe_session(self.settings, self.places, self.journals.unfinished)
 
     def past(self) -> "Past":
         """What the journals of all jobs tell, open or ended, read anew."""
@@ -230,7 +232,7 @@ class Session:
     @property
     def is_root(self) -> bool:
         """Whether volumes, libvirt and the journal will let us in: on a host of our own, too."""
-        return self.caller.root or self.own
+        return self.caller.root or self.on_session_host
 
     def require_root(self) -> None:
         """Stop early, in words, where the host would only say "permission denied".

@@ -58,7 +58,7 @@ def trusted_profile(session: Session, name: str, *, trusted: bool) -> str:
         InputError: there is no such profile.
         RefusedError: it may not be run; says what would be done.
     """
-    if session.is_root and not session.own:
+    if session.is_root and not session.on_session_host:
         raise RefusedError(
             f"{shown(name)} is a program, and is never run as root",
             resolution="leave sudo out, and be an account without rights",

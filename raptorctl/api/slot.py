@@ -22,7 +22,7 @@ def shown(session: Session, number: int) -> "SlotDetails":
     from raptorctl.plans.part import records, slots
 
     settings = session.settings
-    if session.own:
+    if session.on_session_host:
         raise RefusedError(
             "this host is your own, and has no slots",
             resolution="`raptorctl show` tells how a machine is reached",

@@ -105,5 +105,5 @@ class Up:
             due = any(row.key == "steps" and row.due is Due.NOW for row in rows)
             fresh = any(is_absent(row) or row.due is Due.REBUILD for row in rows)
             told = fresh and wanted.spec.tells_guest  # by a key that is made for the job
-            if due and not told and not self.session.own:
+            if due and not told and not self.session.on_session_host:
                 refuse_keyless(self.identity)

@@ -37,7 +37,7 @@ def _facts(session: Session, domain: Domain, started: float | None) -> "BootFact
     off = Sight(so=False, seen="it is off")
     greets = readiness.ssh(guests, at) if on else off
     # QEMU's own network shows nothing of addresses, but who greets by ssh has one.
-    placed = greets if session.own and greets.so else None
+    placed = greets if session.on_session_host and greets.so else None
     return BootFacts(
         state=domain.state.value,
         active=on,

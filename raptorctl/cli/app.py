@@ -68,7 +68,7 @@ def _refuse_shared(session: Typed, name: str) -> None:
     Raises:
         RefusedError: says what there is none of.
     """
-    if name in SHARED and session.own and not {"-h", "--help"} & set(session.typed):
+    if name in SHARED and session.on_session_host and not {"-h", "--help"} & set(session.typed):
         raise RefusedError(
             f"this host is your own, and has no {SHARED[name]}",
             code=Code.SESSION_HOST,

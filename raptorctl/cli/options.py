@@ -32,11 +32,11 @@ Details = Annotated[bool, typer.Option("-v", "--verbose", help="Show more about 
 def completed(context: typer.Context, words: list[str]) -> list[str]:
     """Put the caller's name before a machine's on a host of their own, where nobody else is."""
     from raptorctl.api.session import Session
-    from raptorctl.model.own import own_words
+    from raptorctl.model.session_host import session_words
 
     session = context.obj
-    if isinstance(session, Session) and session.own:
-        return own_words(words, session.settings.owner)
+    if isinstance(session, Session) and session.on_session_host:
+        return session_words(words, session.settings.owner)
     return words
 
 

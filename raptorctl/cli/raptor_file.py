@@ -18,8 +18,8 @@ from raptorctl.cli.watch import Stream
 from raptorctl.errors import InputError
 from raptorctl.model.file_plan import Allowed, Due, FilePlan, FileWish, Row, SavedPlan
 from raptorctl.model.names import MachineName, parse_words, shown
-from raptorctl.model.own import own_words
 from raptorctl.model.raptor_file import DEFAULT, LARGEST, STDIN, RaptorFile
+from raptorctl.model.session_host import session_words
 from raptorctl.read.variables import NAME
 from raptorctl.read.vmfile import DEFAULT as VMFILE
 
@@ -168,7 +168,9 @@ def _line(brought: Brought) -> str:
 
 
 def _machine(session: Typed, word: str) -> MachineName:
-    return parse_words(own_words([word], session.settings.owner) if session.own else [word])
+    if session.on_session_host:
+        return parse_words(session_words([word], session.settings.owner))
+    return parse_words([word])
 
 
 def _variable(text: str) -> tuple[str, str]:

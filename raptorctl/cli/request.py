@@ -223,7 +223,7 @@ def new_machine(options: MachineOptions, session: Session) -> MachineSpec:
         InputError: as `asked`; or no size or CPUs were said, which a shared host has no default of.
     """
     spec = asked(options, session)
-    if not session.own:
+    if not session.on_session_host:
         needed = {"--size": spec.size, "--cpus": spec.cpus}
         _refuse_missing(option for option, value in needed.items() if value is None)
     return spec
@@ -240,7 +240,7 @@ def asked(options: MachineOptions, session: Session) -> MachineSpec:
         InputError: something typed cannot be right on any host; every error names its option.
     """
     below = read_profiles(options.profile or (), session)
-    spec = _typed(options, session_host=session.own).over(below)
+    spec = _typed(options, session_host=session.on_session_host).over(below)
     return replace(spec, **seed.texts(options, below))
 
 

@@ -55,7 +55,7 @@ def connect(settings: Settings) -> Host:
     Raises:
         HostError: a directory of one's own cannot be made.
     """
-    if settings.kind is Kind.OWN:
+    if settings.kind is Kind.SESSION:
         from raptorctl.host.system.session import make_directories
 
         make_directories(settings)
@@ -64,11 +64,11 @@ def connect(settings: Settings) -> Host:
 
 def drivers(settings: Settings) -> Host:
     """Build all drivers of this machine, and change nothing on it."""
-    return _own(settings) if settings.kind is Kind.OWN else _shared(settings)
+    return _own(settings) if settings.kind is Kind.SESSION else _shared(settings)
 
 
 def _own(settings: Settings) -> Host:
-    from raptorctl.host.domain.session_domains import OwnDomains
+    from raptorctl.host.domain.session_domains import SessionDomains
     from raptorctl.host.guest.guests import LocalGuests
     from raptorctl.host.system.session import session_runs
     from raptorctl.host.volume.qcow2_image import OverlayImageWriter
@@ -78,7 +78,7 @@ def _own(settings: Settings) -> Host:
         _shared(settings),
         volumes=OverlayVolumes(settings.storage.volume_group),
         wiper=FileWiper(),
-        domains=OwnDomains(settings.libvirt.uri),
+        domains=SessionDomains(settings.libvirt.uri),
         guests=LocalGuests(settings.libvirt.uri, session_runs()),
         image_writer=OverlayImageWriter(),
     )

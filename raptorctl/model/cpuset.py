@@ -92,3 +92,8 @@ def _written(span: list[int]) -> str:
         return str(span[0])
     joint = "-" if len(span) > 2 else ","
     return f"{span[0]}{joint}{span[-1]}"
+
+
+def cpu_count(vcpus: int) -> str:
+    """How many virtual CPUs, as people read it."""
+    return f"{vcpus} CPU" if vcpus == 1 else f"{vcpus} CPUs"

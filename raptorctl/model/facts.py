@@ -72,7 +72,7 @@ class HostFacts:
         used_ports: who has which port of loopback there: a machine, also one that is off, or a
             program.
         bridge_helper: QEMU's, which puts machines there on bridges of the host.
-        own_keys: public keys of the one whose own the host is.
+        owner_keys: public keys of the one whose own the host is.
         mail: whether the host can send mail.
         hostname: what the host is called.
         refused_keys: which of them are not taken, and why, a sentence each.
@@ -108,7 +108,7 @@ class HostFacts:
     ports: tuple[int, ...] = ()
     used_ports: Mapping[int, str] = field(default_factory=dict)
     bridge_helper: BridgeHelper = BridgeHelper()
-    own_keys: tuple[str, ...] = ()
+    owner_keys: tuple[str, ...] = ()
     refused_keys: tuple[str, ...] = ()
     mail: bool = False
     hostname: str = ""

@@ -7,7 +7,7 @@ from typing import Any, Final
 from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain
 from raptorctl.model.error_code import Code
-from raptorctl.model.own import LOOPBACK, UserNetwork, mac_of, ssh_port
+from raptorctl.model.session_host import LOOPBACK, UserNetwork, mac_of, ssh_port
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 

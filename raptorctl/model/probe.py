@@ -79,14 +79,14 @@ class Part(enum.StrEnum):
     JOURNAL = "journal"
 
 
-class OwnPart(enum.StrEnum):
+class SessionPart(enum.StrEnum):
     """Parts that only a host of one's own is asked about by name."""
 
     QEMU_IMG = "qemu-img"
     VOLUMES = "volumes"
 
 
-AnyPart = Part | OwnPart
+AnyPart = Part | SessionPart
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class OwnProbe:
+class SessionProbe:
     """Everything that was tried on a host of one's own, and how it went.
 
     Args:

@@ -25,8 +25,8 @@ class Kind(enum.Enum):
 
     SHARED = "shared"
     """Many people, and root, who reads a settings file."""
-    OWN = "own"
-    """Its caller alone, without root and without a file: see `raptorctl.model.own`."""
+    SESSION = "session"
+    """Its caller alone, without root and without a file: see `raptorctl.model.session_host`."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class Settings:
     @property
     def kind(self) -> Kind:
         """Whom the host is for; `owner` is the only tenant there is on one's own."""
-        return Kind.OWN if self.owner else Kind.SHARED
+        return Kind.SESSION if self.owner else Kind.SHARED
 
     @property
     def has_tenants(self) -> bool:

@@ -8,7 +8,6 @@ from typing import Any, Final
 from raptorctl.errors import InputError
 from raptorctl.model.diagnostic import Diagnostic, nearest, refuse
 from raptorctl.model.names import MachineName, parse_tenant, parse_words
-from raptorctl.model.own import own_words
 from raptorctl.model.raptor_file import (
     MACHINE_KEYS,
     FileMachine,
@@ -16,6 +15,7 @@ from raptorctl.model.raptor_file import (
     Names,
     RaptorFile,
 )
+from raptorctl.model.session_host import session_words
 from raptorctl.read.raptor_file_keys import machine_problems, spec_part, steps, tenant, wait
 from raptorctl.read.toml_places import Path, Place, error_place, place_of, places
 from raptorctl.read.variables import expand, unfit
@@ -197,7 +197,7 @@ class _Reading:
             self._tell(("machine", key), "does not say whose machine it is", hint)
             return None
         try:
-            return parse_words(own_words([key], owner) if owner else [key])
+            return parse_words(session_words([key], owner) if owner else [key])
         except InputError as error:
             self._tell(("machine", key), error.brief, error.resolution)
             return None

@@ -12,8 +12,8 @@ from lxml import etree
 
 from raptorctl.model.build import BuildShare, BuildStep, Verbosity
 from raptorctl.model.build_room import RoomDisk
-from raptorctl.model.own import LOOPBACK, mac_of
 from raptorctl.model.seed import HostKey, Seed
+from raptorctl.model.session_host import LOOPBACK, mac_of
 from raptorctl.render.read_domain import QEMU
 from raptorctl.render.yaml_text import dump
 

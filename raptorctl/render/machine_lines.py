@@ -6,8 +6,8 @@ from raptorctl.model.domain import State
 from raptorctl.model.machine import Form
 from raptorctl.model.machine_details import MachineDetails
 from raptorctl.model.net import NO_NET
-from raptorctl.model.own import LOOPBACK
 from raptorctl.model.record import OWNER_MARK, readable
+from raptorctl.model.session_host import LOOPBACK
 from raptorctl.model.spec import BOOT_WORDS, BootDevice
 from raptorctl.model.volume import Volume
 

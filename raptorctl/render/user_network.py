@@ -11,7 +11,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 from raptorctl.model.net import Forward
-from raptorctl.model.own import LOOPBACK, mac_of
+from raptorctl.model.session_host import LOOPBACK, mac_of
 from raptorctl.render.read_domain import MACHINE_TAG, QEMU, mark_tag, parse_domain, read_forwards
 
 DEVICE: Final = "raptornet"

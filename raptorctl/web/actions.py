@@ -96,7 +96,7 @@ async def new(ask: Ask) -> Response:
     """Fill in what a new machine should be."""
     ask.refuse_strangers()
     images = await ask.aside(lambda: wish.images(ask.session))
-    return ask.page("provision.html", own=ask.session.own, images=images, form=ask.form)
+    return ask.page("provision.html", own=ask.session.on_session_host, images=images, form=ask.form)
 
 
 async def fill_in(ask: Ask) -> Response:
@@ -107,7 +107,9 @@ async def fill_in(ask: Ask) -> Response:
         raise HTTPException(404)
     name = ask.machine
     await ask.aside(lambda: ask.session.machine(name))
-    return ask.page(found.template, name=name, own=ask.session.own, verb=ask.verb, form=ask.form)
+    return ask.page(
+        found.template, name=name, own=ask.session.on_session_host, verb=ask.verb, form=ask.form
+    )
 
 
 async def create(ask: Ask) -> Response:

@@ -34,7 +34,7 @@ async def host(ask: Ask) -> Response:
 
 def host_values(site: Site, seen: Glimpse) -> Mapping[str, Any]:
     """What of the host's page changes by itself."""
-    return {"seen": seen, "works": site.works.at_work, "own": site.session.own}
+    return {"seen": seen, "works": site.works.at_work, "own": site.session.on_session_host}
 
 
 async def _room(site: Site) -> Mapping[str, Any]:
@@ -44,7 +44,7 @@ async def _room(site: Site) -> Mapping[str, Any]:
     except RaptorError as error:
         return {"trouble": str(error), "facts": None}
     settings = site.session.settings
-    cpus = None if site.session.own else cpu_map(facts, settings.cpus.reserved)
+    cpus = None if site.session.on_session_host else cpu_map(facts, settings.cpus.reserved)
     return {
         "trouble": "",
         "facts": facts,
@@ -52,8 +52,8 @@ async def _room(site: Site) -> Mapping[str, Any]:
         "nodes": _nodes(cpus) if cpus else (),
         "memory": _memory(facts),
         "volumes": sorted(facts.volumes, key=lambda volume: volume.name),
-        "slots": () if site.session.own else slot_uses(settings, facts),
-        "tenants": () if site.session.own else tenants.views(facts),
+        "slots": () if site.session.on_session_host else slot_uses(settings, facts),
+        "tenants": () if site.session.on_session_host else tenants.views(facts),
     }
 
 
@@ -86,7 +86,7 @@ def machine_values(site: Site, name: MachineName, state: str) -> Mapping[str, An
         "state": state,
         "runs": state in {"running", "blocked", "paused", "suspended", "shutting down"},
         "works": site.works.about(name.domain)[:3],
-        "own": site.session.own,
+        "own": site.session.on_session_host,
     }
 
 

@@ -81,7 +81,9 @@ class Server(uvicorn.Server):
 
 def place(session: Session) -> Path:
     """Where the command line's socket is."""
-    return Path(session.places.runtime if session.own else "/run") / "raptorctl-web.sock"
+    return (
+        Path(session.places.runtime if session.on_session_host else "/run") / "raptorctl-web.sock"
+    )
 
 
 def bound(port: int | None) -> socket.socket:

@@ -35,11 +35,11 @@ def new_name(ask: "Ask") -> MachineName:
     Raises:
         InputError: no machine can be called so.
     """
-    from raptorctl.model.own import own_words
+    from raptorctl.model.session_host import session_words
 
     words = ask.said("machine").split()
-    if ask.session.own:
-        words = own_words(words, ask.session.settings.owner)
+    if ask.session.on_session_host:
+        words = session_words(words, ask.session.settings.owner)
     return parse_words(words or [""])
 
 
@@ -62,7 +62,7 @@ def provision(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
         image=ask.said("image") or None,
         keys=parse_keys(keys) if keys else None,
     )
-    if not ask.session.own and (spec.size is None or spec.cpus is None):
+    if not ask.session.on_session_host and (spec.size is None or spec.cpus is None):
         raise InputError("a machine needs a disk's size and CPUs", resolution="say both")
     return machines.provision(
         ProvisionRequest(
@@ -121,7 +121,7 @@ def _memory(ask: "Ask") -> Size | None:
 
 def _cpus(ask: "Ask") -> CpuSet | int | None:
     text = ask.said("cpus")
-    read = count if ask.session.own else cpu_words
+    read = count if ask.session.on_session_host else cpu_words
     return read(text) if text else None
 
 

@@ -16,8 +16,8 @@ from tests import guest
 from tests.bench.contest import PLACE, PYTHON
 from tests.bench.figures import Row, seconds_row
 from tests.bench.storage import prepare
-from tests.guest.own import PATIENCE, OwnDebian, ended
-from tests.integration.own_account import somebody
+from tests.guest.session_debian import PATIENCE, SessionDebian, ended
+from tests.integration.session_account import somebody
 from tests.lab.host import Lab
 
 BUDGET = 1.0  # seconds
@@ -53,7 +53,7 @@ def _row(what: str, where: str, times: list[float]) -> Row:
 def says() -> list[Row]:
     """Measure `cloud-init` and `agent` of the Debian guest on this machine, in an own session."""
     with somebody() as person:
-        machine = OwnDebian(person)
+        machine = SessionDebian(person)
         boots = []
         for _ in range(BOOTS):
             machine.remove()
@@ -64,7 +64,7 @@ def says() -> list[Row]:
     return [_row("cloud-init", "here", boots), _row("agent", "here", agent)]
 
 
-def _boot_seen(machine: OwnDebian) -> float:
+def _boot_seen(machine: SessionDebian) -> float:
     """Return how long after its console `wait` says that cloud-init has ended."""
     (log,) = machine.person.state.glob("console/*.log")
     before = log.stat().st_size
@@ -75,7 +75,7 @@ def _boot_seen(machine: OwnDebian) -> float:
         return time.monotonic() - began
 
 
-def _agent_seen(machine: OwnDebian) -> float:
+def _agent_seen(machine: SessionDebian) -> float:
     """Return how long after its start `wait` sees the agent, with all that its start takes."""
     ended(machine.ssh("sudo", "systemctl", "stop", AGENT))
     with machine.waiting("agent") as waiting:

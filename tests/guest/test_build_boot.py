@@ -9,7 +9,7 @@ import pytest
 
 from tests import guest
 from tests.full_boot import full
-from tests.integration.own_account import somebody
+from tests.integration.session_account import somebody
 
 pytestmark = [pytest.mark.timeout(3600), full]
 

@@ -11,7 +11,7 @@ import lark
 import pycdlib
 import pytest
 
-from tests.integration.own_account import Person, somebody
+from tests.integration.session_account import Person, somebody
 
 SEED = r"""
 Let [("host", "web")] -- a comment

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.alone import alone
-from tests.integration.own_account import Person, somebody
+from tests.integration.session_account import Person, somebody
 
 FILE = """
 [build.web]

@@ -78,7 +78,7 @@ def essence(domain: Domain) -> Domain:
     return replace(domain, xml="", emulator=domain.emulator.ascending())
 
 
-# libvirt's test driver drops what is for QEMU's command line; tests/integration/test_own.py has it.
+# libvirt's test driver drops what is for QEMU's command line; tests/integration/test_session_host.py has it.
 @pytest.mark.parametrize("name", [name for name, spec in SAMPLES.items() if not spec.mark.ssh])
 def test_libvirt_keeps_every_sample_as_it_was_defined(name: str, domains: LibvirtDomains) -> None:
     spec = SAMPLES[name]

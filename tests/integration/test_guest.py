@@ -34,7 +34,7 @@ from raptorctl.host.guest.shell import SshShell, open_shell
 from raptorctl.host.guest.wait import wait_until
 from raptorctl.model.guest import Endpoint
 from raptorctl.model.guest_step import GuestStep, inline
-from raptorctl.model.own import LOOPBACK
+from raptorctl.model.session_host import LOOPBACK
 from tests.integration.sshd import Sshd, free_port, make_key
 from tests.lab.process import wait_for
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.alone import alone
-from tests.integration.own_account import Person, somebody
+from tests.integration.session_account import Person, somebody
 
 ISO = any(map(shutil.which, ("genisoimage", "mkisofs", "xorrisofs")))
 """Whether something here writes seeds, as the folder asks for."""

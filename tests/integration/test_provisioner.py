@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.integration.own_account import Person, somebody
+from tests.integration.session_account import Person, somebody
 from tests.integration.sshd import Sshd
 
 REGISTRY = """

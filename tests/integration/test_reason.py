@@ -16,7 +16,7 @@ from raptorctl.host.image.download import Http
 from raptorctl.host.system import command
 from raptorctl.host.volume.qcow2_volumes import make_file
 from tests.integration.alone import alone
-from tests.integration.own_account import Person, somebody
+from tests.integration.session_account import Person, somebody
 from tests.integration.sshd import Sshd, make_key
 
 

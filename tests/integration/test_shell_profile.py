@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.own_account import Person, somebody
+from tests.integration.session_account import Person, somebody
 
 PROFILE = """\
 DOMAIN=sc-web-server

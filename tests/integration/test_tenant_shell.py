@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.alone import alone
-from tests.integration.own_account import Person, somebody
+from tests.integration.session_account import Person, somebody
 from tests.integration.sshd import Sshd
 
 ROLE = Path(__file__).parents[2] / "ansible/roles/raptor_host/files/sshd.conf"

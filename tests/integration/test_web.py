@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 
 from tests.chromium import chromium, complaints, text, until
 from tests.integration.alone import alone
-from tests.integration.own_account import Person, somebody
+from tests.integration.session_account import Person, somebody
 
 NEEDED = ("starlette", "uvicorn", "websockets", "jinja2")
 

@@ -47,7 +47,7 @@ def doctor(context: typer.Context, fix: Fix = False, *, run: Manner) -> None:
     if (run.dry_run or run.yes) and not fix:
         raise InputError("--dry-run and -y are for --fix", resolution="add --fix")
     session = session_of(context, root=fix)
-    if fix and session.own:
+    if fix and session.on_session_host:
         raise RefusedError(
             "this host is your own, and --fix is for shared ones",
             resolution="deprovision what is not whole",

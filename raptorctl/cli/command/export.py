@@ -9,7 +9,7 @@ from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, say, say_json
 from raptorctl.cli.session import session_of
 from raptorctl.model.names import parse_tenant, parse_words
-from raptorctl.model.own import own_words
+from raptorctl.model.session_host import session_words
 
 EXAMPLE = example("sudo raptorctl export > raptor.toml", "sudo raptorctl export alice web")
 Words = Annotated[
@@ -28,8 +28,8 @@ def register(app: typer.Typer) -> None:
 def export(context: typer.Context, words: Words = None, form: Output = Format.TEXT) -> None:
     """Print what stands as a file of machines, so that `diff` finds no difference."""
     session, given = session_of(context), list(words or ())
-    if session.own:
-        given = own_words(given, session.settings.owner)
+    if session.on_session_host:
+        given = session_words(given, session.settings.owner)
     tenant = machine = None
     if len(given) == 1 and "-" not in given[0]:
         tenant = parse_tenant(given[0])

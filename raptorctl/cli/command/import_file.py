@@ -76,7 +76,7 @@ def import_(
         return
     profile = is_profile(file)
     session = session_of(context, root=not profile)
-    owner = session.settings.owner if session.own else ""
+    owner = session.settings.owner if session.on_session_host else ""
     whose = parse_tenant(tenant) if tenant else ""
     if profile:
         path = trusted_profile(session, file, trusted=trust)

@@ -54,7 +54,7 @@ def provision(
     spec = request.new_machine(said, session_of(context, root=False))
     session = session_of(context)
     boot = first_boot(session, spec, name)
-    has_key = boot is not None or session.own
+    has_key = boot is not None or session.on_session_host
     steps = then.checked(session.typed, has_key=has_key, starts=not no_start)
     boot, job_key = with_job_key(boot, steps, then.identity)
     wanted = ProvisionRequest(
@@ -69,7 +69,7 @@ def provision(
     )
     change = replace(
         machine.provision(wanted),
-        decide=_decide(wanted, then, steps=bool(steps), own=session.own),
+        decide=_decide(wanted, then, steps=bool(steps), own=session.on_session_host),
         after=tuple(step.title for step in steps),
     )
 
@@ -128,5 +128,5 @@ def _makes(plan: plans.Plan) -> bool:
 
 def _next(session: Session, *, start: bool) -> str:
     # virsh alone would speak with another libvirt there: root's.
-    program = "raptorctl" if session.own else "virsh"
+    program = "raptorctl" if session.on_session_host else "virsh"
     return f"{program} {'start' if start else 'console'}"

@@ -94,7 +94,7 @@ def rebuild(
     session, name = session_of(context), options.machine_name(words)
     wanted = _wanted(session, name, said, dry_run=run.dry_run)
     boot = wanted.first_boot
-    has_key = boot is not None or session.own
+    has_key = boot is not None or session.on_session_host
     steps = then.checked(session.typed, has_key=has_key, starts=wanted.start)
     boot, job_key = with_job_key(boot, steps, then.identity)
     wanted = replace(wanted, first_boot=boot)

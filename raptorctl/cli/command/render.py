@@ -15,7 +15,7 @@ from raptorctl.cli.options import Output
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
-from raptorctl.model.own import own_words
+from raptorctl.model.session_host import session_words
 from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.machine.provision import render_xml
 
@@ -79,8 +79,9 @@ def makefile(
 ) -> None:
     """Write a folder for each machine, whose Makefile needs virsh, and nothing of raptorctl."""
     session = session_of(context)
-    owner = session.settings.owner if session.own else ""
-    names = [options.machine_name(own_words([one], owner) if owner else [one]) for one in machines]
+    owner = session.settings.owner if session.on_session_host else ""
+    words = [session_words([one], owner) if owner else [one] for one in machines]
+    names = [options.machine_name(word) for word in words]
     found = standing(session, names)
     old = registry_gen.stale(found, base, (), whole=False)
     for path in registry_gen.generate(found, base, {} if prune else old):

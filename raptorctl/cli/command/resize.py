@@ -60,7 +60,7 @@ def resize(
 
     if size is cpus is memory is None:
         raise InputError("nothing is to be changed", resolution="say --size, --cpus or --memory")
-    read = count if session_of(context, root=False).own else cpu_words
+    read = count if session_of(context, root=False).on_session_host else cpu_words
     asked = None if cpus is None else named("--cpus", read, cpus)
     wanted = ResizeRequest(
         name=options.machine_name(words),

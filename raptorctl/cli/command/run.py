@@ -108,7 +108,7 @@ def run(
     """Run scripts in a guest and copy files to it, in order; stop at the first failure."""
     session = session_of(context)
     # On a session host ssh's own files may have a key; that none fits is told at the login.
-    steps = asked.checked(session.typed, has_key=session.own)
+    steps = asked.checked(session.typed, has_key=session.on_session_host)
     if not steps:
         raise InputError("there is nothing to do", resolution="say --run, --inline or --copy")
     guest = guest_of(context, words, root=True)

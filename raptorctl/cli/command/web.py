@@ -57,7 +57,7 @@ def web(context: typer.Context, port: Port = None) -> None:
     if context.invoked_subcommand:
         return
     session = session_of(context, root=False)
-    if not session.own:
+    if not session.on_session_host:
         session.require_root()
     server = _server()
     from raptorctl.web.control import ask
@@ -145,7 +145,7 @@ def logout(
 
 def _asked(context: typer.Context, question: dict[str, str]) -> dict[str, Any]:
     session = session_of(context, root=False)
-    if not session.own:
+    if not session.on_session_host:
         session.require_root()
     _server()
     from raptorctl.web.control import asked

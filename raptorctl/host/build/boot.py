@@ -29,7 +29,7 @@ from raptorctl.model.build_script import title
 from raptorctl.model.error_code import Code
 from raptorctl.model.guest import Endpoint
 from raptorctl.model.guest_step import GuestStep
-from raptorctl.model.own import LOOPBACK
+from raptorctl.model.session_host import LOOPBACK
 from raptorctl.model.settings import Libvirt
 from raptorctl.model.ssh_key import parse_keys
 from raptorctl.model.text import plain

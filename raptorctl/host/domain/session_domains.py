@@ -5,11 +5,11 @@ from raptorctl.host.domain.domains import LibvirtDomains
 from raptorctl.host.system import session as own
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.error_code import Code
-from raptorctl.model.own import LOOPBACK, ssh_port
+from raptorctl.model.session_host import LOOPBACK, ssh_port
 from raptorctl.render.user_network import forwarded_elsewhere
 
 
-class OwnDomains(LibvirtDomains):
+class SessionDomains(LibvirtDomains):
     """`raptorctl.drivers.domain.Domains` of a session; raises as `LibvirtDomains` does."""
 
     def start(self, uuid: str) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from raptorctl.model.guest import Endpoint
 from raptorctl.model.names import shown
-from raptorctl.model.own import LOOPBACK
+from raptorctl.model.session_host import LOOPBACK
 
 BANNER: Final = 255  # bytes, RFC 4253 section 4.2
 PRELUDE: Final = 20  # lines that a server may say before it (ibid.)

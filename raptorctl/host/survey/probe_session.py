@@ -10,8 +10,8 @@ from raptorctl.host.survey.probe import Prober
 from raptorctl.host.survey.survey import survey
 from raptorctl.host.system import command
 from raptorctl.model.job import Job
-from raptorctl.model.own import Places
-from raptorctl.model.probe import AnyPart, OwnPart, OwnProbe, Part
+from raptorctl.model.probe import AnyPart, Part, SessionPart, SessionProbe
+from raptorctl.model.session_host import Places
 from raptorctl.model.settings import Settings
 
 T = TypeVar("T")
@@ -20,17 +20,17 @@ S = TypeVar("S")
 USER: Final = "user"
 
 
-class OwnProber(Prober):
+class SessionProber(Prober):
     """One that knows files of one's own for what they are."""
 
     def attempt(self, part: AnyPart, ask: Callable[[], T], otherwise: S) -> T | S:
         """Ask one part; see `Prober`."""
-        return super().attempt(OwnPart.VOLUMES if part is Part.LVM else part, ask, otherwise)
+        return super().attempt(SessionPart.VOLUMES if part is Part.LVM else part, ask, otherwise)
 
 
-def probe_own(
+def probe_session(
     settings: Settings, places: Places, unfinished: Callable[[], Sequence[Job]]
-) -> OwnProbe:
+) -> SessionProbe:
     """Look at everything once.
 
     Args:
@@ -38,16 +38,16 @@ def probe_own(
         places: where files are.
         unfinished: reads the jobs that have not ended.
     """
-    prober = OwnProber()
+    prober = SessionProber()
     version = prober.attempt(Part.LIBVIRT, lambda: _version(settings), (0, 0, 0))
     emulator = "" if Part.LIBVIRT in prober.troubles else _emulator(prober, settings)
-    return OwnProbe(
+    return SessionProbe(
         settings=settings,
         facts=survey(drivers(settings), settings, attempt=prober.attempt),
         libvirt_version=version,
         emulator=emulator,
         user_network=bool(emulator) and prober.attempt(Part.QEMU, lambda: _users(emulator), False),
-        qemu_img=prober.attempt(OwnPart.QEMU_IMG, lambda: command.find("qemu-img"), ""),
+        qemu_img=prober.attempt(SessionPart.QEMU_IMG, lambda: command.find("qemu-img"), ""),
         unwritable=tuple(filter(_unwritable, places.directories)),
         jobs=tuple(prober.attempt(Part.JOURNAL, unfinished, ())),
         troubles=prober.troubles,
@@ -56,15 +56,15 @@ def probe_own(
 
 def _version(settings: Settings) -> tuple[int, int, int]:
     # Not at the top: a host without libvirt-python is one of the troubles to tell of.
-    from raptorctl.host.domain.session_domains import OwnDomains
+    from raptorctl.host.domain.session_domains import SessionDomains
 
-    return OwnDomains(settings.libvirt.uri).version()
+    return SessionDomains(settings.libvirt.uri).version()
 
 
 def _emulator(prober: Prober, settings: Settings) -> str:
-    from raptorctl.host.domain.session_domains import OwnDomains
+    from raptorctl.host.domain.session_domains import SessionDomains
 
-    domains, wanted = OwnDomains(settings.libvirt.uri), settings.libvirt.machine_type
+    domains, wanted = SessionDomains(settings.libvirt.uri), settings.libvirt.machine_type
     return prober.attempt(Part.QEMU, lambda: domains.emulator(wanted), "")
 
 

@@ -23,9 +23,9 @@ from raptorctl.model.image import Damaged, Image, damaged
 from raptorctl.model.medium import unreadable
 from raptorctl.model.net import NetKind
 from raptorctl.model.network import LibvirtNetwork
-from raptorctl.model.own import FIRMWARE, SECURE_FIRMWARE
 from raptorctl.model.probe import AnyPart, Part
 from raptorctl.model.record import Record
+from raptorctl.model.session_host import FIRMWARE, SECURE_FIRMWARE
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.tenant import (
@@ -193,7 +193,7 @@ def _own(settings: Settings, domains: Iterable[Domain]) -> dict[str, Any]:
         "ports": own.free_ports(domains),
         "used_ports": own.used_ports(domains),
         "bridge_helper": bridge_helper(),
-        "own_keys": own.own_keys(),
+        "owner_keys": own.owner_keys(),
         "refused_keys": own.refused_keys(),
     }
 

@@ -15,14 +15,14 @@ from raptorctl.host.system.files import read_trusted
 from raptorctl.host.system.unreachable import surroundings
 from raptorctl.model.domain import Domain
 from raptorctl.model.encoding import decoded
-from raptorctl.model.own import (
+from raptorctl.model.session_host import (
     FIRMWARE,
     LOOPBACK,
     Places,
-    own_settings,
     owner_name,
-    parse_own,
+    parse_session_settings,
     places,
+    session_settings,
     ssh_port,
 )
 from raptorctl.model.settings import Settings
@@ -43,7 +43,7 @@ V4_LOOPBACK: Final = "0100007F"
 ENOUGH: Final = 4  # free ports that a planner gets to see
 
 
-def is_own(settings_file: Path) -> bool:
+def is_session_host(settings_file: Path) -> bool:
     """Whether the host is the caller's own: not root, and nobody has written a settings file."""
     if os.geteuid() == 0 or str(settings_file) != DEFAULT_FILE:
         return False
@@ -56,7 +56,7 @@ def is_own(settings_file: Path) -> bool:
     return False
 
 
-def own_places() -> Places:
+def session_places() -> Places:
     """Find the caller's places.
 
     Raises:
@@ -76,7 +76,7 @@ def own_places() -> Places:
     return found
 
 
-def own_keys() -> tuple[str, ...]:
+def owner_keys() -> tuple[str, ...]:
     """Return the caller's public keys: those whose private halves ssh tries by itself."""
     return tuple(str(key) for _, keys, _ in _key_files() for key in keys)
 
@@ -90,7 +90,7 @@ def refused_keys() -> tuple[str, ...]:
     return tuple(f"~/.ssh/{name} is not taken: {why}" for name, _, why in _key_files() if why)
 
 
-def read_own(found: Places) -> Settings:
+def read_session_settings(found: Places) -> Settings:
     """Build the settings of a host of one's own from what is there, and from the person's own file.
 
     Raises:
@@ -100,10 +100,10 @@ def read_own(found: Places) -> Settings:
         login = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         login = ""
-    settings, file = own_settings(found, owner_name(login), _firmware()), Path(found.settings)
+    settings, file = session_settings(found, owner_name(login), _firmware()), Path(found.settings)
     if not os.path.lexists(file):
         return settings
-    return parse_own(read_trusted(file), found, settings)
+    return parse_session_settings(read_trusted(file), found, settings)
 
 
 def make_directories(settings: Settings) -> None:

@@ -8,8 +8,8 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Mark
 from raptorctl.model.domain_spec import DomainSpec
 from raptorctl.model.names import MachineName
-from raptorctl.model.own import LOOPBACK
-from raptorctl.model.probe import Finding, OwnPart, OwnProbe, Part, Verdict
+from raptorctl.model.probe import Finding, Part, SessionPart, SessionProbe, Verdict
+from raptorctl.model.session_host import LOOPBACK
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import device_path
 from raptorctl.plans.doctor import disk, medium
@@ -23,7 +23,7 @@ OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 Findings = Iterator[Finding]
 
 
-def examine_own(probe: OwnProbe) -> tuple[Finding, ...]:
+def examine_session(probe: SessionProbe) -> tuple[Finding, ...]:
     """Judge a host of one's own; every check answers, in a fixed order."""
     found = [finding for check in _CHECKS for finding in check(probe)]
     told = {finding.check for finding in found}
@@ -36,11 +36,11 @@ def examine_own(probe: OwnProbe) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _kind(probe: OwnProbe) -> Findings:
+def _kind(probe: SessionProbe) -> Findings:
     yield Finding("host", OK, f"is your own: machines of {probe.settings.owner}, without root")
 
 
-def _libvirt(probe: OwnProbe) -> Findings:
+def _libvirt(probe: SessionProbe) -> Findings:
     if trouble := probe.troubles.get(Part.LIBVIRT):
         yield Finding(Part.LIBVIRT, FAIL, trouble.what, trouble.advice)
     else:
@@ -48,7 +48,7 @@ def _libvirt(probe: OwnProbe) -> Findings:
         yield Finding(Part.LIBVIRT, OK, f"{version} answers at {probe.settings.libvirt.uri}")
 
 
-def _qemu(probe: OwnProbe) -> Findings:
+def _qemu(probe: SessionProbe) -> Findings:
     if Part.LIBVIRT in probe.troubles:
         return
     if trouble := probe.troubles.get(Part.QEMU):
@@ -63,7 +63,7 @@ def _qemu(probe: OwnProbe) -> Findings:
         yield Finding(Part.QEMU, OK, f"{probe.emulator}, with its user network")
 
 
-def _kvm(probe: OwnProbe) -> Findings:
+def _kvm(probe: SessionProbe) -> Findings:
     if probe.facts.no_kvm:
         what = f"machines are emulated, and slow: {probe.facts.no_kvm}"
         yield Finding("kvm", WARN, what)
@@ -71,12 +71,12 @@ def _kvm(probe: OwnProbe) -> Findings:
         yield Finding("kvm", OK, "machines run on the CPU itself")
 
 
-def _tpm(probe: OwnProbe) -> Findings:
+def _tpm(probe: SessionProbe) -> Findings:
     if Part.LIBVIRT not in probe.troubles:
         yield tpm(probe.facts)
 
 
-def _firmware(probe: OwnProbe) -> Findings:
+def _firmware(probe: SessionProbe) -> Findings:
     libvirt = probe.settings.libvirt
     wanted = (libvirt.firmware_code, libvirt.firmware_vars)
     if missing := [path for path in wanted if path not in probe.facts.files]:
@@ -86,26 +86,26 @@ def _firmware(probe: OwnProbe) -> Findings:
         yield Finding("firmware", OK, libvirt.firmware_code)
 
 
-def _programs(probe: OwnProbe) -> Findings:
-    if trouble := probe.troubles.get(OwnPart.QEMU_IMG):
-        yield Finding(OwnPart.QEMU_IMG, FAIL, trouble.what, "install it (Debian: qemu-utils)")
+def _programs(probe: SessionProbe) -> Findings:
+    if trouble := probe.troubles.get(SessionPart.QEMU_IMG):
+        yield Finding(SessionPart.QEMU_IMG, FAIL, trouble.what, "install it (Debian: qemu-utils)")
     else:
-        yield Finding(OwnPart.QEMU_IMG, OK, probe.qemu_img)
+        yield Finding(SessionPart.QEMU_IMG, OK, probe.qemu_img)
 
 
-def _images(probe: OwnProbe) -> Findings:
+def _images(probe: SessionProbe) -> Findings:
     if Part.IMAGES not in probe.troubles:
         yield from cache(probe.facts)
 
 
-def _directories(probe: OwnProbe) -> Findings:
+def _directories(probe: SessionProbe) -> Findings:
     for path in probe.unwritable:
         yield Finding("directories", FAIL, f"{path} cannot be written", "chown it", path)
     if not probe.unwritable:
         yield Finding("directories", OK, probe.settings.storage.volume_group)
 
 
-def _ports(probe: OwnProbe) -> Findings:
+def _ports(probe: SessionProbe) -> Findings:
     if probe.facts.ports:
         yield Finding("ports", OK, f"{LOOPBACK}:{probe.facts.ports[0]} is free to forward ssh from")
     else:
@@ -113,7 +113,7 @@ def _ports(probe: OwnProbe) -> Findings:
         yield Finding("ports", FAIL, what, "deprovision a machine that is not needed")
 
 
-def _templates(probe: OwnProbe) -> Findings:
+def _templates(probe: SessionProbe) -> Findings:
     if trouble := probe.troubles.get(Part.TEMPLATES):
         yield Finding(Part.TEMPLATES, FAIL, trouble.what, trouble.advice)
         return
@@ -124,12 +124,12 @@ def _templates(probe: OwnProbe) -> Findings:
         yield Finding(Part.TEMPLATES, OK, ", ".join(sorted(probe.facts.templates)))
 
 
-def _machines(probe: OwnProbe) -> Findings:
+def _machines(probe: SessionProbe) -> Findings:
     """Halves of machines, unless a job has made them so; and those not as they are defined."""
     domains = {d.mark.name for d in probe.facts.domains if d.ours and d.mark}
     volumes = {volume.machine for volume in probe.facts.volumes if volume.ours and volume.machine}
     busy = {job.machine for job in probe.jobs}
-    blind = probe.troubles.keys() & {Part.LIBVIRT, OwnPart.VOLUMES}  # half of it is not known
+    blind = probe.troubles.keys() & {Part.LIBVIRT, SessionPart.VOLUMES}  # half of it is not known
     half = [name for name in sorted(domains ^ volumes) if name.domain not in busy and not blind]
     for name in half:
         what = f"{name} has {'no disk' if name in domains else 'no domain'}"
@@ -149,7 +149,7 @@ def _machines(probe: OwnProbe) -> Findings:
         yield Finding("machines", OK, "every one is whole")
 
 
-def _jobs(probe: OwnProbe) -> Findings:
+def _jobs(probe: SessionProbe) -> Findings:
     for job in probe.jobs:
         what = f"job {job.id} ({job.verb} {job.machine}) is {job.outcome.value}"
         yield Finding(Part.JOURNAL, FAIL, what, f"raptorctl recover {job.id}")
@@ -159,13 +159,13 @@ def _jobs(probe: OwnProbe) -> Findings:
         yield Finding(Part.JOURNAL, OK, "no job is unfinished")
 
 
-_CHECKS: Final[tuple[Callable[[OwnProbe], Findings], ...]] = (
+_CHECKS: Final[tuple[Callable[[SessionProbe], Findings], ...]] = (
     _kind, _libvirt, _qemu, _kvm, _firmware, _tpm, _programs, _images, _directories,
     _ports, _templates, _machines, _jobs,
 )  # fmt: skip
 
 
-def _renders(template: str, probe: OwnProbe) -> bool:
+def _renders(template: str, probe: SessionProbe) -> bool:
     """Whether a machine that nobody asked for could be made of a template."""
     name = MachineName(probe.settings.owner, "trial")
     spec = DomainSpec(

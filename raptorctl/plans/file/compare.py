@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from raptorctl.errors import RaptorError, RefusedError
+from raptorctl.model.cpuset import cpu_count
 from raptorctl.model.disk import disks
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
@@ -32,7 +33,6 @@ from raptorctl.plans.machine.existing import Existing
 from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.part import image as images
 from raptorctl.plans.part import medium
-from raptorctl.plans.part import session as own
 from raptorctl.plans.plan import Identity
 from raptorctl.plans.tenant.common import keys_of
 
@@ -140,7 +140,7 @@ def _coming(machine: WantedMachine) -> Iterator[Row]:
 def _absent(machine: WantedMachine, has: str = "absent") -> Row:
     spec, cpus = machine.spec, ""
     if spec.cpus:
-        cpus = own.counted(spec.cpus) if isinstance(spec.cpus, int) else f"CPUs {spec.cpus}"
+        cpus = cpu_count(spec.cpus) if isinstance(spec.cpus, int) else f"CPUs {spec.cpus}"
     said = [str(one) for one in (spec.image, spec.size, cpus, spec.memory) if one]
     return Row(str(machine.name), "machine", has, ", ".join(said) or "as by default", Due.NOW)
 

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.cpuset import CpuSet, cpu_count
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
-from raptorctl.model.own import CPUS
 from raptorctl.model.seed import FirstBoot
+from raptorctl.model.session_host import CPUS
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
 from raptorctl.plans.part import extra, net
-from raptorctl.plans.part import session as own
 from raptorctl.plans.part.owner import Owner
 from raptorctl.plans.tenant.quota import Usage
 
@@ -99,4 +98,4 @@ class Choice:
     @property
     def processors(self) -> str:
         """Its CPUs, as people read them."""
-        return f"CPUs {self.cpus}" if self.cpus else own.counted(self.vcpus)
+        return f"CPUs {self.cpus}" if self.cpus else cpu_count(self.vcpus)

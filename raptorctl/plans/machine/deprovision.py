@@ -9,7 +9,7 @@ from raptorctl.model.domain import Domain
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
-from raptorctl.model.own import login_key_path
+from raptorctl.model.session_host import login_key_path
 from raptorctl.model.settings import Settings
 from raptorctl.model.snapshot import snapshots
 from raptorctl.model.volume import KEEP, Volume, is_overlay

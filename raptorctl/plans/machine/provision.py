@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from raptorctl.errors import InputError, RefusedError
+from raptorctl.model.cpuset import cpu_count
 from raptorctl.model.domain import Mark
 from raptorctl.model.domain_spec import DomainSpec
 from raptorctl.model.facts import HostFacts, Reservation
-from raptorctl.model.own import DISK
 from raptorctl.model.record import in_the_way
+from raptorctl.model.session_host import DISK
 from raptorctl.model.settings import Settings
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import device_path
@@ -27,10 +28,10 @@ from raptorctl.plans.part import (
     records,
     room,
     seed,
+    session_host,
 )
 from raptorctl.plans.part import image as images
 from raptorctl.plans.part import medium as drive
-from raptorctl.plans.part import session as own
 from raptorctl.plans.part.owner import find_owner, qemu_id
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.tenant.quota import refuse_over
@@ -77,7 +78,7 @@ def plan_provision(
             *records.missing_pointers(choice.wiring.slot, settings),
             *seed.notes(request, settings, facts),
             *choice.wiring.notes(settings),
-            *own.notes(choice.all_disks, settings, facts),
+            *session_host.notes(choice.all_disks, settings, facts),
         ),
     )
 
@@ -116,7 +117,7 @@ def _refuse_cpus(request: ProvisionRequest, settings: Settings, facts: HostFacts
     share, asked = bool(request.spec.share), request.spec.emulator_cpus
     cpus.refuse(request.pins, settings, facts, share=share)
     if asked:
-        own.refuse_pins(settings)
+        session_host.refuse_pins(settings)
         cpus.refuse_emulator(asked, request.pins, settings, facts, share=share)
 
 
@@ -133,7 +134,7 @@ def _choose(
     image = images.chosen(request.found or spec.image, facts)
     return Choice(
         name=request.name,
-        size=own.disk_size(spec.size, image).rounded_up(group.extent),
+        size=session_host.disk_size(spec.size, image).rounded_up(group.extent),
         cpus=request.pins,
         memory=spec.memory or settings.machine.memory,
         wiring=net.choose(spec, settings, facts),
@@ -201,7 +202,7 @@ def _steps(
 
 
 def _definition_reason(choice: Choice) -> str:
-    where = own.counted(len(choice.cpus) or choice.vcpus)
+    where = cpu_count(len(choice.cpus) or choice.vcpus)
     where += f" on {choice.cpus}" if choice.cpus else ""
     return f"{where}, {choice.memory} of memory"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from raptorctl.errors import RefusedError
-from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.cpuset import CpuSet, cpu_count
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
@@ -14,8 +14,7 @@ from raptorctl.model.sizes import Size
 from raptorctl.model.volume import Volume, is_overlay
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.existing import Existing
-from raptorctl.plans.part import cpus, growth, hardware, room
-from raptorctl.plans.part import session as own
+from raptorctl.plans.part import cpus, growth, hardware, room, session_host
 from raptorctl.plans.part.growth import Growth
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.tenant.quota import Usage, refuse_over
@@ -77,7 +76,7 @@ class Resized:
     @property
     def processors(self) -> str:
         """Its CPUs to be, as people read them."""
-        return f"CPUs {self.cpus}" if self.cpus else own.counted(self.vcpus)
+        return f"CPUs {self.cpus}" if self.cpus else cpu_count(self.vcpus)
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -86,7 +85,7 @@ class Resized:
             return ()
         runs = self.domain.now
         where = f" on {runs.pins}" if runs.pins else ""
-        numbers = (f"{own.counted(runs.vcpus)}{where}",) if self.vcpus != runs.vcpus else ()
+        numbers = (f"{cpu_count(runs.vcpus)}{where}",) if self.vcpus != runs.vcpus else ()
         return numbers + ((f"{runs.memory} of memory",) if self.memory != runs.memory else ())
 
     @property
@@ -153,7 +152,7 @@ def _refuse_saved(request: ResizeRequest, domain: Domain) -> None:
     """Refuse to change what a saved machine would not know of when it resumes."""
     if domain.state is State.SAVED and not request.drop_saved:
         runs = domain.now
-        with_what = f"CPUs {runs.pins}" if runs.pins else own.counted(runs.vcpus)
+        with_what = f"CPUs {runs.pins}" if runs.pins else cpu_count(runs.vcpus)
         raise RefusedError(
             f"machine {request.name} is saved, and would resume with {with_what} and "
             f"{runs.memory} of memory",
@@ -173,7 +172,7 @@ def _refuse(change: Resized, settings: Settings, facts: HostFacts, others: HostF
     if change.vcpus > change.domain.vcpus:
         cpus.refuse_many(change.vcpus, change.domain.xml, facts)
     hardware.refuse_uneven(change.memory, change.domain.hugepages)
-    promised = own.promised(settings, others)
+    promised = session_host.promised(settings, others)
     if change.memory > change.domain.memory and promised + change.memory > facts.memory:
         raise RefusedError(
             f"{change.memory} of memory asked; the host has {facts.memory}"
@@ -248,7 +247,7 @@ def _definition(change: Resized) -> Iterator[Step]:
 
 
 def _counted(change: Resized) -> str:
-    return own.counted(change.vcpus) + (f" on {change.cpus}" if change.cpus else "")
+    return cpu_count(change.vcpus) + (f" on {change.cpus}" if change.cpus else "")
 
 
 def _summary(change: Resized) -> str:

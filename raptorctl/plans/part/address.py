@@ -6,7 +6,7 @@ from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.net import Net
 from raptorctl.model.network import DhcpHost
-from raptorctl.model.own import mac_of
+from raptorctl.model.session_host import mac_of
 from raptorctl.steps.network import ReleaseAddress, ReserveAddress
 from raptorctl.steps.step import Step
 

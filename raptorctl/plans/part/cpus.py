@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from raptorctl.errors import RefusedError
-from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.cpuset import CpuSet, cpu_count
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName, split_domain
 from raptorctl.model.settings import Settings
 from raptorctl.model.topology import SLICE, Topology
-from raptorctl.plans.part import session as own
 
 PLAIN: Final = 255
 """Virtual CPUs without extended interrupt mode (libvirt, qemu_validate.c)."""
@@ -203,7 +202,7 @@ def chosen(asked: CpuSet | int | None, settings: Settings, facts: HostFacts) -> 
     left, count = _left(settings, facts), asked or 0
     if len(left) < count:
         raise RefusedError(
-            f"{own.counted(count)} asked; free: {free(settings, facts)}", code=Code.CPU_UNAVAILABLE
+            f"{cpu_count(count)} asked; free: {free(settings, facts)}", code=Code.CPU_UNAVAILABLE
         )
     return _best(count, left, facts.topology)
 

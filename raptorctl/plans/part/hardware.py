@@ -5,7 +5,7 @@ from dataclasses import replace
 from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.own import FIRMWARE, SECURE_FIRMWARE
+from raptorctl.model.session_host import FIRMWARE, SECURE_FIRMWARE
 from raptorctl.model.settings import Libvirt, Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec

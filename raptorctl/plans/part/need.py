@@ -9,8 +9,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.probe import Part
 from raptorctl.model.settings import Settings
-from raptorctl.plans.part import cpus, room
-from raptorctl.plans.part import session as own
+from raptorctl.plans.part import cpus, room, session_host
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ NEEDS: Final = (
     Need(Part.LVM, room.refuse_unfit_group),
     Need("firmware", room.refuse_missing_firmware),
     Need(Part.CPUS, cpus.refuse_none),
-    Need("ports", own.forward),
+    Need("ports", session_host.forward),
     Need(Part.DNS, _refuse_silent_dns),
 )
 """In the order in which provision tells of them."""

@@ -7,12 +7,11 @@ from raptorctl.errors import InputError, RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.net import Forward, Net, NetKind, Nic, slot_net
-from raptorctl.model.own import LOOPBACK, mac_of
+from raptorctl.model.session_host import LOOPBACK, mac_of
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 from raptorctl.model.spec import MachineSpec
-from raptorctl.plans.part import address, slots
-from raptorctl.plans.part import session as own
+from raptorctl.plans.part import address, session_host, slots
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def choose(spec: MachineSpec, settings: Settings, facts: HostFacts) -> Wiring:
     forwards = tuple(one for net in nets for one in net.forwards)
     for one in forwards:
         _refuse_taken(one.host, facts)
-    ssh = own.forward(settings, facts, {one.host for one in forwards})
+    ssh = session_host.forward(settings, facts, {one.host for one in forwards})
     return Wiring(ssh=ssh, forwards=forwards, others=others)
 
 

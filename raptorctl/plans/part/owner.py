@@ -9,7 +9,7 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.settings import Settings
 from raptorctl.model.ssh_key import PublicKey, keys_text
 from raptorctl.model.tenant import GROUP, LAST_UID, Tenant, keys_path
-from raptorctl.plans.part.session import refuse_other
+from raptorctl.plans.part.session_host import refuse_other
 from raptorctl.plans.plan import Identity
 from raptorctl.plans.tenant.common import keys_of, refuse_half
 from raptorctl.plans.tenant.membership import adding

@@ -9,7 +9,7 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import Volume, VolumeGroup, is_overlay
-from raptorctl.plans.part import session as own
+from raptorctl.plans.part import session_host
 
 LARGEST_FILE: Final = Size(2 << 50)
 """Bytes: 32 MiB of level 1 entries (QEMU, qcow2.h, QCOW_MAX_L1_SIZE), with clusters of 64 KiB."""
@@ -123,7 +123,7 @@ def refuse_memory(asked: Size, settings: Settings, facts: HostFacts) -> None:
     Raises:
         RefusedError: with the arithmetic.
     """
-    promised = own.promised(settings, facts)
+    promised = session_host.promised(settings, facts)
     if promised + asked > facts.memory:
         raise RefusedError(
             f"{asked} of memory asked; the host has {facts.memory}"

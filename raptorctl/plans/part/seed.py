@@ -11,8 +11,8 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.made import Made, digest_of, made_text
 from raptorctl.model.names import MachineName
-from raptorctl.model.own import login_key_path, mac_of
 from raptorctl.model.seed import FirstBoot, Network, SeedGuest
+from raptorctl.model.session_host import login_key_path, mac_of
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
@@ -133,7 +133,7 @@ def _login_key(
     boot: FirstBoot, name: MachineName, settings: Settings, facts: HostFacts
 ) -> Iterator[Step]:
     pair = boot.login_key
-    if pair and not boot.is_kept and not facts.own_keys:
+    if pair and not boot.is_kept and not facts.owner_keys:
         digest = sha256(pair.private.encode()).hexdigest()
         path = login_key_path(name, settings)
         yield WriteLoginKey("no other key of yours lets in", path, digest, pair.private)
@@ -142,7 +142,7 @@ def _login_key(
 def with_keys(boot: FirstBoot, name: MachineName, facts: HostFacts) -> FirstBoot:
     """Add the tenant's keys to those that log in, each once; on a host of one's own, one's own."""
     tenant = facts.tenant(name.tenant)
-    known = [str(key) for key in keys_of(tenant)] if tenant and tenant.keys else facts.own_keys
+    known = [str(key) for key in keys_of(tenant)] if tenant and tenant.keys else facts.owner_keys
     if boot.login_key and (boot.is_kept or not known):
         known = [*known, f"{boot.login_key.public} raptorctl-{name}"]
     return replace(boot, keys=tuple({_blob(key): key for key in (*known, *boot.keys)}.values()))

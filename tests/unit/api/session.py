@@ -17,7 +17,7 @@ from tests.fakes import Tripwire, World, settings
 class InMemory(Session):
     """A session on `world`, whose journal and log are below `directory`."""
 
-    own = False
+    on_session_host = False
 
     def put(self, world: World, directory: Path) -> None:
         """Say where it is."""

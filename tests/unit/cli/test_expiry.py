@@ -15,7 +15,7 @@ from raptorctl.model.expiry import Expiry, day_of, parse_expiry
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.look import ClockReading
 from raptorctl.model.names import MachineName
-from raptorctl.model.own import own_settings, places
+from raptorctl.model.session_host import places, session_settings
 from raptorctl.plans.machine.undelete import plan_undelete
 from raptorctl.plans.part import expiry
 from raptorctl.plans.past import NOTHING
@@ -249,7 +249,7 @@ def test_a_machine_that_does_not_expire_is_left_alone(
 
 
 def test_a_session_host_has_nothing_of_it() -> None:
-    own = own_settings(places({}, "/home/alice"), "alice", ("/code", "/vars"))
+    own = session_settings(places({}, "/home/alice"), "alice", ("/code", "/vars"))
     identity = Identity("j", "u", "alice", "2026-11-20T12:00:00Z")
     assert expiry.day(None, own, identity) == ""
     for refuse in (

@@ -15,15 +15,15 @@ from raptorctl.model.domain import State
 from raptorctl.model.made import read_made
 from raptorctl.model.names import MachineName
 from raptorctl.model.net import NO_NET
-from raptorctl.model.own import SECURE_FIRMWARE
 from raptorctl.model.seed import Network
+from raptorctl.model.session_host import SECURE_FIRMWARE
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.spec import CLOUD_TEXTS, BootDevice, Graphics, MachineSpec
 from raptorctl.model.volume import Volume
 from raptorctl.plans.file.export import EXPORTED
 from raptorctl.plans.machine.choice import ProvisionRequest
 from tests.fakes import IMAGE, ISO, World
-from tests.own import OwnWorld, without_qemu_img
+from tests.session_host import SessionWorld, without_qemu_img
 from tests.unit.cli.session import CommandLine, FakeSession
 from tests.unit.model.test_ssh_key import GOOD
 
@@ -111,37 +111,37 @@ def test_export_then_diff_says_nothing(host: CommandLine, number: int) -> None:
     assert host.world.picture() == before
 
 
-class OwnSession(FakeSession):
+class SessionHostSession(FakeSession):
     """A session host in memory."""
 
-    own = True
+    on_session_host = True
     config = Path("/nowhere")
 
     def put(self, world: World, directory: Path) -> None:
         super().put(world, directory)
-        assert isinstance(world, OwnWorld)
+        assert isinstance(world, SessionWorld)
         self.settings = world.settings
 
     def inventory(self) -> tuple[tuple[Volume, ...], Mapping[str, State]]:
-        assert isinstance(self.world, OwnWorld)
+        assert isinstance(self.world, SessionWorld)
         return self.world.overlays.list(), self.world.domains.states()
 
 
-class OwnLine(CommandLine):
+class SessionLine(CommandLine):
     """A shell on it."""
 
     def session(self, *typed: str) -> FakeSession:
-        return OwnSession(typed, self.world, self.directory)
+        return SessionHostSession(typed, self.world, self.directory)
 
 
 @pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnLine]:
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SessionLine]:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "home").mkdir()
     with without_qemu_img(monkeypatch):
-        world = OwnWorld(tmp_path / "home")
+        world = SessionWorld(tmp_path / "home")
         world.images.all = (world.image,)
-        yield OwnLine(world, tmp_path)
+        yield SessionLine(world, tmp_path)
 
 
 @pytest.mark.parametrize("number", range(2))

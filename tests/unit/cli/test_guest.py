@@ -22,7 +22,7 @@ from raptorctl.plans.doctor.fault import NOBODY
 from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.plan import Plan
 from tests.fakes import IMAGE, FakeShell, World
-from tests.own import OwnWorld
+from tests.session_host import SessionWorld
 from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
 from tests.unit.model.test_first_boot import BOOT, FINAL, FINISHED, WHOLE
 from tests.unit.model.test_guest import ANOTHER, KEY, SLOT, told
@@ -533,7 +533,7 @@ def test_a_machine_without_network_says_so_and_is_not_sought(
 
 
 def test_steps_in_the_guest_of_an_empty_disk_are_refused_on_a_session_host(tmp_path: Path) -> None:
-    world = OwnWorld(tmp_path)
+    world = SessionWorld(tmp_path)
     asked = ProvisionRequest(MachineName(world.settings.owner, "dev"), MachineSpec(cpus=1))
 
     def planned(wanted: ProvisionRequest, facts: HostFacts, *, steps: bool) -> Plan:

@@ -12,7 +12,7 @@ from raptorctl.host.system import caller
 from raptorctl.model.image import Image
 from raptorctl.model.sizes import Size
 from raptorctl.render.standing import from_cache
-from tests.own import OwnWorld
+from tests.session_host import SessionWorld
 from tests.unit.cli.session import CommandLine, Result
 from tests.unit.cli.test_export import own
 from tests.unit.render.fake_tools import Provisioned
@@ -26,7 +26,7 @@ DISKS = ("--disk", "data=1G,keep", "--disk", "more=2G,bus=sata")
 @pytest.fixture
 def home(own: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     monkeypatch.setattr(caller, "caller", lambda: None)
-    assert isinstance(own.world, OwnWorld)
+    assert isinstance(own.world, SessionWorld)
     own.world.image = replace(own.world.image, digest=hashlib.sha256(b"image\n").hexdigest())
     own.world.images.all = (own.world.image,)
     words = ("--image", "debian:13", "--size", "4G", "--memory", "1G", *DISKS, "--no-start", "-y")
@@ -89,7 +89,7 @@ def test_its_targets_make_and_remove_it(home: CommandLine, tmp_path: Path) -> No
     rendered(home, "web")
     web = folder("web", tmp_path)
     check_shell(web.folder / "vm.sh")
-    assert isinstance(home.world, OwnWorld)
+    assert isinstance(home.world, SessionWorld)
     image = home.world.image
     (web.state / "domains/alice-web").write_text("<uuid>1</uuid>\n")
     refused = web.make("create/domain")
@@ -162,7 +162,7 @@ def test_what_is_stale_is_told_until_it_is_pruned(home: CommandLine) -> None:
 def test_what_cannot_be_rendered_is_refused_and_nothing_written(
     home: CommandLine, raptorctl: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert isinstance(home.world, OwnWorld)
+    assert isinstance(home.world, SessionWorld)
     facts, first = home.world.facts, home.world.image
     other = replace(first, name="other:1", digest="0e" * 32)
     known = {first.digest: first, other.digest: other}

@@ -2,14 +2,17 @@
 
 import os
 import signal
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from raptorctl.api import raptor_file
 from raptorctl.api.brought import Show
 from raptorctl.api.up import Up
+from raptorctl.engine.stop import Stop
 from raptorctl.errors import StoppedError
 from raptorctl.model.file_plan import Allowed
 from raptorctl.model.tenant import keys_path
@@ -121,7 +124,16 @@ def test_keys_that_somebody_edited_are_refused_and_not_exported(host: CommandLin
     assert "# keys: /etc/raptorctl/keys/alice was edited" in host("export", "alice").out
 
 
-def test_a_signal_between_two_machines_begins_no_more(host: CommandLine) -> None:
+def test_a_signal_between_two_machines_begins_no_more(
+    host: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard, hears = threading.Event(), Stop._heard
+
+    def hear(self: Stop, *signal_and_frame: Any) -> None:
+        hears(self, *signal_and_frame)
+        heard.set()
+
+    monkeypatch.setattr(Stop, "_heard", hear)
     session = host.session()
     text = WEB + WEB.replace("alice-web", "alice-db")
     wish = raptor_file.wish_of(session, raptor_file.read(session, "raptor.toml", text))
@@ -130,6 +142,7 @@ def test_a_signal_between_two_machines_begins_no_more(host: CommandLine) -> None
     def show(subject: str) -> Show:
         if subject == "alice-db":
             os.kill(os.getpid(), signal.SIGTERM)
+            assert heard.wait(60)  # another thread takes signals, whenever it gets to that
         return Show()
 
     run = Up(session, wish, plan, shows=show).run()

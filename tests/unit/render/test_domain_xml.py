@@ -19,7 +19,7 @@ from raptorctl.model.domain import DiskDevice, Mark
 from raptorctl.model.domain_spec import DomainSpec
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT
 from raptorctl.model.net import NetKind
-from raptorctl.model.own import mac_of
+from raptorctl.model.session_host import mac_of
 from raptorctl.model.sizes import KIB, Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.spec import Graphics

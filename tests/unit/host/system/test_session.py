@@ -14,7 +14,7 @@ from raptorctl.host.survey.survey import survey
 from raptorctl.host.system import session as own
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.net import Forward
-from raptorctl.model.own import own_settings, places
+from raptorctl.model.session_host import places, session_settings
 from raptorctl.model.settings_file import DEFAULT_FILE
 from tests.fakes import World
 from tests.unit.model.test_catalogue import WEB
@@ -38,13 +38,13 @@ def test_the_keys_that_ssh_tries_are_ones_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert own.own_keys() == ()
+    assert own.owner_keys() == ()
     folder = tmp_path / ".ssh"
     folder.mkdir()
     (folder / "id_rsa.pub").write_text("what is no key")
     (folder / "deploy.pub").write_text(GOOD.replace("laptop", "elsewhere"))
     (folder / "id_ed25519.pub").write_text(f"{GOOD}\n")
-    assert own.own_keys() == (GOOD,)
+    assert own.owner_keys() == (GOOD,)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_key_of_ones_own_that_is_not_taken_is_told_with_its_reason(
     (tmp_path / ".ssh/id_rsa.pub").write_bytes(content)
     (told,) = own.refused_keys()
     assert told.startswith(f"~/.ssh/id_rsa.pub is not taken: {why}")
-    assert own.own_keys() == (GOOD,)
+    assert own.owner_keys() == (GOOD,)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_is_no_file_is_told_at_once(
     (tmp_path / ".ssh").mkdir()
     make(tmp_path / ".ssh/id_rsa.pub")
     assert own.refused_keys() == (f"~/.ssh/id_rsa.pub is not taken: {why}",)
-    assert own.own_keys() == ()
+    assert own.owner_keys() == ()
 
 
 def test_a_missing_device_is_named(tmp_path: Path) -> None:
@@ -159,12 +159,12 @@ def test_a_host_is_ones_own_without_root_and_without_settings(
 
     monkeypatch.setattr(os, "geteuid", lambda: uid)
     monkeypatch.setattr(Path, "lstat", look)
-    assert own.is_own(Path(file)) is answer
+    assert own.is_session_host(Path(file)) is answer
 
 
 def test_directories_are_made_for_their_owner_alone(tmp_path: Path) -> None:
     found = places({}, str(tmp_path))
-    settings = own_settings(found, "alice", ("/code", "/vars"))
+    settings = session_settings(found, "alice", ("/code", "/vars"))
     own.make_directories(settings)
     own.make_directories(settings)
     assert {Path(path).stat().st_mode & 0o777 for path in found.directories} == {0o700}
@@ -172,17 +172,17 @@ def test_directories_are_made_for_their_owner_alone(tmp_path: Path) -> None:
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / ".local").write_text("a file")
-    settings = own_settings(places({}, str(tmp_path)), "alice", ("/code", "/vars"))
+    settings = session_settings(places({}, str(tmp_path)), "alice", ("/code", "/vars"))
     with pytest.raises(HostError, match=r"cannot make .*/volumes"):
         own.make_directories(settings)
 
 
 def test_what_a_person_set_lies_over_what_follows_from_their_home(tmp_path: Path) -> None:
     found = places({}, str(tmp_path))
-    assert own.read_own(found).libvirt.shutdown_timeout == 60
+    assert own.read_session_settings(found).libvirt.shutdown_timeout == 60
     Path(found.config).mkdir(parents=True)
     Path(found.settings).write_text("libvirt.shutdown_timeout = 5\n")
-    settings = own.read_own(found)
+    settings = own.read_session_settings(found)
     assert (settings.libvirt.shutdown_timeout, settings.libvirt.uri) == (5, "qemu:///session")
 
 
@@ -191,7 +191,7 @@ def test_a_session_hosts_templates_catalogue_and_profiles_are_its_persons(
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     session, folder = Session(), tmp_path / "raptorctl"
-    monkeypatch.setattr(Session, "own", True)
+    monkeypatch.setattr(Session, "on_session_host", True)
     assert session.config == folder
     (folder / "domain_templates").mkdir(parents=True)
     (folder / "domain_templates/mine.xml").write_text("<mine/>")

@@ -6,10 +6,10 @@ from raptorctl.host.survey.survey import survey
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.image import Damaged
 from raptorctl.model.names import MachineName
-from raptorctl.model.probe import OwnProbe, Probe, Verdict
+from raptorctl.model.probe import Probe, SessionProbe, Verdict
 from raptorctl.model.sizes import MIB
 from raptorctl.plans.doctor.examine import examine
-from raptorctl.plans.doctor.session import examine_own
+from raptorctl.plans.doctor.session import examine_session
 from tests.fakes import IMAGE, World, settings
 
 CUT = Damaged("mine", "/srv/web.img", IMAGE.digest, "its file is cut off")
@@ -18,7 +18,7 @@ CUT = Damaged("mine", "/srv/web.img", IMAGE.digest, "its file is cut off")
 def test_each_is_told_with_what_makes_it_whole() -> None:
     facts = HostFacts(damaged=(CUT, Damaged("lost", "", "", "its file is gone")))
     shared = examine(Probe("/etc/raptorctl/settings.toml", settings=settings(), facts=facts))
-    own = examine_own(OwnProbe(settings(), facts))
+    own = examine_session(SessionProbe(settings(), facts))
     for found in (shared, own):
         told = [(f.verdict, f.what, f.advice) for f in found if f.check == "images"]
         assert told == [
@@ -38,7 +38,7 @@ def test_each_is_told_with_what_makes_it_whole() -> None:
 def test_a_file_of_many_names_is_told_once() -> None:
     names = tuple(replace(CUT, name=f"mine@{number}") for number in range(26))
     lost = tuple(Damaged(name, "", "", "it cannot be read") for name in ("a", "b"))
-    found = examine_own(OwnProbe(settings(), HostFacts(damaged=(*lost, *names))))
+    found = examine_session(SessionProbe(settings(), HostFacts(damaged=(*lost, *names))))
     assert [f.what for f in found if f.check == "images"] == [
         "image a is damaged: it cannot be read",
         "image b is damaged: it cannot be read",
@@ -53,7 +53,7 @@ def test_a_machine_whose_disk_lies_over_one_is_told() -> None:
     facts = HostFacts(volumes=(volume,), damaged=(CUT,))
 
     def failed(facts: HostFacts) -> list[tuple[str, str]]:
-        found = examine_own(OwnProbe(settings(), facts))
+        found = examine_session(SessionProbe(settings(), facts))
         return [(f.what, f.advice) for f in found if "below the disk" in f.what]
 
     what = "the image below the disk of alice-dev is damaged or gone"

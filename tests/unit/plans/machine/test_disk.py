@@ -11,14 +11,14 @@ from raptorctl.model.disk import DiskSpec, disks, read_disks
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
-from raptorctl.model.own import own_settings, places
-from raptorctl.model.probe import OwnProbe
+from raptorctl.model.probe import SessionProbe
+from raptorctl.model.session_host import places, session_settings
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.tenant import Quota
 from raptorctl.model.volume import Volume, disk_tags
 from raptorctl.plans.doctor.disk import overdue, stray_disks
 from raptorctl.plans.doctor.fault import scene
-from raptorctl.plans.doctor.session import examine_own
+from raptorctl.plans.doctor.session import examine_session
 from raptorctl.plans.machine.deprovision import plan_deprovision
 from raptorctl.plans.machine.disk import DiskRequest, plan_add, plan_grow, plan_keep, plan_remove
 from raptorctl.plans.machine.provision import plan_provision
@@ -339,9 +339,9 @@ def test_doctor_tells_kept_disks_from_leaked_ones_by_their_tags() -> None:
 def test_doctor_of_a_session_host_tells_of_them_as_well_and_needs_no_tenant_for_a_kept_one() -> (
     None
 ):
-    known = own_settings(places({}, "/home/alice"), "alice", ("/code", "/vars"))
+    known = session_settings(places({}, "/home/alice"), "alice", ("/code", "/vars"))
     for volume, says in ((disk(), True), (disk(keep=True), False)):
-        found = examine_own(OwnProbe(known, host(volume, tenants=())))
+        found = examine_session(SessionProbe(known, host(volume, tenants=())))
         told = [one.what for one in found if one.check == "disks"]
         assert bool(told) is says, told
 

@@ -9,8 +9,8 @@ import pytest
 from raptorctl.errors import DiffersError, InputError, RefusedError, SettingsError
 from raptorctl.model.net import Net, NetworkSettings, read_nets
 from raptorctl.model.network import DhcpHost, LibvirtNetwork
-from raptorctl.model.own import mac_of
 from raptorctl.model.probe import Finding, Probe, Verdict
+from raptorctl.model.session_host import mac_of
 from raptorctl.model.settings_text import parse_settings
 from raptorctl.plans.doctor.way import reserved
 from raptorctl.plans.machine.deprovision import plan_deprovision

@@ -9,13 +9,13 @@ from raptorctl.errors import RefusedError
 from raptorctl.host.system import bridge_helper as reading
 from raptorctl.model.bridge_helper import BridgeHelper, read_rules
 from raptorctl.model.net import read_nets
-from raptorctl.model.own import mac_of
 from raptorctl.model.seed import SeedGuest
+from raptorctl.model.session_host import mac_of
 from raptorctl.model.slot import Bridge
 from raptorctl.plans.part.seed import wired
 from raptorctl.render.read_domain import read_domain
 from tests.fakes import but
-from tests.own import OwnWorld
+from tests.session_host import SessionWorld
 from tests.unit.plans.machine.test_provision import ALICE, JOB
 from tests.unit.plans.part.test_session import WEB, planned, xml_of
 
@@ -24,8 +24,8 @@ THERE = (Bridge("br0", up=True),)
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> OwnWorld:
-    return OwnWorld(tmp_path)
+def world(tmp_path: Path) -> SessionWorld:
+    return SessionWorld(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def world(tmp_path: Path) -> OwnWorld:
     ],
 )
 def test_what_the_helper_does_not_give_is_refused_with_what_root_can_do(
-    helper: BridgeHelper, says: str, world: OwnWorld
+    helper: BridgeHelper, says: str, world: SessionWorld
 ) -> None:
     wish = but(WEB, net=read_nets(["user", "bridge:br0"]))
     with pytest.raises(RefusedError, match=f"you may not be on bridge br0: .*{says}"):
@@ -49,7 +49,7 @@ def test_what_the_helper_does_not_give_is_refused_with_what_root_can_do(
 
 @pytest.mark.parametrize("rules", [(("allow", "br0"),), (("allow", "all"),)])
 def test_what_it_gives_is_an_interface_beside_the_user_network(
-    rules: tuple[tuple[str, str], ...], world: OwnWorld
+    rules: tuple[tuple[str, str], ...], world: SessionWorld
 ) -> None:
     wish = but(WEB, net=read_nets(["user", "bridge:br0"]))
     plan = planned(world, wish, bridge_helper=replace(GIVES, rules=rules), bridges=THERE)
@@ -60,7 +60,7 @@ def test_what_it_gives_is_an_interface_beside_the_user_network(
     assert not any("anti-spoofing" in note for note in plan.notes)
 
 
-def test_rules_that_root_alone_reads_are_left_to_the_helper(world: OwnWorld) -> None:
+def test_rules_that_root_alone_reads_are_left_to_the_helper(world: SessionWorld) -> None:
     hidden = replace(GIVES, rules=(), unreadable="/etc/qemu/bridge.conf")
     wish = but(WEB, net=read_nets(["bridge:br0"]))
     plan = planned(world, wish, bridge_helper=hidden, bridges=THERE)
@@ -68,7 +68,7 @@ def test_rules_that_root_alone_reads_are_left_to_the_helper(world: OwnWorld) -> 
 
 
 def test_a_bridge_that_is_not_there_is_refused_and_a_network_of_libvirts_too(
-    world: OwnWorld,
+    world: SessionWorld,
 ) -> None:
     with pytest.raises(RefusedError, match="bridge br0 is not there"):
         planned(world, but(WEB, net=read_nets(["bridge:br0"])), bridge_helper=GIVES)

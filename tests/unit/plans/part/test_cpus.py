@@ -15,7 +15,7 @@ from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
 from raptorctl.plans.part import cpus
 from raptorctl.render.read_domain import read_domain
 from tests.fakes import World, but, settings
-from tests.own import OwnWorld
+from tests.session_host import SessionWorld
 from tests.unit.plans.machine.test_provision import ALICE, JOB, TEMPLATES, facts
 
 
@@ -145,7 +145,7 @@ def test_an_emulator_that_was_put_somewhere_stays_there() -> None:
 
 
 def test_a_session_host_pins_no_emulator(tmp_path: Any) -> None:
-    world = OwnWorld(tmp_path)
+    world = SessionWorld(tmp_path)
     wanted = but(ALICE, cpus=1, emulator_cpus=CpuSet((0,)))
     with pytest.raises(RefusedError, match="leave out --emulator-cpus"):
         plan_provision(wanted, world.settings, world.facts(), JOB)

@@ -7,7 +7,7 @@ import pytest
 
 from raptorctl.errors import InputError, RaptorError, RefusedError
 from raptorctl.model.names import MachineName
-from raptorctl.model.own import SECURE_FIRMWARE
+from raptorctl.model.session_host import SECURE_FIRMWARE
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.spec import BootDevice, MachineSpec
 from raptorctl.plans.machine.choice import ProvisionRequest
@@ -17,7 +17,7 @@ from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
 from raptorctl.plans.part import hardware
 from raptorctl.render.read_domain import read_domain
 from tests.fakes import World, but, settings
-from tests.own import OwnWorld
+from tests.session_host import SessionWorld
 from tests.unit.plans.machine.test_provision import ALICE, JOB, TEMPLATES, facts
 
 HUGE = MachineSpec(hugepages=Size(GIB))
@@ -84,7 +84,7 @@ def test_no_huge_page_is_promised_twice_and_a_resize_keeps_whole_ones() -> None:
 
 
 def test_a_session_host_has_no_huge_pages(tmp_path: Any) -> None:
-    world = OwnWorld(tmp_path)
+    world = SessionWorld(tmp_path)
     with pytest.raises(RefusedError, match="leave out --hugepages"):
         hardware.refuse(HUGE, world.settings, world.facts())
 

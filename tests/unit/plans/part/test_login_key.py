@@ -14,8 +14,8 @@ from raptorctl.errors import ConflictError, HostError, InputError
 from raptorctl.host.guest.host_key import new_host_key, pair_of
 from raptorctl.host.system.files import LocalFiles
 from raptorctl.model.guest import Endpoint
-from raptorctl.model.own import login_key_path
 from raptorctl.model.seed import FirstBoot, HostKey
+from raptorctl.model.session_host import login_key_path
 from raptorctl.model.ssh_key import PublicKey
 from raptorctl.plans.machine.deprovision import plan_deprovision
 from raptorctl.plans.machine.rebuild import RebuildRequest, plan_rebuild
@@ -24,7 +24,7 @@ from raptorctl.steps.secret import WriteLoginKey
 from raptorctl.steps.seed import WriteSeed
 from raptorctl.steps.step import decode_step
 from tests.fakes import World, but
-from tests.own import OwnWorld, without_qemu_img
+from tests.session_host import SessionWorld, without_qemu_img
 from tests.unit.plans.part.test_session import LATER, WEB, planned
 
 PAIR = HostKey("PRIVATE", "ssh-ed25519 AAAAspar")
@@ -32,9 +32,9 @@ MINE = ("ssh-ed25519 AAAAmine me@laptop",)
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnWorld]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SessionWorld]:
     with without_qemu_img(monkeypatch):
-        yield OwnWorld(tmp_path)
+        yield SessionWorld(tmp_path)
 
 
 def written(plan: Plan) -> list[WriteLoginKey]:
@@ -47,7 +47,9 @@ def user_data(plan: Plan) -> str:
     return seed.user_data
 
 
-def test_where_there_is_no_key_it_is_made_told_and_kept_before_the_seed(world: OwnWorld) -> None:
+def test_where_there_is_no_key_it_is_made_told_and_kept_before_the_seed(
+    world: SessionWorld,
+) -> None:
     plan = planned(world, but(WEB, first_boot=FirstBoot(login_key=PAIR), image=world.image.name))
     (step,) = written(plan)
     assert step.path == login_key_path(WEB.name, world.settings)
@@ -56,16 +58,16 @@ def test_where_there_is_no_key_it_is_made_told_and_kept_before_the_seed(world: O
     assert "PRIVATE" not in repr(step) + str(step.encode()) + str(plan.encode())
 
 
-def test_where_another_key_lets_in_there_is_none(world: OwnWorld) -> None:
+def test_where_another_key_lets_in_there_is_none(world: SessionWorld) -> None:
     boot = FirstBoot(login_key=PAIR)
     wish = but(WEB, first_boot=boot, image=world.image.name)
     given = but(wish, keys=(PublicKey("ssh-ed25519", "AAAAgive"),))
-    for plan in (planned(world, wish, own_keys=MINE), planned(world, given)):
+    for plan in (planned(world, wish, owner_keys=MINE), planned(world, given)):
         assert written(plan) == []
         assert "AAAAspar" not in user_data(plan)
 
 
-def test_a_job_key_is_taken_away_and_so_is_none(world: OwnWorld) -> None:
+def test_a_job_key_is_taken_away_and_so_is_none(world: SessionWorld) -> None:
     boot = FirstBoot(keys=("ssh-ed25519 AAAAjobs raptorctl-job-1",), login_key=PAIR)
     plan = planned(world, but(WEB, first_boot=boot, image=world.image.name))
     assert len(written(plan)) == 1
@@ -74,20 +76,20 @@ def test_a_job_key_is_taken_away_and_so_is_none(world: OwnWorld) -> None:
 
 
 def test_one_that_is_kept_is_let_in_again_by_a_rebuild_whatever_keys_there_are_since(
-    world: OwnWorld,
+    world: SessionWorld,
 ) -> None:
     wish = but(WEB, first_boot=FirstBoot(login_key=PAIR), image=world.image.name)
     for step in planned(world, wish).steps:
         step.apply(world.host(), lambda *_: None)
     boot = FirstBoot(login_key=PAIR, is_kept=True)
-    facts = replace(world.facts(), own_keys=MINE)
+    facts = replace(world.facts(), owner_keys=MINE)
     plan = plan_rebuild(RebuildRequest(WEB.name, first_boot=boot), world.settings, facts, LATER)
     assert written(plan) == []
     assert "AAAAspar" in user_data(plan)
     assert "AAAAmine" in user_data(plan)
 
 
-def test_it_goes_with_its_machine(world: OwnWorld) -> None:
+def test_it_goes_with_its_machine(world: SessionWorld) -> None:
     key = login_key_path(WEB.name, world.settings)
     wish = but(WEB, first_boot=FirstBoot(login_key=PAIR), image=world.image.name)
     for step in planned(world, wish).steps:
@@ -119,8 +121,8 @@ def test_what_is_no_key_is_told() -> None:
         pair_of("nonsense")
 
 
-def test_it_is_what_ssh_and_steps_log_in_by_unless_another_is_named(world: OwnWorld) -> None:
-    session: Any = SimpleNamespace(own=True, settings=world.settings)
+def test_it_is_what_ssh_and_steps_log_in_by_unless_another_is_named(world: SessionWorld) -> None:
+    session: Any = SimpleNamespace(on_session_host=True, settings=world.settings)
     nothing: Any = None
     guest = Guest(session, WEB.name, nothing, nothing, Endpoint("127.0.0.1", 2201))
     assert guest._login_key(None, "") is None

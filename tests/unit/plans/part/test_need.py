@@ -17,7 +17,7 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.disk import DiskSpec
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
-from raptorctl.model.probe import Finding, OwnPart, OwnProbe, Part, Trouble, Verdict
+from raptorctl.model.probe import Finding, Part, SessionPart, SessionProbe, Trouble, Verdict
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge
@@ -25,7 +25,7 @@ from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import Volume, VolumeGroup
 from raptorctl.plans.doctor.examine import examine
 from raptorctl.plans.doctor.fault import NOBODY
-from raptorctl.plans.doctor.session import examine_own
+from raptorctl.plans.doctor.session import examine_session
 from raptorctl.plans.machine import again, diff, diff_disk, diff_guest, existing, provision
 from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.machine.deprovision import plan_deprovision
@@ -51,19 +51,19 @@ from raptorctl.plans.part import (
     records,
     room,
     seed,
+    session_host,
     slots,
 )
-from raptorctl.plans.part import session as own
 from raptorctl.plans.past import NOTHING
 from raptorctl.plans.tenant import common as tenants
 from raptorctl.plans.tenant import membership as tenant
 from raptorctl.plans.tenant import quota, refusal
 from tests.fakes import World, settings, topology
-from tests.own import OwnWorld
+from tests.session_host import SessionWorld
 from tests.unit.plans.doctor.test_examine import healthy
 from tests.unit.plans.machine.test_provision import ALICE, JOB, whole_machine
 
-PLANNERS = (address, again, cpus, diff, diff_disk, diff_guest, disk, existing, expiry, extra, hardware, image, log, medium, need, net, own, owner,
+PLANNERS = (address, again, cpus, diff, diff_disk, diff_guest, disk, existing, expiry, extra, hardware, image, log, medium, need, net, owner, session_host,
             provision, quota, records, refusal, room, seed, slots, tenant, tenants)  # fmt: skip
 """What plan_provision calls, however far away."""
 
@@ -101,7 +101,7 @@ BARE = [
     Bare("need._refuse_silent_dns", {"dns_problem": "named does not answer"}),
     Bare("provision._choose", {"templates": {}}),
     Bare("refusal.refuse_declarative", {"declarative": True}),
-    Bare("session.forward", {"ports": ()}, own=True),
+    Bare("session_host.forward", {"ports": ()}, own=True),
 ]
 
 OF_A_REQUEST = {
@@ -112,7 +112,7 @@ OF_A_REQUEST = {
     "cpus.refuse",  # these CPUs
     "cpus._refuse_unfit",
     "cpus._refuse_taken",
-    "session.refuse_pins",
+    "session_host.refuse_pins",
     "cpus.refuse_many",
     "cpus.refuse_stuck",  # it is there, and its CPUs are not
     "room.refuse_long_file",
@@ -140,7 +140,7 @@ OF_A_REQUEST = {
     "net._refuse_ungranted",
     "net._refuse_absent",  # of what was granted
     "net._refuse_taken",  # this port
-    "session.refuse_other",
+    "session_host.refuse_other",
     "owner._refuse_expired",
     "provision._refuse_taken_names",
     "quota.refuse_over",
@@ -190,7 +190,7 @@ def test_what_provision_calls_is_all_looked_at() -> None:
 
 
 def own_facts(changes: dict[str, Any], home: Path) -> tuple[Settings, HostFacts]:
-    world = OwnWorld(home)
+    world = SessionWorld(home)
     return world.settings, replace(world.facts(), **changes)
 
 
@@ -219,7 +219,7 @@ def changed(case: Bare) -> Settings:
 def findings(case: Bare, home: Path) -> tuple[Finding, ...]:
     if case.own:
         known, facts = own_facts(case.facts, home)
-        return examine_own(OwnProbe(known, facts, (11, 3, 0), "/usr/bin/qemu", True, "/q"))
+        return examine_session(SessionProbe(known, facts, (11, 3, 0), "/usr/bin/qemu", True, "/q"))
     return examine(replace(healthy(**case.facts), settings=changed(case)))
 
 
@@ -268,21 +268,23 @@ def test_whoever_changes_volumes_refuses_a_group_that_misses_a_disk(verb: str) -
         CHANGES[verb](replace(facts, group=replace(GROUP, missing=1)))
 
 
-@pytest.mark.parametrize("part", [*Part, *OwnPart])
-def test_on_a_host_of_ones_own_no_trouble_goes_untold(part: Part | OwnPart, tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", [*Part, *SessionPart])
+def test_on_a_host_of_ones_own_no_trouble_goes_untold(
+    part: Part | SessionPart, tmp_path: Path
+) -> None:
     known, facts = own_facts({}, tmp_path)
-    probe = OwnProbe(known, facts, (11, 3, 0), "/usr/bin/qemu", True, "/q")
-    assert all(finding.verdict is not Verdict.FAIL for finding in examine_own(probe))
-    told = examine_own(replace(probe, troubles={part: Trouble("it is gone", "bring it back")}))
+    probe = SessionProbe(known, facts, (11, 3, 0), "/usr/bin/qemu", True, "/q")
+    assert all(finding.verdict is not Verdict.FAIL for finding in examine_session(probe))
+    told = examine_session(replace(probe, troubles={part: Trouble("it is gone", "bring it back")}))
     assert any(f.verdict is Verdict.FAIL and f.what == "it is gone" for f in told)
 
 
-@pytest.mark.parametrize("part", [Part.LIBVIRT, OwnPart.VOLUMES])
+@pytest.mark.parametrize("part", [Part.LIBVIRT, SessionPart.VOLUMES])
 def test_no_machine_is_called_a_half_where_the_other_half_cannot_be_seen(
-    part: Part | OwnPart,
+    part: Part | SessionPart,
 ) -> None:
     volume = World().volumes.create("guest-alice-dev", MIB, ["raptor", "raptor.tenant=alice"])
-    probe = OwnProbe(settings(), HostFacts(volumes=(volume,)))
-    assert "alice-dev has no domain" in [finding.what for finding in examine_own(probe)]
+    probe = SessionProbe(settings(), HostFacts(volumes=(volume,)))
+    assert "alice-dev has no domain" in [finding.what for finding in examine_session(probe)]
     blind = replace(probe, troubles={part: Trouble("it does not answer")})
-    assert [f for f in examine_own(blind) if f.check == "machines"] == []
+    assert [f for f in examine_session(blind) if f.check == "machines"] == []

@@ -11,8 +11,8 @@ from raptorctl.errors import InputError, RaptorError, RefusedError, SettingsErro
 from raptorctl.model.guest import endpoint, place_of
 from raptorctl.model.net import Forward, Net, NetworkSettings, read_nets
 from raptorctl.model.network import LibvirtNetwork
-from raptorctl.model.own import mac_of
 from raptorctl.model.seed import FirstBoot, Network, SeedGuest
+from raptorctl.model.session_host import mac_of
 from raptorctl.model.settings_text import parse_settings
 from raptorctl.model.slot import Bridge
 from raptorctl.model.spec import MachineSpec
@@ -29,7 +29,7 @@ from raptorctl.render.read_domain import read_domain
 from raptorctl.render.user_network import forwarded_elsewhere
 from raptorctl.steps.seed import WriteSeed
 from tests.fakes import SETTINGS_TEXT, but, settings
-from tests.own import OwnWorld
+from tests.session_host import SessionWorld
 from tests.unit.plans.machine.test_provision import ALICE, JOB, facts, whole_machine
 from tests.unit.plans.part.test_session import WEB, planned, xml_of
 
@@ -38,8 +38,8 @@ PORTS = read_nets(["user:8443-443,8080-80"])
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> OwnWorld:
-    return OwnWorld(tmp_path)
+def world(tmp_path: Path) -> SessionWorld:
+    return SessionWorld(tmp_path)
 
 
 def shared(request: ProvisionRequest = ALICE, **changes: Any) -> Plan:
@@ -90,7 +90,7 @@ def granted(nets: list[str], **changes: Any) -> Plan:
 
 
 @pytest.mark.parametrize("net", ["bridge:br0", "network:default"])
-def test_what_the_settings_do_not_grant_is_refused_by_name(net: str, world: OwnWorld) -> None:
+def test_what_the_settings_do_not_grant_is_refused_by_name(net: str, world: SessionWorld) -> None:
     with pytest.raises(RefusedError, match=f"{net} is not granted to machines here: use a slot"):
         shared(but(ALICE, net=read_nets([net]), slot=None), **THERE)
     with pytest.raises(RefusedError, match=r"bridge:br1 is not granted .*: use slot, bridge:br0"):
@@ -199,7 +199,7 @@ def test_its_seed_speaks_of_no_interface() -> None:
         shared(replace(wish, first_boot=boot))
 
 
-def test_on_a_session_host_it_has_no_port_either(world: OwnWorld) -> None:
+def test_on_a_session_host_it_has_no_port_either(world: SessionWorld) -> None:
     domain = read_domain(xml_of(planned(world, but(WEB, net=NONE))))
     assert (domain.macs, domain.mark and domain.mark.ssh, domain.nets) == ((), "", NONE)
     for ask in (endpoint, place_of):
@@ -207,7 +207,7 @@ def test_on_a_session_host_it_has_no_port_either(world: OwnWorld) -> None:
             ask(domain, world.settings)
 
 
-def test_ports_are_forwarded_beside_ssh_and_stay_when_that_moves(world: OwnWorld) -> None:
+def test_ports_are_forwarded_beside_ssh_and_stay_when_that_moves(world: SessionWorld) -> None:
     plan = planned(world, but(WEB, net=PORTS))
     domain = read_domain(xml_of(plan))
     assert domain.nets == PORTS
@@ -216,17 +216,17 @@ def test_ports_are_forwarded_beside_ssh_and_stay_when_that_moves(world: OwnWorld
     assert (moved.mark and moved.mark.ssh, moved.nets) == ("127.0.0.1:2222", PORTS)
 
 
-def test_a_port_that_is_taken_is_refused_with_who_has_it(world: OwnWorld) -> None:
+def test_a_port_that_is_taken_is_refused_with_who_has_it(world: SessionWorld) -> None:
     with pytest.raises(RefusedError, match=r"port 127\.0\.0\.1:8443 is taken: alice-db has it"):
         planned(world, but(WEB, net=PORTS), used_ports={8443: "alice-db has it"})
 
 
-def test_ssh_gets_no_port_that_was_asked_for_something_else(world: OwnWorld) -> None:
+def test_ssh_gets_no_port_that_was_asked_for_something_else(world: SessionWorld) -> None:
     plan = planned(world, but(WEB, net=read_nets(["user:2201-80"])))
     assert "hostfwd=tcp:127.0.0.1:2202-:22,hostfwd=tcp:127.0.0.1:2201-:80" in xml_of(plan)
 
 
-def test_each_kind_of_host_refuses_the_others_network_by_name(world: OwnWorld) -> None:
+def test_each_kind_of_host_refuses_the_others_network_by_name(world: SessionWorld) -> None:
     with pytest.raises(RefusedError, match="net user is for session hosts"):
         shared(but(ALICE, net=PORTS, slot=None))
     for slot in ("slot", "slot:1"):

@@ -9,15 +9,15 @@ import json
 import pytest
 
 from tests.full_boot import full
-from tests.guest.own import NAME, OwnDebian, ended
-from tests.integration.own_account import somebody
+from tests.guest.session_debian import NAME, SessionDebian, ended
+from tests.integration.session_account import somebody
 
 pytestmark = [pytest.mark.timeout(3600), full]
 
 
 def test_a_machine_of_ones_own_from_its_first_boot_to_its_end() -> None:
     with somebody() as person:
-        machine = OwnDebian(person)
+        machine = SessionDebian(person)
         machine.provision()
         assert "SSH-2.0-OpenSSH" in ended(machine.waiting("ssh"))
         assert ended(machine.ssh("id", "-un")) == f"{person.login}\n"

@@ -15,7 +15,7 @@ from raptorctl.host.volume.qcow2_image import OverlayImageWriter
 from raptorctl.host.volume.qcow2_volumes import FileWiper, OverlayVolumes
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.image import Image
-from raptorctl.model.own import own_settings, places
+from raptorctl.model.session_host import places, session_settings
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import GIB, Size
 from tests.fakes import Guarded, Tripwire, World
@@ -24,7 +24,7 @@ from tests.unit.plans.machine.test_provision import TEMPLATES
 FIRMWARE = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd")
 
 
-class OwnWorld(World):
+class SessionWorld(World):
     """Somebody's laptop.
 
     Args:
@@ -34,7 +34,7 @@ class OwnWorld(World):
     def __init__(self, home: Path) -> None:
         super().__init__()
         self.places = places({}, str(home))
-        self.settings: Settings = own_settings(self.places, "alice", FIRMWARE)
+        self.settings: Settings = session_settings(self.places, "alice", FIRMWARE)
         self.directory = Path(self.places.volumes)
         self.directory.mkdir(parents=True)
         self.overlays = OverlayVolumes(str(self.directory))

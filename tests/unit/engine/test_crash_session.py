@@ -18,7 +18,7 @@ from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.machine.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.plan import Identity, Plan
 from tests.fakes import Tripwire, but
-from tests.own import OwnWorld, without_qemu_img
+from tests.session_host import SessionWorld, without_qemu_img
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial
 from tests.unit.plans.part.test_session import LATER, NOW, WEB
 
@@ -39,7 +39,7 @@ class Case(Trial):
 
     def __init__(self, folder: Path, verb: str, patch: pytest.MonkeyPatch) -> None:
         folder.mkdir()
-        super().__init__(OwnWorld(folder), folder)
+        super().__init__(SessionWorld(folder), folder)
         self.patch = patch
         empty = self.picture()
         if not verb.startswith("provision"):
@@ -52,8 +52,8 @@ class Case(Trial):
         )
 
     @property
-    def laptop(self) -> OwnWorld:
-        assert isinstance(self.world, OwnWorld)
+    def laptop(self) -> SessionWorld:
+        assert isinstance(self.world, SessionWorld)
         return self.world
 
     def plan_for(self, verb: str, identity: Identity) -> Plan:

@@ -3,12 +3,12 @@
 import pytest
 
 from raptorctl.errors import SettingsError
-from raptorctl.model.own import (
-    own_settings,
-    own_words,
+from raptorctl.model.session_host import (
     owner_name,
-    parse_own,
+    parse_session_settings,
     places,
+    session_settings,
+    session_words,
     ssh_port,
 )
 from raptorctl.model.settings import Kind, Settings
@@ -64,12 +64,12 @@ def test_the_caller_is_the_tenant_if_his_login_can_be_one(login: str, name: str)
     ],
 )
 def test_one_word_is_enough_where_nobody_else_is(typed: str, whole: str) -> None:
-    assert own_words(typed.split(), "alice") == whole.split()
+    assert session_words(typed.split(), "alice") == whole.split()
 
 
 def test_the_settings_say_whose_the_host_is() -> None:
-    settings = own_settings(places({}, HOME), "alice", ("/code", "/vars"))
-    assert settings.kind is Kind.OWN
+    settings = session_settings(places({}, HOME), "alice", ("/code", "/vars"))
+    assert settings.kind is Kind.SESSION
     assert not settings.has_dns
     assert settings.libvirt.uri == "qemu:///session"
     assert (settings.libvirt.firmware_code, settings.libvirt.firmware_vars) == ("/code", "/vars")
@@ -84,7 +84,7 @@ def test_a_port_is_read_from_where_ssh_is(ssh: str, port: int) -> None:
 
 def own(text: str) -> Settings:
     found = places({}, HOME)
-    return parse_own(text, found, own_settings(found, "alice", ("/code", "/vars")))
+    return parse_session_settings(text, found, session_settings(found, "alice", ("/code", "/vars")))
 
 
 def test_a_person_may_set_what_is_theirs_and_the_rest_stays() -> None:
@@ -92,7 +92,7 @@ def test_a_person_may_set_what_is_theirs_and_the_rest_stays() -> None:
     assert (settings.machine.memory, settings.machine.template) == (GIB, "serial-console")
     assert (settings.images.directory, settings.images.seed_dir) == ("/big", SEEDS)
     assert (settings.libvirt.secure_boot, settings.libvirt.firmware_code) == (True, "/code")
-    assert (settings.kind, settings.owner) == (Kind.OWN, "alice")
+    assert (settings.kind, settings.owner) == (Kind.SESSION, "alice")
     assert settings.config == "/home/alice/.config/raptorctl"
     assert settings.file == "/home/alice/.config/raptorctl/settings.toml"
 

@@ -161,7 +161,7 @@ def owner_name(login: str) -> str:
     return login if fits else NOBODY
 
 
-def own_settings(found: Places, owner: str, firmware: tuple[str, str]) -> Settings:
+def session_settings(found: Places, owner: str, firmware: tuple[str, str]) -> Settings:
     """Build the settings of a host of one's own.
 
     Args:
@@ -198,13 +198,13 @@ KEYS: Final = {
 """What a person may set on a host of their own, by section."""
 
 
-def parse_own(text: str, found: Places, settings: Settings) -> Settings:
+def parse_session_settings(text: str, found: Places, settings: Settings) -> Settings:
     """Lay a person's settings over those that stand for a file.
 
     Args:
         text: TOML, of `found.settings`.
         found: where files are.
-        settings: as `own_settings` builds them.
+        settings: as `session_settings` builds them.
 
     Raises:
         SettingsError: not TOML, a key that is not for a host of one's own, or an impossible value.
@@ -287,7 +287,7 @@ def ssh_port(ssh: str) -> int:
     return int(port) if port.isascii() and port.isdecimal() and len(port) < 6 else 0
 
 
-def own_words(words: list[str], owner: str) -> list[str]:
+def session_words(words: list[str], owner: str) -> list[str]:
     """Complete `web` to `alice web` where alice is the only one there is.
 
     `alice web` and `alice-web` stay as they are, and so does everything that follows a machine.

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.alone import alone
-from tests.integration.own_account import PLACES, Person, end, somebody
+from tests.integration.session_account import PLACES, Person, end, somebody
 
 SPEAKS = 120.0
 """Seconds for emulated firmware to say something: a bound, not an expectation."""
@@ -331,8 +331,8 @@ def test_a_tpm_is_refused_without_swtpm_and_what_one_kept_is_removed_by_libvirt(
 
 UUID = "6c7d1a30-1f4e-4c3a-9a51-2f1d6e0c8b77"
 FORGET = f"""
-from raptorctl.host.domain.session_domains import OwnDomains
-domains = OwnDomains("qemu:///session")
+from raptorctl.host.domain.session_domains import SessionDomains
+domains = SessionDomains("qemu:///session")
 domains.forget_tpm("{UUID}")
 domains.forget_tpm("{UUID}")
 print(domains.emulates_tpm("q35"))

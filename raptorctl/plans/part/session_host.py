@@ -6,7 +6,7 @@ from raptorctl.errors import RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.image import Image
-from raptorctl.model.own import DISK, LOOPBACK
+from raptorctl.model.session_host import DISK, LOOPBACK
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 
@@ -37,11 +37,6 @@ def forward(settings: Settings, facts: HostFacts, asked: Container[int] = ()) ->
 def disk_size(asked: Size | None, image: Image | None) -> Size:
     """How large a disk is to be: as asked, else the image's size, and no less than the default."""
     return asked or Size(max(DISK, image.size if image else 0))
-
-
-def counted(vcpus: int) -> str:
-    """How many virtual CPUs, as people read it."""
-    return f"{vcpus} CPU" if vcpus == 1 else f"{vcpus} CPUs"
 
 
 def refuse_other(tenant: str, settings: Settings) -> None:

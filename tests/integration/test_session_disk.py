@@ -11,7 +11,7 @@ import pytest
 
 from tests.boot_iso import boot_iso
 from tests.integration.alone import alone
-from tests.integration.own_account import Person, somebody
+from tests.integration.session_account import Person, somebody
 
 SMALL = ("--memory", "256M", "--cpus", "1")
 PATTERN = "0x5a"

@@ -4,14 +4,14 @@ import shutil
 import subprocess
 
 from tests import guest
-from tests.integration.own_account import Person
+from tests.integration.session_account import Person
 
 PATIENCE = 900
 """Seconds for a boot: a bound, not an expectation."""
 NAME = "web"
 
 
-class OwnDebian:
+class SessionDebian:
     """A machine called `web`, whose owner has its image and a key in his home directory.
 
     Args:

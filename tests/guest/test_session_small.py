@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests import guest
-from tests.guest.own import NAME
-from tests.integration.own_account import Person, somebody
+from tests.guest.session_debian import NAME
+from tests.integration.session_account import Person, somebody
 
 pytestmark = pytest.mark.timeout(1800)
 
