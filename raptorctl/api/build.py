@@ -1,67 +1,26 @@
 """Images built: read, looked at, planned, carried out."""
 
-import hashlib
-import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from raptorctl.api.b9 import B9, BuildText, build_sets
-from raptorctl.api.build_lowering import BuildLowering, digest
+from raptorctl.api.build_asked import Asked, ReadBuilds
+from raptorctl.api.build_look import Looking
+from raptorctl.api.build_lowering import BuildLowering
 from raptorctl.api.caller import new_identity
 from raptorctl.api.change import SILENT, Change, carry_out
 from raptorctl.api.session import Session
-from raptorctl.errors import InputError, RaptorError
-from raptorctl.model.build import Build, FromImage, Way
-from raptorctl.model.build_set import BuildSet
-from raptorctl.model.diagnostic import Diagnostic, refuse
-from raptorctl.model.image import Image
+from raptorctl.errors import InputError
+from raptorctl.model.build import Build, Way
 from raptorctl.plans.build.request import BuildRequest
 
 if TYPE_CHECKING:
     from raptorctl.drivers.image import Watch
     from raptorctl.engine.report import Reporter
-    from raptorctl.model.build_look import DiskLook
-    from raptorctl.model.image_target import Target
 
 GIVEN: Final = ("build_id", "build_date")
 """Variables that are new each time, and so no part of what a build depends on."""
-
-
-@dataclass(frozen=True)
-class ReadBuilds:
-    """A file's builds, as they are this time, and with what is new each time left open.
-
-    Args:
-        now: as they are built.
-        always: as they are compared with what was built before.
-    """
-
-    now: BuildSet
-    always: BuildSet
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How builds are asked for.
-
-    Args:
-        only: their names; all, if none is named.
-        trust: whether this host's kernel may mount the images.
-        keep: whether the folder of each stays.
-        if_changed: whether what is built already stays as it is.
-        timeout_factor: what each time limit is multiplied by.
-        dry_run: whether images are only looked for, and not pulled.
-    """
-
-    only: Collection[str] = ()
-    trust: bool = False
-    keep: bool = False
-    if_changed: bool = False
-    timeout_factor: float = 1.0
-    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,7 +111,7 @@ def requests(
         FileError: all that is wrong, with line and column.
         HostError: an image cannot be had.
     """
-    return _Looking(session, found, asked, watch).requests()
+    return Looking(session, found, asked, watch).requests()
 
 
 def plan_change(request: BuildRequest) -> Change:
@@ -220,108 +179,3 @@ class Building:
     def _carried_out(self, request: BuildRequest) -> BuildOutcome:
         done = carry_out(self.session, plan_change(request), reporter=self.reporter)
         return BuildOutcome(request, done.job.id if done.job else "")
-
-
-class _Looking:
-    """One look at all that builds name."""
-
-    def __init__(self, session: Session, found: ReadBuilds, asked: Asked, watch: "Watch") -> None:
-        self._session, self._found, self._asked, self._watch = session, found, asked, watch
-        self._image = cache(self._had)
-        self._look = cache(session.host.builder.look)
-        self._wrong: list[Diagnostic] = []
-
-    def requests(self) -> tuple[BuildRequest, ...]:
-        from raptorctl.host.image.supply import GivenSupply
-
-        supply = GivenSupply()
-        factor = self._asked.timeout_factor
-        now = BuildLowering(self._session, self._found.now, factor, supply)
-        always = BuildLowering(self._session, self._found.always, supply=supply)
-        same = {one.name: one for one in self._found.always.builds}
-        builds = [(now.build(one), one) for one in self._found.now.picked(self._asked.only)]
-        refuse(self._found.now.file, now.wrong)
-        made = [
-            self._request(build, always.build(same.get(build.name, said))) for build, said in builds
-        ]
-        refuse(self._found.now.file, self._wrong)
-        return tuple(made)
-
-    def _request(self, build: Build, always: Build) -> BuildRequest:
-        from raptorctl.plans.build.check import problems
-
-        images = tuple(self._begins(build, number) for number in range(len(build.disks)))
-        looks = tuple(self._looked(image) for image in images)
-        kept = self._session.settings.images
-        digests = tuple(image.digest if image else "" for image in images)
-        references = [(i, self._session.images.reference(i)) for i in self._session.images.known()]
-        request = BuildRequest(
-            build=build,
-            images=images,
-            looks=looks,
-            folder=f"{kept.seed_dir}/builds",
-            record=f"{kept.directory}/built/{self._key(build)}.json",
-            inputs=digest(always, digests),
-            missing={path: _missing(path) for path in _paths(build)},
-            here={image.name: image.digest for image, _ in references},
-            built=frozenset(i.name for i, found in references if found and found.built),
-            root=os.geteuid() == 0,
-            trust=self._asked.trust,
-            keep=self._asked.keep,
-        )
-        targets = {one.push: self._target(build, one.push) for one in build.outputs if one.push}
-        if targets:
-            from raptorctl.api.image import login
-
-            pushed = {text: target for text, target in targets.items() if target}
-            request = replace(request, targets=pushed, login=login(None))
-        for key, problem, hint in problems(request):
-            self._wrong.append(self._found.now.wrong(build, key, problem, hint))
-        return request
-
-    def _begins(self, build: Build, number: int) -> Image | None:
-        disk = build.disks[number]
-        if not isinstance(disk.source, FromImage):
-            return None
-        try:
-            return self._image(disk.source.image)
-        except RaptorError as error:
-            if error.exit_code != RaptorError.exit_code:
-                key = f"disks.{disk.name}.from" if disk.name else "from"
-                said = (error.brief, error.resolution)
-                self._wrong.append(self._found.now.wrong(build, key, *said))
-                return None
-            raise
-
-    def _target(self, build: Build, text: str) -> "Target | None":
-        from raptorctl.model.image_target import parse_target
-
-        try:
-            return parse_target(text, build.name, os.path.abspath(self._found.now.folder))  # noqa: PTH100
-        except InputError as error:
-            said = (error.brief, error.resolution)
-            self._wrong.append(self._found.now.wrong(build, "output", *said))
-            return None
-
-    def _had(self, text: str) -> Image:
-        from raptorctl.api.image import fetched, foreseen
-
-        if self._asked.dry_run:
-            return foreseen(self._session, text)
-        return fetched(self._session, text, watch=self._watch)
-
-    def _looked(self, image: Image | None) -> "DiskLook | None":
-        return self._look(image) if image and image.path and image.digest else None
-
-    def _key(self, build: Build) -> str:
-        file = os.path.abspath(self._found.now.file)  # noqa: PTH100 - follows no link
-        return hashlib.sha256(f"{file}\0{build.name}".encode(errors="replace")).hexdigest()[:32]
-
-
-def _paths(build: Build) -> Iterator[str]:
-    yield from (path for one in build.outputs if (path := one.file or one.folder))
-
-
-def _missing(path: str) -> tuple[str, ...]:
-    """The folders that have to be made for a path, innermost first."""
-    return tuple(str(each) for each in Path(path).parents if not each.exists())

@@ -9,7 +9,8 @@ import typer
 
 from raptorctl.api import build as api
 from raptorctl.api.b9 import B9, BuildText
-from raptorctl.api.build import Asked, Building, BuildOutcome, outputs_of
+from raptorctl.api.build import Building, BuildOutcome, outputs_of
+from raptorctl.api.build_asked import Asked, ReadBuilds
 from raptorctl.api.change import preview
 from raptorctl.cli.change import described
 from raptorctl.cli.image_watch import watched
@@ -138,7 +139,7 @@ def _split(session: Typed, words: list[str]) -> tuple[str, list[str], list[str]]
     return file, rest, args
 
 
-def _say_outputs(session: Typed, found: api.ReadBuilds, names: list[str], form: Format) -> None:
+def _say_outputs(session: Typed, found: ReadBuilds, names: list[str], form: Format) -> None:
     builds = list(api.listed(session, found, names))
     rows = [(build.name, *output) for build in builds for output in outputs_of(build)]
     if form is Format.JSON:

@@ -1,21 +1,17 @@
-"""The cache of images: files that never change, and what is known of each."""
+"""The cache of images: files that never change, and how one gets into it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raptorctl.drivers.image import Offer, Pulled, Pushed, RegistryLogin, Wanted, Waste, Watch
-from raptorctl.drivers.tick import Tick
+from raptorctl.drivers.image import Pulled, Wanted, Watch
 from raptorctl.errors import HostError, InputError
-from raptorctl.host.image.keeping import Keeping
-from raptorctl.host.image.naming import ImageNames
-from raptorctl.host.image.store import ImageStore, key_of
+from raptorctl.host.image.cached import CachedImages
 from raptorctl.model.image import BUILT, UNSEEN, Image, Origin, Reference, image_name
-from raptorctl.model.image_target import Target
-from raptorctl.model.image_version import Paper, Provenance
+from raptorctl.model.image_version import Provenance
 from raptorctl.model.settings import ImageSettings as Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.stamp import stamp
@@ -26,7 +22,7 @@ if TYPE_CHECKING:
     from raptorctl.host.image.trust import Trust
 
 
-class LocalImages:
+class LocalImages(CachedImages):
     """Images in a directory; implements `raptorctl.drivers.image.Images`.
 
     Args:
@@ -43,26 +39,8 @@ class LocalImages:
         http: "Http | None" = None,
         signers: Path | None = None,
     ) -> None:
-        self._store = ImageStore(Path(directory))
-        self._names, self._keeping = ImageNames(self._store), Keeping(Path(directory))
-        self._largest = largest
-        self._http, self._signers = http, signers
-
-    def list(self) -> tuple[Image, ...]:
-        """Return all images that are whole, by name."""
-        return tuple(reference.image for reference in self._store.references())
-
-    def known(self) -> tuple[Image, ...]:
-        """See `raptorctl.drivers.image.Images`."""
-        return tuple(reference.image for reference in self._store.known())
-
-    def reference(self, image: Image) -> Reference | None:
-        """See `raptorctl.drivers.image.Images`."""
-        return next((r for r in self._store.known() if r.image.name == image.name), None)
-
-    def damaged(self) -> Mapping[str, str]:
-        """See `raptorctl.drivers.image.Images`."""
-        return dict(self._store.damaged())
+        super().__init__(directory, http)
+        self._largest, self._signers = largest, signers
 
     def pull(self, wanted: Wanted, watch: Watch) -> Pulled:
         """See `raptorctl.drivers.image.Images`."""
@@ -129,84 +107,6 @@ class LocalImages:
             self._names.set_aside(name, digest, watch)
             return Pulled(self._keep(seen, fetched, chosen=True, built=built), "built")
 
-    def digest(self, path: str, watch: Watch) -> str:
-        """See `raptorctl.drivers.image.Images`."""
-        from raptorctl.host.image.transfer import hashed
-
-        watch.begin(f"hash {path}")
-        try:
-            return hashed(Path(path), watch.tick)
-        except OSError as error:
-            raise HostError(f"{path} cannot be read: {error.strerror}") from error
-
-    def push(self, offer: Offer, target: Target, login: RegistryLogin, watch: Watch) -> Pushed:
-        """See `raptorctl.drivers.image.Images`."""
-        from raptorctl.host.image.download import Http
-        from raptorctl.host.image.share import Sharer
-
-        key = f"{target.text} {offer.statement.digest}"
-        with self._store.alone(key, watch):
-            notes = self._base(key).with_suffix(".push")
-            return Sharer(self._http or Http(), login, notes).share(offer, target, watch)
-
-    def has_built(self, name: str, built: Provenance) -> bool:
-        """See `raptorctl.drivers.image.Images`."""
-        return any(r.image.name == name and r.built == built for r in self._store.known())
-
-    def take_back(self, name: str, built: Provenance, before: str) -> None:
-        """See `raptorctl.drivers.image.Images`."""
-        self._names.take_back(name, built, before)
-
-    def sign(self, image: Image, text: str, key: str) -> Paper:
-        """See `raptorctl.drivers.image.Images`."""
-        from raptorctl.host.image.signature import sign
-
-        paper = Paper(text, sign(text, key))
-        if found := self.reference(image):
-            self._store.name(replace(found, paper=paper))
-        return paper
-
-    def copy(self, image: Image, path: str, tick: Tick) -> None:
-        """See `raptorctl.drivers.image.Images`."""
-        from raptorctl.host.image.transfer import copied
-
-        copied(image, Path(path), tick)
-
-    def is_whole(self, image: Image, tick: Tick) -> bool:
-        """See `raptorctl.drivers.image.Images`."""
-        from raptorctl.host.image.transfer import hashed
-
-        if not image.digest:
-            return False  # what was known of it cannot be read
-        try:
-            return hashed(Path(image.path), tick) == image.digest
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            raise HostError(f"{image.path} cannot be read: {error.strerror}") from error
-
-    def remove(self, image: Image) -> None:
-        """See `raptorctl.drivers.image.Images`."""
-        self._store.forget(image.name)
-
-    def waste(self, marks: Iterable[str], disks: Iterable[str]) -> tuple[Waste, ...]:
-        """See `raptorctl.drivers.image.Images`."""
-        kept = self._keeping.kept(self._store.known())
-        return tuple(self._store.waste(marks, disks, kept))
-
-    def keep(self, name: str, count: int | None) -> None:
-        """See `raptorctl.drivers.image.Images`."""
-        self._store.prepare()
-        self._keeping.keep(name, count)
-
-    def keeps(self) -> Mapping[str, int | None]:
-        """See `raptorctl.drivers.image.Images`."""
-        return self._keeping.counts()
-
-    def sweep(self, waste: Waste) -> None:
-        """See `raptorctl.drivers.image.Images`."""
-        self._store.sweep(waste)
-
     @contextmanager
     def _alone(self, source: str, watch: Watch) -> Iterator[None]:
         """Be the only one at a source; what was made of it and did not become an image goes."""
@@ -269,9 +169,6 @@ class LocalImages:
         named = replace(found, image=image, origin=replace(found.origin, chosen=True))
         self._store.name(named)
         return Pulled(image, "named")
-
-    def _base(self, source: str) -> Path:
-        return self._store.partial / key_of(source)
 
     def _work(self, source: str) -> Path:
         return self._base(source).with_suffix(".work")

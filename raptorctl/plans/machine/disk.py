@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from raptorctl.errors import DiffersError, RefusedError
 from raptorctl.model.disk import Bus, DiskSpec, ExtraDisk, disks
-from raptorctl.model.domain import Domain, State
+from raptorctl.model.domain import Domain
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Image
@@ -18,6 +18,7 @@ from raptorctl.model.volume import Volume, device_path, is_overlay
 from raptorctl.plans.machine import diff_disk, existing, retirement, wipe
 from raptorctl.plans.machine.again import told
 from raptorctl.plans.machine.difference import Standing
+from raptorctl.plans.machine.disk_refusal import refuse_saved, refuse_smaller
 from raptorctl.plans.machine.existing import Existing
 from raptorctl.plans.part import disk, extra, growth, room
 from raptorctl.plans.past import NOTHING, Past
@@ -60,7 +61,7 @@ def plan_add(
     if one := find_attached(request.machine, request.name, facts, there.domain):
         return _already(request, one, there, facts, identity)
     room.refuse_missing_disks(facts)
-    _refuse_saved(there.domain)
+    refuse_saved(there.domain)
     found = {request.name: request.found} if request.found else {}
     (added,) = extra.chosen(request.machine, {request.name: request.spec}, found, facts)
     room.refuse_large(added.grown, settings, facts)
@@ -122,9 +123,9 @@ def plan_grow(
         return _plan("disk-grow", machine, identity, (), f"disk {one} is already so")
     room.refuse_missing_disks(facts)
     if domain:
-        _refuse_saved(domain)
+        refuse_saved(domain)
     grown = growth.Growth(machine, one.volume, domain, wanted, machine.disk_growth(name))
-    _refuse_smaller(one, wanted)
+    refuse_smaller(one, wanted)
     growth.refuse(grown, facts)
     if tenant := facts.tenant(machine.tenant):
         refuse_over(tenant, Usage(size=grown.more), facts)
@@ -248,7 +249,7 @@ def _detached(path: str, domain: Domain | None) -> Iterator[Step]:
     """What takes a disk from its machine; nothing where that does not have it."""
     if domain is None or not domain.ours or path not in domain.held_disks:
         return
-    _refuse_saved(domain)
+    refuse_saved(domain)
     live = domain.live or (domain if domain.state.active else None)
     if live and path in live.disks and not _is_hot(domain, bus_of(domain.xml, path)):
         raise RefusedError(
@@ -278,25 +279,3 @@ def _gone(volume: Volume, papers: tuple[Step, ...]) -> Iterator[Step]:
         yield RetireVolume("nobody may use it", volume.uuid, volume.name, volume.clean)
     yield from papers
     yield from disk.gone(volume)
-
-
-def _refuse_saved(domain: Domain) -> None:
-    """Refuse to change what a saved machine would not know of when it resumes."""
-    if domain.state is State.SAVED:
-        raise RefusedError(
-            f"{domain.name} is saved, and would resume with the disks that it had",
-            resolution=f"raptorctl start {domain.name} first",
-            code=Code.MACHINE_SAVED,
-            subject=domain.name,
-        )
-
-
-def _refuse_smaller(one: ExtraDisk, wanted: Size) -> None:
-    if wanted < one.volume.size:
-        raise RefusedError(
-            f"disk {one} has {one.volume.size}, and a disk only grows: whatever its guest keeps "
-            f"beyond {wanted} would be lost",
-            resolution="add a smaller one and copy what matters",
-            code=Code.DISK_TOO_SMALL,
-            subject=str(one),
-        )

@@ -15,9 +15,9 @@ from raptorctl.model.snapshot import Snapshot, snapshots
 from raptorctl.model.volume import Volume, snapshot_tags
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.existing import Existing
+from raptorctl.plans.machine.snapshot_refusal import refuse_large, refuse_taken, refuse_unfit
 from raptorctl.plans.part import room
 from raptorctl.plans.plan import Identity, Plan
-from raptorctl.plans.tenant.quota import Usage, refuse_over
 from raptorctl.steps.definition import SetAutostart
 from raptorctl.steps.snapshot import (
     RestoreVolume,
@@ -58,10 +58,10 @@ def plan_create(request: SnapshotRequest, facts: HostFacts, identity: Identity) 
     there = existing.whole(machine, facts)
     room.refuse_missing_disks(facts)
     name = request.name or _by_time(identity)
-    _refuse_taken(machine, name, facts)
-    _refuse_unfit(there.volume)
+    refuse_taken(machine, name, facts)
+    refuse_unfit(there.volume)
     size = _room(request, there.volume, facts)
-    _refuse_large(size, machine, there.volume, facts)
+    refuse_large(size, machine, there.volume, facts)
     step = TakeSnapshot(
         reason=f"as long as no more than {size} changes",
         job=identity.job,
@@ -125,7 +125,7 @@ def plan_restore(
             code=Code.SNAPSHOT_OVERFLOWED,
             subject=snapshot.name,
         )
-    _refuse_unfit(there.volume)
+    refuse_unfit(there.volume)
     refuse_open((there.volume,))
     summary = f"{machine} has its disk of {snapshot.volume.taken or snapshot.name} again"
     steps = tuple(_restoring(there, snapshot, identity))
@@ -202,44 +202,6 @@ def _room(request: SnapshotRequest, volume: Volume, facts: HostFacts) -> Size:
     extent = facts.group.extent if facts.group else 1
     wanted = Size(volume.size // SHARE) if request.size is None else request.size
     return wanted.rounded_up(extent)
-
-
-def _refuse_taken(machine: MachineName, name: str, facts: HostFacts) -> None:
-    taken = machine.snapshot(name)
-    for volume in facts.volumes:
-        if volume.name == taken:
-            since = f", taken {volume.taken}" if volume.taken else ""
-            raise RefusedError(
-                f"{machine} has a snapshot {name} already{since}",
-                resolution="choose another name, or delete it first",
-                code=Code.SNAPSHOT_EXISTS,
-                subject=name,
-            )
-
-
-def _refuse_unfit(volume: Volume) -> None:
-    room.refuse_unclean(volume)
-    if volume.kind != "linear":
-        raise RefusedError(
-            f"volume {volume.name} is not as raptorctl made it: {volume.kind}",
-            resolution="what a snapshot of it keeps could not be wiped for sure: use lvcreate",
-            code=Code.VOLUME_UNFIT,
-            subject=volume.name,
-        )
-
-
-def _refuse_large(size: Size, machine: MachineName, volume: Volume, facts: HostFacts) -> None:
-    if size > volume.size:
-        raise RefusedError(f"{size} asked; all of {volume.name} is {volume.size}")
-    if facts.group and size > facts.group.free:
-        free = facts.group.free
-        raise RefusedError(
-            f"{size} asked; volume group {volume.group} has {free} free",
-            code=Code.STORAGE_FULL,
-            subject=volume.group,
-        )
-    if tenant := facts.tenant(machine.tenant):
-        refuse_over(tenant, Usage(size=size), facts)
 
 
 def _create_notes(there: Existing, size: Size) -> Iterator[str]:
