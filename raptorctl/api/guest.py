@@ -117,11 +117,11 @@ def running(session: Session, name: MachineName) -> Guest:
 
 
 def located(session: Session, name: MachineName) -> tuple[GuestAddress, ...]:
-    """Return a machine's addresses and who says so: its slot, the neighbour table, the agent."""
+    """Return a machine's addresses and who says so: see `GuestAddress`."""
     domain = session.machine(name)
     slot = place_of(domain, session.settings)
     neighbours = session.host.guests.neighbours(slot.bridge)
-    found = addresses(slot, neighbours, _told(session, domain))
+    found = addresses(slot, neighbours, _told(session, domain), domain.kept_addresses)
     if session.on_session_host:
         found = (GuestAddress(str(endpoint(domain, session.settings)), ("forward",)), *found)
     return found

@@ -1,6 +1,7 @@
 """Variables of a machine that the host knows, or a file beside: its place, its key."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from raptorctl.api.named_file import Beside
 from raptorctl.api.session import Session
 from raptorctl.errors import RaptorError
 from raptorctl.model.names import MachineName
+from raptorctl.model.net import Net, NetKind, read_nets
 from raptorctl.model.raptor_file import STDIN, Names
 from raptorctl.model.seed import FirstBoot
 
@@ -40,11 +42,24 @@ class HostVariables:
     def _address(self, name: MachineName, table: Mapping[str, Any], family: str) -> str:
         if not self._session.settings.has_slots:
             raise ValueError(f"{family} is not known: QEMU's own network gives it")
+        if family == "ipv4" and (kept := self._kept(name, table)):
+            return kept
         slot = self._slot(name, table, family)
         found = getattr(slot, family)
         if found is None:
             raise ValueError(f"slot {slot.number} has no {family} in the settings")
         return str(found)
+
+    def _kept(self, name: MachineName, table: Mapping[str, Any]) -> str:
+        """What a network of libvirt's keeps for a machine without a slot, or ""."""
+        if "net" in table:
+            with suppress(RaptorError, TypeError):  # the machine's own check says what is wrong
+                return _kept_in(read_nets(table["net"]))
+            return ""
+        standing = self._session.host.domains.named(name.domain)
+        if standing is None or standing.mark is None or standing.mark.place:
+            return ""
+        return next(iter(standing.kept_addresses), "")
 
     def _mac(self, name: MachineName, table: Mapping[str, Any]) -> str:
         if self._session.settings.has_slots:
@@ -81,6 +96,11 @@ class HostVariables:
         if not boot.keys:
             raise ValueError(f"ssh_key is not known: {name.tenant} has no key")
         return _one_line(boot.keys[0])
+
+
+def _kept_in(nets: tuple[Net, ...]) -> str:
+    kinds = {net.kind for net in nets}
+    return "" if NetKind.SLOT in kinds else next((net.ip for net in nets if net.ip), "")
 
 
 def _one_line(key: str) -> str:

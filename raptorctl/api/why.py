@@ -42,7 +42,8 @@ def _facts(session: Session, domain: Domain, started: float | None) -> "BootFact
         state=domain.state.value,
         active=on,
         seconds=None if started is None else max(0.0, time.time() - started),
-        frames=guests.packets(slot.bridge) if on else None,
+        # On a network of libvirt's, the bridge has ports of other machines.
+        frames=guests.packets(slot.bridge) if on and slot.number else None,
         leases=guests.leases(slot.mac, started or 0.0) if on else (),
         address=off if not on else placed or readiness.address(guests, slot),
         ssh=greets,

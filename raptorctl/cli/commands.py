@@ -37,7 +37,7 @@ COMMANDS: Final = {
     ),
     "ip": (
         "ip",
-        "Show a machine's addresses, from its slot, the neighbour table and the guest agent.",
+        "Show a machine's addresses, from slot, network, neighbour table and guest agent.",
     ),
     "ssh": ("ssh", "Log in to a machine, or run a command there."),
     "why": (

@@ -132,6 +132,7 @@ class Domain:
         emulator: host CPUs of the emulator's own threads.
         macs, bridges: of its network interfaces.
         disks: host paths it uses.
+        wires: MAC and bridge of each of its interfaces that libvirt tells the bridge of.
         layers: those of them that lie below others, as backing files.
         cdroms: the file in each CD drive, "" for an empty one.
         nvram: its file of UEFI variables.
@@ -173,6 +174,7 @@ class Domain:
     places: tuple[CpuSet, ...] = ()
     iothreads: CpuSet = CpuSet()
     layers: tuple[str, ...] = ()
+    wires: tuple[tuple[str, str], ...] = ()
     cdroms: tuple[str, ...] = ()
     tpm: bool = False
     secure_boot: bool = False
@@ -243,6 +245,11 @@ class Domain:
         elif mark and mark.ssh:
             first = (user_net(self.forwards),)
         return (*first, *self.others) or (NO_NET,)
+
+    @property
+    def kept_addresses(self) -> tuple[str, ...]:
+        """IPv4 addresses that networks of libvirt's keep for it."""
+        return tuple(net.ip for net in self.others if net.ip)
 
     @property
     def ours(self) -> bool:

@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Any, Final
 
 from raptorctl.errors import RefusedError
@@ -9,7 +10,7 @@ from raptorctl.model.domain import Domain
 from raptorctl.model.error_code import Code
 from raptorctl.model.session_host import LOOPBACK, UserNetwork, mac_of, ssh_port
 from raptorctl.model.settings import Settings
-from raptorctl.model.slot import Slot
+from raptorctl.model.slot import ReservedPlace, Slot
 
 SSH_PORT: Final = 22
 BANNERS: Final = ("SSH-2.0-", "SSH-1.99-")
@@ -82,8 +83,8 @@ class GuestAddress:
 
     Args:
         address: IPv4 or IPv6.
-        sources: `slot` (the settings give it), `neighbour` (the slot's MAC answers there),
-            `agent` (the guest says so itself).
+        sources: `slot` (the settings give it), `reserved` (a network of libvirt's keeps it),
+            `neighbour` (the machine's MAC answers there), `agent` (the guest says so itself).
     """
 
     address: str
@@ -95,7 +96,7 @@ class GuestAddress:
 
 
 def place_of(domain: Domain, settings: Settings) -> Slot:
-    """Return a machine's slot.
+    """Return a machine's slot, or what stands for it: QEMU's own network, a reserved address.
 
     Raises:
         RefusedError: it has none, or the settings no longer have it.
@@ -103,6 +104,8 @@ def place_of(domain: Domain, settings: Settings) -> Slot:
     _refuse_unwired(domain)
     if not settings.has_slots:
         return UserNetwork(0, hardware=mac_of(domain.uuid))
+    if kept := _kept(domain):
+        return kept
     number = domain.mark.slot if domain.mark else 0
     found = next((slot for slot in settings.slot if slot.number == number), None)
     if found is None:
@@ -128,8 +131,8 @@ def endpoint(domain: Domain, settings: Settings) -> Endpoint:
 
 
 def _refuse_unwired(domain: Domain) -> None:
-    """Refuse to look for a machine on the network that was made with `--net none`."""
-    if domain.mark and not domain.mark.place and not domain.mark.ssh:
+    """Refuse to look for a machine where no address of it is known."""
+    if domain.mark and not domain.mark.place and not domain.mark.ssh and not _kept(domain):
         why = "slot: its address is not known here" if domain.others else "network: it was made so"
         raise RefusedError(
             f"{domain.name} has no {why}",
@@ -137,6 +140,16 @@ def _refuse_unwired(domain: Domain) -> None:
             code=Code.NO_NETWORK,
             subject=domain.name,
         )
+
+
+def _kept(domain: Domain) -> ReservedPlace | None:
+    """Where a machine without a slot is, if a network of libvirt's keeps an address for it."""
+    net = next((one for one in domain.others if one.ip), None)
+    if net is None or domain.mark is None or domain.mark.place or domain.mark.ssh:
+        return None
+    mac = mac_of(domain.uuid, net.base)
+    wire = dict(domain.now.wires).get(mac, "")  # libvirt tells of what runs alone
+    return ReservedPlace(0, IPv4Address(net.ip), hardware=mac, wire=wire)
 
 
 def found_at(mac: str, neighbours: tuple[Neighbour, ...]) -> tuple[str, ...]:
@@ -148,17 +161,22 @@ def found_at(mac: str, neighbours: tuple[Neighbour, ...]) -> tuple[str, ...]:
 
 
 def addresses(
-    slot: Slot, neighbours: tuple[Neighbour, ...], told: tuple[str, ...]
+    slot: Slot,
+    neighbours: tuple[Neighbour, ...],
+    told: tuple[str, ...],
+    kept: tuple[str, ...] = (),
 ) -> tuple[GuestAddress, ...]:
-    """Put together what settings, neighbour table and agent say.
+    """Put together what settings, networks, neighbour table and agent say.
 
     Args:
         slot: the machine's.
         neighbours: of its bridge.
         told: by the agent.
+        kept: by networks of libvirt's.
     """
     sources = {
-        "slot": tuple(map(str, slot.addresses)),
+        "slot": tuple(map(str, slot.addresses)) if slot.number else (),
+        "reserved": kept,
         "neighbour": found_at(slot.mac, neighbours),
         "agent": told,
     }

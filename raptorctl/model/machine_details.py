@@ -115,7 +115,9 @@ class MachineDetails:
     @property
     def addresses(self) -> tuple[IPv4Address | IPv6Address, ...]:
         """Where it is reached."""
-        return self.place.addresses if self.place else ()
+        if self.place:
+            return self.place.addresses
+        return tuple(IPv4Address(net.ip) for net in self.nets if net.ip)
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that `show -o json` documents."""

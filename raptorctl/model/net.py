@@ -135,7 +135,8 @@ def user_net(forwards: tuple[Forward, ...]) -> Net:
 
 def is_reached(nets: tuple[Net, ...] | None) -> bool:
     """Whether this host knows where a machine on these is; None is what the host gives."""
-    return nets is None or any(net.kind in {NetKind.SLOT, NetKind.USER} for net in nets)
+    placed = {NetKind.SLOT, NetKind.USER}
+    return nets is None or any(net.kind in placed or net.ip for net in nets)
 
 
 def read_nets(texts: Iterable[str]) -> tuple[Net, ...]:

@@ -39,6 +39,29 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class ReservedPlace(Slot):
+    """What stands for a slot on a network of libvirt's that keeps an address for the machine.
+
+    Args:
+        hardware: the machine's MAC there.
+        wire: the network's bridge; "" where libvirt does not tell.
+    """
+
+    hardware: str = ""
+    wire: str = ""
+
+    @property
+    def bridge(self) -> str:
+        """The network's."""
+        return self.wire
+
+    @property
+    def mac(self) -> str:
+        """The machine's."""
+        return self.hardware
+
+
+@dataclass(frozen=True)
 class Bridge:
     """A bridge as the kernel has it.
 

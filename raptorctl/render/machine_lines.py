@@ -64,7 +64,7 @@ def _net_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
         yield "slot", where
         yield "addresses", ", ".join(map(str, details.addresses)) or "-"
     for net, mac in zip(others, details.macs[len(details.macs) - len(others) :], strict=False):
-        yield net.kind, f"{net.name}, {mac}"
+        yield net.kind, f"{net.name}, {mac}" + (f", {net.ip}" if net.ip else "")
 
 
 def _memory(details: MachineDetails) -> str:

@@ -63,6 +63,7 @@ def read_domain(xml: str, *, state: State = State.OFF, autostart: bool = False) 
         emulator=_read_emulator(root),
         macs=tuple(_read_macs(root)),
         bridges=tuple(_values(root, "devices/interface/source", "bridge")),
+        wires=tuple(_read_wires(root)),
         # The sources of backing stores too: what a domain may open is in use.
         disks=tuple(_values(root, "devices/disk//source", "dev", "file")),
         nvram=_text(root, "os/nvram") or next(_values(root, "os/nvram/source", "file"), ""),
@@ -189,6 +190,12 @@ def _read_others(root: _Element, reserved: Iterable[str]) -> Iterator[Net]:
         with suppress(InputError):
             net = Net(f"{kind}:{source.get(kind) or ''}")
             yield Net(kept.get(net, net))
+
+
+def _read_wires(root: _Element) -> Iterator[tuple[str, str]]:
+    for nic in root.iterfind("devices/interface"):
+        for mac in _values(nic, "mac", "address"):
+            yield from ((mac.lower(), bridge) for bridge in _values(nic, "source", "bridge"))
 
 
 def _read_memory(root: _Element) -> Size:

@@ -44,7 +44,8 @@ def test_the_address_is_kept_mended_and_released(granted: Lab) -> None:
     granted.run(*words, *SMALL)
     assert kept(granted) == (1, 1, 1)
     assert "already so" in granted.run(*words, *SMALL).stdout
-    assert NET in granted.run("raptorctl", "show", "alice", "dev").stdout
+    assert "192.168.7.9" in granted.run("raptorctl", "show", "alice", "dev").stdout
+    assert "192.168.7.9  reserved" in granted.run("raptorctl", "ip", "alice", "dev").stdout
 
     granted.sh("virsh net-update lan delete ip-dhcp-host \"<host ip='192.168.7.9'/>\" --config")
     assert "does not keep 192.168.7.9" in granted.run("raptorctl", "doctor", check=False).stdout

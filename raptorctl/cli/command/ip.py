@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def ip(context: typer.Context, words: options.Words, form: Output = Format.TEXT) -> None:
-    """Show a machine's addresses, from its slot, the neighbour table and the guest agent."""
+    """Show a machine's addresses, from slot, network, neighbour table and guest agent."""
     name = options.machine_name(words)
     found = located(session_of(context, root=False), name)
     if form is Format.JSON:

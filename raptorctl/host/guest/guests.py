@@ -19,7 +19,8 @@ from raptorctl.model.slot import Slot
 PATIENCE: Final = 0.4
 """Seconds for one look: with the pause between two, readiness is noticed within a second."""
 QEMU_RUN: Final = (Path("/run/libvirt/qemu"),)
-DHCP_UNIT: Final = "raptor-dhcp.service"  # the role's
+DHCP_UNITS: Final = ("raptor-dhcp", "libvirtd", "virtnetworkd")
+"""Whose dnsmasq it may be: the role's, or that of a network of libvirt's."""
 NET: Final = Path("/sys/class/net")
 
 
@@ -81,7 +82,8 @@ class LocalGuests:
         """Return what dnsmasq said about a MAC; it keeps no lease file, but tells the journal."""
         if os.geteuid() != 0:
             return None
-        words = ("-u", DHCP_UNIT, "-o", "cat", "-q", "--no-pager", f"--since=@{since:.0f}")
+        units = (f"--unit={unit}.service" for unit in DHCP_UNITS)
+        words = (*units, "-o", "cat", "-q", "--no-pager", f"--since=@{since:.0f}")
         try:
             said = command.run("journalctl", *words)
         except (CommandError, MissingError):

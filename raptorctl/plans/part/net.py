@@ -52,6 +52,9 @@ class Wiring:
             yield "it has no network: it is reached by `raptorctl console` alone"
         elif not (self.slot or self.ssh) and not settings.has_slots:
             yield "without the user network its ssh is forwarded from nowhere: see `--net user`"
+        elif not (self.slot or self.ssh) and any(net.ip for net in self.others):
+            kept = ", ".join(net.ip for net in self.others if net.ip)
+            yield f"without a slot it has no names in DNS; it is reached at {kept}"
         elif not (self.slot or self.ssh):
             yield "without a slot it has no names in DNS, and its address is not known here"
         elif not settings.has_slots:

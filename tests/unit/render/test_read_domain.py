@@ -96,6 +96,7 @@ def test_devices() -> None:
     assert read.disks == ("/dev/vg/a", "/base.img")
     assert read.macs == ("52:54:00:aa:00:01", "52:54:00:aa:00:02")
     assert read.bridges == ("br0",)
+    assert read.wires == (("52:54:00:aa:00:02", "br0"),)
     assert read.nvram == "/n_VARS.fd"
 
 
@@ -137,3 +138,12 @@ class TestMark:
         read = read_domain(text)
         assert read.mark
         assert not read.ours
+
+
+def test_what_runs_tells_the_bridge_of_each_network() -> None:
+    live = """<domain><devices>
+      <interface type='user'><mac address='52:54:00:AA:00:01'/></interface>
+      <interface type='network'><mac address='52:54:00:AA:00:02'/>
+        <source network='lan' portid='7' bridge='virbr7'/></interface>
+    </devices></domain>"""
+    assert read_domain(live).wires == (("52:54:00:aa:00:02", "virbr7"),)

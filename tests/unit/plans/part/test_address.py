@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from raptorctl.errors import DiffersError, InputError, RefusedError, SettingsError
-from raptorctl.model.net import Net, NetworkSettings, read_nets
+from raptorctl.model.domain import Domain
+from raptorctl.model.guest import Endpoint, endpoint, place_of
+from raptorctl.model.net import Net, NetworkSettings, is_reached, read_nets
 from raptorctl.model.network import DhcpHost, LibvirtNetwork
 from raptorctl.model.probe import Finding, Probe, Verdict
 from raptorctl.model.session_host import mac_of
 from raptorctl.model.settings_text import parse_settings
+from raptorctl.model.slot import Bridge
 from raptorctl.plans.doctor.way import reserved
 from raptorctl.plans.machine.deprovision import plan_deprovision
 from raptorctl.plans.machine.provision import plan_provision
@@ -23,14 +26,16 @@ from raptorctl.steps.network import ReserveAddress
 from tests.fakes import SETTINGS_TEXT, World, but, settings
 from tests.unit.plans.machine.test_provision import ALICE, JOB, TEMPLATES
 
-GRANTED = replace(settings(), network=NetworkSettings(read_nets(["network:default"])))
+GRANTED = replace(settings(), network=NetworkSettings(read_nets(["network:default", "bridge:br0"])))
 ASKED = "network:default,ip=192.168.122.50"
 KEPT = DhcpHost(mac_of(JOB.uuid, "network:default"), "192.168.122.50", "alice-dev")
 
 
 def planned(world: World, *nets: str, **changes: Any) -> Plan:
     asked = but(ALICE, net=read_nets(nets), slot=None)
-    return plan_provision(asked, GRANTED, replace(world.facts(TEMPLATES), **changes), JOB)
+    facts = world.facts(TEMPLATES)
+    there = {"bridges": (*facts.bridges, Bridge("br0", up=True))}
+    return plan_provision(asked, GRANTED, replace(facts, **there | changes), JOB)
 
 
 def standing(*nets: str) -> World:
@@ -106,6 +111,29 @@ def test_an_address_that_its_network_cannot_keep_is_refused(
         return
     with pytest.raises(RefusedError, match=f"network default {says}"):
         planned(World().with_tenants("alice"), ASKED, networks={"default": network})
+
+
+def runs_on(world: World, wires: tuple[tuple[str, str], ...]) -> Domain:
+    (domain,) = world.domains.list()
+    return replace(domain, live=replace(domain, wires=wires))
+
+
+def test_without_a_slot_it_is_reached_at_the_address_that_is_kept() -> None:
+    world = standing("bridge:br0", ASKED)
+    domain = runs_on(world, (("52:54:00:aa:bb:cc", "br0"), (KEPT.mac, "virbr0")))
+    place = place_of(domain, GRANTED)
+    assert (place.bridge, place.mac, [*map(str, place.addresses)]) == (
+        "virbr0", KEPT.mac, [KEPT.address],
+    )  # fmt: skip
+    assert endpoint(domain, GRANTED) == Endpoint(KEPT.address, 22)
+    assert is_reached(domain.nets)
+    assert place_of(runs_on(world, ()), GRANTED).bridge == ""
+
+
+def test_a_slot_goes_before_an_address_that_is_kept() -> None:
+    (domain,) = standing("slot", ASKED).domains.list()
+    assert str(endpoint(domain, GRANTED)) == "198.51.100.1:22"
+    assert place_of(domain, GRANTED) == GRANTED.slot[0]
 
 
 def test_what_another_machine_is_to_have_is_refused_also_where_its_network_lost_it() -> None:
