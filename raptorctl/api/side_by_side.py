@@ -7,7 +7,8 @@ the others. Each has drivers of its own, as if another raptorctl did it.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ Work = Callable[[Callable[[], None]], T]
 MOST: Final = 16
 """At work at once. Each has connections of its own, to libvirt and to a guest; a host has to bear
 what so many guests do as they boot."""
+
+LOOK: Final = 0.5
+"""Seconds. A signal that comes just before a wait begins does not end it: Python hears it only
+when the wait is over (docs of Python's signal, "Execution of Python signal handlers")."""
 
 
 def side_by_side(
@@ -73,7 +78,7 @@ class _Crew(Generic[T]):
 
     def hear(self) -> Iterator[T]:
         """Wait until one stands aside or ends; yield what came of one that ended well."""
-        work, ended = self._said.get()
+        work, ended = self._heard()
         if work is self.front:
             self.front = None
         if ended is None:
@@ -84,3 +89,8 @@ class _Crew(Generic[T]):
         else:
             self.came.append(ended.result())
             yield self.came[-1]
+
+    def _heard(self) -> tuple[object, "Future[T] | None"]:
+        while True:
+            with suppress(Empty):
+                return self._said.get(timeout=LOOK)

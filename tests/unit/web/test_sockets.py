@@ -36,7 +36,9 @@ def test_a_console_types_and_reads(browser: Browser, world: World) -> None:
     with socket_of(browser, CONSOLE) as line:
         assert line.recv(timeout=60) == b"login: "
         line.send(b"root\r")
+        assert line.recv(timeout=60) == b"root\r"  # as a terminal's driver says it again
         line.send("\u00fc")
+        assert line.recv(timeout=60) == "\u00fc".encode()
         (stream,) = world.consoles.streams
         stream.ears.heard(b"\xff\x00raw")
         assert line.recv(timeout=60) == b"\xff\x00raw"
