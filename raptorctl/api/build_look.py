@@ -50,6 +50,7 @@ class Looking:
         return tuple(made)
 
     def _request(self, build: Build, always: Build) -> BuildRequest:
+        from raptorctl.host.system.caller import caller
         from raptorctl.plans.build.check import problems
 
         images = tuple(self._begins(build, number) for number in range(len(build.disks)))
@@ -68,6 +69,7 @@ class Looking:
             here={image.name: image.digest for image, _ in references},
             built=frozenset(i.name for i, found in references if found and found.built),
             root=os.geteuid() == 0,
+            sudo=caller() is not None,
             trust=self._asked.trust,
             keep=self._asked.keep,
         )

@@ -118,7 +118,7 @@ class Builder(Protocol):
         """
 
     def export(self, disk: str, form: DiskFormat, target: str, tick: Tick) -> None:
-        """Write a disk to a file, durably; whoever asked owns it.
+        """Write a disk to a file, durably.
 
         Raises:
             HostError: there is no room, or no right to write there.

@@ -38,9 +38,12 @@ def run_steps(steps: Sequence[BuildStep], disks: Sequence[Path], heard: Heard, t
 
 @contextmanager
 def _lent(disks: Sequence[Path]) -> Iterator[None]:
-    """Have the disks belong to whoever typed sudo, as long as their steps are at work."""
+    """Have the disks belong to whoever typed sudo, as long as their steps are at work.
+
+    Not the folder: what they started may outlive a step, and put a link in a disk's place.
+    """
     who = caller()
-    paths = [disks[0].parent, *disks] if who else []
+    paths = disks if who else []
     try:
         for path in paths:
             os.chown(path, who.uid if who else -1, -1)

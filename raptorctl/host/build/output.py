@@ -13,7 +13,6 @@ from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
 from raptorctl.host.build.disks import convert
 from raptorctl.host.build.stage import Staged
-from raptorctl.host.system.caller import caller
 from raptorctl.host.system.durable import remove_file, replace_file, sync_directory
 from raptorctl.model.build import DiskFormat
 from raptorctl.model.build_record import BuildRecord, WrittenFile
@@ -34,7 +33,6 @@ def export(disk: Path, form: DiskFormat, target: Path, tick: Tick) -> None:
     convert(("-f", "raw", str(disk)), form, target, size, tick)
     with _told(target), target.open("rb") as file:
         os.fsync(file.fileno())
-        _theirs(target)
     sync_directory(target.parent)
 
 
@@ -45,17 +43,14 @@ def export_folder(disk: Path, target: Path) -> None:
         if target.exists():
             shutil.rmtree(target)
         shutil.copytree(disk.with_suffix(TREE), target, symlinks=True)
-        for at, folders, files in os.walk(target):
+        for at, _, files in os.walk(target):
             for name in files:
                 path = Path(at, name)
                 if not path.is_symlink():
                     with path.open("rb") as file:
                         os.fsync(file.fileno())
-            for name in (*folders, *files):
-                _theirs(Path(at, name))
             sync_directory(Path(at))
         target.chmod(0o755)
-        _theirs(target)
         sync_directory(target.parent)
 
 
@@ -171,13 +166,6 @@ def _folders(folder: Path) -> None:
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir()
-        _theirs(each)
-
-
-def _theirs(path: Path) -> None:
-    """What sudo has us write belongs to whoever typed sudo."""
-    if who := caller():
-        os.chown(path, who.uid, who.gid, follow_symlinks=False)
 
 
 def _remove(path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import HostError
-from raptorctl.host.build import output
+from raptorctl.host.build import ext4, output
 from raptorctl.host.build.room import tool
 from raptorctl.host.build.stage import Staged, staged
-from raptorctl.host.system.caller import caller, open_given
+from raptorctl.host.system.caller import open_given
 from raptorctl.model.build import BuildFile, BuildShare, BuildStep
 from raptorctl.model.build_room import BuildRoom
 from raptorctl.model.names import shown
@@ -19,6 +19,7 @@ from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.render.build_machine import LABEL
 
 TREE: Final = "transport"
+DISK: Final = "transport.raw"
 BACK: Final = "back"
 SPARE: Final = 64 * MIB
 """Bytes for the file system itself, and for what is written down on it."""
@@ -37,7 +38,7 @@ def made(room: BuildRoom) -> tuple[Path, tuple[Staged, ...]]:
     for number, share in enumerate(room.shares):
         if not share.files:
             _share(folder, tree / "shares" / str(number), share, room)
-    disk = folder / "transport.raw"
+    disk = folder / DISK
     size = _size(tree) + SPARE + (ROOM if any(share.writable for share in room.shares) else 0)
     with disk.open("wb") as file:
         file.truncate(Size(size).rounded_up(MIB))
@@ -79,22 +80,25 @@ def rows(files: Sequence[Staged]) -> list[dict[str, str]]:
 def brought_back(room: BuildRoom) -> None:
     """Copy what steps have written into writable shares to where these are from.
 
-    What is gone there stays here. The disk was a guest's, so it is read where it can do nothing,
-    and only files and folders come back.
+    What is gone there stays here. The disk was a guest's, so it is read in a folder where nothing
+    else is: debugfs takes a name such as `../disk0.raw` as it stands. Only files and folders come
+    back.
 
     Raises:
-        HostError: something cannot be written.
+        HostError: something cannot be written, or the disk is damaged.
     """
-    folder = Path(room.folder)
-    for number, share in enumerate(room.shares):
-        if not share.writable or not share.path:
-            continue
-        back = folder / BACK
+    shares = [(n, s.path) for n, s in enumerate(room.shares) if s.writable and s.path]
+    disk = Path(room.folder) / DISK
+    if shares:
+        ext4.check(disk)
+    for number, path in shares:
+        back = disk.with_name(BACK)
         if back.exists():
             shutil.rmtree(back)
-        back.mkdir()
-        tool(folder, "debugfs", "-R", f"rdump /shares/{number} {BACK}", "transport.raw")
-        _returned(back / str(number), Path(share.path))
+        back.mkdir(mode=0o700)
+        (back / DISK).hardlink_to(disk)
+        tool(back, "debugfs", "-R", f"rdump /shares/{number} .", DISK)
+        _returned(back / str(number), Path(path))
 
 
 def _share(folder: Path, place: Path, share: BuildShare, room: BuildRoom) -> None:
@@ -129,22 +133,26 @@ def _size(tree: Path) -> int:
 
 
 def _returned(source: Path, target: Path) -> None:
-    """Copy a tree over another, links left out, by the rights of whoever typed the command."""
-    who = caller()
+    """Copy a tree over another. Links are left out, and on this side none is followed."""
     for at, folders, names in os.walk(source):
         place = target / Path(at).relative_to(source)
         for name in (*folders, *names):
             found, to = Path(at, name), place / name
             mode = os.lstat(found).st_mode
             try:
-                if stat.S_ISDIR(mode) and not os.path.lexists(to):
-                    to.mkdir()
+                if stat.S_ISDIR(mode):
+                    _made_folder(to)
                 elif stat.S_ISREG(mode):
                     _copied(found, to)
-                if who and os.path.lexists(to) and not to.is_symlink():
-                    os.chown(to, who.uid, who.gid, follow_symlinks=False)
             except OSError as error:
                 raise HostError(f"{shown(str(to))} cannot be written: {error.strerror}") from error
+
+
+def _made_folder(to: Path) -> None:
+    """A step may have a folder where a link of this side was, which leads out of the share."""
+    if to.is_symlink():
+        raise HostError(f"{shown(str(to))} is a link here, and a step made a folder of it")
+    to.mkdir(exist_ok=True)
 
 
 def _copied(found: Path, to: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from raptorctl.model.build import ROOT, BuildDisk, Empty, Filesystem, Fit, FromImage, Way
+from raptorctl.model.build import ROOT, Build, BuildDisk, Empty, Filesystem, Fit, FromImage, Way
 from raptorctl.model.medium import ISO
 from raptorctl.plans.build.request import BuildRequest
 
@@ -14,6 +14,8 @@ def problems(request: BuildRequest) -> Iterator[Problem]:
     """Say what is wrong."""
     yield from _ways(request)
     yield from _outputs(request)
+    if request.sudo:
+        yield from _roots_writing(request.build)
     for number, disk in enumerate(request.build.disks):
         at = f"disks.{disk.name}." if disk.name else ""
         yield from _source(request, disk, number, at)
@@ -38,6 +40,20 @@ def _ways(request: BuildRequest) -> Iterator[Problem]:
     if way is not Way.EDIT and isinstance(build.disks[0].source, Empty):
         hint = "begin with an image of a system; an empty disk is put beside it, in disks"
         yield "from", "nothing can be run on an empty disk", hint
+
+
+def _roots_writing(build: Build) -> Iterator[Problem]:
+    """What sudo gives is not the right to have root write wherever somebody says."""
+    hint = "write to an image or push to a folder; or build on a session host, or as root itself"
+    for disk in build.disks:
+        at = f"disks.{disk.name}." if disk.name else ""
+        for number, output in enumerate(disk.outputs):
+            if output.file or output.folder:
+                yield f"{at}output[{number}]", f"root would write {output.target} for you", hint
+    for number, share in enumerate(build.shares):
+        if share.writable:
+            hint = "leave writable out; or build on a session host, or as root itself"
+            yield f"shares[{number}]", f"root would write to {share.path} for you", hint
 
 
 def _source(request: BuildRequest, disk: BuildDisk, number: int, at: str) -> Iterator[Problem]:

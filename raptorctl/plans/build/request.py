@@ -28,6 +28,7 @@ class BuildRequest:
         targets: where its outputs are pushed to, as they say it.
         login: for registries.
         root: whether root asks.
+        sudo: whether root asks for somebody who is not root, but may run us by sudo.
         trust: whether this host's kernel may mount the images.
         keep: whether the build's folder stays.
     """
@@ -44,6 +45,7 @@ class BuildRequest:
     targets: Mapping[str, Target] = field(default_factory=dict)
     login: RegistryLogin = RegistryLogin()
     root: bool = False
+    sudo: bool = False
     trust: bool = False
     keep: bool = False
 

@@ -1,6 +1,7 @@
 """`raptorctl build` on a host in memory."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,14 @@ def test_parts_that_cannot_both_be_are_told_with_their_place(
     assert done.code == 2
     assert "raptor.toml:7:5: build.seed.files[0]: a is '1' in one part and '2'" in done.err
     assert "list.yaml" in done.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="as root only, somebody else is asked for")
+def test_under_sudo_root_writes_no_file_where_the_build_says(
+    file: Path, raptorctl: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_UID", "65534")
+    done = raptorctl("build", "data", "--", "a")
+    assert done.code == 2
+    assert "build.data.output[0]: root would write /" in done.err
+    assert world.builder.files == {}

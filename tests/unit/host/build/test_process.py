@@ -1,6 +1,7 @@
 """Processes of steps on this host, and after-steps: heard, bounded, and ended with all they started."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,23 @@ def _gone(pid: int) -> None:
         assert state == "Z"
     except (ProcessLookupError, FileNotFoundError):
         pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="as root only, somebody else is asked for")
+def test_an_after_step_under_sudo_writes_to_the_disk_and_puts_no_link_in_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SUDO_UID", "65534")
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        disk = folder / "disk0.raw"
+        disk.write_text("disk")
+        disk.chmod(0o600)
+        write = BuildStep(command=("sh", "-c", 'echo more >> "$0"'))
+        link = BuildStep(command=("sh", "-c", 'rm -f "$0"; ln -s /etc/shadow "$0"'))
+        run_steps((write,), [disk], lambda _data: None, silent)
+        with pytest.raises(HostError, match="ended with status"):
+            run_steps((link,), [disk], lambda _data: None, silent)
+        assert disk.read_text() == "diskmore\n"
+        assert (disk.stat().st_uid, disk.is_symlink()) == (0, False)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.errors import HostError
 from raptorctl.host.build import transport
 from raptorctl.model.build import BuildFile, BuildShare, BuildStep, Way
 from raptorctl.model.build_room import BuildRoom, RoomDisk
@@ -82,3 +83,42 @@ def test_a_share_that_is_read_only_stays_as_it_is(room: BuildRoom, tmp_path: Pat
     asked(disk, "rm /shares/0/kept", "symlink /shares/0/new /x")
     transport.brought_back(still)
     assert sorted(p.name for p in (tmp_path / "share").iterdir()) == ["kept", "sub"]
+
+
+def test_a_name_that_leads_out_of_the_share_is_refused(
+    room: BuildRoom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "ROOM", 0)
+    disk, _ = transport.made(room)
+    (tmp_path / "j1/disk0.raw").write_text("the disk")
+    (tmp_path / "evil").write_text("evil")
+    name = b"..Zdisk0.raw"
+    script = tmp_path / "script"
+    script.write_text(f"cd /shares/0\nwrite {tmp_path / 'evil'} {name.decode()}\n")
+    subprocess.run(["/usr/sbin/debugfs", "-w", "-f", script, disk], check=True)
+    data = disk.read_bytes()
+    assert data.count(name) == 1
+    disk.write_bytes(data.replace(name, name.replace(b"Z", b"/")))
+    asked(disk, "feature -metadata_csum")  # which would tell, were they not the guest's to write
+    with pytest.raises(HostError, match=r"the file system of transport.raw is damaged"):
+        transport.brought_back(room)
+    with monkeypatch.context() as patch:  # were it not seen
+        patch.setattr("raptorctl.host.build.ext4.check", lambda _disk: None)
+        transport.brought_back(room)
+    assert (tmp_path / "j1/disk0.raw").read_text() == "the disk"
+
+
+def test_a_folder_does_not_come_back_through_a_link_of_this_side(
+    room: BuildRoom, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "share/way").symlink_to(tmp_path / "out")
+    disk, _ = transport.made(room)
+    (tmp_path / "new").write_text("new")
+    asked(disk, "rm /shares/0/way", "mkdir /shares/0/way")
+    script = tmp_path / "script"
+    script.write_text(f"cd /shares/0/way\nwrite {tmp_path / 'new'} a\n")
+    subprocess.run(["/usr/sbin/debugfs", "-w", "-f", script, disk], check=True)
+    with pytest.raises(HostError, match="is a link here, and a step made a folder of it"):
+        transport.brought_back(room)
+    assert [*(tmp_path / "out").iterdir()] == []

@@ -37,7 +37,11 @@ STEP = BuildStep(inline="apt-get install -y nginx")
 
 
 def request(disk: BuildDisk = ROOT, look: DiskLook = LOOK, **said: Any) -> BuildRequest:
-    more = {key: said.pop(key) for key in ("root", "trust", "here", "built", "keep") if key in said}
+    more = {
+        key: said.pop(key)
+        for key in ("root", "sudo", "trust", "here", "built", "keep")
+        if key in said
+    }
     disks = (disk, *said.pop("disks", ()))
     images = tuple(IMAGE if isinstance(one.source, FromImage) else None for one in disks)
     looks = tuple(look if image else None for image in images)
@@ -157,6 +161,12 @@ WRONG = {
     "the least of nothing": (
         request(BuildDisk(Empty(Size(GIB)), resize=Resize(Fit.MINIMUM))),
         [("size", "only ext4 is made smaller, and there is none")]),
+    "what sudo gives no right to": (
+        request(replace(ROOT, outputs=(BuildOutput(file="/etc/cron.d/a"), BuildOutput(image="web"))),
+                sudo=True, root=True, steps=(STEP,),
+                shares=(BuildShare("/a", "/etc", writable=True), BuildShare("/b", "/srv"))),
+        [("output[0]", "root would write /etc/cron.d/a for you"),
+         ("shares[0]", "root would write to /etc for you")]),
     "a file on no disk": (
         request(BuildDisk(Empty(Size(GIB), Filesystem.EXT4), ""), files=(MOTD,)),
         [("files[0].to", "/etc/motd is on no disk of the build")]),
