@@ -1,12 +1,13 @@
 """YAML as cloud-init reads it, and strictly: what two readers could take differently is refused."""
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any, Final
 
 from raptorctl.errors import InputError
 from raptorctl.model.names import shown
-from raptorctl.render.yaml_text import PlainText
+from raptorctl.render.yaml_text import NumberKey, PlainText
 
 _BASE_60: Final = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?", re.ASCII)
 TAG: Final = "tag:yaml.org,2002:"
@@ -33,6 +34,15 @@ def tagged(node: Any, text: str = "") -> InputError:
         f"line {line} has the tag {shown(tag)}, which is not taken, as it cannot be merged",
         resolution=f"write it as text, a list or a table{binary}",
     )
+
+
+def _is_base_64(text: str) -> bool:
+    """Whether PyYAML makes bytes of it: it passes over what is no sign of base64's."""
+    try:
+        b64decode(text.encode("ascii"))
+    except ValueError:
+        return False
+    return True
 
 
 class YamlReader:
@@ -68,7 +78,9 @@ class YamlReader:
             if key in seen:
                 raise InputError(f"line {line} has {shown(key)} a second time")
             seen.add(key)
-            if key_node.tag != TAG + "str":
+            if key_node.tag == TAG + "int" and key.isdecimal():
+                key = NumberKey(key)  # cloud-init sorts snap's commands by it
+            elif key_node.tag != TAG + "str":
                 self._note(line, key)
             yield key, self.value(value_node, key)
 
@@ -76,6 +88,8 @@ class YamlReader:
         line, text = node.start_mark.line + 1, node.value
         if node.tag == TAG + "str":
             return text
+        if node.tag == TAG + "binary" and key == "content" and _is_base_64(text):
+            return PlainText(text, node.tag)
         if not self._is_plain(node):
             raise tagged(node, text)
         is_text = key in TEXTS and node.tag != TAG + "null"

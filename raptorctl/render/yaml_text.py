@@ -71,6 +71,9 @@ def _dumper() -> Any:
         Key, lambda dumper, key: dumper.represent_scalar("tag:yaml.org,2002:str", str(key))
     )
     Dumper.add_representer(
+        NumberKey, lambda dumper, key: dumper.represent_scalar("tag:yaml.org,2002:int", str(key))
+    )
+    Dumper.add_representer(
         PlainText, lambda dumper, plain: dumper.represent_scalar(plain.tag, plain.text)
     )
     return Dumper
@@ -78,6 +81,12 @@ def _dumper() -> Any:
 
 class Key(str):
     """A word that needs no quotes; PyYAML adds them where YAML 1.1 takes it for something else."""
+
+    __slots__ = ()
+
+
+class NumberKey(str):
+    """A key that is a whole number, and goes out as it came in."""
 
     __slots__ = ()
 

@@ -9,8 +9,10 @@ from raptorctl.host.system.profile import read_profiles
 from raptorctl.model.seed import FirstBoot, HostKey, Network
 from raptorctl.model.spec import MachineSpec
 from raptorctl.render.cloud_config import render_seed
+from raptorctl.render.network_file import network_text
 from tests.integration.cloud_init import CloudInit, unpack
 from tests.unit.render.test_cloud_config import GUEST, KEY
+from tests.unit.render.test_cloud_init_docs import NETWORKS, REFUSED
 from tests.unit.render.test_user_data import VECTORS
 
 HOW = "list(prepend)+dict(no_replace,recurse_list)+str()"
@@ -98,3 +100,23 @@ def test_a_message_of_two_parts_is_taken_apart(cloud_init: CloudInit) -> None:
     )
     done = cloud_init.run("-c", program, given=text)
     assert done.stdout.split() == ["text/cloud-config", "text/x-shellscript"], done.stderr
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name not in REFUSED])
+def test_its_documentations_networks_come_to_the_same_through_our_hands(
+    cloud_init: CloudInit, tmp_path: Path, name: str
+) -> None:
+    said = NETWORKS[name] if "network:" in NETWORKS[name] else _below(NETWORKS[name])
+    written = []
+    for who, text in (("theirs", said), ("ours", _below(network_text(NETWORKS[name])))):
+        file, out = tmp_path / who, tmp_path / f"{who}-out"
+        file.write_text(text)
+        words = ("--network-data", str(file), "--kind", "yaml", "--directory", str(out))
+        done = cloud_init.command("devel", "net-convert", *words, "-D", "debian", "-O", "netplan")
+        assert done.returncode == 0, done.stderr
+        written.append([path.read_text() for path in sorted(out.rglob("*.yaml"))])
+    assert written[0] == written[1] != []
+
+
+def _below(text: str) -> str:
+    return "network:\n" + "".join(f"  {line}\n" for line in text.splitlines())

@@ -56,6 +56,22 @@ def test_what_is_wrong_is_said_in_one_line_that_names_its_place(text: str, says:
     assert caught.value.exit_code == 2
 
 
+def test_keys_of_numbers_stay_numbers_which_cloud_init_sorts_by() -> None:
+    said = joined({}, f"{HEAD}snap: {{commands: {{2: b, 10: c, 00: a, '3': d}}}}\n")
+    assert list(yaml.safe_load(said)["snap"]["commands"]) == [2, 10, 0, "3"]
+    assert check(f"{HEAD}snap: {{commands: {{00: a}}}}\n").notes == ()
+    assert "52:54:00:00:00:01" in check(f"{HEAD}a: {{52:54:00:00:00:01: x}}\n").notes[0]
+
+
+def test_bytes_are_the_content_of_a_file_and_of_nothing_else() -> None:
+    file = f"{HEAD}write_files:\n  - {{path: /k, encoding: gzip, content: !!binary %s}}\n"
+    (written,) = yaml.safe_load(joined({}, file % "aGk="))["write_files"]
+    assert written["content"] == b"hi"
+    for wrong in ("aGk", "h\u00e4"):
+        with pytest.raises(InputError, match="line 3 has the tag 'binary'"):
+            check(file % wrong)
+
+
 PRIVATE = f"{HEAD}write_files:\n  - path: /k\n    content: |\n      -----BEGIN RSA PRIVATE KEY-----\n      x\n"
 
 
