@@ -19,12 +19,13 @@ LOOK = DiskLook(Size(3 * GIB), "gpt", (Area(MIB, Size(3 * GIB - 2 * MIB), "ext4"
 
 
 class FakeBuilder:
-    """Builds: `files` are what is where; `looks` what is on images by name; `failing` steps."""
+    """Builds: `files` are what is where; `looks` what is on images; `failing` steps; `obstacles`."""
 
     def __init__(self) -> None:
         self.files: dict[str, Any] = {}
         self.looks: dict[str, DiskLook] = {}
         self.failing: set[str] = set()
+        self.obstacles: dict[str, str] = {}
         self.heard: list[Heard] = []
         self.ended: list[str] = []
 
@@ -75,6 +76,9 @@ class FakeBuilder:
             if title(step) in self.failing:
                 raise HostError(f"step {title(step)} ended with status 1")
             self.files[disk] += f" !{title(step)}"
+
+    def obstacle(self, target: str, record: str, *, folder: bool) -> str:
+        return self.obstacles.get(target, "")
 
     def export(self, disk: str, form: DiskFormat, target: str, tick: Tick) -> None:
         tick(0, 1)

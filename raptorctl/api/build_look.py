@@ -58,14 +58,16 @@ class Looking:
         kept = self._session.settings.images
         digests = tuple(image.digest if image else "" for image in images)
         references = [(i, self._session.images.reference(i)) for i in self._session.images.known()]
+        record = f"{kept.directory}/built/{self._key(build)}.json"
         request = BuildRequest(
             build=build,
             images=images,
             looks=looks,
             folder=f"{kept.seed_dir}/builds",
-            record=f"{kept.directory}/built/{self._key(build)}.json",
+            record=record,
             inputs=digest(always, digests),
             missing={path: _missing(path) for path in paths(build)},
+            obstacles=dict(self._obstacles(build, record)),
             here={image.name: image.digest for image, _ in references},
             built=frozenset(i.name for i, found in references if found and found.built),
             root=os.geteuid() == 0,
@@ -82,6 +84,12 @@ class Looking:
         for key, problem, hint in problems(request):
             self._wrong.append(self._found.now.wrong(build, key, problem, hint))
         return request
+
+    def _obstacles(self, build: Build, record: str) -> Iterator[tuple[str, str]]:
+        builder = self._session.host.builder
+        for output in build.outputs:
+            if path := output.file or output.folder:
+                yield path, builder.obstacle(path, record, folder=bool(output.folder))
 
     def _begins(self, build: Build, number: int) -> Image | None:
         disk = build.disks[number]

@@ -117,6 +117,15 @@ class Builder(Protocol):
             StoppedError: from `tick`.
         """
 
+    def obstacle(self, target: str, record: str, *, folder: bool) -> str:
+        """Say what is in an output's place, and not a build's to replace; "" for nothing.
+
+        Args:
+            target: where the output goes, absolute.
+            record: of the last time that it was built.
+            folder: whether the output is one.
+        """
+
     def export(self, disk: str, form: DiskFormat, target: str, tick: Tick) -> None:
         """Write a disk to a file, durably.
 

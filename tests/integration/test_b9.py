@@ -60,6 +60,11 @@ def test_a_seed_of_three_kinds_has_the_same_files_in_each(person: Person) -> Non
     stale = person.home / "out" / "web" / "stale"
     person.run("mkdir", "-p", str(stale.parent))
     person.run("touch", str(stale))
+    refused = person.raptorctl("build", "seed.b9", "--", "er", check=False)
+    assert "out/web holds what no build put there" in refused.stderr
+    stale.unlink()
+    person.raptorctl("build", "seed.b9", "seed-web", "--", "er")
+    person.run("touch", str(stale))  # the folder is the build's by now
     person.raptorctl("build", "seed.b9", "--", "er")
     out = person.home / "out"
     assert not stale.exists()

@@ -1,5 +1,6 @@
 """What a build writes outside of its folder: beside its place first, then put there at once."""
 
+import errno
 import json
 import os
 import shutil
@@ -21,6 +22,9 @@ from raptorctl.model.sizes import Size
 
 TREE: Final = ".tree"
 """What follows a disk's name where its files are laid out, should it go to a folder."""
+
+NOWHERE: Final = {errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
+"""Why nothing can ever have been at a path."""
 
 
 def export(disk: Path, form: DiskFormat, target: Path, tick: Tick) -> None:
@@ -74,6 +78,8 @@ def publish(staged: Path, target: Path, before: Path) -> None:
     """
     with _told(target):
         _folders(target.parent)
+        if os.path.lexists(target) and _is_folder(target) != _is_folder(staged):
+            raise HostError(f"{target} came to be something else meanwhile")
         replace_file(_own(before), str(os.lstat(staged).st_ino).encode(), 0o600)
         if os.path.lexists(target) and not os.path.lexists(before):
             try:
@@ -168,11 +174,19 @@ def _folders(folder: Path) -> None:
         each.mkdir()
 
 
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
 def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    try:
+        if _is_folder(path):
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno not in NOWHERE:
+            raise
 
 
 @contextmanager

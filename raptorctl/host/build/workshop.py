@@ -10,7 +10,7 @@ from raptorctl.drivers.build import Put
 from raptorctl.drivers.guest import Heard
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
-from raptorctl.host.build import after, disks, ext4, iso, output, partitions, vfat
+from raptorctl.host.build import after, disks, ext4, iso, obstacle, output, partitions, vfat
 from raptorctl.host.build.stage import staged
 from raptorctl.model.build import BuildStep, DiskFormat, Empty, Filesystem, Resize, Way
 from raptorctl.model.build_look import EDITABLE, Area, DiskLook
@@ -132,6 +132,12 @@ class LocalBuilder:
     def after(self, steps: Sequence[BuildStep], disks: Sequence[str], tick: Tick) -> None:
         """See `Builder`."""
         after.run_steps(steps, [*map(Path, disks)], self._heard, tick)
+
+    def obstacle(self, target: str, record: str, *, folder: bool) -> str:
+        """See `Builder`."""
+        kept = output.read_record(Path(record))
+        wrote = {file.path for file in kept.files} if kept else set()
+        return obstacle.obstacle(Path(target), folder=folder, wrote=wrote)
 
     def export(self, disk: str, form: DiskFormat, target: str, tick: Tick) -> None:
         """See `Builder`."""

@@ -108,6 +108,8 @@ def _outputs(request: BuildRequest) -> Iterator[Problem]:
             if path in seen:
                 yield key, f"{path} is written twice", ""
             seen |= {path} - {""}
+            if what := request.obstacles.get(path):
+                yield key, f"{path} {what}", "write somewhere else, or remove it first"
             if (path and path in sources) or (output.image and output.image in sources):
                 yield key, f"{output.target} is what it begins as", "write somewhere else"
             if output.image in request.here and output.image not in request.built:

@@ -23,6 +23,7 @@ class BuildRequest:
         record: the file in which it is remembered.
         inputs: SHA-256 of all that goes into it; "" while it is not known.
         missing: folders that have to be made, innermost first, by an output's path.
+        obstacles: what is in an output's place and not ours to replace, by its path.
         here: digests of images of the cache, by name.
         built: names of those that a build made.
         targets: where its outputs are pushed to, as they say it.
@@ -40,6 +41,7 @@ class BuildRequest:
     record: str = ""
     inputs: str = ""
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    obstacles: Mapping[str, str] = field(default_factory=dict)
     here: Mapping[str, str] = field(default_factory=dict)
     built: frozenset[str] = frozenset()
     targets: Mapping[str, Target] = field(default_factory=dict)

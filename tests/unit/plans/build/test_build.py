@@ -39,7 +39,7 @@ STEP = BuildStep(inline="apt-get install -y nginx")
 def request(disk: BuildDisk = ROOT, look: DiskLook = LOOK, **said: Any) -> BuildRequest:
     more = {
         key: said.pop(key)
-        for key in ("root", "sudo", "trust", "here", "built", "keep")
+        for key in ("root", "sudo", "trust", "here", "obstacles", "built", "keep")
         if key in said
     }
     disks = (disk, *said.pop("disks", ()))
@@ -161,6 +161,9 @@ WRONG = {
     "the least of nothing": (
         request(BuildDisk(Empty(Size(GIB)), resize=Resize(Fit.MINIMUM))),
         [("size", "only ext4 is made smaller, and there is none")]),
+    "a folder in a file's place": (
+        request(replace(ROOT, outputs=(BuildOutput(file="/a"),)), obstacles={"/a": "is a folder"}),
+        [("output[0]", "/a is a folder")]),
     "what sudo gives no right to": (
         request(replace(ROOT, outputs=(BuildOutput(file="/etc/cron.d/a"), BuildOutput(image="web"))),
                 sudo=True, root=True, steps=(STEP,),
