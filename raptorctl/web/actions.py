@@ -147,9 +147,7 @@ async def _change(ask: Ask, verb: str, name: MachineName) -> Response:
         plan=plan,
         typed=form.typed and bool(plan.steps),
         agreed=digest(plan),
-        form={
-            key: value for key, value in ask.form.items() if key not in {"csrf", "name", "agreed"}
-        },
+        form={key: value for key, value in ask.form.items() if key not in OURS},
         action="/new" if verb == "provision" else f"/m/{name.domain}/change/{verb}",
     )
 
@@ -173,9 +171,15 @@ def _done(ask: Ask, form: _Form, name: MachineName, work: Work) -> tuple[str, ..
 
 
 def digest(plan: Plan) -> str:
-    """What a plan says, in few letters: who agrees says to which plan."""
-    told = [plan.summary, *plan.notes, *(f"{s.title}\0{s.reason}" for s in plan.steps)]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+    """What a plan says, in few letters: who agrees says to which plan.
+
+    What is there already is told by its UUID as well: another machine may have its name by now.
+    """
+    told = [plan.summary, *plan.notes, *plan.destroys]
+    for step in plan.steps:
+        there = (str(step.encode().get(key, "")) for key in ("uuid", "domain"))
+        told += [step.title, step.reason, *(uuid for uuid in there if uuid != plan.identity.uuid)]
+    return hashlib.sha256("\0".join(told).encode()).hexdigest()
 
 
 async def work(ask: Ask) -> Response:

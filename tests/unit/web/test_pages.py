@@ -6,8 +6,12 @@ import pytest
 
 from raptorctl.api import change, machine
 from raptorctl.api.caller import Caller
+from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import MachineName
+from raptorctl.model.sizes import Size
+from raptorctl.model.spec import MachineSpec
 from raptorctl.model.text import plain
+from raptorctl.plans.machine.choice import ProvisionRequest
 from tests.fakes import World
 from tests.unit.api.session import InMemory
 from tests.web import Browser, Served, served
@@ -121,6 +125,28 @@ def test_what_was_not_shown_is_not_done(browser: Browser, world: World, tmp_path
         done = browser.post("/new", {**form, "agreed": given})
         assert "the host changed" in ended(browser, done.headers["location"])
     assert [domain.name for domain in world.domains.list()] == ["bob-web"]
+
+
+@pytest.mark.parametrize("verb", ["deprovision", "resize", "rebuild"])
+def test_a_plan_is_for_the_machine_that_was_shown(
+    browser: Browser, world: World, tmp_path: Path, verb: str
+) -> None:
+    """Another one that has its name by now is asked about anew."""
+    path, form = f"/m/alice-dev/change/{verb}", {"size": "2G"} if verb == "resize" else {}
+    shown = browser.post(path, form)
+    agreed = shown.text.partition('name="agreed" value="')[2].partition('"')[0]
+    assert agreed
+    session = InMemory(caller=Caller("dave", root=True))
+    session.put(world, tmp_path)
+    name, spec = MachineName("alice", "dev"), MachineSpec(Size.parse("1G"), CpuSet.parse("2-2"))
+    change.carry_out(session, machine.deprovision(name, 0))
+    change.carry_out(session, machine.provision(ProvisionRequest(name, spec)))
+    done = browser.post(path, {**form, "agreed": agreed, "name": "alice-dev"})
+    assert "the host changed" in ended(browser, done.headers["location"])
+    again = browser.post(path, form)
+    agreed = again.text.partition('name="agreed" value="')[2].partition('"')[0]
+    done = browser.post(path, {**form, "agreed": agreed, "name": "alice-dev"})
+    assert "state ok" in ended(browser, done.headers["location"])
 
 
 @pytest.mark.parametrize(
