@@ -95,6 +95,8 @@ async def _swept(site: Site) -> None:
 async def enter(request: Request) -> Response:
     """Use a link up. Its page leads on by itself: a redirect would not carry a strict cookie."""
     site: Site = request.app.state.site
+    if request.method == "HEAD" or "sec-purpose" in request.headers:
+        raise HTTPException(405, "a link is for people: who looks ahead uses none up")
     token, browser = str(request.path_params["token"]), request.headers.get("user-agent", "")
     cookie = site.door.enter(token, browser)
     if cookie is None:

@@ -1,7 +1,9 @@
 """The server: uvicorn on loopback, with a patience of our own for who sends nothing."""
 
+import asyncio
 import logging
 import os
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -19,33 +21,69 @@ from raptorctl.web.site import Site
 
 LOOPBACK: Final = "127.0.0.1"
 PORT: Final = 8440
-HEAD_SECONDS: Final = 10.0
-"""That a request's head may take; uvicorn itself would wait forever."""
+PATIENCE_SECONDS: Final = 10.0
+"""That a connection may take to ask something, and to take an answer; uvicorn waits forever."""
 LARGEST_HEAD: Final = 16 * 1024
 LARGEST_FRAME: Final = 64 * 1024
-MOST_CONNECTIONS: Final = 800
+MOST_CONNECTIONS: Final = 600
+"""More are hung up on: the server's jobs need files of their own, of 1024 (RLIMIT_NOFILE)."""
+BACKLOG: Final = 64
+"""That wait to be accepted, which asyncio does all at once (listen(2))."""
 END_SECONDS: Final = 5
 """That open requests have to end when the server does."""
 
 
 class Impatient(H11Protocol):
-    """Hangs up on who connects and does not ask, or asks slowly: whoever is slow holds no place."""
+    """Hangs up on who is slow to ask, or to take the answer: whoever is slow holds no place."""
+
+    _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait."""
+        """Begin to wait, unless there are too many already."""
         super().connection_made(transport)
-        self._patience = self.loop.call_later(HEAD_SECONDS, transport.close)
+        self._wait()
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
-        self._patience.cancel()
+        self._wait_no_more()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Wait no more once a request is whole; the time between two of them is uvicorn's."""
+        """Wait no more once a head is whole: what it asks for has a patience of its own."""
         super().data_received(data)
-        asked = bool(self.cycle)
-        if asked or self.transport.get_protocol() is not self:  # a WebSocket has one of its own
+        if self._answers or self.transport.get_protocol() is not self:  # a WebSocket has its own
+            self._wait_no_more()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, and for this answer to be taken."""
+        super().on_response_complete()
+        if not self._answers:
+            self._wait()
+
+    def pause_writing(self) -> None:
+        """Wait for what was said to be taken."""
+        super().pause_writing()
+        self._wait()
+
+    def resume_writing(self) -> None:
+        """Wait no more if there is more to say."""
+        super().resume_writing()
+        if self._answers:
+            self._wait_no_more()
+
+    @property
+    def _answers(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _wait(self) -> None:
+        self._wait_no_more()
+        # Not close(), which waits until what was sent has been taken.
+        self._patience = self.loop.call_later(PATIENCE_SECONDS, self.transport.abort)
+
+    def _wait_no_more(self) -> None:
+        if self._patience:
             self._patience.cancel()
 
 
@@ -80,10 +118,14 @@ class Server(uvicorn.Server):
 
 
 def place(session: Session) -> Path:
-    """Where the command line's socket is."""
-    return (
-        Path(session.places.runtime if session.on_session_host else "/run") / "raptorctl-web.sock"
-    )
+    """Where the command line's socket is.
+
+    Each admin has a server of their own: it opens files, and logs in to registries, as whoever
+    typed sudo (`raptorctl.host.system.caller`), and so as nobody else.
+    """
+    if session.on_session_host:
+        return Path(session.places.runtime) / "raptorctl-web.sock"
+    return Path("/run") / f"raptorctl-web-{session.caller.name}.sock"
 
 
 def bound(port: int | None) -> socket.socket:
@@ -97,6 +139,7 @@ def bound(port: int | None) -> socket.socket:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             made.bind((LOOPBACK, attempt))
+            made.listen(BACKLOG)  # till then, another account could bind it as well (ip(7))
         except OSError as error:
             made.close()
             if attempt != PORT or port is not None:
@@ -135,7 +178,7 @@ def server(
         ws_max_queue=8,
         ws_per_message_deflate=False,
         h11_max_incomplete_event_size=LARGEST_HEAD,
-        limit_concurrency=MOST_CONNECTIONS,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=END_SECONDS,
         proxy_headers=False,
         server_header=False,
@@ -160,7 +203,10 @@ def serve(
         says: told the link.
     """
     _log(session.log_directory)
-    server(session, make, listening.getsockname()[1], says).run([listening])
+    page = server(session, make, listening.getsockname()[1], says)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not below nohup(1)
+        signal.signal(signal.SIGHUP, page.handle_exit)  # the terminal is gone: end as by ^C
+    page.run([listening])
 
 
 def _log(folder: Path) -> None:
@@ -169,7 +215,7 @@ def _log(folder: Path) -> None:
     descriptor = os.open(folder / "web.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.close(descriptor)
     handler = logging.FileHandler(folder / "web.log", delay=True)
-    handler.setLevel(logging.WARNING)
+    handler.setLevel(logging.ERROR)  # not what a request got wrong: anybody could fill the disk
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     for name in ("uvicorn", "uvicorn.error", "asyncio"):
         logging.getLogger(name).addHandler(handler)

@@ -52,18 +52,18 @@ async def live_host(socket: WebSocket) -> None:
 async def live_machine(socket: WebSocket) -> None:
     """Tell a machine's page what has changed."""
     site: Site = socket.app.state.site
-    name = machine_named(socket)
 
-    def paint(visit: Visit, seen: Glimpse) -> str:
+    def paint(visit: Visit, seen: Glimpse, name: MachineName) -> str:
         found = seen.machine(name)
         state = found.state if found else "gone"
         return part(site, visit, "machine_part.html", **machine_values(site, name, state))
 
     async def serve(visit: Visit) -> None:
+        name = machine_named(socket)
         if (await site.lookout.now()).machine(name) is None:
             await socket.close(ABSENT)
             return
-        await _live(socket, lambda seen: paint(visit, seen))
+        await _live(socket, lambda seen: paint(visit, seen, name))
 
     await _inside(socket, serve)
 
@@ -98,9 +98,10 @@ async def _live(socket: WebSocket, paint: Paint) -> None:
 async def console(socket: WebSocket) -> None:
     """Carry a console."""
     site: Site = socket.app.state.site
-    name, force = machine_named(socket), socket.query_params.get("take") == "1"
+    force = socket.query_params.get("take") == "1"
 
     async def serve(_visit: Visit) -> None:
+        name = machine_named(socket)
         ears, held = Listener(asyncio.get_running_loop()), list[ConsoleStream]()
 
         def attach() -> None:
@@ -226,11 +227,13 @@ async def _inside(socket: WebSocket, serve: Callable[[Visit], Coroutine[Any, Any
         return
     visit.sockets += 1
     try:
-        with suppress(WebSocketDisconnect, HTTPException):
+        with suppress(WebSocketDisconnect):
             await _either(serve(visit), visit.over.wait(), *_leaving(socket, serve))
         if visit.over.is_set():
             with suppress(RuntimeError, WebSocketDisconnect):
                 await socket.close(OUTSIDE)
+    except HTTPException:
+        await socket.close(ABSENT)
     finally:
         visit.sockets -= 1
 

@@ -1,6 +1,10 @@
 """What is refused before any page is asked, and what browsers are told."""
 
+import logging
 import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,7 +13,9 @@ from starlette.routing import Route
 from raptorctl.web.app import _routes
 from raptorctl.web.edge import LARGEST_BODY
 from raptorctl.web.paint import files
-from tests.web import Browser, Served
+from raptorctl.web.serve import _log
+from raptorctl.web.sockets import ABSENT, OUTSIDE
+from tests.web import Browser, Served, closed, socket_of
 
 FORMS = [
     route.path
@@ -97,15 +103,104 @@ def test_a_head_has_a_limit(server: Served) -> None:
         assert line.recv(100).startswith(b"HTTP/1.1 400")
 
 
+def _asked(server: Served, text: str, narrow: bool = False) -> socket.socket:
+    line = socket.socket()
+    if narrow:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    line.settimeout(60)
+    line.connect(("127.0.0.1", server.port))
+    line.sendall(text.replace("\n", "\r\n").encode())
+    return line
+
+
+def _is_hung_up_on(line: socket.socket) -> bool:
+    """Read until the other end hangs up; a reset (RST) is as good as a goodbye."""
+    with line, suppress(ConnectionError):
+        while line.recv(1 << 20):
+            pass
+    return True
+
+
 def test_who_does_not_ask_holds_no_place(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("raptorctl.web.serve.HEAD_SECONDS", 0.2)
-    slow = [socket.create_connection(("127.0.0.1", server.port), 60) for _ in range(50)]
-    for number, line in enumerate(slow):
-        line.sendall(b"GET / HTTP/1.1\r\nHost: 127.0"[: number % 20])
+    monkeypatch.setattr("raptorctl.web.serve.PATIENCE_SECONDS", 0.2)
+    half = "GET / HTTP/1.1\nHost: 127.0"
+    slow = [_asked(server, half[: number % 20]) for number in range(50)]
     assert Browser(server.port).get("/").status == 401
-    for line in slow:
-        assert line.recv(10) == b""
+    assert all(_is_hung_up_on(line) for line in slow)
+
+
+def test_who_asks_twice_is_waited_for_no_longer(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second head, and a body after its answer, that come byte by byte without end."""
+    monkeypatch.setattr("raptorctl.web.serve.PATIENCE_SECONDS", 0.5)
+    host = f"Host: 127.0.0.1:{server.port}\n"
+    post = f"POST /leave HTTP/1.1\n{host}Origin: http://127.0.0.1:{server.port}\n"
+    head = _asked(server, f"GET /static/page.css HTTP/1.1\n{host}\n")
+    body = _asked(server, f"{post}Content-Length: 60000\n\n")
+    for line in (head, body):
+        line.recv(1)
+        with pytest.raises(ConnectionError):
+            for _ in range(60_000):
+                line.sendall(b"G")
+                line.settimeout(0.02)
+                with suppress(TimeoutError):
+                    if not line.recv(1 << 20):
+                        raise ConnectionError
         line.close()
+
+
+def test_who_takes_no_answer_holds_no_place(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("raptorctl.web.serve.PATIENCE_SECONDS", 0.3)
+    ask = f"GET /static/xterm.js HTTP/1.1\nHost: 127.0.0.1:{server.port}\n\n"
+    line = _asked(server, ask * 40, narrow=True)
+    connections = server.server.server_state.connections
+    while not connections:
+        pass
+    while connections:
+        assert Browser(server.port).get("/").status == 401
+    line.close()
+
+
+def test_no_more_connections_are_kept_than_jobs_can_bear(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("raptorctl.web.serve.MOST_CONNECTIONS", 5)
+    kept = [_asked(server, "G") for _ in range(5)]
+    while len(server.server.server_state.connections) < 5:
+        pass
+    assert all(_is_hung_up_on(_asked(server, "")) for _ in range(20))
+    for line in kept:
+        line.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            line.recv(1)
+        line.close()
+
+
+def test_who_looks_ahead_uses_no_link_up(server: Served) -> None:
+    link, browser = server.link(), Browser(server.port)
+    assert browser.ask("HEAD", urlsplit(link).path).status == 405
+    assert browser.get(urlsplit(link).path, Sec_Purpose="prefetch;prerender").status == 405
+    assert browser.enter(link).status == 200
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Path]:
+    _log(tmp_path)
+    yield tmp_path / "web.log"
+    for name in ("uvicorn", "uvicorn.error", "asyncio"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+
+
+def test_what_a_stranger_gets_wrong_fills_no_log(server: Served, log: Path) -> None:
+    assert _is_hung_up_on(_asked(server, "nonsense\n\n"))
+    for path in ("/m/%3C/live", "/m/-/console/socket"):
+        assert closed(socket_of(Browser(server.port), path)) == OUTSIDE
+        assert closed(socket_of(server.browser(), path)) == ABSENT
+    assert log.read_text() == ""
 
 
 @pytest.mark.parametrize(
