@@ -69,6 +69,10 @@ def options(node: Any) -> set[str]:
     return {name for p in node.params for name in (*p.opts, *p.secondary_opts) if name[0] == "-"}
 
 
+def takes_value(node: Any, name: str) -> bool:
+    return any(name in p.opts and not p.is_flag for p in node.params)
+
+
 @pytest.mark.parametrize("path", COMMANDS)
 def test_every_command_has_a_section_that_names_its_options(path: str) -> None:
     told = [text for page in PAGES for head, text in sections(page).items() if head == path]
@@ -102,6 +106,8 @@ def test_every_example_can_be_typed(line: str) -> None:
         word = words.pop(0)
         if word.startswith("-"):
             assert word in options(node) | {"-h", "--help"}, line
+            if hasattr(node, "commands") and takes_value(node, word):
+                del words[0]
         elif hasattr(node, "commands") and not word.startswith("/"):
             node = below(node)[word]
     assert not hasattr(node, "commands") or node.invoke_without_command or "--" in line, line
