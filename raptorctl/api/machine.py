@@ -164,14 +164,14 @@ def undelete(session: Session, name: MachineName) -> "Change":
 
 
 def autostart(name: MachineName, *, on: bool) -> "Change":
-    """Start a machine with the host, or not."""
+    """Start a machine with the host, on a session host with libvirt's session; or not."""
     from raptorctl.api.change import Change
     from raptorctl.plans.machine.autostart import plan_autostart
 
     return Change(
         verb="autostart",
         name=str(name),
-        decide=lambda _settings, facts, identity: plan_autostart(name, facts, identity, on=on),
+        decide=lambda settings, facts, job: plan_autostart(name, settings, facts, job, on=on),
     )
 
 

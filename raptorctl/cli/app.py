@@ -55,7 +55,6 @@ SHARED: Final = {
     "access": "accounts that could be let in",
     "slot": "slots",
     "cpu": "CPUs that belong to machines",
-    "autostart": "machines that start with it",
     "snapshot": "snapshots: copy the machine's file while it is off",
     "wipe": "volumes that wait for a wipe: files are removed at once",
 }

@@ -57,7 +57,10 @@ COMMANDS: Final = {
     ),
     "suspend": ("power", "Pause a machine's CPUs; its memory is kept."),
     "resume": ("power", "Resume a suspended machine."),
-    "autostart": ("autostart", "Start a machine with the host, or not."),
+    "autostart": (
+        "autostart",
+        "Start a machine with the host (on a session host, with libvirt's session), or not.",
+    ),
     "audit": ("audit", "Show who did what, when, and the outcome."),
     "recover": ("recover", "Finish or undo interrupted jobs."),
     "metrics": ("metrics", "Print metrics of the host for Prometheus."),

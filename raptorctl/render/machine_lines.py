@@ -105,7 +105,9 @@ def _unclean(volume: Volume) -> str:
 def _autostart(details: MachineDetails) -> str:
     if not details.uuid:
         return "-"
-    return "with the host" if details.autostart else "no"
+    if not details.autostart:
+        return "no"
+    return "with libvirt's session" if details.own else "with the host"
 
 
 def _cpus(details: MachineDetails | Form) -> str:

@@ -205,7 +205,7 @@ class RunDomain(Step):
 
 @dataclass(frozen=True)
 class SetAutostart(Step):
-    """Have a domain start with the host, or not.
+    """Have a domain start with the host, or with libvirt's session on a session host; or not.
 
     Args:
         name: the domain's.
@@ -222,7 +222,7 @@ class SetAutostart(Step):
     @property
     @override
     def title(self) -> str:
-        return f"let {self.name} {'start' if self.on else 'stay off'} when the host starts"
+        return f"let {self.name} {'' if self.on else 'no longer '}start by itself"
 
     def is_done(self, host: Host) -> bool:
         """It is so."""

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,6 +100,42 @@ def test_a_port_that_somebody_took_meanwhile_is_changed_and_said(person: Person)
     assert f"{before} was taken, its ssh is at {after} now" in said
     with socket.create_connection(("127.0.0.1", int(after.rpartition(":")[2])), timeout=10):
         pass
+
+
+def new_login(person: Person) -> None:
+    """End libvirt's session, and all that a login's end takes away."""
+    end(person.home)
+    shutil.rmtree(person.home / PLACES["XDG_RUNTIME_DIR"] / "libvirt")
+
+
+def test_it_starts_with_libvirts_session_if_it_is_to(person: Person) -> None:
+    provision(person, "--no-start")
+    said = person.raptorctl("autostart", "web", "on")
+    assert "it starts when libvirt's session begins" in said.stderr
+    assert "autostart  with libvirt's session\n" in person.raptorctl("show", "web").stdout
+    assert shown(person)["state"] == "shut off"
+    new_login(person)
+    assert shown(person)["state"] == "running"
+    # What the user unit of docs/own-host.md begins and ends with.
+    listed = person.raptorctl("list", "-o", "name", "--filter", "state=running").stdout
+    assert listed == f"{shown(person)['name']}\n"
+    person.raptorctl("autostart", "web", "off")
+    new_login(person)
+    assert (shown(person)["state"], shown(person)["autostart"]) == ("shut off", False)
+
+
+def test_the_user_unit_of_the_documents_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "own-host.md").read_text()
+    (unit,) = re.findall(r"^```ini\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "raptorctl.service").write_text(
+        unit.replace("%h/.local/bin/raptorctl", "/bin/true")
+    )
+    done = subprocess.run(
+        ["systemd-analyze", "--user", "verify", str(tmp_path / "raptorctl.service")],
+        env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_it_grows_while_it_runs_and_while_it_is_off(person: Person) -> None:

@@ -25,7 +25,7 @@ Words = Annotated[
     list[str],
     typer.Argument(
         metavar="TENANT MACHINE on|off",
-        help="`alice dev on`, or `alice-dev on`.",
+        help="`alice dev on`, or `alice-dev on`; on a host of your own `dev on`.",
         show_default=False,
     ),
 ]
@@ -44,9 +44,10 @@ def autostart(
     *,
     run: options.Unasked,
 ) -> None:
-    """Start a machine with the host, or not."""
+    """Start a machine with the host (on a session host, with libvirt's session), or not."""
     *named, last = words
     if last not in set(Switch):
         raise InputError("on or off?", resolution="say `autostart alice dev on`")
-    change = machine.autostart(options.machine_name(named), on=last == Switch.ON)
+    name = options.machine_name(options.completed(context, named))
+    change = machine.autostart(name, on=last == Switch.ON)
     perform(session_of(context), change, run)

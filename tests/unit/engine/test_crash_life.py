@@ -75,7 +75,9 @@ JOBS: dict[str, Planner] = {
     ),
     "delete a snapshot": lambda world: plan_delete(NAME, "first", world.facts(TEMPLATES), NEXT),
     "restore what is off": lambda world: plan_restore(NAME, None, world.facts(TEMPLATES), NEXT),
-    "autostart": lambda world: plan_autostart(NAME, world.facts(TEMPLATES), NEXT, on=False),
+    "autostart": lambda world: plan_autostart(
+        NAME, settings(), world.facts(TEMPLATES), NEXT, on=False
+    ),
     "rebuild": lambda world: plan_rebuild(
         RebuildRequest(NAME), settings(), world.facts(TEMPLATES), NEXT
     ),
