@@ -116,6 +116,19 @@ def test_nothing_of_it_outlives_us(room: BuildRoom) -> None:
         time.sleep(0.1)
 
 
+def test_no_disk_is_mounted_where_a_link_of_the_image_leads(
+    room: BuildRoom, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    line = f"symlink /srv/way {tmp_path / 'out'}"
+    subprocess.run(["/usr/sbin/debugfs", "-w", "-R", line, room.disks[0].path], check=True)
+    disks = (room.disks[0], RoomDisk(room.disks[1].path, "/srv/way/data"))
+    with pytest.raises(HostError, match="cannot be mounted: /srv/way/data is behind a link"):
+        BUILDER.run(replace(room, disks=disks, steps=(BuildStep(inline="true"),)), silent)
+    assert [*(tmp_path / "out").iterdir()] == []
+    assert left() == ""
+
+
 def _commands() -> str:
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):

@@ -22,6 +22,7 @@ from raptorctl.model.build import BuildStep, Verbosity
 from raptorctl.model.build_room import BuildRoom, RoomDisk
 from raptorctl.model.build_script import title
 from raptorctl.model.error_code import Code
+from raptorctl.model.text import plain
 from raptorctl.render.build_machine import HERE, placed, step_script
 
 ROOT: Final = "root"
@@ -86,20 +87,20 @@ def _mounted(room: BuildRoom) -> Iterator[int]:
     try:
         said = holder.stdout.readline() if holder.stdout else b""
         if said != b"ready\n":
-            _refuse(holder, "mounted")
+            _refuse("mounted", holder.communicate()[1])
         yield holder.pid
     except BaseException:
-        holder.communicate()
+        if holder.returncode is None:
+            holder.communicate()
         raise
-    holder.communicate()
+    _, errors = holder.communicate()
     if holder.returncode:
-        _refuse(holder, "unmounted")
+        _refuse("unmounted", errors)
 
 
-def _refuse(holder: "subprocess.Popen[bytes]", what: str) -> None:
-    _, said = holder.communicate() if holder.poll() is None else (b"", b"")
-    lines = said.decode(errors="replace")
-    raise HostError(f"the build's disks cannot be {what}", details=lines)
+def _refuse(what: str, errors: bytes) -> None:
+    lines = errors.decode(errors="replace").strip()
+    raise HostError(f"the build's disks cannot be {what}: {plain(lines[-200:])}", details=lines)
 
 
 def script(room: BuildRoom) -> str:
@@ -108,6 +109,7 @@ def script(room: BuildRoom) -> str:
     lines = ["set -e", f"mkdir -p {shlex.quote(str(root))} {OWN}", f"mount -t tmpfs tmpfs {OWN}"]
     for disk in room.disks:
         place = shlex.quote(f"{root}{disk.mount.rstrip('/')}")
+        lines += [*_beyond_links(root, disk.mount)] if disk.mount.strip("/") else []
         lines += [f"mkdir -p {place}", f"mount -o {_loop(disk)} {shlex.quote(disk.path)} {place}"]
     # Not with set -e: `cat` ends badly where our end broke, and that is no reason to stay mounted.
     return "\n".join(
@@ -120,6 +122,13 @@ def script(room: BuildRoom) -> str:
             "",
         ]
     )
+
+
+def _beyond_links(root: Path, mount: str) -> Iterator[str]:
+    """Refuse a place that the image's own links lead to: out of the image, they are this host's."""
+    top, inside = shlex.quote(str(root)), shlex.quote(mount.rstrip("/"))
+    same = f'[ "$(readlink -m -- {top}{inside})" = "$(readlink -m -- {top})"{inside} ]'
+    yield f"{same} || {{ echo {inside} is behind a link of the image >&2; exit 1; }}"
 
 
 def _loop(disk: RoomDisk) -> str:
