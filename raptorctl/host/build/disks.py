@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,8 @@ OPTIONS: Final = {
     DiskFormat.VMDK: "adapter_type=lsilogic",
 }
 """What B9 gives its images, so that whoever took those takes ours."""
+LOOK: Final = "raptorctl-look-"
+"""How folders in which an image is looked at begin; the process follows."""
 _HEAD_ROOM: Final = 2 * MIB
 """Bytes at both ends of a disk in which its partition table is."""
 _UNFIT: Final = re.compile(r"[^\x20-\x7e]")
@@ -32,7 +35,8 @@ def look(image: Image) -> DiskLook:
     """Say what is on an image: of its data, only what tells that is read."""
     import tempfile
 
-    with tempfile.TemporaryDirectory(prefix="raptorctl-look-") as folder:
+    _sweep(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=f"{LOOK}{os.getpid()}-") as folder:
         sketch = Path(folder) / "disk"
         with sketch.open("wb") as file:
             file.truncate(image.size)
@@ -43,6 +47,15 @@ def look(image: Image) -> DiskLook:
             if area.start:
                 _sample(image, sketch, area.start, min(HEAD, area.size))
         return partitions.look_at(sketch)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what was left by looks of ours that were killed."""
+    for each in folder.glob(f"{LOOK}*"):
+        pid = each.name.removeprefix(LOOK).partition("-")[0]
+        ours = os.lstat(each).st_uid == os.geteuid() if os.path.lexists(each) else False
+        if ours and pid.isdecimal() and not Path("/proc", pid).exists():
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def _sample(image: Image, sketch: Path, start: int, size: int) -> None:

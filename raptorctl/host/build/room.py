@@ -13,6 +13,7 @@ from typing import Final
 
 from raptorctl.errors import CommandError, HostError, MissingError
 from raptorctl.host.system.command import find, run
+from raptorctl.model.names import shown
 
 WORK: Final = "/work"
 TIMEOUT: Final = 3600.0
@@ -44,8 +45,18 @@ def tool(folder: Path, *argv: str, ok: tuple[int, ...] = (0,), both: bool = Fals
     words = ("sh", "-c", 'exec "$@" 2>&1', "sh", *program) if both else program
     if _has_room():
         room = (*ROOM, "--bind", str(folder), WORK, "--chdir", WORK)
-        return run("bwrap", *room, *words, timeout=TIMEOUT, ok=ok)
+        try:
+            return run("bwrap", *room, *words, timeout=TIMEOUT, ok=ok)
+        finally:
+            _refuse_odd(folder, argv[0])
     return run("env", f"--chdir={folder}", *words, timeout=TIMEOUT, ok=ok)
+
+
+def _refuse_odd(folder: Path, program: str) -> None:
+    """What broke a program in its room could leave a link, which we would follow outside of it."""
+    for entry in os.scandir(folder):
+        if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
+            raise HostError(f"{program} left {shown(entry.name)}, which is no file, in {folder}")
 
 
 @cache

@@ -1,7 +1,9 @@
 """Disks of a build by the real programs: qemu-img, e2fsprogs, mtools, sfdisk; nothing is mounted."""
 
 import hashlib
+import os
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from raptorctl.drivers.build import Put
 from raptorctl.errors import HostError
 from raptorctl.host.build import ext4, partitions
+from raptorctl.host.build.room import tool
 from raptorctl.host.build.workshop import LocalBuilder
 from raptorctl.model.build import BuildFile, DiskFormat, Empty, Filesystem, Fit, Resize
 from raptorctl.model.image import Image
@@ -295,3 +298,21 @@ def test_a_folder_of_another_job_is_left_alone(tmp_path: Path) -> None:
         BUILDER.discard(str(tmp_path / "b"), "j1")
     BUILDER.discard(str(tmp_path / "b"), "j2")
     assert not (tmp_path / "b").exists()
+
+
+def test_a_look_that_was_killed_is_cleared_by_the_next(
+    base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for name in (f"{ended.pid}-x", f"{os.getpid()}-x", "odd"):
+        (tmp_path / f"raptorctl-look-{name}").mkdir()
+    BUILDER.look(base.image)
+    left = sorted(path.name for path in tmp_path.glob("raptorctl-look-*"))
+    assert left == [f"raptorctl-look-{os.getpid()}-x", "raptorctl-look-odd"]
+
+
+def test_what_a_program_leaves_in_the_builds_folder_is_no_link(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match=r"sh left 'disk0.filesystem', which is no file"):
+        tool(tmp_path, "sh", "-c", "ln -s /etc/shadow disk0.filesystem")
