@@ -1,6 +1,6 @@
 """Images that are shared: pushed where others find them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.image import Image, Reference
 from raptorctl.model.image_target import Target, called_at, parse_target
-from raptorctl.model.image_version import Paper, Provenance, Statement
-from raptorctl.read.image_statement import serial_of, statement_of
+from raptorctl.model.image_version import Paper, Statement
+from raptorctl.read.image_statement import statement_of
 from raptorctl.render.image_statement import statement_text
 
 
@@ -64,43 +64,6 @@ def push(
     return session.images.push(offer, target, login(password_file), watch)
 
 
-@dataclass(frozen=True)
-class BuiltFile:
-    """A file that a build has made.
-
-    Args:
-        path: where it is.
-        format: `raw`, `qcow2` or `vmdk`.
-        built: how it was made.
-    """
-
-    path: str
-    format: str
-    built: Provenance
-
-
-def push_built(
-    session: Session, made: BuiltFile, target: Target, watch: Watch = UNWATCHED
-) -> Pushed:
-    """Share what a build has made, without having it in the cache; unsigned.
-
-    Args:
-        session: the host, and who asks.
-        made: the file.
-        target: where; see `raptorctl.model.image_target.parse_target`.
-        watch: is told what is done, and how far it is.
-
-    Raises:
-        UploadError: it is not there; nobody sees a part of it.
-    """
-    digest = session.images.digest(made.path, watch)
-    name, size = called_at(target, Path(made.path).stem), Path(made.path).stat().st_size
-    when = made.built.when
-    said = Statement(name, digest, size, made.format, when, serial_of(when), built=made.built)
-    offer = Offer(made.path, said, Paper(statement_text(said)))
-    return session.images.push(offer, target, login(None), watch)
-
-
 def sign(
     session: Session, text: str, key: str, *, called: str = "", expires: str = ""
 ) -> tuple[Image, Statement]:
@@ -126,7 +89,7 @@ def sign(
     said = replace(
         before,
         name=called or name,
-        serial=max(int(datetime.now(UTC).timestamp()), _lastserial_of(session, name) + 1),
+        serial=max(int(datetime.now(UTC).timestamp()), _last_serial(session, name) + 1),
         expires=f"{expires}T00:00:00Z" if expires else "",
     )
     session.images.sign(found, statement_text(said), key)
@@ -159,7 +122,7 @@ def _refuse_other_name(signed: str, target: Target, name: str) -> None:
         )
 
 
-def _lastserial_of(session: Session, name: str) -> int:
+def _last_serial(session: Session, name: str) -> int:
     """Return the largest among all versions of a name that are here."""
     same = (i for i in session.images.known() if i.name.partition("@")[0] == name)
     known = (session.images.reference(image) for image in same)
