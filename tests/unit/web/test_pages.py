@@ -42,6 +42,10 @@ def test_what_the_host_has_is_on_one_page(browser: Browser) -> None:
         assert seen in text
 
 
+def test_a_long_name_is_broken_and_widens_no_page(browser: Browser) -> None:
+    assert '<td class="wrap"><a href="/m/alice-dev">' in browser.get("/").text
+
+
 @pytest.mark.parametrize(
     "path", ["/m/alice-none", "/m/none", "/m/-", "/m/%3Cscript%3E", "/jobs/none", "/work/none"]
 )
