@@ -39,7 +39,7 @@ def parse_expiry(text: str) -> str:
     Raises:
         InputError: it is none of these.
     """
-    if text != NEVER and not (_DATE.fullmatch(text) and _is_day(text)) and _days(text) is None:
+    if text != NEVER and not (is_day(text)) and _days(text) is None:
         raise InputError(
             f"{shown(text)} is not a day", resolution="write 2027-01-31, 90d, 12w, or never"
         )
@@ -51,6 +51,14 @@ def is_expiry(text: str) -> bool:
     try:
         return bool(parse_expiry(text))
     except InputError:
+        return False
+
+
+def is_day(text: str) -> bool:
+    """Whether it is a day of the calendar, ISO 8601."""
+    try:
+        return bool(_DATE.fullmatch(text) and date.fromisoformat(text))
+    except ValueError:
         return False
 
 
@@ -71,8 +79,10 @@ def day_of(text: str, today: str) -> str:
 
 
 def plus(day: str, days: int) -> str:
-    """Return the day that is so many days later; both ISO 8601."""
-    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+    """Return the day that is so many days later, or the calendar's last one; both ISO 8601."""
+    there = date.fromisoformat(day)
+    span = max(date.min - there, min(timedelta(days=days), date.max - there))
+    return (there + span).isoformat()
 
 
 def agrees(due: str, look: ClockReading) -> bool:
@@ -91,10 +101,3 @@ def _days(text: str) -> int | None:
     found = _DAYS.fullmatch(text)
     days = int(found[1]) * (7 if found[2] == "w" else 1) if found else 0
     return days if 0 < days <= LONGEST.days else None
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return bool(date.fromisoformat(text))
-    except ValueError:
-        return False

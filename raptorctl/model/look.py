@@ -46,7 +46,10 @@ class ClockReading:
     def parse(cls, text: str) -> Self | None:
         """Read what a tag says; None where it says something else."""
         found = _TEXT.fullmatch(text)
-        return cls(found[1], found[2], int(found[3])) if found else None
+        try:
+            return cls(stamp(_moment(found[1])), found[2], int(found[3])) if found else None
+        except ValueError:
+            return None
 
     def is_day_after(self, earlier: "ClockReading") -> bool:
         """Whether a day has passed by every clock that both looks saw."""

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from raptorctl.errors import RefusedError
 from raptorctl.model.domain import Domain, Mark
-from raptorctl.model.expiry import agrees, is_first, plus
+from raptorctl.model.error_code import Code
+from raptorctl.model.expiry import agrees, is_day, is_first, plus
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.look import ClockReading
-from raptorctl.model.names import MachineName
+from raptorctl.model.names import MachineName, shown
 from raptorctl.model.settings import Settings
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.retire import RetireRequest, plan_retire
@@ -74,6 +76,7 @@ def plan_stage(
     said = f"{name} expires on {mark.expires}"
     if not mark.expires:
         return _plan(name, identity, (), f"{name} does not expire")
+    _refuse_no_day(mark)
     if today >= plus(mark.expires, -policy.warn_days) and mark.warned != mark.expires:
         told = replace(mark, warned=mark.expires)
         steps = (_marked(domain, told, "once is enough"), *_mail(told, settings, facts))
@@ -92,6 +95,16 @@ def plan_stage(
         return plan_retire(request, settings, facts, identity)
     steps = tuple(_stopped(domain, settings))
     return _plan(name, identity, steps, f"{name} has expired, and is off")
+
+
+def _refuse_no_day(mark: Mark) -> None:
+    if not is_day(mark.expires):
+        raise RefusedError(
+            f"the definition of {mark.name} says that it expires on {shown(mark.expires)}",
+            resolution=f"say on which day: raptorctl extend {mark.name} 90d",
+            code=Code.MACHINE_INCOMPLETE,
+            subject=str(mark.name),
+        )
 
 
 def _stopped(domain: Domain, settings: Settings) -> Iterator[Step]:

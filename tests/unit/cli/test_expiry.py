@@ -11,7 +11,7 @@ import pytest
 from raptorctl.errors import HostError, RefusedError
 from raptorctl.host.system import clock
 from raptorctl.model.domain import Domain, State
-from raptorctl.model.expiry import Expiry, day_of, parse_expiry
+from raptorctl.model.expiry import Expiry, day_of, parse_expiry, plus
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.look import ClockReading
 from raptorctl.model.names import MachineName
@@ -258,3 +258,31 @@ def test_a_session_host_has_nothing_of_it() -> None:
     ):
         with pytest.raises(RefusedError, match="this host is your own"):
             refuse()
+
+
+def test_the_calendar_has_an_end() -> None:
+    assert plus("9999-12-31", 7) == "9999-12-31"
+    assert plus("0001-01-03", -7) == "0001-01-01"
+    assert plus("2026-12-31", 1) == "2027-01-01"
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-99-01T00:00:00Z", "2026-01-01T99:99:99Z", "2026-01-01T00:00:::Z"]
+)
+def test_a_tag_that_tells_no_moment_is_none(text: str) -> None:
+    assert ClockReading.parse(f"{text}/{BOOT}/1") is None
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("said", ["soon", "90d", "2027-02-30"])
+def test_a_definition_without_a_day_is_told_and_keeps_nothing_else_waiting(
+    raptorctl: CommandLine, world: World, said: str
+) -> None:
+    changed = domain(world).xml.replace(f"<raptor:expires>{day(30)}<", f"<raptor:expires>{said}<")
+    world.domains.define(changed)
+    done = raptorctl("expire")
+    assert done.code == RefusedError("").exit_code
+    assert f"the definition of alice-dev says that it expires on '{said}'" in done.err
+    assert "raptorctl extend alice-dev 90d" in done.err
+    assert raptorctl("extend", "alice", "dev", "90d").code == 0
+    assert raptorctl("expire").code == 0
