@@ -22,12 +22,12 @@ DEAREST: Final = 10
 
 
 def write() -> int:
-    """Write the latest green runs into the page; return 1 where there is none."""
-    green = [run for run in record.runs() if run.green]
-    warm = [run for run in green if not run.bare][-RUNS:]
-    bare = [run for run in green if run.bare][-RUNS:]
+    """Write the latest whole runs into the page; return 1 where there is none."""
+    whole = [run for run in record.runs() if run.whole]
+    warm = [run for run in whole if not run.bare][-RUNS:]
+    bare = [run for run in whole if run.bare][-RUNS:]
     if not warm and not bare:
-        print("make times: no green run is kept; `make test` keeps one", file=sys.stderr)
+        print("make times: no whole run is kept; `make test` keeps one", file=sys.stderr)
         return 1
     head, _, rest = PAGE.read_text().partition(BEGIN)
     tail = rest.partition(END)[2]
@@ -50,9 +50,14 @@ def body(warm: list[Run], bare: list[Run]) -> str:
 def _runs(warm: list[Run], bare: list[Run]) -> str:
     rows = []
     for name, runs, limit in (("warm", warm, WARM_MINUTES), ("bare", bare, BARE_MINUTES)):
-        took = ", ".join(f"{run.seconds / 60:.1f} ({run.commit})" for run in runs) or "not measured"
+        took = ", ".join(map(_told, runs)) or "not measured"
         rows.append((name, str(limit), took))
     return _table(("`make test`", "may take, min", "took, min (commit)"), rows)
+
+
+def _told(run: Run) -> str:
+    red = run.count("failed", "error")
+    return f"{run.seconds / 60:.1f} ({run.commit}{f', {red} red' if red else ''})"
 
 
 def _stages(runs: list[Run]) -> str:
