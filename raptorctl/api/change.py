@@ -90,7 +90,9 @@ def preview(session: Session, change: Change, reporter: Reporter = SILENT) -> Pl
     session.require_root()
     with about(change.name):
         refuse_unfinished(session, reporter.note)
-        return change.plan(session, new_identity(session.caller.name))
+        plan = change.plan(session, new_identity(session.caller.name))
+        _tell_unheard(session, plan, reporter)
+        return plan
 
 
 def carry_out(
@@ -124,7 +126,7 @@ def carry_out(
 
     session.require_root()
     with about(change.name):
-        shown = _agreed(session, change, confirm) if confirm else None
+        shown = _agreed(session, change, confirm, reporter) if confirm else None
         if shown is not None and not shown.steps:
             return Done(shown, None)
         return _locked(session, change, shown, reporter, stop or Stop())
@@ -158,11 +160,28 @@ def refuse_unfinished(session: Session, tells: Callable[[str], None] | None = No
             tells(f"job {job.id} waits for DNS; `raptorctl recover {job.id}` when it answers")
 
 
-def _agreed(session: Session, change: Change, confirm: Confirm) -> Plan:
+def _agreed(session: Session, change: Change, confirm: Confirm, reporter: Reporter) -> Plan:
     plan = change.plan(session, new_identity(session.caller.name))
+    _tell_unheard(session, plan, reporter)
     if plan.steps and not confirm(plan):
         raise InputError("not confirmed, nothing was touched", code=Code.NOT_CONFIRMED)
     return plan
+
+
+def _tell_unheard(session: Session, plan: Plan, reporter: Reporter) -> None:
+    """Say whose guest is asked in vain to shut down: nothing that hears it is up yet.
+
+    No note of the plan: it is true of this moment, and no reason to look at the plan again.
+    """
+    from raptorctl.api.power import DEAF, is_in_firmware
+    from raptorctl.steps.domain import StopDomain
+
+    for step in plan.steps:
+        if isinstance(step, StopDomain) and step.timeout:
+            domain = session.host.domains.find(step.uuid)
+            if domain and domain.state.active and is_in_firmware(session, domain):
+                wait = f"it goes off after {step.timeout:g} s, with --force at once"
+                reporter.note(f"{step.name}: {DEAF}: {wait}")
 
 
 def _locked(
@@ -198,5 +217,6 @@ def _locked(
         if shown is None:
             for note in plan.notes:
                 reporter.note(note)
+            _tell_unheard(session, plan, reporter)
         job = apply(plan, session.host, session.journals, reporter, stop, release)
         return Done(plan, job)

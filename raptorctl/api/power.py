@@ -7,6 +7,7 @@ polkit decides who may; what an admin does is in the audit log.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from raptorctl.api.session import Session
 from raptorctl.errors import RaptorError, RefusedError, StoppedError, WaitError
@@ -17,6 +18,8 @@ from raptorctl.model.job import Outcome
 from raptorctl.model.names import MachineName
 from raptorctl.model.stamp import stamp
 from raptorctl.model.volume import Volume
+
+DEAF: Final = "its console tells of firmware or boot loader alone, which hear no power button"
 
 
 @dataclass(frozen=True)
@@ -199,23 +202,21 @@ def _stopped(session: Session, domain: Domain, wait: float, *, force: bool) -> b
             )
         except WaitError as error:
             error.resolution = "--force switches it off"
-            if _is_in_firmware(session, domain):
-                deaf = (
-                    "its console tells of firmware or boot loader alone, which hear no power button"
-                )
-                error.resolution = f"{deaf}; {error.resolution}"
+            if is_in_firmware(session, domain):
+                error.resolution = f"{DEAF}; {error.resolution}"
             raise
 
 
-def _is_in_firmware(session: Session, domain: Domain) -> bool:
+def is_in_firmware(session: Session, domain: Domain) -> bool:
+    """Whether a machine's console says that no system of its own is up, which would hear ACPI."""
     from raptorctl.api.guest import console_since
-    from raptorctl.model.boot_text import is_in_firmware
+    from raptorctl.model import boot_text
 
     if domain.mark is None:
         return False
     try:
         started = session.host.guests.started(domain.name)
-        return is_in_firmware(console_since(session, domain.mark.name, started))
+        return boot_text.is_in_firmware(console_since(session, domain.mark.name, started))
     except RaptorError:  # its log is not ours to read
         return False
 

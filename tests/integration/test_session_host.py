@@ -64,6 +64,8 @@ def test_a_machine_of_ones_own_from_its_first_to_its_last_word(person: Person) -
     assert host == "127.0.0.1"
 
     assert "UEFI" in speech(person)
+    would = person.raptorctl("deprovision", name, "--dry-run").stderr
+    assert "which hear no power button: it goes off after 60 s, with --force at once" in would
     assert person.raptorctl("stop", name, "--timeout", "0", "--force").stdout.endswith(
         "is off (switched off)\n"
     )

@@ -2,7 +2,8 @@ import pytest
 
 from raptorctl.drivers.tick import Tick
 from tests.fakes import World
-from tests.unit.cli.session import PROVISION, CommandLine
+from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
+from tests.unit.model.test_first_boot import BOOT, FIRMWARE, LOADER
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +107,39 @@ def test_that_the_account_of_a_tenant_stays_is_told_with_their_last_machine(
     assert told in raptorctl("deprovision", "alice", "dev", "--dry-run").out
     assert told in raptorctl("deprovision", "alice", "dev", "-y").err
     assert raptorctl("tenant", "remove", "alice", "-y").code == 0
+
+
+IN_VAIN = "which hear no power button: it goes off after 60 s, with --force at once"
+
+
+@pytest.mark.parametrize(("said", "deaf"), [(FIRMWARE + LOADER, True), (BOOT, False), ("", False)])
+def test_firmware_that_no_power_button_reaches_is_told_before_it_is_waited_for(
+    raptorctl: CommandLine, monkeypatch: pytest.MonkeyPatch, said: str, deaf: bool
+) -> None:
+    monkeypatch.setattr(FakeSession, "console_text", lambda *_words: said)
+    gone = ("deprovision", "alice", "dev")
+    assert (IN_VAIN in raptorctl(*gone, "--dry-run").err) is deaf
+    assert IN_VAIN not in raptorctl(*gone, "--dry-run", "--force").err
+    assert (
+        "which hear no"
+        not in raptorctl("resize", "alice", "dev", "--memory", "4G", "--dry-run").out
+    )
+    assert (IN_VAIN in raptorctl(*gone, "-y").err) is deaf
+
+
+def test_firmware_that_hands_over_meanwhile_is_no_reason_to_look_again(
+    raptorctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = [BOOT, FIRMWARE + LOADER]
+    monkeypatch.setattr(
+        FakeSession, "console_text", lambda *_words: said.pop() if len(said) > 1 else said[0]
+    )
+    done = raptorctl("deprovision", "alice", "dev", terminal=True, answer="alice-dev\n")
+    assert (done.code, said) == (0, [BOOT])
+    assert "which hear no power button" in " ".join((done.out + done.err).split())
+
+
+def test_what_is_off_is_not_asked(raptorctl: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeSession, "console_text", lambda *_words: FIRMWARE)
+    assert raptorctl("stop", "alice", "dev").code == 0
+    assert IN_VAIN not in raptorctl("deprovision", "alice", "dev", "-y").err
