@@ -11,7 +11,7 @@ from raptorctl.cli import output
 from raptorctl.cli.guest import telling
 from raptorctl.cli.output import say, tell
 from raptorctl.cli.progress import Live, Plain, put, reporter
-from raptorctl.cli.screen import Screen
+from raptorctl.cli.screen import LONGEST, Screen
 from raptorctl.drivers.tick import Tick
 from raptorctl.model.file_plan import FilePlan
 
@@ -151,8 +151,10 @@ class LaneScreen(Screen):
         self._lane.say(text)
 
     def write(self, text: str) -> None:
-        """Write the lines that are whole."""
+        """Write the lines that are whole, or long enough."""
         *whole, self._part = f"{self._part}{text}".split("\n")
+        if len(self._part) > LONGEST:
+            whole, self._part = [*whole, self._part], ""
         for line in whole:
             self.tell(line)
 

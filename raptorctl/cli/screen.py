@@ -7,6 +7,7 @@ from typing import Final
 
 from raptorctl.cli.guest import telling
 from raptorctl.cli.output import plain, tell
+from raptorctl.cli.progress import put
 from raptorctl.drivers.tick import Tick
 from raptorctl.model.text import harmless
 
@@ -68,5 +69,4 @@ class Screen:
 
     def write(self, text: str) -> None:
         """Write a piece as it came, without what would drive a terminal."""
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        put(sys.stderr, text)

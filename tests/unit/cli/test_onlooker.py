@@ -1,13 +1,16 @@
 """What is seen of several machines at once: on a terminal, in a pipe, and by a program."""
 
 import json
+import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
 from raptorctl.api.brought import Brought
 from raptorctl.cli.onlooker import Board
+from raptorctl.cli.screen import Screen
 from raptorctl.cli.watch import StreamReporter
 from raptorctl.errors import StoppedError
 from raptorctl.model.job import StepState
@@ -94,6 +97,25 @@ def test_what_steps_say_is_whole_lines_by_machine(host: CommandLine) -> None:
     for machine in ("alice-web", "alice-db"):
         at = lines.index(f"{machine}: onetwo")
         assert f"{machine}: three" in lines[at:]
+
+
+def test_a_line_without_an_end_is_told_in_pieces(capsys: pytest.CaptureFixture[str]) -> None:
+    heard = Board(sys.stderr).show("alice-web").audience.heard
+    for _ in range(20):
+        heard(b"a" * 1000)
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 4
+    assert {line[:12] for line in told} == {"alice-web: a"}
+
+
+def test_a_reader_who_leaves_ends_no_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as closed:  # noqa: PTH123 - a descriptor
+        monkeypatch.setattr(sys, "stderr", closed)
+        screen = Screen()
+        for _ in range(2):
+            screen.heard(b"still at work\n")
 
 
 def test_a_program_reads_one_object_a_line(host: CommandLine) -> None:
