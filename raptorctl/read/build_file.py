@@ -1,6 +1,7 @@
 """`[build.NAME]` of a file to nouns: all that is wrong is told at once, with line and column."""
 
 import itertools
+import math
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +11,7 @@ from typing import Any, Final
 from raptorctl.model.build import Build
 from raptorctl.model.build_set import BuildSet, Path
 from raptorctl.model.diagnostic import Diagnostic, refuse
+from raptorctl.model.names import shown
 from raptorctl.read.build_table import BuildTable, Wrong
 from raptorctl.read.raptor_file import TABLES
 from raptorctl.read.toml_places import Place, error_place, places
@@ -113,11 +115,26 @@ class _Reading:
         else:
             for name, problem in unfit(dict.fromkeys(lists, "")):
                 self._wrong.tell((*path, "matrix", name), problem)
-            rows = (
-                zip(*lists.values(), strict=True) if pairs else itertools.product(*lists.values())
-            )
-            for row in itertools.islice(rows, MOST):
-                yield "-".join((table, *row)), dict(zip(lists, row, strict=True))
+            yield from self._rows(table, lists, pairs=pairs)
+
+    def _rows(
+        self, table: str, lists: Mapping[str, list[str]], *, pairs: bool
+    ) -> Iterator[tuple[str, Mapping[str, str]]]:
+        sizes = [len(one) for one in lists.values()]
+        count = sizes[0] if pairs else math.prod(sizes)
+        if count > MOST:
+            problem = f"makes {count} builds, and one table may make {MOST}"
+            self._wrong.tell(("build", table, "matrix"), problem)
+            return
+        for row in (
+            zip(*lists.values(), strict=True) if pairs else itertools.product(*lists.values())
+        ):
+            name = "-".join((table, *row))
+            if not NAME.fullmatch(name):
+                problem = f"makes {shown(name)}, which is no build's name"
+                self._wrong.tell(("build", table, "matrix"), problem)
+                return
+            yield name, dict(zip(lists, row, strict=True))
 
     def _refuse_doubles(self, builds: Iterable[Build], tables: Mapping[str, str]) -> None:
         """Refuse that two builds, or two disks of one, write the same thing."""

@@ -98,6 +98,7 @@ def test_a_file_of_machines_may_have_builds_beside_them() -> None:
     assert parse_raptor_file(WHOLE, Reader("raptor.toml", "me")).machines == ()
 
 
+MANY = [str(number) for number in range(100)]
 MATRIX = '[build.a]\nfrom = "debian:13"\noutput = [{ image = "${build}" }]\n'
 
 
@@ -163,6 +164,10 @@ def test_a_matrix_that_is_zipped_pairs_its_lists() -> None:
          "names"),
         ('zip = true\nmatrix = { a = ["1"], b = ["1", "2"] }',
          "build.a.matrix: lists that are paired are of one length; a has 1, b has 2"),
+        ('matrix = { a = ["../x"] }',
+         "build.a.matrix: makes 'a-../x', which is no build's name"),
+        (f"matrix = {{ a = {MANY}, b = {MANY} }}",
+         "build.a.matrix: makes 10000 builds, and one table may make 1000"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told(line: str, problem: str) -> None:
