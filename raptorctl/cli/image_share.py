@@ -1,5 +1,6 @@
 """`raptorctl image push` and what belongs to it: images that others pull."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -101,7 +102,7 @@ def push(
 ) -> None:
     """Share an image. What is there of the same name stays, as an older version."""
     session = session_of(context)
-    day = named("--expires", parse_day, expires) if expires else ""
+    day = named("--expires", _coming_day, expires) if expires else ""
     where = api.target_of(session, image, target, expires=day)
     with watched() as watch:
         done = api.push(session, image, where, password_file=password_file, watch=watch)
@@ -119,12 +120,19 @@ def sign(
     """Sign an image with an ssh key. Who pulls it can tell that it is yours, and unchanged."""
     session = session_of(context)
     name = named("--as", image_name, called) if called else ""
-    day = named("--expires", parse_day, expires) if expires else ""
+    day = named("--expires", _coming_day, expires) if expires else ""
     found, said = api.sign(session, image, str(Path.cwd() / key), called=name, expires=day)
     if form is Format.JSON:
         say_json({"image": encode(found), "version": {**encode(said), "build": said.build}})
         return
     say(f"image {found.name} is signed as {said.name}: build {said.build}, serial {said.serial}")
+
+
+def _coming_day(text: str) -> str:
+    day = parse_day(text)
+    if day and day <= datetime.now(UTC).date().isoformat():
+        raise InputError(f"{day} has begun: from then on nobody would believe it")
+    return day
 
 
 def keep(

@@ -407,8 +407,12 @@ def test_what_is_damaged_here_is_not_shared(
 
 def test_a_folder_that_cannot_be_made_is_told(cache: Cache, tmp_path: Path) -> None:
     built(cache, disk(tmp_path / "out"), OLD)
-    with pytest.raises(UploadError, match=r"/no/such/place: .*No such file or directory"):
+    with pytest.raises(UploadError, match=r"/no/such/place: cannot .*No such file or directory"):
         push(cache, "web", "/no/such/place")
+    with pytest.raises(UploadError, match=r"/proc/x: cannot create"):
+        push(cache, "web", "/proc/x")
+    with pytest.raises(UploadError, match=r"/out: cannot access .*Not a directory"):
+        push(cache, "web", str(tmp_path / "out"))
 
 
 def test_a_server_of_simplestreams_gives_its_images(

@@ -92,12 +92,15 @@ class LocalFolder:
 
     def names(self) -> frozenset[str]:
         """See `Folder`."""
-        with suppress(CommandError):  # it is there, or `ls` tells
+        why: CommandError | None = None
+        try:
             run_as_caller(("mkdir", "--", self._path))
+        except CommandError as error:  # it is there; or it tells more than `ls`
+            why = None if "File exists" in error.stderr else error
         try:
             told = run_as_caller(("ls", "-1A", "--", f"{self._path}/"))
         except CommandError as error:
-            raise self._failed(error) from error
+            raise self._failed(why or error) from error
         return frozenset(os.fsdecode(told).split("\n")) - {""}
 
     def read(self, name: str, largest: int) -> bytes | None:
@@ -168,7 +171,7 @@ class LocalFolder:
         run_as_caller(("sync", "--", self._path))
 
     def _failed(self, error: CommandError) -> UploadError:
-        said = re.sub(r"^[a-z]+: ", "", error.reason.line)
+        said = re.sub(r"^[a-z/]+: ", "", error.reason.line)
         return UploadError(f"{self._path}: {said or error.brief}", details=error.details)
 
 

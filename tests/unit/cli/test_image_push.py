@@ -69,6 +69,7 @@ def test_what_is_printed_as_json_is_as_told(raptorctl: CommandLine, key: Path) -
         (("web", "oci://a/b@sha256:" + "a" * 64), "what is pushed has its own"),
         (("web", "oci://a/b", "--expires", "2090-01-01"), "a registry has none"),
         (("web", "./a", "--expires", "tomorrow"), "is not a day"),
+        (("web", "./a", "--expires", "2026-01-01"), "2026-01-01 has begun"),
     ],
 )
 def test_bad_targets_are_exit_code_2(
