@@ -65,12 +65,15 @@ def check(text: str, allowed: Taken = PLAIN) -> UserData:
     return UserData(None) if taken_whole else _parsed(text)
 
 
-def strict(text: str, what: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+def strict(
+    text: str, what: str, *, number_keys: bool = False
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Read YAML of an admin's that is a table of keys, as strictly as user-data.
 
     Args:
         text: the file.
         what: it is, for errors.
+        number_keys: whether keys that are whole numbers stay so; else they are text.
 
     Returns:
         What it says, and notes: what was taken for text.
@@ -78,19 +81,20 @@ def strict(text: str, what: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     Raises:
         InputError: says what is wrong, and on which line.
     """
-    said, notes = tree(text, what)
+    said, notes = tree(text, what, number_keys=number_keys)
     config = {} if said is None else said
     if not isinstance(config, dict):
         raise InputError(f"{what} is not a table of keys")
     return config, notes
 
 
-def tree(text: str, what: str) -> tuple[Any, tuple[str, ...]]:
+def tree(text: str, what: str, *, number_keys: bool = False) -> tuple[Any, tuple[str, ...]]:
     """Read any YAML of an admin's as strictly; None where there is nothing in it.
 
     Args:
         text: the file.
         what: it is, for errors.
+        number_keys: whether keys that are whole numbers stay so; else they are text.
 
     Returns:
         What it says, and notes: what was taken for text.
@@ -102,7 +106,7 @@ def tree(text: str, what: str) -> tuple[Any, tuple[str, ...]]:
 
     _refuse_large(text, what)
     _refuse_characters(text)
-    reader = YamlReader()
+    reader = YamlReader(number_keys=number_keys)
     try:
         # The loader that cloud-init has: libyaml's reads a few things differently.
         _refuse_events(yaml.parse(text, Loader=yaml.SafeLoader))
@@ -124,7 +128,7 @@ def load(text: str) -> Any:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise InputError(_yaml_problem(error)) from error
-    return None if node is None else YamlReader().value(node)
+    return None if node is None else YamlReader(number_keys=True).value(node)
 
 
 def joined(ours: dict[str, Any], theirs: str) -> str:
@@ -208,7 +212,7 @@ def _refuse_large(text: str, what: str) -> None:
 
 
 def _parsed(text: str) -> UserData:
-    config, notes = strict(text, "user-data")
+    config, notes = strict(text, "user-data", number_keys=True)
     config = rules.said(config)
     rules.refuse(config)
     return UserData(config, (*notes, *rules.notes(config)))

@@ -46,10 +46,16 @@ def _is_base_64(text: str) -> bool:
 
 
 class YamlReader:
-    """Builds plain data of nodes; scalars that are no text stay as they were written."""
+    """Builds plain data of nodes; scalars that are no text stay as they were written.
 
-    def __init__(self) -> None:
+    Args:
+        number_keys: so do keys that are whole numbers; else they are text.
+    """
+
+    def __init__(self, *, number_keys: bool = False) -> None:
         import yaml
+
+        self._number_keys = number_keys
 
         self.notes: list[str] = []
         self._constructor: Any = yaml.constructor.SafeConstructor()
@@ -78,7 +84,7 @@ class YamlReader:
             if key in seen:
                 raise InputError(f"line {line} has {shown(key)} a second time")
             seen.add(key)
-            if key_node.tag == TAG + "int" and key.isdecimal():
+            if self._number_keys and key_node.tag == TAG + "int" and key.isdecimal():
                 key = NumberKey(key)  # cloud-init sorts snap's commands by it
             elif key_node.tag != TAG + "str":
                 self._note(line, key)

@@ -22,6 +22,12 @@ def test_a_mac_is_text_to_every_reader_and_what_is_no_text_stays() -> None:
     assert any("52:54:00:00:00:01" in note for note in check_network(TWO))
 
 
+def test_an_interface_that_is_called_by_a_number_is_called_by_text() -> None:
+    text = "version: 2\nethernets: {0: {dhcp4: true}}\n"
+    assert list(yaml.safe_load(network_text(text))["ethernets"]) == ["0"]
+    assert check_network(text) == ("line 2: '0' is taken for text; quote it to say so",)
+
+
 def test_both_versions_are_taken_and_version_2_without_ethernets() -> None:
     assert check_network(ONE) == ()
     assert check_network("version: 2\nbonds: {bond0: {dhcp4: true}}\n") == ()
