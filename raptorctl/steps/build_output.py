@@ -232,6 +232,10 @@ class WriteRecord(InFolder):
         host.builder.keep_record(self.staged, self.built)
         return {"inputs": self.built.inputs}
 
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Remove it."""
+        host.builder.unexport(self.staged, ())
+
 
 @dataclass(frozen=True)
 class FinishBuild(InFolder):

@@ -142,6 +142,7 @@ def keep_record(path: Path, made: BuildRecord) -> None:
     """Keep what was done, with what the files that were written are like now."""
     files = tuple(filter(None, (_now(file.path) for file in made.files)))
     kept = replace(made, files=files)
+    _folders(path.parent)
     replace_file(path, (json.dumps(encode(kept), indent=2) + "\n").encode(), 0o644)
 
 
@@ -183,7 +184,7 @@ def _remove(path: Path) -> None:
         if _is_folder(path):
             shutil.rmtree(path)
         else:
-            path.unlink(missing_ok=True)
+            remove_file(path)
     except OSError as error:
         if error.errno not in NOWHERE:
             raise

@@ -174,7 +174,9 @@ class _Planning:
                     pushed.append(self._push(output, staged))
                 yield self._export(number, output, staged)
         yield from (*pushed, *published)
-        written, record = f"{self._folder}/record", self._request.record
+        record = self._request.record
+        # Beside it, like an output: the build's folder may be on another file system.
+        written = f"{record}.{self._job}.new"
         before.append(f"{record}.{self._job}")
         yield WriteRecord("so that it is known next time", *self._place, written, self._record())
         yield Publish("all of it is there", *self._place, written, record, before[-1])

@@ -9,6 +9,9 @@ import pytest
 from raptorctl.errors import HostError
 from raptorctl.host.build import output
 from raptorctl.host.build.obstacle import obstacle
+from raptorctl.host.system.durable import unfinished
+from raptorctl.model.build_record import BuildRecord
+from raptorctl.model.image_version import Provenance
 
 
 def folder_of(path: Path, *names: str) -> None:
@@ -58,6 +61,16 @@ def test_nothing_is_to_be_undone_where_nothing_can_be(tmp_path: Path) -> None:
         output.unexport(path, ())
         output.withdraw(path.with_name("staged"), path, path.with_name("before"))
     assert (tmp_path / "a").read_text() == "kept"
+
+
+def test_a_record_that_was_cut_off_is_taken_back(tmp_path: Path) -> None:
+    path = tmp_path / "built/a.json.j1.new"
+    made = Provenance("", "", "d1", "carol", "2026-11-20T12:00:00Z", "0.1.0")
+    output.keep_record(path, BuildRecord("j1", "d1", made))
+    assert path.is_file()
+    unfinished(path).write_text("{")
+    output.unexport(path, ())
+    assert [*path.parent.iterdir()] == []
 
 
 def test_a_folder_that_came_meanwhile_is_not_replaced_by_a_file(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Builds planned: in which way, in which order, and what cannot be."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from raptorctl.plans.build.build import plan_build
 from raptorctl.plans.build.check import problems
 from raptorctl.plans.build.request import BuildRequest
 from raptorctl.plans.plan import Identity, decode_plan
+from raptorctl.steps.build_output import Publish
 from tests.fake_build import LOOK
 from tests.fakes import IMAGE, ISO, World
 
@@ -109,6 +111,14 @@ def test_everything_is_written_before_anything_is_in_its_place() -> None:
     assert order[-9:] == [
         "export", "export", "export", "publish", "add-image", "publish", *END,
     ]  # fmt: skip
+
+
+def test_all_that_takes_a_place_by_a_rename_is_written_in_its_folder() -> None:
+    asked = request(replace(ROOT, outputs=(BuildOutput(file="/o/web.vmdk"),)))
+    moved = [s for s in plan_build(asked, NOW).steps if isinstance(s, Publish)]
+    assert [s.target for s in moved] == ["/o/web.vmdk", "/r.json"]
+    for step in moved:
+        assert {Path(p).parent for p in (step.staged, step.before)} == {Path(step.target).parent}
 
 
 def test_a_file_is_put_into_the_disk_that_is_mounted_over_it() -> None:
