@@ -104,8 +104,12 @@ class Door:
         self.sweep()
         found = self._visits.get(_digest(cookie)) if cookie else None
         if found:
-            found.used = self._clock()
+            self.used(found)
         return found
+
+    def used(self, visit: Visit) -> None:
+        """Have a visit go on: somebody is there."""
+        visit.used = self._clock()
 
     @property
     def visits(self) -> tuple[Visit, ...]:

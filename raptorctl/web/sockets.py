@@ -100,7 +100,7 @@ async def console(socket: WebSocket) -> None:
     site: Site = socket.app.state.site
     force = socket.query_params.get("take") == "1"
 
-    async def serve(_visit: Visit) -> None:
+    async def serve(visit: Visit) -> None:
         name = machine_named(socket)
         ears, held = Listener(asyncio.get_running_loop()), list[ConsoleStream]()
 
@@ -111,7 +111,7 @@ async def console(socket: WebSocket) -> None:
             if "tail" in socket.query_params:
                 await socket.send_bytes(await run_in_threadpool(lambda: _tail(site.session, name)))
             await run_in_threadpool(attach)
-            await _either(_said(socket, ears), _typed(socket, held[0]))
+            await _either(_said(socket, ears), _typed(socket, visit, held[0]))
         except RaptorError as error:
             why = error.brief.encode()[:MOST_REASON].decode(errors="ignore")
             await socket.close(_code_of(error), why)
@@ -203,7 +203,8 @@ async def _said(socket: WebSocket, ears: Listener) -> None:
         await socket.send_bytes(data)
 
 
-async def _typed(socket: WebSocket, stream: ConsoleStream) -> None:
+async def _typed(socket: WebSocket, visit: Visit, stream: ConsoleStream) -> None:
+    site: Site = socket.app.state.site
     while True:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
@@ -211,6 +212,7 @@ async def _typed(socket: WebSocket, stream: ConsoleStream) -> None:
         data = message.get("bytes") or (message.get("text") or "").encode()
         if len(data) > MOST_TYPED:
             return
+        site.door.used(visit)
         stream.send(data)
 
 

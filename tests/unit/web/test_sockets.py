@@ -8,6 +8,7 @@ from websockets.exceptions import InvalidStatus
 from raptorctl.api.caller import Caller
 from raptorctl.web import sockets
 from raptorctl.web.control import ask
+from raptorctl.web.door import IDLE_SECONDS
 from raptorctl.web.serve import LARGEST_FRAME
 from raptorctl.web.sockets import ABSENT, ENDED, MOST_UNSENT, OFF, OUTSIDE
 from tests.fakes import World
@@ -46,6 +47,20 @@ def test_a_console_types_and_reads(browser: Browser, world: World) -> None:
         assert closed(line) == ENDED
     assert stream.typed == b"root\r\xc3\xbc"
     assert stream.closed
+
+
+def test_who_types_at_a_console_is_there(server: Served, browser: Browser, world: World) -> None:
+    """A login ends when nobody uses it, and a console asks for no page."""
+    (visit,) = server.server._control._door.visits
+    with socket_of(browser, CONSOLE) as line:
+        line.recv(timeout=60)
+        visit.used -= IDLE_SECONDS - 60
+        before = visit.used
+        line.send(b"x")
+        (stream,) = world.consoles.streams
+        while not stream.typed:
+            pass
+    assert visit.used > before
 
 
 def test_a_console_is_given_back_when_its_reader_goes(browser: Browser, world: World) -> None:
