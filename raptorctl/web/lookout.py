@@ -1,6 +1,7 @@
 """One look at the host for all tabs: read every few seconds while somebody watches."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from raptorctl.model.job import Job
 from raptorctl.model.machine import Machine
 from raptorctl.model.names import MachineName
 
+LOG: Final = logging.getLogger("uvicorn.error")
+"""Which `raptorctl.web.serve` writes to a file."""
 BEAT: Final = 3.0  # seconds between two looks
 
 
@@ -111,5 +114,9 @@ class Lookout:
 
     async def _look(self) -> None:
         self.looks += 1
-        self._last = await run_in_threadpool(self.look)
+        try:
+            self._last = await run_in_threadpool(self.look)
+        except Exception as error:  # what nobody foresaw ends no tab's watch for good
+            LOG.exception("the host could not be looked at")
+            self._last = Glimpse(problem=f"unexpected {type(error).__name__}: {error}")
         self._at = time.monotonic()
