@@ -93,8 +93,10 @@ class Work:
 
     def close(self, done: "Future[tuple[str, ...]]") -> None:
         """Tell how it ended."""
-        error = done.exception()
-        if error is None:
+        error = None if done.cancelled() else done.exception()
+        if done.cancelled():
+            self.error = "not begun: the page was closed"
+        elif error is None:
             self.lines = done.result()
         else:
             known = isinstance(error, RaptorError)
