@@ -1,5 +1,6 @@
 """`raptorctl build`: images of images, files and steps."""
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,8 @@ def build(
     if list_outputs:
         _say_outputs(session, found, names, form)
         return
+    if math.isnan(wish.timeout_factor):  # is neither too small nor too large
+        raise InputError("--timeout-factor: nan is no number")
     asked = Asked(
         names, wish.trust, wish.keep, wish.if_changed, wish.timeout_factor, dry_run=dry_run
     )

@@ -77,7 +77,7 @@ def resized(disk: Path, number: int, size: int) -> None:
         size: bytes of the disk.
 
     Raises:
-        CommandError: sfdisk does not take it.
+        HostError: sfdisk does not take it.
     """
     table = table_of(disk)
     end = size - (GPT_END if table["label"] == "gpt" else 0)
@@ -93,6 +93,11 @@ def resized(disk: Path, number: int, size: int) -> None:
     words = ("--no-reread", "--no-tell-kernel", "--wipe=never", "--wipe-partitions=never")
     try:
         tool(disk.parent, "sh", "-c", 'exec sfdisk -q "$@" < "$0"', script.name, *words, disk.name)
+    except CommandError as error:
+        raise HostError(
+            f"the partition table does not fit a disk of {Size(size)}: {error.reason.line}",
+            details=error.details,
+        ) from error
     finally:
         script.unlink()
     with disk.open("r+b") as file:

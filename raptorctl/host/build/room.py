@@ -47,6 +47,8 @@ def tool(folder: Path, *argv: str, ok: tuple[int, ...] = (0,), both: bool = Fals
         room = (*ROOM, "--bind", str(folder), WORK, "--chdir", WORK)
         try:
             return run("bwrap", *room, *words, timeout=TIMEOUT, ok=ok)
+        except CommandError as error:  # not bwrap: it was tried
+            raise CommandError(argv, error.exit_status, error.stderr) from error
         finally:
             _refuse_odd(folder, argv[0])
     return run("env", f"--chdir={folder}", *words, timeout=TIMEOUT, ok=ok)

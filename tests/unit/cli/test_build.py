@@ -214,3 +214,8 @@ def test_under_sudo_root_writes_no_file_where_the_build_says(
     assert done.code == 2
     assert "build.data.output[0]: root would write /" in done.err
     assert world.builder.files == {}
+
+
+def test_what_is_no_number_multiplies_no_time_limit(file: Path, raptorctl: CommandLine) -> None:
+    done = raptorctl("build", "--timeout-factor", "nan", "--", "a")
+    assert (done.code, done.err) == (2, "raptorctl: --timeout-factor: nan is no number\n")

@@ -313,6 +313,14 @@ def test_a_look_that_was_killed_is_cleared_by_the_next(
     assert left == [f"raptorctl-look-{os.getpid()}-x", "raptorctl-look-odd"]
 
 
+def test_a_program_that_fails_in_its_room_is_named(base: Base, tmp_path: Path) -> None:
+    disk = begun(base, tmp_path / "j1")
+    with pytest.raises(HostError, match=r"e2fsck failed \(exit status 8\)"):
+        ext4.resize(disk, 40 * MIB)  # the whole disk is none
+    with pytest.raises(HostError, match="the partition table does not fit a disk of 9M: "):
+        partitions.resized(disk, 1 if base.label == "dos" else 2, 9 * MIB)
+
+
 def test_what_a_program_leaves_in_the_builds_folder_is_no_link(tmp_path: Path) -> None:
     with pytest.raises(HostError, match=r"sh left 'disk0.filesystem', which is no file"):
         tool(tmp_path, "sh", "-c", "ln -s /etc/shadow disk0.filesystem")
