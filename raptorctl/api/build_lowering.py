@@ -192,7 +192,9 @@ def _contents(path: str) -> Iterator[tuple[str, bytes]]:
     if not Path(path).is_dir():
         yield from _pieces(path, path)
         return
-    for at, folders, names in os.walk(path):
+    from raptorctl.host.system.walk import walk_given
+
+    for at, folders, names in walk_given(path):
         folders.sort()
         for name in sorted([*names, *folders]):
             each = os.path.join(at, name)  # noqa: PTH118 - text

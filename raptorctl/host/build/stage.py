@@ -10,6 +10,7 @@ from typing import Final
 
 from raptorctl.errors import InputError
 from raptorctl.host.system.caller import open_given
+from raptorctl.host.system.walk import walk_given
 from raptorctl.model.build import BuildFile
 from raptorctl.model.names import shown
 from raptorctl.read.variables import expand
@@ -78,7 +79,7 @@ def _entries(
         yield _copied(place, file, file.copy, file.to, variables)
         return
     yield Staged(file.to, "folder", mode=FOLDER_MODE, owner=file.owner)
-    for at, below, names in os.walk(file.copy):
+    for at, below, names in walk_given(file.copy):
         below.sort()
         inside = "" if at == file.copy.rstrip("/") else os.path.relpath(at, file.copy)
         links = [name for name in below if Path(at, name).is_symlink()]

@@ -118,7 +118,7 @@ def _regular(path: str, who: Sudoer | None, *, follow: bool) -> BinaryIO:
     flags |= 0 if follow else os.O_NOFOLLOW
     try:
         os.fsencode(path)
-        descriptor = _open_as(who, path, flags) if who else os.open(path, flags)
+        descriptor = open_as(who, path, flags) if who else os.open(path, flags)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name, or no text
         if getattr(error, "errno", 0) == errno.ELOOP and not follow and _is_link(who, path):
             raise InputError(
@@ -136,7 +136,7 @@ def _is_link(who: Sudoer | None, path: str) -> bool:
     """Whether O_NOFOLLOW refused: ELOOP is said of a circle of links on the way as well."""
     flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC  # opens a link itself: open(2)
     try:
-        descriptor = _open_as(who, path, flags) if who else os.open(path, flags)
+        descriptor = open_as(who, path, flags) if who else os.open(path, flags)
     except OSError:
         return False
     try:
@@ -150,7 +150,12 @@ def _called(path: str) -> str:
     return path if path.startswith("/") and path.isprintable() else shown(path)
 
 
-def _open_as(who: Sudoer, path: str, flags: int) -> int:
+def open_as(who: Sudoer, path: str, flags: int) -> int:
+    """Open a file or folder as somebody else, and return a descriptor of our own.
+
+    Raises:
+        OSError: they may not, or there is none.
+    """
     import socket
 
     ours, theirs = socket.socketpair()

@@ -350,7 +350,7 @@ def test_a_password_file_of_who_says_sudo_is_taken_and_a_strangers_is_not(
         return os.stat_result([*real(descriptor)[:4], stranger, *real(descriptor)[5:]])
 
     who = Sudoer(stranger, stranger, ())
-    monkeypatch.setattr(caller, "_open_as", lambda _who, path, flags: os.open(path, flags))
+    monkeypatch.setattr(caller, "open_as", lambda _who, path, flags: os.open(path, flags))
     monkeypatch.setattr(os, "fstat", another)
     for module in (caller, image_login):
         monkeypatch.setattr(module, "caller", lambda: who)
