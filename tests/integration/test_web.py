@@ -119,16 +119,19 @@ def test_a_machine_is_made_and_goes_with_its_plan_shown_without_javascript(
         fill(browser, machine="made", size="1G", cpus="1", memory="256M")
         browser.find_element(By.NAME, "start").click()
         press(browser, "Show the plan")
-        assert f"define domain {person.login}-made" in browser.page_source
+        until(browser, lambda b: f"define domain {person.login}-made" in b.page_source)
         assert f"{person.login}-made" not in person.raptorctl("list").stdout
         press(browser, "Do it")
+        until(browser, lambda b: "/work/" in b.current_url)
         until(browser, lambda b: "state ok" in again(b))
         assert "made" in person.raptorctl("list").stdout
         browser.find_element(By.LINK_TEXT, f"{person.login}-made").click()
         browser.find_element(By.LINK_TEXT, "Deprovision").click()
         press(browser, "Show the plan")
+        until(browser, lambda b: "Type that name to go on" in b.page_source)
         fill(browser, name=f"{person.login}-made")
         press(browser, "Do it")
+        until(browser, lambda b: "/work/" in b.current_url)
         until(browser, lambda b: "is left" in again(b))
         assert "made" not in person.raptorctl("list").stdout
 
