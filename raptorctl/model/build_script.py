@@ -19,11 +19,16 @@ def title(step: BuildStep) -> str:
     return f"{short} …" if more.strip() else short
 
 
-def argv(step: BuildStep) -> tuple[str, ...]:
-    """The command of a step that is run where its files are, without `dir` and `user`."""
+def argv(step: BuildStep, script: str) -> tuple[str, ...]:
+    """The command of a step that is run where its files are, without `dir` and `user`.
+
+    Args:
+        step: the step.
+        script: a file with the lines of `inline`.
+    """
     if step.command:
         return step.command
     trace = ("-x",) if step.verbosity is Verbosity.TRACE else ()
     if step.run:
         return (step.run,) if not trace else ("sh", *trace, step.run)
-    return ("sh", "-e", *trace, "-c", step.inline, "sh")
+    return ("sh", "-e", *trace, script)

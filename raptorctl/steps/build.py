@@ -259,18 +259,27 @@ class RunAfter(InFolder):
 
     Args:
         disks: the disks' raw files.
-        steps: in order.
+        titles: of the steps, for people.
+        steps: in order; none when the step comes from a journal: scripts may hold secrets.
     """
 
     disks: tuple[str, ...]
-    steps: tuple[BuildStep, ...]
+    titles: tuple[str, ...] = ()
+    steps: tuple[BuildStep, ...] = field(default=(), repr=False, compare=False)
 
     kind = "build.after"
 
     @property
     @override
     def title(self) -> str:
-        return f"run on this host: {'; '.join(map(title, self.steps))}"
+        return f"run on this host: {'; '.join(self.titles or map(title, self.steps))}"
+
+    @override
+    def encode(self) -> dict[str, Any]:
+        """Return the record that the journal keeps, in which nothing of a script is."""
+        record = super().encode()
+        del record["steps"]
+        return record
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Run them."""

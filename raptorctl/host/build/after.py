@@ -11,6 +11,7 @@ from raptorctl.errors import HostError
 from raptorctl.host.build.process import followed
 from raptorctl.host.system.caller import caller
 from raptorctl.host.system.command import ENVIRONMENT
+from raptorctl.host.system.durable import remove_file, replace_file
 from raptorctl.model.build import BuildStep
 from raptorctl.model.build_script import argv, title
 from raptorctl.model.error_code import Code
@@ -26,7 +27,9 @@ def run_steps(steps: Sequence[BuildStep], disks: Sequence[Path], heard: Heard, t
                 "cwd": step.dir or disks[0].parent,
                 **(who.process() if who else {}),
             }
-            status = followed([*argv(step), *map(str, disks)], step, options, heard, tick)
+            with _written(step, disks[0].with_name("after")) as script:
+                words = [*argv(step, script), *map(str, disks)]
+                status = followed(words, step, options, heard, tick)
             if status and not step.ignore_errors:
                 raise HostError(
                     f"after-step {number}/{len(steps)} ({title(step)}) ended with status {status}",
@@ -34,6 +37,19 @@ def run_steps(steps: Sequence[BuildStep], disks: Sequence[Path], heard: Heard, t
                     code=Code.GUEST_STEP_FAILED,
                     subject=title(step),
                 )
+
+
+@contextmanager
+def _written(step: BuildStep, script: Path) -> Iterator[str]:
+    """Have a script in a file of theirs: any account may read a command line (proc(5))."""
+    who = caller()
+    try:
+        replace_file(script, step.inline.encode(), 0o400)
+        if who:
+            os.chown(script, who.uid, -1)
+        yield str(script)
+    finally:
+        remove_file(script)
 
 
 @contextmanager

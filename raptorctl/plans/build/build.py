@@ -91,7 +91,8 @@ class _Planning:
                               self._disks[number], disk.resize)  # fmt: skip
         if self._build.after:
             yield RunAfter("they look at it as it will be", *self._place,
-                           tuple(self._disks.values()), self._build.after)  # fmt: skip
+                           tuple(self._disks.values()),
+                           tuple(map(title, self._build.after)), self._build.after)  # fmt: skip
         yield from self._exported()
 
     def _begun(self, number: int, disk: BuildDisk) -> Step:

@@ -64,6 +64,11 @@ def test_after_steps_have_the_disks_as_arguments_and_one_that_fails_is_told(
     good = BuildStep(inline='echo "$1 $2"; pwd')
     run_steps([good], disks, heard.append, silent)
     assert b"".join(heard).decode() == f"{disks[0]} {disks[1]}\n{tmp_path}\n"
+    said = BuildStep(inline="tr '\\0' ' ' < /proc/$$/cmdline # secret")
+    heard.clear()
+    run_steps([said], disks, heard.append, silent)
+    assert heard == [f"sh -e {tmp_path}/after {disks[0]} {disks[1]} ".encode()]
+    assert [*tmp_path.iterdir()] == []
     bad = BuildStep(inline="false\ntrue")
     run_steps([BuildStep(inline="false", ignore_errors=True)], disks, heard.append, silent)
     with pytest.raises(HostError, match=r"after-step 2/2 \(false …\) ended with status 1"):
@@ -93,7 +98,7 @@ def test_an_after_step_under_sudo_writes_to_the_disk_and_puts_no_link_in_its_pla
         disk.chmod(0o600)
         write = BuildStep(command=("sh", "-c", 'echo more >> "$0"'))
         link = BuildStep(command=("sh", "-c", 'rm -f "$0"; ln -s /etc/shadow "$0"'))
-        run_steps((write,), [disk], lambda _data: None, silent)
+        run_steps((write, BuildStep(inline="id")), [disk], lambda _data: None, silent)
         with pytest.raises(HostError, match="ended with status"):
             run_steps((link,), [disk], lambda _data: None, silent)
         assert disk.read_text() == "diskmore\n"

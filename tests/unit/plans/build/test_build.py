@@ -129,7 +129,9 @@ def test_a_file_is_put_into_the_disk_that_is_mounted_over_it() -> None:
 
 
 def test_what_is_in_files_is_not_in_the_journal() -> None:
-    plan = plan_build(request(files=(BuildFile("/k", content=b"secret"),), steps=(STEP,)), NOW)
+    after = (BuildStep(inline="curl x\nsecret"), BuildStep(run="/x/secret/of.sh"))
+    files = (BuildFile("/k", content=b"secret"),)
+    plan = plan_build(request(files=files, steps=(STEP,), after=after), NOW)
     text = str(plan.encode())
     assert "secret" not in text
     assert b"secret".hex() not in text
