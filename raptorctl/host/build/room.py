@@ -18,13 +18,15 @@ from raptorctl.model.names import shown
 WORK: Final = "/work"
 TIMEOUT: Final = 3600.0
 """Seconds for one program: a large disk on a slow one takes its time."""
+UTF8: Final = "C.UTF-8"
+"""mtools reads names as the locale says; all else is said as in C."""
 ROOM: Final = (
     "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts",
     "--die-with-parent", "--new-session", "--cap-drop", "ALL",
     "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin",
     "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
     "--ro-bind-try", "/etc/mke2fs.conf", "/etc/mke2fs.conf",
-    "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",  # noqa: S108 - of the room alone
+    "--setenv", "LC_ALL", UTF8, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",  # noqa: S108 - of the room alone
 )  # fmt: skip
 
 
@@ -51,7 +53,7 @@ def tool(folder: Path, *argv: str, ok: tuple[int, ...] = (0,), both: bool = Fals
             raise CommandError(argv, error.exit_status, error.stderr) from error
         finally:
             _refuse_odd(folder, argv[0])
-    return run("env", f"--chdir={folder}", *words, timeout=TIMEOUT, ok=ok)
+    return run("env", f"--chdir={folder}", f"LC_ALL={UTF8}", *words, timeout=TIMEOUT, ok=ok)
 
 
 def _refuse_odd(folder: Path, program: str) -> None:

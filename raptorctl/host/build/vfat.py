@@ -46,6 +46,8 @@ def put(disk: Path, start: int, entries: Sequence[Staged]) -> None:
         if entry.kind == "link" or any(map(_UNFIT.search, path.parts[1:])):
             what = "a link" if entry.kind == "link" else "such a name"
             raise HostError(f"{shown(entry.path)}: VFAT has nothing like {what}")
+        if "[" in entry.path:
+            raise HostError(f"{shown(entry.path)}: on VFAT no name may have [, mtools' pattern")
         _folders(disk.parent, image, path if entry.kind == "folder" else path.parent)
         if entry.kind == "file":
             try:

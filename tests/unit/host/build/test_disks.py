@@ -324,3 +324,21 @@ def test_a_program_that_fails_in_its_room_is_named(base: Base, tmp_path: Path) -
 def test_what_a_program_leaves_in_the_builds_folder_is_no_link(tmp_path: Path) -> None:
     with pytest.raises(HostError, match=r"sh left 'disk0.filesystem', which is no file"):
         tool(tmp_path, "sh", "-c", "ln -s /etc/shadow disk0.filesystem")
+
+
+def test_a_name_on_vfat_is_what_it_was_and_one_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    BUILDER.open(str(tmp_path / "j1"), "j1")
+    disk, empty = tmp_path / "j1/disk0.raw", Empty(filesystem=Filesystem.VFAT, label="cidata")
+    BUILDER.blank(empty, str(disk))
+    files = (
+        BuildFile("/Grüße/日本", content=b"one"),
+        BuildFile("/Grüße/Änderungen.yaml", content=b"two"),
+    )
+    BUILDER.put(Put(str(disk), 0, files), empty)
+    told = subprocess.run(
+        ["mdir", "-/", "-b", "-i", disk, "::"], env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin"},
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert set(told.split()) == {"::/Grüße/", "::/Grüße/日本", "::/Grüße/Änderungen.yaml"}
+    with pytest.raises(HostError, match=r"'/a\[1\]/b': on VFAT no name may have \["):
+        BUILDER.put(Put(str(disk), 0, (BuildFile("/a[1]/b", content=b""),)), None)
