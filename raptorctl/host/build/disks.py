@@ -49,6 +49,13 @@ def look(image: Image) -> DiskLook:
         return partitions.look_at(sketch)
 
 
+def _stretch(disk: Path, size: int) -> None:
+    try:
+        os.truncate(disk, size)
+    except OSError as error:  # more than the file system lets one file have
+        raise HostError(f"no disk of {Size(size)} can be here: {error.strerror}") from error
+
+
 def _sweep(folder: Path) -> None:
     """Remove what was left by looks of ours that were killed."""
     for each in folder.glob(f"{LOOK}*"):
@@ -87,8 +94,8 @@ def copy(image: Image, partition: int, disk: Path, tick: Tick) -> None:
 def blank(empty: Empty, disk: Path) -> None:
     """Make an empty raw disk, formatted as asked; whole or not at all."""
     work = disk.with_suffix(".part")
-    with work.open("wb") as file:
-        file.truncate(empty.size)
+    work.touch()
+    _stretch(work, empty.size)
     if empty.size and empty.filesystem is Filesystem.EXT4:
         ext4.make(work, empty)
     elif empty.size and empty.filesystem is Filesystem.VFAT:
@@ -144,7 +151,7 @@ def resize(disk: Path, wanted: Resize, tick: Tick) -> None:
     elif area.number == 0:
         size = _aim(disk, seen, area, wanted)
         if size > seen.size:
-            os.truncate(disk, size)
+            _stretch(disk, size)
         ext4.resize(disk, size)
     else:
         _partition(disk, seen, area, wanted, tick)
@@ -153,7 +160,7 @@ def resize(disk: Path, wanted: Resize, tick: Tick) -> None:
 def _only_disk(disk: Path, seen: DiskLook, size: Size) -> None:
     if size < seen.size:
         raise HostError(f"{disk.name} has {seen.size}: cut off at {size}, what is there is lost")
-    os.truncate(disk, size)
+    _stretch(disk, size)
 
 
 def _around(disk: Path, seen: DiskLook, area: Area, wanted: Resize) -> None:
@@ -164,7 +171,7 @@ def _around(disk: Path, seen: DiskLook, area: Area, wanted: Resize) -> None:
     if area.number:
         partitions.resized(disk, area.number, wanted.size)
     else:
-        os.truncate(disk, wanted.size)
+        _stretch(disk, wanted.size)
 
 
 def _partition(disk: Path, seen: DiskLook, area: Area, wanted: Resize, tick: Tick) -> None:
@@ -175,7 +182,7 @@ def _partition(disk: Path, seen: DiskLook, area: Area, wanted: Resize, tick: Tic
     size = _aim(work, seen, area, wanted)
     if size > area.size:
         partitions.resized(disk, area.number, area.start + size + MIB)
-        os.truncate(work, size)
+        _stretch(work, size)
     ext4.resize(work, size)
     with disk.open("r+b") as file:
         file.seek(area.start)

@@ -313,6 +313,13 @@ def test_a_look_that_was_killed_is_cleared_by_the_next(
     assert left == [f"raptorctl-look-{os.getpid()}-x", "raptorctl-look-odd"]
 
 
+def test_a_disk_that_no_file_system_holds_is_told(tmp_path: Path) -> None:
+    BUILDER.open(str(tmp_path / "j1"), "j1")
+    disk = tmp_path / "j1/disk0.raw"
+    with pytest.raises(HostError, match=r"no disk of \d+.* can be here: (File|Invalid)"):
+        BUILDER.blank(Empty(Size(2**63 - 4096), Filesystem.EXT4), str(disk))
+
+
 def test_a_program_that_fails_in_its_room_is_named(base: Base, tmp_path: Path) -> None:
     disk = begun(base, tmp_path / "j1")
     with pytest.raises(HostError, match=r"e2fsck failed \(exit status 8\)"):
