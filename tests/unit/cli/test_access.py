@@ -40,7 +40,7 @@ def test_rules_that_polkit_cannot_read_give_way_to_the_old_ones(
         installed.world = world = World()
         installed("access", "install")
     before = world.picture()
-    monkeypatch.setattr("tests.fakes.shipped_rules", _broken)
+    monkeypatch.setattr("tests.fakes.world.shipped_rules", _broken)
     refused = installed("access", "install")
     assert refused.code == 1
     assert "allows nobody" in refused.err
