@@ -49,7 +49,7 @@ def test_the_address_is_kept_mended_and_released(granted: Lab) -> None:
 
     granted.sh("virsh net-update lan delete ip-dhcp-host \"<host ip='192.168.7.9'/>\" --config")
     assert "does not keep 192.168.7.9" in granted.run("raptorctl", "doctor", check=False).stdout
-    granted.run("raptorctl", "provision", "alice", "dev", "--no-start", "-y")
+    granted.run(*words, *SMALL)
     assert kept(granted) == (1, 1, 1)
 
     granted.run("raptorctl", "deprovision", "alice", "dev", "-y")
