@@ -19,6 +19,8 @@ from raptorctl.cli.output import Colour, painted, tell
 from raptorctl.cli.session import session_of
 from raptorctl.cli.terminal import key_within, raw, window, write_all
 from raptorctl.drivers.domain import ConsoleStream
+from raptorctl.errors import RaptorError
+from raptorctl.model.error_code import Code
 from raptorctl.model.names import MachineName
 
 ESCAPE: Final = b"\x1d"
@@ -55,24 +57,54 @@ def _hello(name: MachineName) -> None:
 def _attached(session: Session, name: MachineName, *, force: bool) -> None:
     from raptorctl.engine.stop import Stop
 
-    source = sys.stdin.fileno()
+    source, said = sys.stdin.fileno(), ""
     with Stop() as stop, raw(source):
-        while not _carried(session, name, source, stop.check, force=force):
-            force = False  # who has it by then has taken it from us
-            _note(f"the console of {name.domain} ended; waiting for it, ^] leaves")
-            while not api.runs(session, name):
-                stop.check()
-                if key_within(source, 1.0, ESCAPE):
+        while True:
+            try:
+                if _carried(session, name, source, stop.check, force=force and not said, said=said):
                     return
-            _note(f"{name.domain} runs again")
+                _note(f"the console of {name.domain} ended; waiting for it, ^] leaves")
+            except RaptorError as error:
+                # A console ends a moment before its machine is off.
+                if error.code is not Code.MACHINE_OFF or not said:
+                    raise
+            said = f"{name.domain} runs again"
+            if not _runs_again(session, name, source, stop.check):
+                return
+
+
+def _runs_again(session: Session, name: MachineName, source: int, tick: Callable[[], None]) -> bool:
+    """Wait until a machine runs; returns whether its owner waited for that."""
+    while not api.runs(session, name):
+        tick()
+        if key_within(source, 1.0, ESCAPE):
+            return False
+    return True
 
 
 def _carried(
-    session: Session, name: MachineName, source: int, tick: Callable[[], None], *, force: bool
+    session: Session,
+    name: MachineName,
+    source: int,
+    tick: Callable[[], None],
+    *,
+    force: bool,
+    said: str,
 ) -> bool:
-    """Connect the terminal with a console; returns whether its owner left."""
+    """Connect the terminal with a console; returns whether its owner left.
+
+    Args:
+        session: this run.
+        name: the machine's.
+        source: a descriptor of what is typed.
+        tick: is called in between, and may raise.
+        force: disconnect whoever is attached.
+        said: a note for when it is connected, if any.
+    """
     with _picture(sys.stdout.fileno()) as picture:
         stream = api.opened(session, name, picture, force=force, tick=tick)
+        if said:
+            _note(said)
         try:
             return _left(stream, source, picture, tick)
         finally:

@@ -68,6 +68,8 @@ def _refuse(error: Any, *, last: bool) -> None:
         raise HostError(
             "that console is in use", resolution="add --force", code=Code.CONSOLE_TAKEN
         ) from error
+    if "domain is not running" in said:  # it went off since its state was asked
+        raise HostError("that machine is off", code=Code.MACHINE_OFF) from error
     # A machine that has just been started is active before QEMU has said where its console is.
     if last or "not yet assigned" not in said:
         raise error

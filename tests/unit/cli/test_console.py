@@ -16,6 +16,7 @@ from raptorctl.cli.terminal import key_within, raw, window
 from raptorctl.drivers.domain import Ears
 from raptorctl.errors import HostError
 from raptorctl.model.domain import State
+from raptorctl.model.error_code import Code
 from tests.fakes import FakeStream, World
 from tests.unit.cli.session import PROVISION, CommandLine
 
@@ -101,6 +102,24 @@ def test_it_is_attached_again_when_the_machine_comes_back(
     assert "waiting for it" in done.err
     assert "runs again" in done.err
     assert [stream.closed for stream in world.consoles.streams] == [True, True]
+
+
+def test_a_console_that_ends_before_its_machine_is_off_is_waited_for(
+    attached: tuple[CommandLine, int], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raptorctl, keyboard = attached
+    world.consoles.cut = 1
+    opened, said = world.consoles.open, iter((None, "off", None))
+
+    def open_then_off(*args: Any, **how: Any) -> Any:
+        if next(said):
+            raise HostError("that machine is off", code=Code.MACHINE_OFF)
+        return opened(*args, **how)
+
+    monkeypatch.setattr(world.consoles, "open", open_then_off)
+    type_when_attached(world, 2, keyboard)
+    done = raptorctl("console", "alice", "dev")
+    assert (done.code, done.err.count("waiting for it"), done.err.count("runs again")) == (0, 1, 1)
 
 
 def test_who_took_it_over_is_not_thrown_out_in_turn(
