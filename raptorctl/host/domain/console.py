@@ -15,7 +15,7 @@ from typing import Any, Final
 import libvirt
 
 from raptorctl.drivers.domain import Ears
-from raptorctl.errors import HostError
+from raptorctl.errors import HostError, RefusedError
 from raptorctl.host.domain.hypervisor import Hypervisor
 from raptorctl.model.error_code import Code
 
@@ -37,6 +37,7 @@ class LibvirtConsoles(Hypervisor):
 
         Raises:
             HostError: somebody else has it, or libvirt says no.
+            RefusedError: it is off.
             MissingError: libvirt does not answer.
         """
         # Before the connection is opened, or its events are nobody's.
@@ -69,7 +70,7 @@ def _refuse(error: Any, *, last: bool) -> None:
             "that console is in use", resolution="add --force", code=Code.CONSOLE_TAKEN
         ) from error
     if "domain is not running" in said:  # it went off since its state was asked
-        raise HostError("that machine is off", code=Code.MACHINE_OFF) from error
+        raise RefusedError("that machine is off", code=Code.MACHINE_OFF) from error
     # A machine that has just been started is active before QEMU has said where its console is.
     if last or "not yet assigned" not in said:
         raise error

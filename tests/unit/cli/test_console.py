@@ -14,7 +14,7 @@ import pytest
 
 from raptorctl.cli.terminal import key_within, raw, window
 from raptorctl.drivers.domain import Ears
-from raptorctl.errors import HostError
+from raptorctl.errors import HostError, RefusedError
 from raptorctl.model.domain import State
 from raptorctl.model.error_code import Code
 from tests.fakes import FakeStream, World
@@ -113,7 +113,7 @@ def test_a_console_that_ends_before_its_machine_is_off_is_waited_for(
 
     def open_then_off(*args: Any, **how: Any) -> Any:
         if next(said):
-            raise HostError("that machine is off", code=Code.MACHINE_OFF)
+            raise RefusedError("that machine is off", code=Code.MACHINE_OFF)
         return opened(*args, **how)
 
     monkeypatch.setattr(world.consoles, "open", open_then_off)
