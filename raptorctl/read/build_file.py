@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from raptorctl.model.build import Build
 from raptorctl.model.build_set import BuildSet, Path
-from raptorctl.model.diagnostic import Diagnostic, refuse
+from raptorctl.model.diagnostic import refuse
 from raptorctl.model.names import shown
 from raptorctl.read.build_table import BuildTable, Wrong
 from raptorctl.read.raptor_file import TABLES
-from raptorctl.read.toml_places import Place, error_place, places
+from raptorctl.read.toml_places import Place, places, told
 from raptorctl.read.variables import unfit
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
@@ -43,15 +43,8 @@ def parse_builds(text: str, reader: BuildReader) -> BuildSet:
     Raises:
         FileError: it is not TOML, or something in it cannot be; all of it, with line and column.
     """
-    try:
+    with told(text, reader.file):
         data, found = tomllib.loads(text), places(text)
-    except tomllib.TOMLDecodeError as error:
-        problem, place = error_place(error, text)
-        refuse(reader.file, [Diagnostic(reader.file, *place, "", f"is not TOML: {problem}")])
-        raise  # not reached
-    except RecursionError:
-        refuse(reader.file, [Diagnostic(reader.file, 0, 0, "", "is nested too deeply")])
-        raise  # not reached
     return _Reading(data, found, reader).whole()
 
 

@@ -17,7 +17,7 @@ from raptorctl.model.raptor_file import (
 )
 from raptorctl.model.session_host import session_words
 from raptorctl.read.raptor_file_keys import machine_problems, spec_part, steps, tenant, wait
-from raptorctl.read.toml_places import Path, Place, error_place, place_of, places
+from raptorctl.read.toml_places import Path, Place, place_of, places, told
 from raptorctl.read.variables import expand, unfit
 
 TABLES: Final = ("name", "vars", "defaults", "tenant", "machine", "build")
@@ -67,16 +67,8 @@ def parse_raptor_file(text: str, reader: Reader) -> RaptorFile:
     Raises:
         FileError: it is not TOML, or something in it cannot be; all of it, with line and column.
     """
-    try:
+    with told(text, reader.file):
         return parse_tables(tomllib.loads(text), places(text), reader)
-    except tomllib.TOMLDecodeError as error:
-        problem, place = error_place(error, text)
-        refuse(reader.file, [Diagnostic(reader.file, *place, "", f"is not TOML: {problem}")])
-        raise  # not reached
-    except RecursionError:
-        deep = Diagnostic(reader.file, 0, 0, "", "is nested too deeply")
-        refuse(reader.file, [deep])
-        raise  # not reached
 
 
 def parse_tables(

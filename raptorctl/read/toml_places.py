@@ -7,9 +7,12 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
+
+from raptorctl.model.diagnostic import Diagnostic, refuse
 
 Path = tuple[str | int, ...]
 """Keys, and numbers of items in lists: `("machine", "web", "steps", 0)`."""
@@ -48,6 +51,28 @@ def place_of(path: Path, found: Mapping[Path, Place]) -> Place:
     inner = (at for other, at in found.items() if other[: len(path)] == path)
     outer = (found[path[:end]] for end in range(len(path) - 1, 0, -1) if path[:end] in found)
     return found.get(path) or next(chain(inner, outer), (0, 0))
+
+
+@contextmanager
+def told(text: str, file: str) -> Iterator[None]:
+    """Have what keeps a text from being read told with line and column.
+
+    Args:
+        text: what the block reads.
+        file: as it was named.
+
+    Raises:
+        FileError: it is not TOML, or nested more deeply than Python follows.
+    """
+    try:
+        yield
+    except tomllib.TOMLDecodeError as error:
+        problem, place = error_place(error, text)
+        refuse(file, [Diagnostic(file, *place, "", f"is not TOML: {problem}")])
+        raise  # not reached
+    except RecursionError:
+        refuse(file, [Diagnostic(file, 0, 0, "", "is nested too deeply")])
+        raise  # not reached
 
 
 def error_place(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, Place]:
