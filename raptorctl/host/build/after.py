@@ -7,14 +7,12 @@ from pathlib import Path
 
 from raptorctl.drivers.guest import Heard
 from raptorctl.drivers.tick import Tick
-from raptorctl.errors import HostError
-from raptorctl.host.build.process import followed
+from raptorctl.host.build.process import followed, refuse_failed
 from raptorctl.host.system.caller import caller
 from raptorctl.host.system.command import ENVIRONMENT
 from raptorctl.host.system.durable import remove_file, replace_file
 from raptorctl.model.build import BuildStep
-from raptorctl.model.build_script import argv, title
-from raptorctl.model.error_code import Code
+from raptorctl.model.build_script import argv
 
 
 def run_steps(steps: Sequence[BuildStep], disks: Sequence[Path], heard: Heard, tick: Tick) -> None:
@@ -30,13 +28,7 @@ def run_steps(steps: Sequence[BuildStep], disks: Sequence[Path], heard: Heard, t
             with _written(step, disks[0].with_name("after")) as script:
                 words = [*argv(step, script), *map(str, disks)]
                 status = followed(words, step, options, heard, tick)
-            if status and not step.ignore_errors:
-                raise HostError(
-                    f"after-step {number}/{len(steps)} ({title(step)}) ended with status {status}",
-                    resolution="nothing was exported",
-                    code=Code.GUEST_STEP_FAILED,
-                    subject=title(step),
-                )
+            refuse_failed(step, f"after-step {number}/{len(steps)}", status)
 
 
 @contextmanager

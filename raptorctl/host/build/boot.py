@@ -17,6 +17,7 @@ from raptorctl.drivers.guest import Heard, Login, Shell
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError, WaitError
 from raptorctl.host.build import transport
+from raptorctl.host.build.process import refuse_failed
 from raptorctl.host.build.stage import Staged
 from raptorctl.host.domain.ability import LibvirtAbilities
 from raptorctl.host.domain.hypervisor import Ignoring
@@ -230,16 +231,10 @@ def _carry_out(inside: _Inside, room: BuildRoom, files: tuple[Staged, ...]) -> N
     if files:
         inside.housekeep(placed(transport.rows(files)), "putting files into their places")
     for number, step in enumerate(room.steps):
-        name, place = title(step), f"{number + 1}/{len(room.steps)}"
+        place = f"{number + 1}/{len(room.steps)}"
         script = GuestStep(Path("step"), text=f"#!/bin/sh\n{step_script(step, number)}")
-        inside.told.heard(f"{place} {name}\n".encode())
+        inside.told.heard(f"{place} {title(step)}\n".encode())
         status = inside.shell.run(script, step.timeout, inside.told.heard)
-        if status and not step.ignore_errors:
-            raise HostError(
-                f"step {place} ({name}) ended with status {status}",
-                resolution="nothing was exported",
-                code=Code.GUEST_STEP_FAILED,
-                subject=name,
-            )
+        refuse_failed(step, f"step {place}", status)
     inside.housekeep(leave(room.disks, room.shares), "tidying up")
     inside.shell.forget_key(f"raptorctl-build-{room.job}")

@@ -17,7 +17,6 @@ _NOISE: Final = re.compile(r"debugfs[: ]|Allocated inode: ")
 """What debugfs says where all is well: each command again, and the inodes that it took."""
 _BLOCKS: Final = re.compile(r"Estimated minimum size of the filesystem: (\d+)")
 _BLOCK_SIZE: Final = re.compile(r"^Block size: +(\d+)$", re.MULTILINE)
-_COUNT: Final = re.compile(r"^Block count: +(\d+)$", re.MULTILINE)
 REPAIRED: Final = (0, 1)
 """Exit statuses of e2fsck after which the file system is clean (e2fsck(8))."""
 
@@ -56,12 +55,6 @@ def check(disk: Path, start: int = 0) -> None:
         raise HostError(
             f"the file system of {disk.name} is damaged", details=error.details
         ) from error
-
-
-def size_of(disk: Path) -> Size:
-    """Bytes of the file system that a whole raw disk is."""
-    said = tool(disk.parent, "dumpe2fs", "-h", disk.name)
-    return Size(_number(_BLOCK_SIZE, said) * _number(_COUNT, said))
 
 
 def least(disk: Path) -> Size:

@@ -16,12 +16,11 @@ from raptorctl.drivers.guest import Heard
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
 from raptorctl.host.build import partitions, transport
-from raptorctl.host.build.process import followed
+from raptorctl.host.build.process import followed, refuse_failed
 from raptorctl.host.system.command import ENVIRONMENT, find
 from raptorctl.model.build import BuildStep, Verbosity
 from raptorctl.model.build_room import BuildRoom, RoomDisk
 from raptorctl.model.build_script import title
-from raptorctl.model.error_code import Code
 from raptorctl.model.text import plain
 from raptorctl.render.build_machine import HERE, placed, step_script
 
@@ -67,13 +66,7 @@ def run_in(room: BuildRoom, heard: Heard, tick: Tick) -> None:
             heard(f"{place} {title(step)}\n".encode())
             argv = (*inside, "sh", "-c", step_script(step, number))
             status = followed(argv, replace(step, verbosity=Verbosity.ALL), options, heard, tick)
-            if status and not step.ignore_errors:
-                raise HostError(
-                    f"step {place} ({title(step)}) ended with status {status}",
-                    resolution="nothing was exported",
-                    code=Code.GUEST_STEP_FAILED,
-                    subject=title(step),
-                )
+            refuse_failed(step, f"step {place}", status)
 
 
 @contextmanager

@@ -14,10 +14,31 @@ from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError, WaitError
 from raptorctl.model.build import BuildStep, Verbosity
 from raptorctl.model.build_script import title
+from raptorctl.model.error_code import Code
 
 BEAT: Final = 0.1
 """Seconds between two looks for a signal."""
 PIECE: Final = 1 << 16
+
+
+def refuse_failed(step: BuildStep, called: str, status: int) -> None:
+    """Refuse to go on after a step that failed, unless its errors do not matter.
+
+    Args:
+        step: which was run.
+        called: which of them it is: `step 1/2`.
+        status: with which it ended.
+
+    Raises:
+        HostError: it failed.
+    """
+    if status and not step.ignore_errors:
+        raise HostError(
+            f"{called} ({title(step)}) ended with status {status}",
+            resolution="nothing was exported",
+            code=Code.GUEST_STEP_FAILED,
+            subject=title(step),
+        )
 
 
 def followed(
