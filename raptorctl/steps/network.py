@@ -11,8 +11,8 @@ from raptorctl.steps.step import Observed, Step
 
 
 @dataclass(frozen=True)
-class ReserveAddress(Step):
-    """Have a network keep an address for a machine's MAC, which is nobody else's.
+class AddressStep(Step):
+    """What is done with an address of a network.
 
     Args:
         network: libvirt's name of it.
@@ -21,6 +21,14 @@ class ReserveAddress(Step):
 
     network: str
     host: DhcpHost
+
+    @override
+    def leftover(self) -> str:
+        return f"address {self.host.address} of network {self.network}, reserved"
+
+
+class ReserveAddress(AddressStep):
+    """Have a network keep an address for a machine's MAC, which is nobody else's."""
 
     kind = "network.reserve"
 
@@ -44,22 +52,9 @@ class ReserveAddress(Step):
         """Release it."""
         host.domains.release(self.network, self.host.mac)
 
-    @override
-    def leftover(self) -> str:
-        return f"address {self.host.address} of network {self.network}, reserved"
 
-
-@dataclass(frozen=True)
-class ReleaseAddress(Step):
-    """Keep an address for a machine no longer; without its network, nothing is kept.
-
-    Args:
-        network: libvirt's name of it.
-        host: the MAC, its address and the machine's name.
-    """
-
-    network: str
-    host: DhcpHost
+class ReleaseAddress(AddressStep):
+    """Keep an address for a machine no longer; without its network, nothing is kept."""
 
     kind = "network.release"
 
@@ -83,7 +78,3 @@ class ReleaseAddress(Step):
         """Reserve it again, where its network is still there."""
         if host.domains.reserved(self.network, self.host) is False:
             host.domains.reserve(self.network, self.host)
-
-    @override
-    def leftover(self) -> str:
-        return f"address {self.host.address} of network {self.network}, reserved"
