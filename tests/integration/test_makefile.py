@@ -2,24 +2,11 @@
 
 import json
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-
-from tests.integration.alone import alone
-from tests.integration.session_account import Person, somebody
+from tests.integration.session_account import Person
 
 ISO = any(map(shutil.which, ("genisoimage", "mkisofs", "xorrisofs")))
 """Whether something here writes seeds, as the folder asks for."""
-
-
-@pytest.fixture(scope="module")
-def person() -> Iterator[Person]:
-    if Path("/etc/raptorctl/settings.toml").exists():
-        pytest.fail("this is a shared host: nobody's own")
-    with alone("ports"), somebody() as found:
-        yield found
 
 
 def virsh(person: Person, *words: str) -> str:

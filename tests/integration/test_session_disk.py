@@ -10,19 +10,10 @@ from typing import Any
 import pytest
 
 from tests.boot_iso import boot_iso
-from tests.integration.alone import alone
-from tests.integration.session_account import Person, somebody
+from tests.integration.session_account import Person
 
 SMALL = ("--memory", "256M", "--cpus", "1")
 PATTERN = "0x5a"
-
-
-@pytest.fixture(scope="module")
-def person() -> Iterator[Person]:
-    if Path("/etc/raptorctl/settings.toml").exists():
-        pytest.fail("this is a shared host: nobody's own")
-    with alone("ports"), somebody() as found:
-        yield found
 
 
 @pytest.fixture(autouse=True)

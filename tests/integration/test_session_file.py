@@ -1,13 +1,8 @@
 """A file of machines on a session host, for real: made, changed, told, exported, removed."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-
-from tests.integration.alone import alone
-from tests.integration.session_account import Person, somebody
+from tests.integration.session_account import Person
 
 FILE = """\
 [defaults]
@@ -20,14 +15,6 @@ graphics = "none"
 
 [machine.db]
 """
-
-
-@pytest.fixture(scope="module")
-def person() -> Iterator[Person]:
-    if Path("/etc/raptorctl/settings.toml").exists():
-        pytest.fail("this is a shared host: nobody's own")
-    with alone("ports"), somebody() as found:
-        yield found
 
 
 def marked(person: Person, name: str) -> str:

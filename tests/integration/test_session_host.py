@@ -15,19 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.alone import alone
-from tests.integration.session_account import PLACES, Person, end, somebody
+from tests.integration.session_account import PLACES, Person, end
 
 SPEAKS = 120.0
 """Seconds for emulated firmware to say something: a bound, not an expectation."""
-
-
-@pytest.fixture(scope="module")
-def person() -> Iterator[Person]:
-    if Path("/etc/raptorctl/settings.toml").exists():
-        pytest.fail("this is a shared host: nobody's own")
-    with alone("ports"), somebody() as found:
-        yield found
 
 
 @pytest.fixture(autouse=True)

@@ -5,20 +5,10 @@ Each test stands on what `virsh` did behind our back, as libvirt-guests and virt
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.integration.alone import alone
-from tests.integration.session_account import Person, somebody
-
-
-@pytest.fixture(scope="module")
-def person() -> Iterator[Person]:
-    if Path("/etc/raptorctl/settings.toml").exists():
-        pytest.fail("this is a shared host: nobody's own")
-    with alone("ports"), somebody() as found:
-        yield found
+from tests.integration.session_account import Person
 
 
 @pytest.fixture
