@@ -12,7 +12,8 @@ def alone(what: str) -> Iterator[None]:
     """Keep out every other process that uses the same thing; wait for one that does.
 
     Args:
-        what: `ports`, the first free ones of loopback; `accounts`, their free numbers.
+        what: `ports`, the first free ones of loopback; `accounts`, their free numbers; `remains`,
+            the number whose files are looked for.
     """
     with Path(f"/tmp/raptor-{what}-{os.geteuid()}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

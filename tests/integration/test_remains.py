@@ -18,6 +18,7 @@ from raptorctl.model.tenant import Account
 from tests.integration.alone import alone
 
 NAME = f"rcgone{os.getpid() % 10000}"
+OUR_UID = 60900
 OTHER = 65534
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes and removes accounts")
@@ -29,11 +30,14 @@ def tick(_done: int, _whole: int) -> None:
 
 @pytest.fixture
 def uid() -> Iterator[int]:
-    """A number that no account has; what it owns goes, whatever happens."""
-    with alone("accounts"):
-        number = LocalAccounts().free_uid()
-        yield number
-        sweep(number, tick)
+    """A number that nobody else is given; what it owns goes, whatever happens.
+
+    It lies between systemd's ranges (UIDS-GIDS.md), where useradd(8) gives none: the accounts of
+    other tests, whose files would be found as well, never have it.
+    """
+    with alone("remains"):
+        yield OUR_UID
+        sweep(OUR_UID, tick)
 
 
 @pytest.fixture
