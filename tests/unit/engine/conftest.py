@@ -1,7 +1,8 @@
 """Counts kills and faults, for the figures in docs/reliability.md; and waits for no disk."""
 
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +47,10 @@ def tmp_path() -> Iterator[Path]:
     """Journals are made and cut off thousands of times."""
     with folder_in_memory() as path:
         yield path
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Any]:
+    """What makes the module's `Case` of a job, each in a folder of its own."""
+    numbers = itertools.count()
+    return lambda job: request.module.Case(tmp_path / str(next(numbers)), job)

@@ -4,7 +4,6 @@ What a wiped volume holds is checked too: nothing of ours is ever removed while 
 data.
 """
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -55,12 +54,6 @@ class Case(Trial):
             facts = self.world.facts(TEMPLATES)
             plan, known = plan_deprovision(ALICE.name, settings(), facts, REMOVAL), empty
         self.stand_before(plan, known)
-
-
-@pytest.fixture
-def case(tmp_path: Path) -> Callable[[str], Case]:
-    numbers = itertools.count()
-    return lambda verb: Case(tmp_path / str(next(numbers)), verb)
 
 
 FIRST = "provision that makes the tenant"

@@ -1,6 +1,5 @@
 """All or nothing, as test_crash, in jobs on machines' CD drives."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -71,12 +70,6 @@ class Case(Trial):
         """What a drive holds is there and whole, whatever was cut off when."""
         super().check_always()
         assert not self.world.facts(TEMPLATES).unreadable
-
-
-@pytest.fixture
-def case(tmp_path: Path) -> Callable[[str], Case]:
-    numbers = itertools.count()
-    return lambda job: Case(tmp_path / str(next(numbers)), job)
 
 
 @EVERY

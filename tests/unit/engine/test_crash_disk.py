@@ -3,7 +3,6 @@
 What is kept is never wiped and never lost, whatever is cut off when.
 """
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -114,12 +113,6 @@ class Case(Trial):
     def check(self, wished: object) -> None:
         super().check(wished)
         assert all(CLEAN in volume.tags for volume in self.world.volumes.list())
-
-
-@pytest.fixture
-def case(tmp_path: Path) -> Callable[[str], Case]:
-    numbers = itertools.count()
-    return lambda job: Case(tmp_path / str(next(numbers)), job)
 
 
 @EVERY

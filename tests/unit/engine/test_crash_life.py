@@ -3,7 +3,6 @@
 Beside what the host is like afterwards: no guest ever has a byte before it that was not zeroed.
 """
 
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,12 +133,6 @@ class Case(Trial):
     def check_always(self) -> None:
         super().check_always()
         assert set(self.world.volumes.tails.values()) <= {""}
-
-
-@pytest.fixture
-def case(tmp_path: Path) -> Callable[[str], Case]:
-    numbers = itertools.count()
-    return lambda job: Case(tmp_path / str(next(numbers)), job)
 
 
 @EVERY

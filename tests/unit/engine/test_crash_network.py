@@ -1,6 +1,5 @@
 """All or nothing, as test_crash, in jobs on machines whose address a libvirt network keeps."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -63,9 +62,8 @@ class Case(Trial):
 
 @EVERY
 @pytest.mark.parametrize("job", JOBS)
-def test_all_or_nothing(tmp_path: Path, job: str, ordeal: Ordeal) -> None:
-    numbers = itertools.count()
-    ordeal(Case(tmp_path / str(next(numbers)), job))
+def test_all_or_nothing(case: Callable[[str], Case], job: str, ordeal: Ordeal) -> None:
+    ordeal(case(job))
 
 
 def test_what_is_retired_gives_its_address_back_and_has_it_again(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 Until the wipe has begun, its disk is never without all that its tenant wrote.
 """
 
-import itertools
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -102,12 +101,6 @@ class Case(Trial):
     def check_always(self) -> None:
         super().check_always()
         assert not self.precious or PRECIOUS in self.world.volumes.data.values()
-
-
-@pytest.fixture
-def case(tmp_path: Path) -> Callable[[str], Case]:
-    numbers = itertools.count()
-    return lambda job: Case(tmp_path / str(next(numbers)), job)
 
 
 @EVERY

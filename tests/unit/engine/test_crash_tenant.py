@@ -56,5 +56,5 @@ class Case(Trial):
 
 @EVERY
 @pytest.mark.parametrize("job", JOBS)
-def test_all_or_nothing(tmp_path: Path, job: str, ordeal: Ordeal) -> None:
-    ordeal(Case(tmp_path, job))
+def test_all_or_nothing(case: Callable[[str], Case], job: str, ordeal: Ordeal) -> None:
+    ordeal(case(job))
