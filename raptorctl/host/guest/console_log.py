@@ -9,7 +9,6 @@ import pwd
 import re
 import select
 import socket
-import struct
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import HostError, MissingError
+from raptorctl.host.system.peer import uid_of
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT
 
@@ -119,11 +119,8 @@ def _first_line(client: socket.socket) -> str:
 
 
 def _peer(client: socket.socket) -> str:
-    # struct ucred: pid, uid, gid.
-    said = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _pid, uid, _gid = struct.unpack("3i", said)
     try:
-        return pwd.getpwuid(uid).pw_name
+        return pwd.getpwuid(uid_of(client)).pw_name
     except KeyError:
         return ""
 
