@@ -38,6 +38,11 @@ def steps(
     return read_log(path, lines, follow=follow, gone=lambda: False)
 
 
+def has_steps(session: Session, name: MachineName) -> bool:
+    """Whether any step ran in a machine's guest, so far as the caller may know."""
+    return session.is_root and session.step_log(name).is_file()
+
+
 def console(
     session: Session, name: MachineName, lines: int, *, follow: bool = False
 ) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ import hashlib
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -18,6 +19,7 @@ from raptorctl.api.session import Session
 from raptorctl.errors import InputError, RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import MachineName
+from raptorctl.model.stamp import stamp
 from raptorctl.plans.plan import Plan
 from raptorctl.web import wish
 from raptorctl.web.site import Ask
@@ -70,21 +72,45 @@ async def _a_moment(ask: Ask) -> None:
             return
 
 
+def _nothing(ask: Ask, name: MachineName) -> str:
+    return ""
+
+
+def _itself(ask: Ask, name: MachineName) -> str:
+    return name.domain
+
+
+def _unless_kept(ask: Ask, name: MachineName) -> str:
+    return "" if ask.said("keep") else name.domain
+
+
+def _snapshot(ask: Ask, name: MachineName) -> str:
+    return ask.said("snapshot")
+
+
 @dataclass(frozen=True)
 class _Form:
     """What is filled in for a change, and what makes a change of it."""
 
-    template: str
     change: Callable[[Ask, MachineName, Work | None], Change]
-    typed: bool = False
-    """Whether its name has to be typed: something is lost for good."""
+    template: str = ""
+    """Where it is filled in; "" where another page has all of it on a button."""
+    goes: Callable[[Ask, MachineName], str] = _nothing
+    """What is lost for good, whose name has to be typed; "" for nothing."""
+    at: str = "/m/{name}"
+    """The page that it was asked for on."""
 
 
 FORMS: Final = {
-    "provision": _Form("provision.html", wish.provision),
-    "resize": _Form("resize.html", wish.resize),
-    "rebuild": _Form("rebuild.html", wish.rebuild, typed=True),
-    "deprovision": _Form("deprovision.html", wish.deprovision, typed=True),
+    "provision": _Form(wish.provision, "provision.html", at="/"),
+    "resize": _Form(wish.resize, "resize.html"),
+    "rebuild": _Form(wish.rebuild, "rebuild.html", _itself),
+    "deprovision": _Form(wish.deprovision, "deprovision.html", _unless_kept),
+    "undelete": _Form(wish.undelete, at="/"),
+    "extend": _Form(wish.extend, "extend.html"),
+    "snapshot-create": _Form(wish.take_snapshot, "snapshot.html"),
+    "snapshot-restore": _Form(wish.restore_snapshot),
+    "snapshot-delete": _Form(wish.delete_snapshot, goes=_snapshot),
 }
 
 
@@ -103,7 +129,7 @@ async def fill_in(ask: Ask) -> Response:
     """Fill in what is to be changed of a machine."""
     ask.refuse_strangers()
     found = FORMS.get(ask.verb)
-    if found is None or ask.verb == "provision":
+    if found is None or not found.template or ask.verb == "provision":
         raise HTTPException(404)
     name = ask.machine
     await ask.aside(lambda: ask.session.machine(name))
@@ -128,28 +154,34 @@ async def _change(ask: Ask, verb: str, name: MachineName) -> Response:
     ask.refuse_strangers()
     form = FORMS[verb]
     if ask.said("agreed"):
-        if form.typed and ask.said("name").replace(" ", "-", 1) != name.domain:
-            raise InputError(
-                f"that is not the name of {name}",
-                resolution="nothing was touched; go back and type it",
-                code=Code.NOT_CONFIRMED,
-                subject=name.domain,
-            )
+        _refuse_untyped(ask, form.goes(ask, name))
         work = ask.site.works.begin(
             f"{verb} {name}", name.domain, ask.visit.who, lambda w: _done(ask, form, name, w)
         )
         return RedirectResponse(f"/work/{work.id}", 303)
+    ask.form["at"] = stamp(datetime.now(UTC))
     plan = await ask.aside(lambda: changes.preview(ask.session, form.change(ask, name, None)))
     return ask.page(
         "plan.html",
         verb=verb,
         name=name,
         plan=plan,
-        typed=form.typed and bool(plan.steps),
+        typed=form.goes(ask, name) if plan.steps else "",
         agreed=digest(plan),
         form={key: value for key, value in ask.form.items() if key not in OURS},
         action="/new" if verb == "provision" else f"/m/{name.domain}/change/{verb}",
+        back=form.at.format(name=name.domain),
     )
+
+
+def _refuse_untyped(ask: Ask, goes: str) -> None:
+    if goes and ask.said("name") not in {goes, goes.replace("-", " ", 1)}:
+        raise InputError(
+            f"that is not the name of what goes: {goes}",
+            resolution="nothing was touched; go back and type it",
+            code=Code.NOT_CONFIRMED,
+            subject=goes,
+        )
 
 
 def _done(ask: Ask, form: _Form, name: MachineName, work: Work) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         get("/m/{name}", pages.machine),
         get("/m/{name}/boot", pages.boot),
         get("/m/{name}/log", pages.log),
+        get("/m/{name}/steps", pages.steps),
         get("/m/{name}/console", pages.console),
         post("/m/{name}/power/{verb}", actions.switch),
         get("/m/{name}/change/{verb}", actions.fill_in),

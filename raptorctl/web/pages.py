@@ -12,9 +12,11 @@ from raptorctl.api import tenant as tenants
 from raptorctl.api.why import explained
 from raptorctl.errors import RaptorError
 from raptorctl.model.cpu_map import CpuMap, cpu_map
+from raptorctl.model.domain import Mark
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.probe import Verdict
+from raptorctl.model.retired import retired
 from raptorctl.model.sizes import Size
 from raptorctl.plans.part.slots import slot_uses
 from raptorctl.render.machine_lines import machine_lines
@@ -45,6 +47,7 @@ async def _room(site: Site) -> Mapping[str, Any]:
         return {"trouble": str(error), "facts": None}
     settings = site.session.settings
     cpus = None if site.session.on_session_host else cpu_map(facts, settings.cpus.reserved)
+    kept = retired(facts.volumes)
     return {
         "trouble": "",
         "facts": facts,
@@ -54,7 +57,16 @@ async def _room(site: Site) -> Mapping[str, Any]:
         "volumes": sorted(facts.volumes, key=lambda volume: volume.name),
         "slots": () if site.session.on_session_host else slot_uses(settings, facts),
         "tenants": () if site.session.on_session_host else tenants.views(facts),
+        "kept": kept,
+        "latest": {one.name: one for one in kept},
+        "expiring": _expiring(facts),
     }
+
+
+def _expiring(facts: HostFacts) -> list[Mark]:
+    """Marks of machines that expire, the next one first."""
+    marks = (domain.mark for domain in facts.domains if domain.ours)
+    return sorted((m for m in marks if m and m.expires), key=lambda m: (m.expires, m.name))
 
 
 def _nodes(found: CpuMap) -> list[tuple[int, list[Any]]]:
@@ -76,6 +88,7 @@ async def machine(ask: Ask) -> Response:
         **machine_values(ask.site, name, details.machine.state),
         lines=[line for line in machine_lines(details) if line[0] != "state"],
         snapshots=details.snapshots,
+        steps=ask.site.admin and await ask.aside(lambda: logs.has_steps(ask.session, name)),
     )
 
 
@@ -108,6 +121,16 @@ async def log(ask: Ask) -> Response:
         return b"".join(logs.console(ask.session, name, LOG_LINES)).decode(errors="replace")
 
     return ask.page("log.html", name=name, said=await ask.aside(read), most=LOG_LINES)
+
+
+async def steps(ask: Ask) -> Response:
+    """What steps in a machine's guest said; for admins, as they may say anything."""
+    name = ask.machine
+
+    def read() -> str:
+        return b"".join(logs.steps(ask.session, name, LOG_LINES)).decode(errors="replace")
+
+    return ask.page("steps.html", name=name, said=await ask.aside(read), most=LOG_LINES)
 
 
 async def console(ask: Ask) -> Response:

@@ -81,6 +81,7 @@ class Site:
         """Have all tabs look at what is at work; anew at the host, once it is done."""
         if not self.works.at_work:
             self.lookout.forget()
+            self.survey.forget()
         self.lookout.stir()
 
     def visit(self, connection: HTTPConnection) -> Visit | None:

@@ -37,6 +37,10 @@ class Survey:
         found: HostFacts = await self._recent("facts", FACTS_SECONDS, self._session.facts)
         return found
 
+    def forget(self) -> None:
+        """Have the next page read the facts anew: the host was changed."""
+        self._kept.pop("facts", None)
+
     async def findings(self, *, anew: bool = False) -> tuple[tuple[Finding, ...], float]:
         """What `doctor` finds, and how many seconds ago."""
         if anew:

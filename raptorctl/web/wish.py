@@ -1,27 +1,36 @@
 """What was filled in on a form, as the change that it asks for."""
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from raptorctl.api import image as image_cache
 from raptorctl.api import machine as machines
+from raptorctl.api import snapshot as snapshots
 from raptorctl.api.change import Change
 from raptorctl.api.seed import first_boot
 from raptorctl.api.session import Session
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
-from raptorctl.model.names import MachineName, parse_words
+from raptorctl.model.expiry import parse_expiry
+from raptorctl.model.look import parse_span
+from raptorctl.model.names import MachineName, parse_snapshot, parse_words
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.ssh_key import parse_keys
 from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.machine.rebuild import RebuildRequest
 from raptorctl.plans.machine.resize import ResizeRequest
+from raptorctl.plans.machine.retire import RetireRequest
+from raptorctl.plans.machine.snapshot import SnapshotRequest, by_time
 from raptorctl.read.count import count, cpu_words
 
 if TYPE_CHECKING:
     from raptorctl.model.image import Image
     from raptorctl.web.site import Ask
     from raptorctl.web.work import Work
+
+OLDEST: Final = timedelta(days=1)
+"""Of a plan that is still carried out."""
 
 
 def images(session: Session) -> list[str]:
@@ -107,8 +116,53 @@ def rebuild(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
 
 
 def deprovision(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
-    """A machine goes for good; see `provision`."""
-    return machines.deprovision(name, 0.0 if ask.said("force") == "on" else None)
+    """A machine goes, for good or so that it can come back; see `provision`."""
+    wait = 0.0 if ask.said("force") == "on" else None
+    if keep := ask.said("keep"):
+        return machines.retire(RetireRequest(name, parse_span(keep), wait, shown_at(ask)))
+    return machines.deprovision(name, wait)
+
+
+def undelete(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
+    """A machine whose disks were kept comes back; see `provision`."""
+    return machines.undelete(ask.session, name)
+
+
+def extend(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
+    """A machine expires on another day; see `provision`."""
+    return machines.extend(name, parse_expiry(ask.said("day")))
+
+
+def take_snapshot(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
+    """What a machine's disk holds is kept; see `provision`."""
+    called = parse_snapshot(ask.said("snapshot") or by_time(shown_at(ask)))
+    return snapshots.create(SnapshotRequest(name, called, _size(ask, "room")))
+
+
+def restore_snapshot(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
+    """A machine's disk holds again what it held; see `provision`."""
+    return snapshots.restore(name, parse_snapshot(ask.said("snapshot")))
+
+
+def delete_snapshot(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
+    """A snapshot goes for good; see `provision`."""
+    return snapshots.delete(name, parse_snapshot(ask.said("snapshot")))
+
+
+def shown_at(ask: "Ask") -> str:
+    """When the plan was shown, UTC, ISO 8601: what it names by the time, it names so again.
+
+    Raises:
+        InputError: that was too long ago.
+    """
+    said = ask.said("at")
+    try:
+        age = datetime.now(UTC) - datetime.fromisoformat(said)
+    except (ValueError, TypeError):
+        age = OLDEST
+    if not timedelta(0) <= age < OLDEST:
+        raise InputError("the plan is of another day", resolution="have it shown again")
+    return said
 
 
 def _size(ask: "Ask", key: str) -> Size | None:

@@ -57,7 +57,7 @@ def plan_create(request: SnapshotRequest, facts: HostFacts, identity: Identity) 
     machine = request.machine
     there = existing.whole(machine, facts)
     room.refuse_missing_disks(facts)
-    name = request.name or _by_time(identity)
+    name = request.name or by_time(identity.at)
     refuse_taken(machine, name, facts)
     refuse_unfit(there.volume)
     size = _room(request, there.volume, facts)
@@ -142,6 +142,15 @@ def plan_restore(
     )
 
 
+def by_time(at: str) -> str:
+    """Return the name of a snapshot that nobody named.
+
+    Args:
+        at: when it is taken, UTC, ISO 8601.
+    """
+    return f"at-{at[:10].replace('-', '')}-{at[11:19].replace(':', '')}"
+
+
 def split_off(found: Iterable[Snapshot]) -> Iterator[Step]:
     """The steps that take snapshots off their machine's volume and out of use.
 
@@ -192,10 +201,6 @@ def _plan(
     verb: str, machine: MachineName, identity: Identity, steps: tuple[Step, ...], summary: str
 ) -> Plan:
     return Plan(verb, identity, Reservation(identity.job, machine.domain), steps, summary)
-
-
-def _by_time(identity: Identity) -> str:
-    return f"at-{identity.at[:10].replace('-', '')}-{identity.at[11:19].replace(':', '')}"
 
 
 def _room(request: SnapshotRequest, volume: Volume, facts: HostFacts) -> Size:

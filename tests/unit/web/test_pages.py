@@ -19,7 +19,8 @@ from tests.web import Browser, Served, served
 PAGES = (
     "/", "/doctor", "/audit", "/jobs", "/new", "/m/alice-dev", "/m/alice-dev/boot",
     "/m/alice-dev/console", "/m/alice-dev/change/resize", "/m/alice-dev/change/rebuild",
-    "/m/alice-dev/change/deprovision",
+    "/m/alice-dev/change/deprovision", "/m/alice-dev/change/extend",
+    "/m/alice-dev/change/snapshot-create",
 )  # fmt: skip
 
 
