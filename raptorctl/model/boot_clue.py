@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-SEED_DONE: Final = "raptorctl: cloud-init final done"
-"""Our own seeds have the guest say so when cloud-init's last stage is over."""
+from raptorctl.model.seed import SEED_DONE
+
 # The last is how UEFI's terminal driver clears a screen (MdeModulePkg, TerminalConOut.c), which
 # nothing else does with two digits; the kernel names its firmware too, in other words.
 FIRMWARE: Final = (

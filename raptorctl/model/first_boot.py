@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from raptorctl.model.boot_clue import CLUES, SEED_DONE, Clue
+from raptorctl.model.boot_clue import CLUES, Clue
 from raptorctl.model.boot_text import CONTROL, last_boot
 from raptorctl.model.guest import Sight
+from raptorctl.model.seed import SEED_DONE
 
 LONGEST: Final = 160
 """Characters of what was seen that are worth telling."""

@@ -10,6 +10,8 @@ from raptorctl.model.slot import Slot
 
 LARGEST_USER_DATA: Final = MIB
 """Bytes of an admin's own user-data."""
+SEED_DONE: Final = "raptorctl: cloud-init final done"
+"""What our seeds have the guest say on its console when cloud-init's last stage is over."""
 
 
 class Network(enum.Enum):

@@ -7,7 +7,7 @@ cannot fill in is not written at all, and a sign in it would be lost too.
 import re
 from typing import Final
 
-from raptorctl.model.boot_clue import SEED_DONE
+from raptorctl.model.seed import SEED_DONE
 from raptorctl.render.yaml_text import PlainText
 
 _WORDS: Final = "version timestamp datasource uptime".split()

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raptorctl.errors import InputError
-from raptorctl.model.boot_clue import SEED_DONE
 from raptorctl.model.names import MachineName
-from raptorctl.model.seed import FirstBoot, HostKey, SeedGuest
+from raptorctl.model.seed import SEED_DONE, FirstBoot, HostKey, SeedGuest
 from raptorctl.model.slot import Slot
 from raptorctl.model.spec import MachineSpec
 from raptorctl.render.cloud_config import cloud_config, render_seed

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from raptorctl.errors import InputError
-from raptorctl.model.boot_clue import SEED_DONE
-from raptorctl.model.seed import FirstBoot
+from raptorctl.model.seed import SEED_DONE, FirstBoot
 from raptorctl.render import user_data_accounts
 from raptorctl.render.cloud_config import cloud_config
 from raptorctl.render.final_message import FINAL, problem

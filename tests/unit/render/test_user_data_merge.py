@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 from raptorctl.errors import InputError
-from raptorctl.model.boot_clue import SEED_DONE
-from raptorctl.model.seed import FirstBoot
+from raptorctl.model.seed import SEED_DONE, FirstBoot
 from raptorctl.model.spec import MachineSpec
 from raptorctl.render.cloud_config import cloud_config
 from raptorctl.render.user_data import check, joined
