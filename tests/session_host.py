@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from raptorctl.drivers.host import Host
+from raptorctl.drivers.tick import Tick
+from raptorctl.host.volume import qcow2_copy as overlay_copy
 from raptorctl.host.volume import qcow2_image as overlay_image
 from raptorctl.host.volume import qcow2_volumes as overlay
+from raptorctl.host.volume.qcow2_copy import FileCopier
 from raptorctl.host.volume.qcow2_image import OverlayImageWriter
 from raptorctl.host.volume.qcow2_volumes import FileWiper, OverlayVolumes
 from raptorctl.model.facts import HostFacts
@@ -50,6 +53,7 @@ class SessionWorld(World):
             super().host(wire),
             volumes=Guarded(self.overlays, wire),
             wiper=Guarded(FileWiper(), wire),
+            copier=Guarded(FileCopier(), wire),
             image_writer=Guarded(OverlayImageWriter(), wire),
         )
 
@@ -81,6 +85,14 @@ def qcow2(size: int, backing: str = "") -> bytes:
     return struct.pack(">4sIQIIQ", b"QFI\xfb", 3, 0, 0, 0, size) + backing.encode()
 
 
+def _copied(source: str, target: str, tick: Tick) -> int:
+    """What copy_file() does, without a program."""
+    data = Path(source).read_bytes()
+    tick(0, len(data))
+    Path(target).write_bytes(data)
+    return len(data)
+
+
 @contextmanager
 def without_qemu_img(patch: pytest.MonkeyPatch, wire: Tripwire | None = None) -> Iterator[None]:
     """Have files made without a program, and die between a volume's file and its note."""
@@ -92,6 +104,9 @@ def without_qemu_img(patch: pytest.MonkeyPatch, wire: Tripwire | None = None) ->
     with patch.context() as patched:
         made = wire.guard("make_file", make_file)
         patched.setattr(overlay, "make_file", made)
+        copied = wire.guard("copy_file", _copied)
+        for module in (overlay, overlay_copy):
+            patched.setattr(module, "copy_file", copied)
         patched.setattr(overlay_image, "make_file", made)
         for name in ("replace_file", "sync_directory"):
             patched.setattr(overlay, name, wire.guard(name, getattr(overlay, name)))

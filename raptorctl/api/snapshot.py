@@ -4,7 +4,8 @@ from raptorctl.api.change import Change
 from raptorctl.api.session import Session
 from raptorctl.model.names import MachineName
 from raptorctl.model.snapshot import Snapshot, snapshots
-from raptorctl.plans.machine.snapshot import SnapshotRequest, plan_create, plan_delete, plan_restore
+from raptorctl.plans.machine.snapshot import SnapshotRequest, plan_create, plan_delete
+from raptorctl.plans.machine.snapshot_restore import plan_restore
 
 
 def taken(session: Session, machine: MachineName | None = None) -> tuple[Snapshot, ...]:

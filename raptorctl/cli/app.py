@@ -55,7 +55,6 @@ SHARED: Final = {
     "access": "accounts that could be let in",
     "slot": "slots",
     "cpu": "CPUs that belong to machines",
-    "snapshot": "snapshots: copy the machine's file while it is off",
     "wipe": "volumes that wait for a wipe: files are removed at once",
 }
 """Commands for hosts that are shared, and what a host of one's own has none of."""

@@ -40,6 +40,11 @@ def completed(context: typer.Context, words: list[str]) -> list[str]:
     return words
 
 
+def completed_if_any(context: typer.Context, words: list[str] | None) -> list[str] | None:
+    """Do the same where a machine need not be named."""
+    return completed(context, words) if words else words
+
+
 Words = Annotated[
     list[str],
     typer.Argument(

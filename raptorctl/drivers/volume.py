@@ -99,8 +99,15 @@ class Volumes(Protocol):
     def enlarge(self, volume: Volume, size: int) -> None:
         """Enlarge a file that is a volume, while nobody has it open."""
 
-    def snapshot(self, origin: Volume, name: str, size: int, tags: Iterable[str]) -> Volume:
-        """Take a snapshot, with `size` bytes of room for what changes."""
+    def snapshot(
+        self, origin: Volume, name: str, size: int, tags: Iterable[str], tick: Tick
+    ) -> Volume:
+        """Take a snapshot, with `size` bytes of room for what changes; of a file, copy it.
+
+        Raises:
+            ConflictError: a file was written meanwhile.
+            StoppedError: from `tick`, while a file is copied.
+        """
 
     def split(self, snapshot: Volume) -> Volume:
         """Make a snapshot a volume of its own, that holds all it kept; its UUID stays."""
@@ -111,7 +118,7 @@ class RestoreReport:
     """What putting a snapshot's content back came to.
 
     Args:
-        size: bytes compared.
+        size: bytes compared; 0 of a file, which is copied as a whole.
         differing: bytes that differed, were written, and read back.
         seconds: for all of it.
     """

@@ -71,6 +71,7 @@ def _own(settings: Settings) -> Host:
     from raptorctl.host.domain.session_domains import SessionDomains
     from raptorctl.host.guest.guests import LocalGuests
     from raptorctl.host.system.session import session_runs
+    from raptorctl.host.volume.qcow2_copy import FileCopier
     from raptorctl.host.volume.qcow2_image import OverlayImageWriter
     from raptorctl.host.volume.qcow2_volumes import FileWiper, OverlayVolumes
 
@@ -78,6 +79,7 @@ def _own(settings: Settings) -> Host:
         _shared(settings),
         volumes=OverlayVolumes(settings.storage.volume_group),
         wiper=FileWiper(),
+        copier=FileCopier(),
         domains=SessionDomains(settings.libvirt.uri),
         guests=LocalGuests(settings.libvirt.uri, session_runs()),
         image_writer=OverlayImageWriter(),

@@ -76,7 +76,7 @@ def machines(volumes: Iterable[Volume], states: Mapping[str, State]) -> tuple[Ma
         states: by domain name.
     """
     volumes = tuple(volumes)
-    counts = Counter(one.machine for one in snapshots(volumes))
+    counts = Counter(one.machine for one in snapshots(volumes) if not one.disk)
     others = Counter(one.machine for one in disks(volumes))
     found = (_machine(volume, states, (counts, others)) for volume in volumes)
     return tuple(sorted((m for m in found if m), key=lambda m: m.name))

@@ -176,7 +176,9 @@ def describe(name: MachineName, settings: "Settings", facts: "HostFacts") -> Mac
     state = domain.state.value if domain else NO_DOMAIN
     own = snapshots(facts.volumes, name)
     others = disks(facts.volumes, name)
-    counts = (len(own), len(others)) if facts.group else ()  # a tenant may not ask LVM
+    counts = (
+        (len({one.name for one in own}), len(others)) if facts.group else ()
+    )  # a tenant may not ask LVM
     machine = Machine(name, state, slot, volume.size if volume else None, *counts)
     place = next((place for place in settings.slot if place.number == slot), None)
     fqdn = settings.fqdn(name)

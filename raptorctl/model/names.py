@@ -84,9 +84,12 @@ class MachineName:
         """The file with what its console said, `alice-dev.log`."""
         return f"{self.domain}.log"
 
-    def snapshot(self, name: str) -> str:
-        """The logical volume of a snapshot, `snap-alice-dev.before`: no name of ours has a dot."""
-        return f"{SNAPSHOT_PREFIX}{self.domain}.{name}"
+    def snapshot(self, name: str, disk: str = "") -> str:
+        """The volume of a snapshot, `snap-alice-dev.before`: no name of ours has a dot.
+
+        That of a further disk is `snap-alice-dev.before.data`.
+        """
+        return f"{SNAPSHOT_PREFIX}{self.domain}.{name}" + (f".{disk}" if disk else "")
 
     def disk(self, name: str) -> str:
         """The volume of a further disk, `disk-alice-dev.data`: no name of ours has a dot."""
@@ -199,11 +202,13 @@ def parse_snapshot_words(words: list[str]) -> tuple[MachineName, str | None]:
     return name, parse_snapshot(words[count]) if len(words) > count else None
 
 
-def split_snapshot(name: str) -> tuple[MachineName, str] | None:
-    """Whose snapshot `snap-alice-dev.before` is, and which, by its name."""
-    machine, dot, snapshot = name.removeprefix(SNAPSHOT_PREFIX).partition(".")
+def split_snapshot(name: str) -> tuple[MachineName, str, str] | None:
+    """Whose snapshot `snap-alice-dev.before.data` is, which, of which disk; "" for the first."""
+    machine, dot, rest = name.removeprefix(SNAPSHOT_PREFIX).partition(".")
     owner = split_domain(machine) if dot and name.startswith(SNAPSHOT_PREFIX) else None
-    return (owner, snapshot) if owner and MACHINE.fullmatch(snapshot) else None
+    snapshot, dot, disk = rest.partition(".")
+    fits = MACHINE.fullmatch(snapshot) and (MACHINE.fullmatch(disk) if dot else True)
+    return (owner, snapshot, disk) if owner and fits else None
 
 
 def parse_disk(text: str) -> str:
@@ -245,7 +250,9 @@ def split_disk(name: str) -> tuple[MachineName, str] | None:
 
 
 def disk_part(name: str) -> str:
-    """What the further disk `disk-alice-dev.data` is called; "" for every other volume."""
+    """What the further disk is called that a volume is, or is a snapshot of; else ""."""
+    if of := split_snapshot(name):
+        return of[2]
     said = split_disk(name)
     return said[1] if said else ""
 

@@ -1,4 +1,4 @@
-"""Snapshots of machines, as LVM has them."""
+"""Snapshots of machines, as LVM has them, or as copies of files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,12 +15,20 @@ class Snapshot:
     Args:
         machine: whose disk.
         name: the snapshot's.
-        volume: that keeps it; its size is the room for what has changed since.
+        volume: that keeps it; its size is the room for what has changed since, of a copy that of
+            the disk.
+        disk: of which further disk it is; "" for the first.
     """
 
     machine: MachineName
     name: str
     volume: Volume
+    disk: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The volume that it is a snapshot of."""
+        return self.machine.disk(self.disk) if self.disk else self.machine.volume
 
     @property
     def state(self) -> str:
@@ -37,6 +45,7 @@ class Snapshot:
         return {
             "machine": self.machine.domain,
             "name": self.name,
+            "disk": self.disk,
             "taken": self.volume.taken,
             "size": int(self.volume.size),
             "used": self.volume.used,
@@ -58,11 +67,17 @@ def snapshots(
     """
     found = [one for volume in volumes if (one := _snapshot(volume))]
     wanted = [one for one in found if machine in {None, one.machine}]
-    return tuple(sorted(wanted, key=lambda one: (one.machine, one.volume.taken, one.name)))
+    return tuple(sorted(wanted, key=_order))
+
+
+def _order(one: Snapshot) -> tuple[MachineName, str, str, str]:
+    return one.machine, one.volume.taken, one.name, one.disk
 
 
 def _snapshot(volume: Volume) -> Snapshot | None:
     said = split_snapshot(volume.name)
     if said is None or not volume.ours or volume.tenant != said[0].tenant:
         return None
-    return Snapshot(*said, volume) if volume.origin == said[0].volume else None
+    machine, name, disk = said
+    found = Snapshot(machine, name, volume, disk)
+    return found if volume.origin == found.origin else None

@@ -50,9 +50,10 @@ def disk_tags(name: MachineName, job: str, disk: str, *, keep: bool) -> tuple[st
     return (*growth_tags(name, job), f"{DISK}{disk}", *((KEEP,) if keep else ()))
 
 
-def snapshot_tags(name: MachineName, job: str, taken: str) -> tuple[str, ...]:
-    """Tags of a snapshot of a machine's volume; `taken` is UTC, ISO 8601."""
-    return (*growth_tags(name, job), f"{TAKEN}{taken}")
+def snapshot_tags(name: MachineName, job: str, taken: str, disk: str = "") -> tuple[str, ...]:
+    """Tags of a snapshot of a machine's volume; `taken` is UTC, ISO 8601, `disk` a further one."""
+    which = (f"{DISK}{disk}",) if disk else ()
+    return (*growth_tags(name, job), f"{TAKEN}{taken}", *which)
 
 
 @dataclass(frozen=True)

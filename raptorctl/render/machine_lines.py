@@ -8,8 +8,9 @@ from raptorctl.model.machine_details import MachineDetails
 from raptorctl.model.net import NO_NET
 from raptorctl.model.record import OWNER_MARK, readable
 from raptorctl.model.session_host import LOOPBACK
+from raptorctl.model.snapshot import Snapshot
 from raptorctl.model.spec import BOOT_WORDS, BootDevice
-from raptorctl.model.volume import Volume
+from raptorctl.model.volume import Volume, is_overlay
 
 
 def machine_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
@@ -93,9 +94,17 @@ def _disk_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     for known in details.seen:
         yield "disk", f"{known.name}: {known.path}"
     for snapshot in details.snapshots:
-        taken = f"{snapshot.usage} of {snapshot.volume.size} taken"
-        lost = ", overflowed" if snapshot.volume.invalid else ""
-        yield "snapshot", f"{snapshot.name}, {snapshot.volume.taken}, {taken}{lost}"
+        yield "snapshot", ", ".join(_snapshot(snapshot))
+
+
+def _snapshot(snapshot: Snapshot) -> Iterable[str]:
+    """A copy of a file takes no room of its own, and never overflows."""
+    volume = snapshot.volume
+    yield f"{snapshot.name} of {snapshot.disk}" if snapshot.disk else snapshot.name
+    yield volume.taken
+    yield "a copy" if is_overlay(volume.group) else f"{snapshot.usage} of {volume.size} taken"
+    if volume.invalid:
+        yield "overflowed"
 
 
 def _unclean(volume: Volume) -> str:

@@ -15,6 +15,7 @@ from raptorctl.model.image import Image
 from raptorctl.model.override import override
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import CLEAN, DIRTY, IMAGE, OVERLAY, Volume, is_overlay
+from raptorctl.steps.pause import refuse_running
 from raptorctl.steps.step import Observed, Step
 from raptorctl.steps.volume_use import made_by, present, refuse_in_use
 
@@ -70,6 +71,61 @@ class CreateOverlay(Step):
         if volume := made_by(host, self.job, self.name):
             refuse_in_use(host, volume)
             host.volumes.remove(volume)
+
+    @override
+    def leftover(self) -> str:
+        return f"file {self.name}{OVERLAY} of job {self.job}"
+
+
+@dataclass(frozen=True)
+class CopyOverlay(Step):
+    """Copy a file that is a volume, while its machine stands still: a snapshot.
+
+    Args:
+        job: the job that makes it.
+        uuid: the volume's identifier.
+        origin: that volume's name.
+        name: the copy's.
+        tags: ownership tags.
+        domain: libvirt's identifier of the machine.
+    """
+
+    job: str
+    uuid: str
+    origin: str
+    name: str
+    tags: tuple[str, ...]
+    domain: str
+
+    kind = "overlay.copy"
+
+    @property
+    @override
+    def title(self) -> str:
+        return f"copy file {self.origin}{OVERLAY} to {self.name}{OVERLAY}"
+
+    def is_done(self, host: Host) -> bool:
+        """It is there, whole, and this job made it."""
+        copy = host.volumes.named(self.name)
+        if copy and copy.job != self.job:
+            raise ConflictError(f"volume {self.name} exists and is not this job's")
+        return copy is not None and copy.clean
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Copy it; what a cut left of it is made anew."""
+        if half := made_by(host, self.job, self.name):
+            host.volumes.remove(half)
+        origin, tags = present(host, self.uuid), (*self.tags, DIRTY)
+        refuse_running(host, self.domain)
+        copy = host.volumes.snapshot(origin, self.name, origin.size, tags, tick)
+        refuse_running(host, self.domain)
+        host.volumes.retag(copy, add=[CLEAN], remove=[DIRTY], at_boot=False)
+        return {"uuid": copy.uuid, "size": int(copy.size)}
+
+    def undo(self, host: Host, tick: Tick) -> None:
+        """Remove it."""
+        if copy := made_by(host, self.job, self.name):
+            host.volumes.remove(copy)
 
     @override
     def leftover(self) -> str:

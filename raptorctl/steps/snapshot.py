@@ -14,6 +14,7 @@ from raptorctl.model.override import override
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import RESTORED, Volume
 from raptorctl.steps.domain import RestoreDomain, UndefineDomain
+from raptorctl.steps.pause import refuse_running
 from raptorctl.steps.step import Observed, Step
 from raptorctl.steps.volume_use import erase, made_by, present, with_device
 
@@ -55,7 +56,7 @@ class TakeSnapshot(Step):
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Take it."""
         origin = present(host, self.uuid)
-        made = host.volumes.snapshot(origin, self.name, self.size, self.tags)
+        made = host.volumes.snapshot(origin, self.name, self.size, self.tags, tick)
         return {"uuid": made.uuid, "size": int(made.size)}
 
     def undo(self, host: Host, tick: Tick) -> None:
@@ -68,6 +69,30 @@ class TakeSnapshot(Step):
     @override
     def leftover(self) -> str:
         return f"volume {self.name} (or its wipe- name) of job {self.job}"
+
+
+@dataclass(frozen=True)
+class TakeStill(TakeSnapshot):
+    """Keep what one of several disks holds, all at one moment: their machine must not run.
+
+    Args:
+        domain: libvirt's identifier of the machine.
+    """
+
+    domain: str
+
+    kind = "snapshot.still"
+
+    def apply(self, host: Host, tick: Tick) -> Observed:
+        """Take it, unless the machine runs, before or after.
+
+        Raises:
+            ConflictError: it does.
+        """
+        refuse_running(host, self.domain)
+        seen = super().apply(host, tick)
+        refuse_running(host, self.domain)
+        return seen
 
 
 @dataclass(frozen=True)

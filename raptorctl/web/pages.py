@@ -87,7 +87,8 @@ async def machine(ask: Ask) -> Response:
         "machine.html",
         **machine_values(ask.site, name, details.machine.state),
         lines=[line for line in machine_lines(details) if line[0] != "state"],
-        snapshots=details.snapshots,
+        # One of all disks is restored and deleted as a whole.
+        snapshots=[one for one in details.snapshots if not one.disk],
         steps=ask.site.admin and await ask.aside(lambda: logs.has_steps(ask.session, name)),
     )
 

@@ -70,7 +70,9 @@ class FakeVolumes:
         self.list()
         return self.by_uuid[volume.uuid]
 
-    def snapshot(self, origin: Volume, name: str, size: int, tags: Iterable[str]) -> Volume:
+    def snapshot(
+        self, origin: Volume, name: str, size: int, tags: Iterable[str], tick: Tick
+    ) -> Volume:
         made = self.create(name, size, tags)
         self.by_uuid[made.uuid] = made = replace(made, origin=origin.name, used=0.0)
         self.data[made.uuid] = self.data[origin.uuid]

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from raptorctl.errors import ConflictError, HostError
+from raptorctl.host.system.command import watch
+from raptorctl.host.volume import qcow2_copy
+from raptorctl.host.volume.qcow2_copy import FileCopier
 from raptorctl.host.volume.qcow2_image import OverlayImageWriter
 from raptorctl.host.volume.qcow2_volumes import FileWiper, OverlayVolumes
 from raptorctl.model.image import Image
-from raptorctl.model.sizes import GIB, MIB, Size
+from raptorctl.model.sizes import GIB, KIB, MIB, Size
 from raptorctl.model.volume import CLEAN, DIRTY, OURS, Volume
 
 NAME = "guest-alice-web"
@@ -148,8 +151,73 @@ def test_what_only_lvm_can_do_is_refused(volumes: OverlayVolumes, volume: Volume
     for refused in (
         lambda: volumes.extents(volume),
         lambda: volumes.shrink(volume, 1),
-        lambda: volumes.snapshot(volume, "snap", 1, ()),
         lambda: volumes.split(volume),
     ):
         with pytest.raises(HostError, match="is a file"):
             refused()
+
+
+SNAP = "snap-alice-web.before"
+
+
+def write(volume: Volume, fill: str) -> None:
+    """As its guest would, in the middle of it."""
+    command = ("qemu-io", "-f", "qcow2", "-c", f"write -P {fill} 1M 64k", volume.path)
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def holds(volume: Volume, fill: str) -> bool:
+    command = ("qemu-io", "-f", "qcow2", "-c", f"read -P {fill} 1M 64k", volume.path)
+    return b"failed" not in subprocess.run(command, check=True, capture_output=True).stdout
+
+
+def test_a_snapshot_is_a_whole_copy_over_the_same_image(
+    volumes: OverlayVolumes, volume: Volume, image: Image
+) -> None:
+    OverlayImageWriter().write(image, volume, quiet)
+    write(volume, "1")
+    made = volumes.snapshot(volume, SNAP, 0, TAGS, quiet)
+    write(volume, "2")
+    assert (made.origin, made.size, made.uuid != volume.uuid) == (NAME, GIB, True)
+    assert volumes.named(SNAP) == made
+    assert info(made)["full-backing-filename"] == image.path
+    assert Path(made.path).stat().st_mode & 0o777 == 0o600
+    assert (holds(made, "1"), holds(volume, "2")) == (True, True)
+
+
+def test_what_is_put_back_is_what_was_and_the_snapshot_stays(
+    volumes: OverlayVolumes, volume: Volume
+) -> None:
+    write(volume, "1")
+    made = volumes.snapshot(volume, SNAP, 0, TAGS, quiet)
+    write(volume, "2")
+    report = FileCopier().restore(volume, made, quiet)
+    assert (holds(volume, "1"), holds(made, "1")) == (True, True)
+    assert (report.size, report.differing >= 64 * KIB) == (0, True)
+    assert names(volumes) == {f"{name}.{end}" for name in (NAME, SNAP) for end in ("json", "qcow2")}
+
+
+def test_a_file_that_is_written_meanwhile_gives_no_snapshot(
+    volumes: OverlayVolumes, volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started_meanwhile(*argv: str, **options: Any) -> None:
+        watch(*argv, **options)
+        write(volume, "2")
+
+    monkeypatch.setattr(qcow2_copy, "watch", started_meanwhile)
+    with pytest.raises(ConflictError, match="was written while it was copied"):
+        volumes.snapshot(volume, SNAP, 0, TAGS, quiet)
+    assert names(volumes) == {f"{NAME}.qcow2", f"{NAME}.json", f"{SNAP}.json"}
+
+
+def test_a_copy_that_fails_leaves_the_file_as_it_was(
+    volumes: OverlayVolumes, volume: Volume
+) -> None:
+    write(volume, "1")
+    made = volumes.snapshot(volume, SNAP, 0, TAGS, quiet)
+    write(volume, "2")
+    Path(made.path).unlink()
+    with pytest.raises(HostError, match="cannot copy"):
+        FileCopier().restore(volume, made, quiet)
+    assert holds(volume, "2")
+    assert not [name for name in names(volumes) if name.endswith(".part")]

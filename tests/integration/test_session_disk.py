@@ -92,6 +92,56 @@ def test_scsi_takes_as_many_as_are_asked_for_while_it_runs(person: Person) -> No
     assert targets(person) == targets(person, "--inactive") == {"vda", "sda", "sdb", "sdc"}
 
 
+def snapshots(person: Person) -> list[Any]:
+    found: list[Any] = json.loads(person.raptorctl("snapshot", "list", "-o", "json").stdout)[
+        "snapshots"
+    ]
+    return found
+
+
+def test_all_disks_are_put_back_together_and_a_snapshot_goes_with_its_machine(
+    person: Person,
+) -> None:
+    person.raptorctl("provision", "web", *SMALL, "--disk", "data=64M", "--no-start", "-y")
+    on_disk(person, "web.data", "write -P 1 1M 64k")
+    assert (
+        "--size"
+        in person.raptorctl("snapshot", "create", "web", "--size", "1G", check=False).stderr
+    )
+    person.raptorctl("snapshot", "create", "web", "before", "--all-disks")
+    person.raptorctl("snapshot", "create", "web", "first")
+    on_disk(person, "web.data", "write -P 2 1M 64k")
+    found = [(one["name"], one["disk"], one["state"]) for one in snapshots(person)]
+    assert sorted(found) == [
+        ("before", "", "good"),
+        ("before", "data", "good"),
+        ("first", "", "good"),
+    ]
+    refused = person.raptorctl("disk", "grow", "web", "data", "1G", "-y", check=False)
+    assert (refused.returncode, "is a snapshot of" in refused.stderr) == (3, True)
+
+    said = person.raptorctl("snapshot", "restore", "web", "before", "-y").stdout
+    assert "has its disks of" in said
+    assert "failed" not in on_disk(person, "web.data", "read -P 1 1M 64k")
+    person.raptorctl("snapshot", "delete", "web", "before", "-y")
+    assert [one["name"] for one in snapshots(person)] == ["first"]
+    assert "first, " in person.raptorctl("show", "web").stdout
+    person.raptorctl("deprovision", "web", "-y")
+    assert snapshots(person) == []
+    assert person.files() == set()
+
+
+def test_a_machine_that_runs_stands_still_while_it_is_copied(person: Person) -> None:
+    person.raptorctl("provision", "web", *SMALL, "-y")
+    said = person.raptorctl("snapshot", "create", "web", "live").stderr
+    assert re.search(r"suspend .*-web\n.*copy file .*\n.*let .*-web go on", said), said
+    assert json.loads(person.raptorctl("show", "web", "-o", "json").stdout)["state"] == "running"
+    copy = person.data / "volumes" / f"snap-{person.login}-web.live.qcow2"
+    assert "No errors" in person.run("qemu-img", "check", str(copy)).stdout
+    refused = person.raptorctl("snapshot", "restore", "web", "-y", check=False)
+    assert (refused.returncode, "is running" in refused.stderr) == (3, True)
+
+
 def iso(person: Person, name: str, fill: str) -> str:
     """What our reader, and QEMU, take for an ISO."""
     path = person.home / name

@@ -1,4 +1,4 @@
-"""`raptorctl snapshot`: what a machine's disk held at one moment, kept and put back."""
+"""`raptorctl snapshot`: what a machine's disks held at one moment, kept and put back."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -22,21 +22,32 @@ from raptorctl.model.snapshot import Snapshot
 Words = Annotated[
     list[str],
     typer.Argument(
-        metavar="TENANT MACHINE [NAME]", help="`alice dev before`, or `alice-dev before`."
+        metavar="TENANT MACHINE [NAME]",
+        help="`alice dev before`, or `alice-dev before`; on a host of your own `dev before`.",
+        callback=options.completed,
     ),
 ]
 Machine = Annotated[
     list[str] | None,
-    typer.Argument(metavar="TENANT MACHINE", help="Only this machine.", show_default=False),
+    typer.Argument(
+        metavar="TENANT MACHINE",
+        help="Only this machine.",
+        callback=options.completed_if_any,
+        show_default=False,
+    ),
 ]
 Room = Annotated[
     str | None,
     typer.Option(
         "--size",
         metavar="SIZE",
-        help="Space for changed data: 8G. Default: a fifth of the disk.",
+        help="Space for changed data, of each disk: 8G. Default: a fifth of it.",
         show_default=False,
     ),
+]
+AllDisks = Annotated[
+    bool,
+    typer.Option("--all-disks", help="Include further disks, all at one moment."),
 ]
 
 
@@ -56,6 +67,7 @@ def create(
     context: typer.Context,
     words: Words,
     size: Room = None,
+    all_disks: AllDisks = False,
     *,
     run: options.Manner,
 ) -> None:
@@ -65,7 +77,7 @@ def create(
 
     machine, name = parse_snapshot_words(words)
     room = None if size is None else named("--size", Size.parse, size)
-    change = api.create(SnapshotRequest(machine, name, room))
+    change = api.create(SnapshotRequest(machine, name, room, all_disks))
     asks = ask.before_it_comes(asks=run.asks)
     perform(session_of(context), change, run, asks)
 
@@ -122,21 +134,26 @@ def _restored(done: Done) -> Iterable[str]:
     for step in done.job.steps if done.job else ():
         if report := step.observed.get("restored"):
             size, differing = Size(report["size"]), Size(report["differing"])
-            yield f"compared {size}, put back {differing} in {report['seconds']:.1f} s"
+            compared = f"compared {size}, " if size else ""
+            yield f"{compared}put back {differing} in {report['seconds']:.1f} s"
     yield done.plan.summary
 
 
-def _rows(found: Iterable[Snapshot]) -> list[str]:
+def _rows(snapshots: Iterable[Snapshot]) -> list[str]:
+    found = tuple(snapshots)
+    head = ["MACHINE", "NAME", "TAKEN", "SIZE", "USED", "STATE"]
     rows = [
-        (
+        [
             one.machine.domain,
             one.name,
             one.volume.taken.replace("T", " ").removesuffix("Z") or "-",
             str(one.volume.size),
             one.usage,
             one.state,
-        )
+        ]
         for one in found
     ]
-    head = ("MACHINE", "NAME", "TAKEN", "SIZE", "USED", "STATE")
+    if any(one.disk for one in found):  # most are of the first alone
+        head.append("DISK")
+        rows = [[*row, one.disk or "-"] for row, one in zip(rows, found, strict=True)]
     return table(head, rows, right=("SIZE", "USED"), columns=width_of_output())

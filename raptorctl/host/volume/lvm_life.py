@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Final
 
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.host.volume.lvm import LvmGroup
 from raptorctl.host.volume.lvm_report import by_uuid, report
@@ -81,7 +82,9 @@ class LivingGroup(LvmGroup):
         if self._still(volume).size != size:
             raise HostError(f"lvreduce left {path} with {self._still(volume).size}, not {size}")
 
-    def snapshot(self, origin: Volume, name: str, size: int, tags: Iterable[str]) -> Volume:
+    def snapshot(
+        self, origin: Volume, name: str, size: int, tags: Iterable[str], tick: Tick
+    ) -> Volume:
         """Take a snapshot: an image of `origin` as it is now, with room for what changes.
 
         Args:
@@ -89,6 +92,7 @@ class LivingGroup(LvmGroup):
             name: free in the group.
             size: bytes for the old content of what changes, a multiple of the extent.
             tags: on it from its first moment.
+            tick: not told anything: it takes a moment, however large the volume is.
         """
         current, tags = self._ours(self._still(origin)), tuple(tags)
         options = chain.from_iterable(("--addtag", tag) for tag in tags)

@@ -21,6 +21,7 @@ from raptorctl.errors import CommandError, ConflictError, HostError
 from raptorctl.host.system.command import run
 from raptorctl.host.system.durable import replace_file, sync_directory
 from raptorctl.host.volume.qcow2 import virtual_size
+from raptorctl.host.volume.qcow2_copy import copy_file
 from raptorctl.model.cause import ANY
 from raptorctl.model.reason import why
 from raptorctl.model.sizes import KIB, Size
@@ -154,21 +155,29 @@ class OverlayVolumes:
         """
         raise _no_file(volume, "does not shrink")
 
-    def snapshot(self, origin: Volume, name: str, size: int, tags: Iterable[str]) -> Volume:
-        """Refuse: a file has none.
+    def snapshot(
+        self, origin: Volume, name: str, size: int, tags: Iterable[str], tick: Tick
+    ) -> Volume:
+        """Copy the file, while nobody writes it: the copy is the snapshot, and needs no room.
 
         Raises:
-            HostError: always.
+            ConflictError: there is a file of that name, or the volume's is written meanwhile.
         """
-        raise _no_file(origin, "has no snapshots")
+        current = self._ours(origin)
+        wanted = Volume(str(uuid.uuid4()), name, str(self.directory), current.size, tuple(tags))
+        if self.named(name) or Path(wanted.path).exists():
+            raise ConflictError(f"{wanted.path} exists")
+        self._note(replace(wanted, origin=current.name))
+        copy_file(current.path, wanted.path, tick)
+        return self._still(wanted)
 
     def split(self, snapshot: Volume) -> Volume:
-        """Refuse: a file has no snapshots.
+        """Refuse: a copy is a file of its own already.
 
         Raises:
             HostError: always.
         """
-        raise _no_file(snapshot, "has no snapshots")
+        raise _no_file(snapshot, "is split from nothing")
 
     def _noted(self) -> Iterator[Volume]:
         for path in sorted(self.directory.glob("*.json")):
@@ -180,16 +189,19 @@ class OverlayVolumes:
         said = _parsed(path.read_bytes())
         if said is None:
             return None
-        volume = Volume(said["uuid"], path.stem, str(self.directory), Size(said["size"]))
+        uuid, origin = said["uuid"], str(said.get("origin", ""))
+        size = Size(said["size"])
+        volume = Volume(uuid, path.stem, str(self.directory), size, origin=origin)
         tags = tuple(map(str, said["tags"]))
-        size = virtual_size(Path(volume.path))
-        if size is None:  # it is not there, or no file that we made
+        there = virtual_size(Path(volume.path))
+        if there is None:  # it is not there, or no file that we made
             whole = tuple(tag for tag in tags if tag != CLEAN)
             return replace(volume, tags=tuple(dict.fromkeys([*whole, DIRTY])))
-        return replace(volume, size=Size(size), tags=tags)
+        return replace(volume, size=Size(there), tags=tags)
 
     def _note(self, volume: Volume) -> None:
         said = {"uuid": volume.uuid, "size": int(volume.size), "tags": list(volume.tags)}
+        said |= {"origin": volume.origin} if volume.origin else {}
         replace_file(self._path(volume.name), json.dumps(said).encode(), 0o600)
 
     def _forget_others(self, kept: Volume) -> None:

@@ -22,7 +22,8 @@ def lost_snapshots(scene: Scene) -> Faults:
 
 
 def _fault(one: Snapshot, wrong: str) -> Fault:
-    what = f"snapshot {one.name} of {one.machine} {wrong}"
+    of = f"{one.machine}, disk {one.disk}," if one.disk else str(one.machine)
+    what = f"snapshot {one.name} of {of} {wrong}"
     return Fault(
         CHECK, one.volume.name, what, f"raptorctl snapshot delete {one.machine} {one.name}"
     )

@@ -12,9 +12,9 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.session_host import login_key_path
 from raptorctl.model.settings import Settings
 from raptorctl.model.snapshot import snapshots
-from raptorctl.model.volume import KEEP, Volume, is_overlay
+from raptorctl.model.volume import KEEP, Volume
 from raptorctl.plans.machine import existing
-from raptorctl.plans.machine.snapshot import split_off, wiped
+from raptorctl.plans.machine.snapshot import copies_gone, split_off, wiped
 from raptorctl.plans.part import address, disk, medium, records, room
 from raptorctl.plans.part.log import step_log
 from raptorctl.plans.part.seed import attached, seed_path
@@ -121,13 +121,14 @@ def domain_steps(name: MachineName, facts: HostFacts, wait: float, act: str) -> 
 
 def _volume_steps(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[Step]:
     going, nvram = _going(name, facts), own_nvram(name, settings, facts)
-    if going and is_overlay(going[0].group):
+    hanging = snapshots(facts.volumes, name)
+    if not settings.has_lvm:
         yield from _secret_steps(nvram, facts.domain(name))
+        yield from copies_gone(hanging)
         for volume in going:
             yield from disk.gone(volume)
         yield from _paper_steps(name, settings, facts)
         return
-    hanging = snapshots(facts.volumes, name)
     yield from split_off(hanging)
     for volume in going:
         yield RetireVolume(

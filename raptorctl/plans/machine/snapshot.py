@@ -1,8 +1,7 @@
-"""Snapshots: taken, put back, removed; or why not."""
+"""Snapshots: taken, removed; or why not."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.disk import disks
@@ -12,25 +11,16 @@ from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
 from raptorctl.model.snapshot import Snapshot, snapshots
-from raptorctl.model.volume import Volume, snapshot_tags
+from raptorctl.model.volume import Volume, is_overlay
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.existing import Existing
-from raptorctl.plans.machine.snapshot_refusal import refuse_large, refuse_taken, refuse_unfit
-from raptorctl.plans.part import room
+from raptorctl.plans.machine.snapshot_part import DiskPart, refuse_large, room_for, taking
+from raptorctl.plans.machine.snapshot_refusal import refuse_taken
+from raptorctl.plans.part import disk, room
 from raptorctl.plans.plan import Identity, Plan
-from raptorctl.steps.definition import SetAutostart
-from raptorctl.steps.snapshot import (
-    RestoreVolume,
-    ReturnDomain,
-    SplitSnapshot,
-    TakeSnapshot,
-    WithdrawDomain,
-)
+from raptorctl.steps.snapshot import SplitSnapshot
 from raptorctl.steps.step import Step
 from raptorctl.steps.volume import RemoveVolume, RetireVolume, WipeVolume
-
-SHARE: Final = 5
-"""A fifth of the volume is the room for what changes, unless another is asked for."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +30,14 @@ class SnapshotRequest:
     Args:
         machine: whose machine, and which.
         name: the snapshot's, or None for one by the time.
-        size: bytes of room for what changes, or None for a fifth of the volume.
+        size: bytes of room for what changes, of each disk, or None for a fifth of it.
+        all_disks: of all its disks at one moment, not of the first alone.
     """
 
     machine: MachineName
     name: str | None = None
     size: Size | None = None
+    all_disks: bool = False
 
 
 def plan_create(request: SnapshotRequest, facts: HostFacts, identity: Identity) -> Plan:
@@ -59,22 +51,13 @@ def plan_create(request: SnapshotRequest, facts: HostFacts, identity: Identity) 
     room.refuse_missing_disks(facts)
     name = request.name or by_time(identity.at)
     refuse_taken(machine, name, facts)
-    refuse_unfit(there.volume)
-    size = _room(request, there.volume, facts)
-    refuse_large(size, machine, there.volume, facts)
-    step = TakeSnapshot(
-        reason=f"as long as no more than {size} changes",
-        job=identity.job,
-        uuid=there.volume.uuid,
-        origin=there.volume.name,
-        name=machine.snapshot(name),
-        size=size,
-        tags=snapshot_tags(machine, identity.job, identity.at),
-    )
-    summary = f"snapshot {name} of {machine} keeps its disk as it is now"
-    plan = _plan("snapshot-create", machine, identity, (step,), summary)
-    notes = (*_create_notes(there, size), *first_alone(machine, facts))
-    return replace(plan, notes=notes)
+    parts = tuple(_parts(request, name, there, facts))
+    refuse_large(parts, machine, facts)
+    keeps = "its disk as it is" if len(parts) == 1 else "its disks as they are"
+    summary = f"snapshot {name} of {machine} keeps {keeps} now"
+    steps = tuple(taking(parts, there.domain, identity))
+    plan = _plan("snapshot-create", machine, identity, steps, summary)
+    return replace(plan, notes=(*_create_notes(there, parts), *_others(parts, facts)))
 
 
 def plan_delete(machine: MachineName, name: str, facts: HostFacts, identity: Identity) -> Plan:
@@ -88,58 +71,16 @@ def plan_delete(machine: MachineName, name: str, facts: HostFacts, identity: Ide
     summary = f"there is no snapshot {name} of {machine}"
     if found:
         summary = f"nothing of snapshot {name} of {machine} is left"
-    if found:
         room.refuse_missing_disks(facts)
-    steps = (*split_off(found), *wiped(found))
-    return _plan("snapshot-delete", machine, identity, steps, summary)
+    files = all(is_overlay(one.volume.group) for one in found)
+    steps = copies_gone(found) if files else (*split_off(found), *wiped(found))
+    return _plan("snapshot-delete", machine, identity, tuple(steps), summary)
 
 
-def plan_restore(
-    machine: MachineName, name: str | None, facts: HostFacts, identity: Identity
-) -> Plan:
-    """Decide how a machine's disk becomes what it was, or why it cannot.
-
-    Args:
-        machine: whose machine, and which.
-        name: the snapshot's; None for the only one there is.
-        facts: the host.
-        identity: of the job.
-
-    Raises:
-        RefusedError: the host's state forbids it.
-    """
-    there = existing.whole(machine, facts)
-    room.refuse_missing_disks(facts)
-    snapshot = _one(machine, name, facts)
-    if there.domain.state.active:
-        raise RefusedError(
-            f"{machine} is {there.domain.state.value}; its disk cannot change under it",
-            resolution=f"raptorctl stop {machine}",
-            code=Code.MACHINE_ON,
-            subject=str(machine),
-        )
-    if snapshot.volume.invalid:
-        raise RefusedError(
-            f"snapshot {snapshot.name} of {machine} overflowed: what it kept is lost",
-            resolution=f"raptorctl snapshot delete {machine} {snapshot.name}",
-            code=Code.SNAPSHOT_OVERFLOWED,
-            subject=snapshot.name,
-        )
-    refuse_unfit(there.volume)
-    refuse_open((there.volume,))
-    summary = f"{machine} has its disk of {snapshot.volume.taken or snapshot.name} again"
-    steps = tuple(_restoring(there, snapshot, identity))
-    plan = _plan("snapshot-restore", machine, identity, steps, summary)
-    return replace(
-        plan,
-        # As long as its domain is withdrawn, only the job says that its CPUs are taken.
-        reservation=replace(plan.reservation, cpus=there.domain.pins),
-        notes=(
-            "its UEFI variables stay as they are; the snapshot stays, too",
-            *first_alone(machine, facts),
-            *existing.save_notes(there.domain),
-        ),
-    )
+def copies_gone(found: Iterable[Snapshot]) -> Iterator[Step]:
+    """The steps that remove snapshots which are copies of files."""
+    for one in found:
+        yield from disk.gone(one.volume)
 
 
 def by_time(at: str) -> str:
@@ -161,7 +102,7 @@ def split_off(found: Iterable[Snapshot]) -> Iterator[Step]:
     refuse_open(one.volume for one in found)
     for one in found:
         reason = "it becomes a volume that can be wiped"
-        yield SplitSnapshot(reason, one.volume.uuid, one.volume.name, one.machine.volume)
+        yield SplitSnapshot(reason, one.volume.uuid, one.volume.name, one.origin)
     for one in found:
         yield RetireVolume("nobody may use it", one.volume.uuid, one.volume.name, was_clean=False)
 
@@ -179,6 +120,12 @@ def first_alone(machine: MachineName, facts: HostFacts) -> Iterator[str]:
     """Say of a machine's further disks that this is not about them."""
     if names := [one.name for one in disks(facts.volumes, machine)]:
         yield f"this is of the first disk alone; as they are: {', '.join(names)}"
+
+
+def beside(machine: MachineName, known: Collection[str], facts: HostFacts) -> str:
+    """The machine's further disks that are not among these of a snapshot."""
+    own = disks(facts.volumes, machine)
+    return ", ".join(one.name for one in own if one.name not in known)
 
 
 def refuse_open(volumes: Iterable[Volume]) -> None:
@@ -203,68 +150,34 @@ def _plan(
     return Plan(verb, identity, Reservation(identity.job, machine.domain), steps, summary)
 
 
-def _room(request: SnapshotRequest, volume: Volume, facts: HostFacts) -> Size:
-    extent = facts.group.extent if facts.group else 1
-    wanted = Size(volume.size // SHARE) if request.size is None else request.size
-    return wanted.rounded_up(extent)
+def _parts(
+    request: SnapshotRequest, name: str, there: Existing, facts: HostFacts
+) -> Iterator[DiskPart]:
+    """What is taken of each disk; the first comes first."""
+    machine, first, asked = request.machine, there.volume, request.size
+    yield DiskPart(machine, name, "", first, room_for(first, asked, facts))
+    for one in disks(facts.volumes, machine) if request.all_disks else ():
+        if one.volume.path in there.domain.disks:
+            size = min(asked, one.volume.size) if asked else None
+            yield DiskPart(machine, name, one.name, one.volume, room_for(one.volume, size, facts))
 
 
-def _create_notes(there: Existing, size: Size) -> Iterator[str]:
-    yield (
-        f"once {size} has changed it overflows and is lost; `raptorctl snapshot list` says how "
-        "much is taken"
-    )
+def _create_notes(there: Existing, parts: tuple[DiskPart, ...]) -> Iterator[str]:
+    several = len(parts) > 1
+    if not is_overlay(there.volume.group):
+        once = "once a disk has changed by more than its room, the snapshot is lost"
+        if not several:
+            once = f"once {parts[0].size} has changed it overflows and is lost"
+        yield f"{once}; `raptorctl snapshot list` says how much is taken"
+    like = f"the snapshot is as its {'disks' if several else 'disk'} would be after a power cut"
     if there.domain.state.active:
-        yield "the machine runs: the snapshot is as its disk would be after a power cut"
+        yield f"the machine runs: {like}"
     if there.domain.state is State.SAVED:
-        yield "the machine is saved: the snapshot is as its disk would be after a power cut"
+        yield f"the machine is saved: {like}"
 
 
-def _one(machine: MachineName, name: str | None, facts: HostFacts) -> Snapshot:
-    found = snapshots(facts.volumes, machine)
-    wanted = [one for one in found if name in {None, one.name}]
-    if len(wanted) == 1:
-        return wanted[0]
-    names = ", ".join(one.name for one in found)
-    if name is None and found:
-        raise RefusedError(f"{machine} has several snapshots", resolution=f"name one: {names}")
-    what = "has no snapshot" if name is None else f"has no snapshot {name}"
-    raise RefusedError(
-        f"{machine} {what}",
-        resolution=f"there is: {names}" if names else "see `snapshot list`",
-        code=Code.SNAPSHOT_NOT_FOUND,
-        subject=name or "",
-    )
-
-
-def _restoring(there: Existing, snapshot: Snapshot, identity: Identity) -> Iterator[Step]:
-    domain, volume = there.domain, there.volume
-    yield WithdrawDomain(
-        reason="its tenant could start it",
-        name=domain.name,
-        uuid=domain.uuid,
-        xml=domain.xml,
-        autostart=domain.autostart,
-        was_active=False,
-        job=identity.job,
-        volume=volume.uuid,
-    )
-    yield RestoreVolume(
-        reason="what it holds since then is given up",
-        job=identity.job,
-        uuid=volume.uuid,
-        name=volume.name,
-        snapshot=snapshot.volume.uuid,
-        snapshot_name=snapshot.volume.name,
-    )
-    yield ReturnDomain(
-        reason="it can be started again",
-        job=there.mark.job,
-        name=domain.name,
-        uuid=domain.uuid,
-        volume=volume.name,
-        xml=domain.xml,
-    )
-    if domain.autostart:
-        reason = "as it did before"
-        yield SetAutostart(reason=reason, name=domain.name, uuid=domain.uuid, on=True)
+def _others(parts: tuple[DiskPart, ...], facts: HostFacts) -> Iterator[str]:
+    known = [part.disk for part in parts]
+    if names := beside(parts[0].machine, known, facts):
+        more = " (--all-disks takes all)" if len(known) == 1 else ""
+        yield f"this is of the first disk alone{more}; as they are: {names}"

@@ -7,7 +7,6 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
 from raptorctl.model.volume import Volume
 from raptorctl.plans.part import room
-from raptorctl.plans.tenant.quota import Usage, refuse_over
 
 
 def refuse_taken(machine: MachineName, name: str, facts: HostFacts) -> None:
@@ -36,16 +35,11 @@ def refuse_unfit(volume: Volume) -> None:
         )
 
 
-def refuse_large(size: Size, machine: MachineName, volume: Volume, facts: HostFacts) -> None:
-    """Refuse a snapshot that the volume group has no room for."""
-    if size > volume.size:
-        raise RefusedError(f"{size} asked; all of {volume.name} is {volume.size}")
-    if facts.group and size > facts.group.free:
-        free = facts.group.free
+def refuse_room(asked: Size | None) -> None:
+    """Refuse to be told how much may change of a file: its snapshot is a copy."""
+    if asked is not None:
         raise RefusedError(
-            f"{size} asked; volume group {volume.group} has {free} free",
-            code=Code.STORAGE_FULL,
-            subject=volume.group,
+            "a snapshot of a file is a copy, which never overflows",
+            resolution="leave out --size",
+            code=Code.SESSION_HOST,
         )
-    if tenant := facts.tenant(machine.tenant):
-        refuse_over(tenant, Usage(size=size), facts)

@@ -10,6 +10,7 @@ import pytest
 
 from raptorctl.errors import RolledBackError
 from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.disk import read_disks
 from raptorctl.model.domain import Domain
 from raptorctl.model.seed import FirstBoot, HostKey
 from raptorctl.model.sizes import GIB, Size
@@ -20,9 +21,10 @@ from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.machine.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
 from raptorctl.plans.machine.seed_detach import plan_detach
-from raptorctl.plans.machine.snapshot import SnapshotRequest, plan_create, plan_delete, plan_restore
+from raptorctl.plans.machine.snapshot import SnapshotRequest, plan_create, plan_delete
+from raptorctl.plans.machine.snapshot_restore import plan_restore
 from raptorctl.plans.plan import Identity, Plan
-from tests.fakes import IMAGE, Killed, World, settings
+from tests.fakes import IMAGE, Killed, World, but, settings
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial
 from tests.unit.engine.test_crash import SEEDED
 from tests.unit.plans.machine.test_provision import ALICE, JOB, TEMPLATES
@@ -72,6 +74,18 @@ JOBS: dict[str, Planner] = {
     "snapshot": lambda world: plan_create(
         SnapshotRequest(NAME, "second"), world.facts(TEMPLATES), NEXT
     ),
+    "snapshot of all disks": lambda world: plan_create(
+        SnapshotRequest(NAME, "second", all_disks=True), world.facts(TEMPLATES), NEXT
+    ),
+    "snapshot of all disks of one that is off": lambda world: plan_create(
+        SnapshotRequest(NAME, "second", all_disks=True), world.facts(TEMPLATES), NEXT
+    ),
+    "restore all disks of what is off": lambda world: plan_restore(
+        NAME, None, world.facts(TEMPLATES), NEXT
+    ),
+    "delete a snapshot of all disks": lambda world: plan_delete(
+        NAME, "first", world.facts(TEMPLATES), NEXT
+    ),
     "delete a snapshot": lambda world: plan_delete(NAME, "first", world.facts(TEMPLATES), NEXT),
     "restore what is off": lambda world: plan_restore(NAME, None, world.facts(TEMPLATES), NEXT),
     "autostart": lambda world: plan_autostart(
@@ -97,7 +111,13 @@ JOBS: dict[str, Planner] = {
         NAME, settings(), world.facts(TEMPLATES), NEXT
     ),
 }
-WITH_SNAPSHOT = {"delete a snapshot", "restore what is off", "deprovision with a snapshot"}
+WITH_SNAPSHOT = {
+    "delete a snapshot",
+    "delete a snapshot of all disks",
+    "restore what is off",
+    "restore all disks of what is off",
+    "deprovision with a snapshot",
+}
 
 
 class Case(Trial):
@@ -107,7 +127,9 @@ class Case(Trial):
         super().__init__(World(), folder)
         self.world.with_tenants("alice")
         self.world.images.all = (IMAGE,)
-        wanted = SEEDED if "seed" in job else ALICE
+        every = "all disks" in job
+        wanted = but(ALICE, disks=read_disks(["data=10G,keep"])) if every else ALICE
+        wanted = SEEDED if "seed" in job else wanted
         self.run(plan_provision(wanted, settings(), self.world.facts(TEMPLATES), JOB))
         if "off" in job:
             self.world.domains.shut_down(JOB.uuid, 1, lambda *_: None)
@@ -116,15 +138,16 @@ class Case(Trial):
         if "paused" in job:
             self.world.domains.suspend(JOB.uuid)
         if job in WITH_SNAPSHOT:
-            self.run(plan_create(SnapshotRequest(NAME, "first"), self.world.facts(TEMPLATES), THEN))
+            request = SnapshotRequest(NAME, "first", all_disks=every)
+            self.run(plan_create(request, self.world.facts(TEMPLATES), THEN))
             self._write("newer")
         self.stand_before(JOBS[job](self.world))
 
     def _write(self, text: str) -> None:
-        """What a guest has on its disk since then."""
-        volume = self.world.volumes.named(NAME.volume)
-        assert volume
-        self.world.volumes.data[volume.uuid] = f"written by alice-dev: {text}"
+        """What a guest has on its disks since then."""
+        for volume in self.world.volumes.list():
+            if volume.name in {NAME.volume, NAME.disk("data")}:
+                self.world.volumes.data[volume.uuid] = f"written by alice-dev: {text}"
 
     def check(self, wished: object) -> None:
         super().check(wished)

@@ -5,6 +5,7 @@ The volumes are the real driver's files, so it dies between a file and its note 
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from raptorctl.plans.machine.deprovision import plan_deprovision
 from raptorctl.plans.machine.disk import DiskRequest, plan_add, plan_remove
 from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.machine.rebuild import RebuildRequest, plan_rebuild
+from raptorctl.plans.machine.snapshot import SnapshotRequest, plan_create, plan_delete
+from raptorctl.plans.machine.snapshot_restore import plan_restore
 from raptorctl.plans.plan import Identity, Plan
 from tests.fakes import Tripwire, but
 from tests.session_host import SessionWorld, without_qemu_img
@@ -28,8 +31,11 @@ DISKS = read_disks(["data=10G,keep", "scratch=5G,image=debian:13"])
 VERBS = pytest.mark.parametrize(
     "verb",
     ["provision", "provision image", "provision disks", "provision key", "deprovision key", "deprovision", "deprovision disks",
-     "rebuild", "disk add", "disk remove"],
+     "rebuild", "disk add", "disk remove", "snapshot", "snapshot of all disks", "restore one",
+     "restore one of all disks", "delete one of all disks", "deprovision with one of all disks"],
 )  # fmt: skip
+SNAPPED = ("one", "one of all disks")
+THEN = replace(LATER, job="j1b")
 
 
 class Case(Trial):
@@ -46,10 +52,19 @@ class Case(Trial):
             what = "provision disks" if verb.endswith(("disks", "remove")) else "provision image"
             what = "provision key" if verb.endswith("key") else what
             self.run(self.plan_for(what, NOW))
-        self.stand_before(
-            self.plan_for(verb, LATER),
-            empty if verb in {"deprovision", "deprovision key"} else None,
-        )
+        if verb.endswith(SNAPPED):
+            self.run(self.plan_for("snapshot of all disks", THEN))
+            self._write("newer")
+        if verb.startswith("restore"):
+            self.world.domains.shut_down(NOW.uuid, 0, lambda *_: None)
+        gone = verb.startswith("deprovision") and "disks" not in verb
+        self.stand_before(self.plan_for(verb, LATER), empty if gone else None)
+
+    def _write(self, text: str) -> None:
+        """What its guest has on its disks since then."""
+        for name in (WEB.name.volume, *map(WEB.name.disk, DISKS)):
+            if (path := self.laptop.directory / f"{name}.qcow2").exists():
+                path.write_bytes(path.read_bytes() + text.encode())
 
     @property
     def laptop(self) -> SessionWorld:
@@ -63,6 +78,13 @@ class Case(Trial):
             return plan_add(request, settings, facts, identity)
         if verb == "disk remove":
             return plan_remove((WEB.name, "scratch"), settings, facts, identity)
+        if verb.startswith("snapshot"):
+            asked = SnapshotRequest(WEB.name, "first", all_disks="all" in verb)
+            return plan_create(asked, facts, identity)
+        if verb.startswith("restore"):
+            return plan_restore(WEB.name, None, facts, identity)
+        if verb.startswith("delete"):
+            return plan_delete(WEB.name, "first", facts, identity)
         if verb.startswith("deprovision"):
             return plan_deprovision(WEB.name, settings, facts, identity)
         if verb == "rebuild":
@@ -92,6 +114,7 @@ class Case(Trial):
         names = {path.name for path in self.laptop.directory.iterdir()}
         volumes = self.laptop.overlays.list()
         known = {WEB.name.volume, *map(WEB.name.disk, DISKS)}
+        known |= {WEB.name.snapshot("first", disk) for disk in ("", *DISKS)}
         assert {(one.name, one.clean) for one in volumes} <= {(name, True) for name in known}
         assert names == {f"{one.name}.{end}" for one in volumes for end in ("qcow2", "json")}
 

@@ -24,6 +24,10 @@ ROW = {
 RANGES = ("/dev/vdb:5-15", "/dev/vdc:58-61")
 
 
+def quiet(_done: int, _all: int) -> None:
+    pass
+
+
 class LivingLvm(Lvm):
     """Counts commits, as LVM does."""
 
@@ -142,7 +146,7 @@ def with_snapshot(lvm2: LivingLvm, **fields: str) -> Callable[[], None]:
 def test_a_snapshot_is_one_command_and_read_back(lvm2: LivingLvm) -> None:
     group, volume = group_and_volume()
     lvm2.changes["lvcreate"] = with_snapshot(lvm2)
-    made = group.snapshot(volume, SNAP["lv_name"], 8 * MIB, ["raptor", "raptor.job=j2"])
+    made = group.snapshot(volume, SNAP["lv_name"], 8 * MIB, ["raptor", "raptor.job=j2"], quiet)
     assert (made.origin, made.used, made.invalid) == ("guest-alice-dev", 3.17, False)
     assert lvm2.acts == [
         "lvcreate --yes --snapshot --addtag raptor --addtag raptor.job=j2 --size 8388608b"
@@ -157,7 +161,7 @@ def test_another_snapshot_than_asked_for_is_an_error(
     group, volume = group_and_volume()
     lvm2.changes["lvcreate"] = with_snapshot(lvm2, **fields)
     with pytest.raises(HostError, match="lvcreate made another"):
-        group.snapshot(volume, SNAP["lv_name"], 8 * MIB, [])
+        group.snapshot(volume, SNAP["lv_name"], 8 * MIB, [], quiet)
 
 
 def test_an_overflowed_snapshot_is_known(lvm2: LivingLvm) -> None:

@@ -17,10 +17,13 @@ from raptorctl.model.volume import Volume
 from raptorctl.plans.doctor.fault import scene
 from raptorctl.plans.doctor.snapshot import lost_snapshots
 from raptorctl.plans.machine.deprovision import plan_deprovision
-from raptorctl.plans.machine.snapshot import SnapshotRequest, plan_create, plan_delete, plan_restore
+from raptorctl.plans.machine.snapshot import SnapshotRequest, plan_create, plan_delete
+from raptorctl.plans.machine.snapshot_restore import plan_restore
 from raptorctl.plans.past import NOTHING
 from raptorctl.plans.plan import Plan, decode_plan
 from raptorctl.plans.tenant.quota import usage
+from raptorctl.steps.snapshot import SplitSnapshot, TakeSnapshot, TakeStill
+from raptorctl.steps.volume import RemoveVolume
 from tests.fakes import settings
 from tests.unit.plans.machine.test_provision import whole_machine
 from tests.unit.plans.machine.test_resize import NAME, NEXT, alice, both, off, text, there, volume
@@ -32,9 +35,29 @@ def kept(name: str = "before", **changes: Any) -> Volume:
     return replace(made, **{"origin": "guest-alice-dev", "used": 3.2, **changes})
 
 
-def create(name: str | None = "before", size: int | None = None, **changes: Any) -> Plan:
-    request = SnapshotRequest(NAME, name, None if size is None else Size(size))
+def create(
+    name: str | None = "before", size: int | None = None, *, every: bool = False, **changes: Any
+) -> Plan:
+    request = SnapshotRequest(NAME, name, None if size is None else Size(size), every)
     return plan_create(request, there(**changes), NEXT)
+
+
+def further(**changes: Any) -> dict[str, Any]:
+    """What `alice dev` is like with a disk `data`, which runs unless told otherwise."""
+    (domain,), (first,) = whole_machine()["domains"], whole_machine()["volumes"]
+    tags = (*(tag for tag in first.tags if "slot" not in tag), "raptor.disk=data")
+    disk = replace(
+        first, uuid="uuid-data", name="disk-alice-dev.data", size=Size(10 * GIB), tags=tags
+    )
+    domain = replace(domain, disks=(*domain.disks, disk.path), **changes)
+    return {"domains": (domain,), "volumes": (first, disk)}
+
+
+def of_all(**changes: Any) -> dict[str, Any]:
+    """The same, with a snapshot of both, off."""
+    found = further(state=State.OFF)
+    data = kept("before.data", origin="disk-alice-dev.data", **changes)
+    return {**found, "volumes": (*found["volumes"], kept(), data)}
 
 
 def restore(name: str | None = "before", **changes: Any) -> Plan:
@@ -52,6 +75,10 @@ PLANS: dict[str, Callable[[], Plan]] = {
     "restore_autostarted": lambda: restore(**off(autostart=True)),
     "delete": delete,
     "delete_nothing": lambda: delete("other"),
+    "create_all": lambda: create(every=True, **further()),
+    "create_first_of_several": lambda: create(**further()),
+    "restore_all": lambda: restore(**of_all()),
+    "delete_all": lambda: delete(**of_all()),
 }
 
 
@@ -102,6 +129,32 @@ def test_a_snapshot_counts_as_its_tenants_disk() -> None:
     assert usage("alice", there(**both(kept()))).size == 48 * GIB
 
 
+def test_one_of_all_disks_goes_with_its_machine() -> None:
+    steps = plan_deprovision(NAME, settings(), there(**of_all()), NEXT).steps
+    split = [(step.name, step.origin) for step in steps if isinstance(step, SplitSnapshot)]
+    assert split == [
+        ("snap-alice-dev.before", "guest-alice-dev"),
+        ("snap-alice-dev.before.data", "disk-alice-dev.data"),
+    ]
+    removed = [step.name for step in steps if isinstance(step, RemoveVolume)]
+    assert sorted(removed) == [
+        "disk-alice-dev.data", "guest-alice-dev", "snap-alice-dev.before",
+        "snap-alice-dev.before.data",
+    ]  # fmt: skip
+
+
+def test_the_room_asked_for_is_each_disks_and_no_larger_than_it() -> None:
+    plan = create(size=20 * GIB, every=True, **further())
+    taken = [step for step in plan.steps if isinstance(step, TakeSnapshot)]
+    assert [step.size for step in taken] == [20 * GIB, 10 * GIB]
+
+
+def test_one_that_is_off_is_not_suspended_but_must_stay_off() -> None:
+    steps = create(every=True, **further(state=State.OFF)).steps
+    assert [step.kind for step in steps] == ["snapshot.still", "snapshot.still"]
+    assert {step.domain for step in steps if isinstance(step, TakeStill)} == {NEXT.uuid}
+
+
 LOST = {**off(), **both(kept(invalid=True))}
 
 
@@ -118,6 +171,9 @@ LOST = {**off(), **both(kept(invalid=True))}
         (lambda: create(domains=(), volumes=()), "no such machine"),
         (lambda: restore(**running()), "alice-dev is running; its"),
         (lambda: restore("other"), "has no snapshot other: there is: before"),
+        (lambda: restore(**of_all(invalid=True)), "snapshot before of alice-dev overflowed"),
+        (lambda: create(every=True, **further(), **alice(Quota(size=Size(59 * GIB)))),
+         "50G of 59G of disk; 10G more asked"),
         (lambda: restore(volumes=whole_machine()["volumes"]), "has no snapshot before"),
         (lambda: restore(None, **both(kept(), kept("later"))), "several snapshots: name one: before, later"),
         (lambda: restore(**LOST), "overflowed: what it kept is lost: raptorctl snapshot delete"),
@@ -163,8 +219,17 @@ def test_what_names_no_snapshot_is_bad_input(words: list[str]) -> None:
 
 def test_names_tell_machine_and_snapshot_apart() -> None:
     ours = MachineName("alice", "dev-a").snapshot("b-c")
-    assert split_snapshot(ours) == (MachineName("alice", "dev-a"), "b-c")
-    for other in ("snap-alice-dev", "guest-alice-dev.b", "snap-.b", "snap-alice-dev.B", "snap"):
+    assert split_snapshot(ours) == (MachineName("alice", "dev-a"), "b-c", "")
+    assert split_snapshot("snap-alice-dev.b.c") == (MachineName("alice", "dev"), "b", "c")
+    for other in (
+        "snap-alice-dev.b.",
+        "snap-alice-dev.b.c.d",
+        "snap-alice-dev",
+        "guest-alice-dev.b",
+        "snap-.b",
+        "snap-alice-dev.B",
+        "snap",
+    ):
         assert split_snapshot(other) is None
 
 

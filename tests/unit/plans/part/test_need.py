@@ -33,7 +33,8 @@ from raptorctl.plans.machine.disk import DiskRequest, plan_add
 from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.machine.rebuild import RebuildRequest, plan_rebuild
 from raptorctl.plans.machine.resize import ResizeRequest, plan_resize
-from raptorctl.plans.machine.snapshot import SnapshotRequest, plan_create, plan_restore
+from raptorctl.plans.machine.snapshot import SnapshotRequest, plan_create
+from raptorctl.plans.machine.snapshot_restore import plan_restore
 from raptorctl.plans.machine.wipe import plan_wipe
 from raptorctl.plans.part import (
     address,
