@@ -25,6 +25,8 @@ from raptorctl.web.site import Ask, Site
 
 LOG_LINES: Final = 500
 AUDIT_ENTRIES: Final = 200
+TOLD_ELSEWHERE: Final = frozenset({"state", "snapshot"})
+"""Labels of `show` that have a place of their own on a machine's page."""
 
 
 async def host(ask: Ask) -> Response:
@@ -86,7 +88,7 @@ async def machine(ask: Ask) -> Response:
     return ask.page(
         "machine.html",
         **machine_values(ask.site, name, details.machine.state),
-        lines=[line for line in machine_lines(details) if line[0] != "state"],
+        lines=[line for line in machine_lines(details) if line[0] not in TOLD_ELSEWHERE],
         # One of all disks is restored and deleted as a whole.
         snapshots=[one for one in details.snapshots if not one.disk],
         steps=ask.site.admin and await ask.aside(lambda: logs.has_steps(ask.session, name)),
