@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from raptorctl.drivers.network import Networks
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from raptorctl.drivers.tick import Tick
     from raptorctl.model.cpuset import CpuSet
     from raptorctl.model.domain import Domain, State
@@ -143,6 +145,16 @@ class Consoles(Protocol):
 
         Raises:
             HostError: somebody else has it, or there is none in time.
+        """
+
+    def screen(self, uuid: str) -> socket:
+        """Connect with a screen: a stream of its protocol, without a password.
+
+        Args:
+            uuid: the domain's.
+
+        Raises:
+            HostError: it has none, or libvirt says no.
         """
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from raptorctl.web import actions, pages, sockets
+from raptorctl.web import actions, pages, screen, sockets
 from raptorctl.web.edge import LOOPBACK_NAMES, App, Edge
 from raptorctl.web.paint import files, painted, part
 from raptorctl.web.site import Ask, Handler, Site, inside
@@ -47,10 +47,11 @@ def _routes() -> tuple[BaseRoute, ...]:
         return Route(path, inside(handler), methods=["POST"])
 
     return (
-        Route("/static/{name}", static, methods=["GET"]),
+        Route("/static/{name:path}", static, methods=["GET"]),
         Route("/enter/{token}", enter, methods=["GET"]),
         post("/leave", leave),
         get("/", pages.host),
+        get("/room", pages.room),
         get("/doctor", pages.doctor),
         post("/doctor", pages.doctor),
         get("/audit", pages.audit),
@@ -65,6 +66,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         get("/m/{name}/log", pages.log),
         get("/m/{name}/steps", pages.steps),
         get("/m/{name}/console", pages.console),
+        get("/m/{name}/screen", screen.screen),
         post("/m/{name}/power/{verb}", actions.switch),
         get("/m/{name}/change/{verb}", actions.fill_in),
         post("/m/{name}/change/{verb}", actions.alter),
@@ -72,6 +74,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         WebSocketRoute("/work/{work}/live", sockets.live_work),
         WebSocketRoute("/m/{name}/live", sockets.live_machine),
         WebSocketRoute("/m/{name}/console/socket", sockets.console),
+        WebSocketRoute("/m/{name}/screen/socket", screen.carried),
     )
 
 

@@ -18,7 +18,7 @@ LARGEST_BODY: Final = 64 * 1024
 """Bytes: the largest form has a few keys of ssh in it."""
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'{inline}; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'{inline}; img-src 'self'{images}; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS: Final = {
@@ -91,7 +91,9 @@ def _name(host: str) -> str:
 def _guarded(path: str, send: Send) -> Send:
     # xterm.js lays its glyphs out by a style element of its own, which nothing else may.
     inline = " 'unsafe-inline'" if path.endswith("/console") else ""
-    policy = POLICY.format(inline=inline)
+    # noVNC paints pieces of a screen that come as JPEG, and the guest's cursor.
+    images = " data:" if path.endswith("/screen") else ""
+    policy = POLICY.format(inline=inline, images=images)
 
     async def guarded(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":

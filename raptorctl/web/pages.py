@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from raptorctl.api import audit as audit_log
 from raptorctl.api import log as logs
 from raptorctl.api import machine as machines
+from raptorctl.api import screen as screens
 from raptorctl.api import tenant as tenants
 from raptorctl.api.why import explained
 from raptorctl.errors import RaptorError
@@ -31,14 +32,22 @@ TOLD_ELSEWHERE: Final = frozenset({"state", "snapshot"})
 
 async def host(ask: Ask) -> Response:
     """The host at a glance; a tenant sees their machines."""
-    seen = await ask.site.lookout.now()
-    room = await _room(ask.site) if ask.site.admin else {}
-    return ask.page("host.html", **host_values(ask.site, seen), **room)
+    return ask.page("host.html", **host_values(ask.site, await ask.site.lookout.now()))
 
 
 def host_values(site: Site, seen: Glimpse) -> Mapping[str, Any]:
     """What of the host's page changes by itself."""
     return {"seen": seen, "works": site.works.at_work, "own": site.session.on_session_host}
+
+
+async def room(ask: Ask) -> Response:
+    """What the host has and who has it: a part of its page, which does not wait for it.
+
+    Every machine's definition is read for it, and the list of machines needs none of them.
+    """
+    ask.refuse_strangers()
+    is_part = "hx-request" in ask.request.headers
+    return ask.page("room_part.html" if is_part else "room.html", **await _room(ask.site))
 
 
 async def _room(site: Site) -> Mapping[str, Any]:
@@ -85,9 +94,10 @@ async def machine(ask: Ask) -> Response:
     """All about one machine."""
     name = ask.machine
     details = await ask.aside(lambda: machines.shown(ask.session, name))
+    shows = await ask.aside(lambda: screens.is_shown(ask.session, name))
     return ask.page(
         "machine.html",
-        **machine_values(ask.site, name, details.machine.state),
+        **machine_values(ask.site, name, details.machine.state, screen=shows),
         lines=[line for line in machine_lines(details) if line[0] not in TOLD_ELSEWHERE],
         # One of all disks is restored and deleted as a whole.
         snapshots=[one for one in details.snapshots if not one.disk],
@@ -95,9 +105,10 @@ async def machine(ask: Ask) -> Response:
     )
 
 
-def machine_values(site: Site, name: MachineName, state: str) -> Mapping[str, Any]:
+def machine_values(site: Site, name: MachineName, state: str, *, screen: bool) -> Mapping[str, Any]:
     """What of a machine's page changes by itself."""
     return {
+        "screen": screen,
         "name": name,
         "state": state,
         "runs": state in {"running", "blocked", "paused", "suspended", "shutting down"},

@@ -24,7 +24,13 @@ TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg
 def files() -> Mapping[str, tuple[bytes, str]]:
     """All files that pages ask for, by name, with their type: what is not here is not served."""
     found = [path for path in sorted((HERE / "static").rglob("*")) if path.suffix in TYPES]
-    return {path.name: (path.read_bytes(), TYPES[path.suffix]) for path in found}
+    return {_called(path): (path.read_bytes(), TYPES[path.suffix]) for path in found}
+
+
+def _called(path: Path) -> str:
+    """A file's own name; of noVNC's modules, which name each other so, with their folders."""
+    below = path.relative_to(HERE / "static")
+    return "/".join(below.parts[1:]) if len(below.parts) > 2 else path.name
 
 
 def text(said: str) -> Markup:

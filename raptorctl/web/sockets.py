@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from raptorctl.api import console as consoles
 from raptorctl.api import log as logs
+from raptorctl.api import screen as screens
 from raptorctl.api.session import Session
 from raptorctl.drivers.domain import ConsoleStream
 from raptorctl.errors import RaptorError
@@ -46,26 +47,28 @@ async def live_host(socket: WebSocket) -> None:
     def paint(visit: Visit, seen: Glimpse) -> str:
         return part(site, visit, "host_part.html", **host_values(site, seen))
 
-    await _inside(socket, lambda visit: _live(socket, lambda seen: paint(visit, seen)))
+    await inside(socket, lambda visit: _live(socket, lambda seen: paint(visit, seen)))
 
 
 async def live_machine(socket: WebSocket) -> None:
     """Tell a machine's page what has changed."""
     site: Site = socket.app.state.site
 
-    def paint(visit: Visit, seen: Glimpse, name: MachineName) -> str:
-        found = seen.machine(name)
-        state = found.state if found else "gone"
-        return part(site, visit, "machine_part.html", **machine_values(site, name, state))
-
     async def serve(visit: Visit) -> None:
         name = machine_named(socket)
         if (await site.lookout.now()).machine(name) is None:
             await socket.close(ABSENT)
             return
-        await _live(socket, lambda seen: paint(visit, seen, name))
+        shows = await run_in_threadpool(lambda: screens.is_shown(site.session, name))
 
-    await _inside(socket, serve)
+        def paint(seen: Glimpse) -> str:
+            found = seen.machine(name)
+            values = machine_values(site, name, found.state if found else "gone", screen=shows)
+            return part(site, visit, "machine_part.html", **values)
+
+        await _live(socket, paint)
+
+    await inside(socket, serve)
 
 
 async def live_work(socket: WebSocket) -> None:
@@ -79,7 +82,7 @@ async def live_work(socket: WebSocket) -> None:
             return
         await _live(socket, lambda _: part(site, visit, "work_part.html", work=found))
 
-    await _inside(socket, serve)
+    await inside(socket, serve)
 
 
 async def _live(socket: WebSocket, paint: Paint) -> None:
@@ -111,17 +114,16 @@ async def console(socket: WebSocket) -> None:
             if "tail" in socket.query_params:
                 await socket.send_bytes(await run_in_threadpool(lambda: _tail(site.session, name)))
             await run_in_threadpool(attach)
-            await _either(_said(socket, ears), _typed(socket, visit, held[0]))
+            await either(_said(socket, ears), _typed(socket, visit, held[0]))
         except RaptorError as error:
-            why = error.brief.encode()[:MOST_REASON].decode(errors="ignore")
-            await socket.close(_code_of(error), why)
+            await refused(socket, error)
             return
         finally:  # it may have come to be while we were told to end
             for stream in held:
                 await asyncio.shield(run_in_threadpool(stream.close))
-        await _goodbye(socket, site, name)
+        await goodbye(socket, site, name)
 
-    await _inside(socket, serve)
+    await inside(socket, serve, hears=True)
 
 
 def _tail(session: Session, name: MachineName) -> bytes:
@@ -132,13 +134,19 @@ def _tail(session: Session, name: MachineName) -> bytes:
     return harmless(said.decode(errors="replace")).replace("\n", "\r\n").encode()
 
 
-async def _goodbye(socket: WebSocket, site: Site, name: MachineName) -> None:
+async def goodbye(socket: WebSocket, site: Site, name: MachineName) -> None:
     """Say why a console ended: its machine went off, or somebody else has it now."""
     runs = False
     with suppress(RaptorError):
         runs = await run_in_threadpool(lambda: consoles.runs(site.session, name))
     with suppress(RuntimeError, WebSocketDisconnect):  # the reader has gone away
         await socket.close(ENDED if runs else OFF)
+
+
+async def refused(socket: WebSocket, error: RaptorError) -> None:
+    """Close a socket, and say why."""
+    why = error.brief.encode()[:MOST_REASON].decode(errors="ignore")
+    await socket.close(_code_of(error), why)
 
 
 def _code_of(error: RaptorError) -> int:
@@ -216,8 +224,16 @@ async def _typed(socket: WebSocket, visit: Visit, stream: ConsoleStream) -> None
         stream.send(data)
 
 
-async def _inside(socket: WebSocket, serve: Callable[[Visit], Coroutine[Any, Any, None]]) -> None:
-    """Serve a socket as long as its login lasts and its reader is there."""
+async def inside(
+    socket: WebSocket, serve: Callable[[Visit], Coroutine[Any, Any, None]], *, hears: bool = False
+) -> None:
+    """Serve a socket as long as its login lasts and its reader is there.
+
+    Args:
+        socket: just asked for.
+        serve: does what it is for.
+        hears: whether that reads what is said, and so notices when the reader goes away.
+    """
     site: Site = socket.app.state.site
     visit = site.visit(socket)
     await socket.accept()
@@ -230,7 +246,8 @@ async def _inside(socket: WebSocket, serve: Callable[[Visit], Coroutine[Any, Any
     visit.sockets += 1
     try:
         with suppress(WebSocketDisconnect):
-            await _either(serve(visit), visit.over.wait(), *_leaving(socket, serve))
+            leaves = () if hears else (_gone(socket),)
+            await either(serve(visit), visit.over.wait(), *leaves)
         if visit.over.is_set():
             with suppress(RuntimeError, WebSocketDisconnect):
                 await socket.close(OUTSIDE)
@@ -240,20 +257,13 @@ async def _inside(socket: WebSocket, serve: Callable[[Visit], Coroutine[Any, Any
         visit.sockets -= 1
 
 
-def _leaving(
-    socket: WebSocket, serve: Callable[[Visit], Coroutine[Any, Any, None]]
-) -> tuple[Coroutine[Any, Any, None], ...]:
-    """What waits for the reader of a page to go away; of a console, who reads what is typed."""
-    return () if socket.url.path.endswith("/console/socket") else (_gone(socket),)
-
-
 async def _gone(socket: WebSocket) -> None:
     """Wait until the reader goes away; what they say is not for us."""
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass
 
 
-async def _either(*acts: Coroutine[Any, Any, Any]) -> None:
+async def either(*acts: Coroutine[Any, Any, Any]) -> None:
     """Do all at the same time, until the first one ends; what it raised is raised."""
     tasks = [asyncio.ensure_future(act) for act in acts]
     try:

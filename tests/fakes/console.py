@@ -1,5 +1,6 @@
 """Consoles in memory."""
 
+import socket
 from collections.abc import Callable
 
 from raptorctl.drivers.domain import Ears
@@ -23,12 +24,16 @@ class FakeStream:
 
 
 class FakeConsoles:
-    """Consoles that greet. The first `cut` of them end by themselves; `streams` are all there were."""
+    """Consoles that greet; the first `cut` of them end by themselves.
+
+    `streams` are all there were, `screens` the guests' ends of all screens.
+    """
 
     def __init__(self) -> None:
         self.cut = 0
         self.attached: list[tuple[str, bool]] = []
         self.streams: list[FakeStream] = []
+        self.screens: list[socket.socket] = []
 
     def open(self, uuid: str, ears: Ears, *, force: bool, tick: Callable[[], None]) -> FakeStream:
         self.attached.append((uuid, force))
@@ -39,3 +44,9 @@ class FakeConsoles:
         if len(self.attached) <= self.cut:
             ears.ended()
         return stream
+
+    def screen(self, uuid: str) -> socket.socket:
+        ours, guests = socket.socketpair()
+        self.screens.append(guests)
+        guests.sendall(b"RFB 003.008\n")
+        return ours

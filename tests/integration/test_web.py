@@ -25,7 +25,7 @@ def person() -> Iterator[Person]:
         try:
             yield found
         finally:
-            for name in ("dev", "made"):
+            for name in ("dev", "made", "seen"):
                 found.raptorctl("stop", name, "--timeout", "0", "--force", check=False)
                 found.raptorctl("deprovision", name, "-y", check=False)
 
@@ -107,6 +107,30 @@ def assert_second_browser_is_told_and_takes_over(
         other.get(f"http://127.0.0.1:18440/m/{machine}")
         browser.find_element(By.ID, "again").click()
         until(browser, lambda b: "Connected" in text(b))
+
+
+PAINTED = """
+const canvas = document.querySelector('#screen canvas');
+if (!canvas || !canvas.width) { return false; }
+const seen = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+return seen.some((part, at) => at % 4 < 3 && part > 100);
+"""
+"""Whether anything on a screen is brighter than its ground."""
+
+
+def test_a_machines_screen_is_seen(person: Person, browser: Chrome) -> None:
+    words = ("--memory", "256M", "--cpus", "1", "--graphics", "vnc-socket", "-y")
+    person.raptorctl("provision", "seen", *words)
+    with opened(person) as link:
+        browser.get(link)
+        until(browser, lambda b: "Machines" in text(b))
+        browser.find_element(By.LINK_TEXT, "seen").click()
+        until(browser, lambda b: b.find_element(By.LINK_TEXT, "Screen").click() is None)
+        until(browser, lambda b: "Connected" in text(b))
+        until(browser, lambda b: b.execute_script(PAINTED))
+        assert [one for one in complaints(browser) if "getImageData" not in one] == []  # is ours
+        person.raptorctl("stop", "seen", "--timeout", "0", "--force")
+        until(browser, lambda b: "The machine is off" in text(b))
 
 
 def test_a_machine_is_made_and_goes_with_its_plan_shown_without_javascript(

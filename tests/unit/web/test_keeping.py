@@ -85,7 +85,7 @@ def test_a_machine_that_is_kept_can_come_back(browser: Browser, world: World) ->
     text = done(browser, "/m/alice-dev/change/deprovision", {"force": "on", "keep": "7d"})
     assert "its disks are kept until" in text
     assert [domain.name for domain in world.domains.list()] == ["bob-web"]
-    assert 'aria-label="Undelete alice-dev"' in browser.get("/").text
+    assert 'aria-label="Undelete alice-dev"' in browser.get("/room").text
     assert "is back on slot" in done(browser, "/m/alice-dev/change/undelete", {})
     assert {domain.name for domain in world.domains.list()} == {"alice-dev", "bob-web"}
 

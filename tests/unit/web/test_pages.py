@@ -17,7 +17,7 @@ from tests.unit.api.session import InMemory
 from tests.web import Browser, Served, served
 
 PAGES = (
-    "/", "/doctor", "/audit", "/jobs", "/new", "/m/alice-dev", "/m/alice-dev/boot",
+    "/", "/room", "/doctor", "/audit", "/jobs", "/new", "/m/alice-dev", "/m/alice-dev/boot",
     "/m/alice-dev/console", "/m/alice-dev/change/resize", "/m/alice-dev/change/rebuild",
     "/m/alice-dev/change/deprovision", "/m/alice-dev/change/extend",
     "/m/alice-dev/change/snapshot-create",
@@ -30,7 +30,9 @@ def test_a_page_is_there(browser: Browser, path: str) -> None:
 
 
 def test_what_the_host_has_is_on_one_page(browser: Browser) -> None:
-    text = browser.get("/").text
+    assert 'hx-get="/room"' in browser.get("/").text
+    text = browser.get("/").text + browser.get("/room", HX_Request="true").text
+    assert text.count("<html") == 1
     for seen in (
         "alice",
         "bob",
@@ -191,7 +193,7 @@ def test_a_tenant_sees_their_own_and_changes_no_host(world: World, tmp_path: Pat
             assert (theirs.status, none.status) == (404, 404)
             assert theirs.text.replace("bob-web", "bob-none") == none.text
         assert alice.post("/m/bob-web/power/destroy").status == 404
-        for path in ("/new", "/doctor", "/audit", "/jobs", "/m/alice-dev/change/resize"):
+        for path in ("/new", "/room", "/doctor", "/audit", "/jobs", "/m/alice-dev/change/resize"):
             assert alice.get(path).status == 409
         for path in ("/new", "/m/alice-dev/change/deprovision"):
             assert alice.post(path, {"machine": "alice x", "size": "1G", "cpus": "1"}).status == 409

@@ -15,7 +15,7 @@ from tests.fakes import World
 from tests.web import Browser, Served, closed, served, socket_of
 
 CONSOLE = "/m/alice-dev/console/socket"
-SOCKETS = ("/live", "/m/alice-dev/live", CONSOLE)
+SOCKETS = ("/live", "/m/alice-dev/live", CONSOLE, "/m/alice-dev/screen/socket")
 
 
 @pytest.mark.parametrize("path", SOCKETS)
@@ -23,6 +23,7 @@ def test_each_socket_asks_who_is_there(server: Served, world: World, path: str) 
     for cookie in ("", "raptorctl=chosen", f"raptorctl-{server.port}=chosen"):
         assert closed(socket_of(Browser(server.port, cookie=cookie), path)) == OUTSIDE
     assert world.consoles.streams == []
+    assert world.consoles.screens == []
 
 
 @pytest.mark.parametrize("path", SOCKETS)
@@ -79,7 +80,12 @@ def test_a_machine_that_is_off_has_no_console(browser: Browser) -> None:
 def test_another_tenants_machine_is_not_there(world: World, tmp_path: Path) -> None:
     with served(world, tmp_path, Caller("alice", root=True, tenant="alice")) as running:
         alice = running.browser("alice")
-        for path in ("/m/bob-web/console/socket", "/m/bob-none/console/socket", "/m/bob-web/live"):
+        for path in (
+            "/m/bob-web/console/socket",
+            "/m/bob-none/console/socket",
+            "/m/bob-web/live",
+            "/m/bob-web/screen/socket",
+        ):
             assert closed(socket_of(alice, path)) == ABSENT
         assert world.consoles.streams == []
         with socket_of(alice, "/live") as line:
