@@ -136,7 +136,9 @@ def extend(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
 def take_snapshot(ask: "Ask", name: MachineName, work: "Work | None") -> Change:
     """What a machine's disk holds is kept; see `provision`."""
     called = parse_snapshot(ask.said("snapshot") or by_time(shown_at(ask)))
-    return snapshots.create(SnapshotRequest(name, called, _size(ask, "room")))
+    return snapshots.create(
+        SnapshotRequest(name, called, _size(ask, "room"), ask.said("all") == "on")
+    )
 
 
 def restore_snapshot(ask: "Ask", name: MachineName, work: "Work | None") -> Change:

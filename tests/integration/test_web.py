@@ -125,7 +125,7 @@ def test_a_machines_screen_is_seen(person: Person, browser: Chrome) -> None:
         browser.get(link)
         until(browser, lambda b: "Machines" in text(b))
         browser.find_element(By.LINK_TEXT, "seen").click()
-        until(browser, lambda b: b.find_element(By.LINK_TEXT, "Screen").click() is None)
+        until(browser, lambda b: b.find_element(By.LINK_TEXT, "Screen")).click()
         until(browser, lambda b: "Connected" in text(b))
         until(browser, lambda b: b.execute_script(PAINTED))
         assert [one for one in complaints(browser) if "getImageData" not in one] == []  # is ours
