@@ -132,6 +132,45 @@ def carry_out(
         return _locked(session, change, shown, reporter, stop or Stop())
 
 
+def digest(plan: Plan) -> str:
+    """What a plan says, in few letters: who agrees says to which plan.
+
+    What is there already is told by its UUID as well: another machine may have its name by now.
+    """
+    from hashlib import sha256
+
+    told = [plan.summary, *plan.notes, *plan.destroys]
+    for step in plan.steps:
+        there = (str(step.encode().get(key, "")) for key in ("uuid", "domain"))
+        told += [step.title, step.reason, *(uuid for uuid in there if uuid != plan.identity.uuid)]
+    return sha256("\0".join(told).encode()).hexdigest()
+
+
+def unchanged(agreed: str, name: str) -> Confirm:
+    """What confirms a plan that somebody saw before, elsewhere.
+
+    Args:
+        agreed: the digest of what they saw.
+        name: of the machine or tenant.
+    """
+
+    def confirm(plan: Plan) -> bool:
+        if digest(plan) != agreed:
+            raise _changed(name)
+        return True
+
+    return confirm
+
+
+def _changed(name: str) -> RefusedError:
+    return RefusedError(
+        "the host changed while the plan was being read",
+        resolution="look at it again",
+        code=Code.HOST_CHANGED,
+        subject=name,
+    )
+
+
 @contextmanager
 def about(name: str) -> Iterator[None]:
     """Have errors that name no subject be about a machine or a tenant."""
@@ -206,12 +245,7 @@ def _locked(
         refuse_unfinished(session, reporter.note)
         plan = change.plan(session, identity)
         if shown is not None and plan.encode() != shown.encode():
-            raise RefusedError(
-                "the host changed while the plan was being read",
-                resolution="look at it again",
-                code=Code.HOST_CHANGED,
-                subject=change.name,
-            )
+            raise _changed(change.name)
         if not plan.steps:
             return Done(plan, None)
         if shown is None:

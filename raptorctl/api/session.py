@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from raptorctl.drivers.image import Images
     from raptorctl.engine.journals import Journals
     from raptorctl.engine.lock import Turn
+    from raptorctl.host.access.petitions import Petitions
     from raptorctl.model.domain import Domain, State
     from raptorctl.model.facts import HostFacts
     from raptorctl.model.names import MachineName
@@ -127,6 +128,13 @@ class Session:
         if self.on_session_host:
             return Journals(Path(self.places.journal), Path(self.places.audit))
         return Journals(official=True)
+
+    @cached_property
+    def petitions(self) -> "Petitions":
+        """What tenants asked for."""
+        from raptorctl.host.access.petitions import Petitions
+
+        return Petitions()
 
     @cached_property
     def lock(self) -> Path:

@@ -1,8 +1,8 @@
 """How a command that changes the host asks, tells what happens, and prints what came of it."""
 
 import sys
-from collections.abc import Callable, Iterable
-from typing import TextIO
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TextIO
 
 from raptorctl.api import change as api
 from raptorctl.api.change import Change, Confirm, Done
@@ -64,7 +64,39 @@ def carry_out(session: Session, change: Change, confirm: Question = None) -> Don
     )
 
 
-def described(plan: Plan, stream: TextIO) -> list[str]:
+class Titled(Protocol):
+    """A step as a person reads it."""
+
+    @property
+    def title(self) -> str:
+        """What it does and on what."""
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+
+
+class Laid(Protocol):
+    """A plan as a person reads it: one of ours, or one that another process told."""
+
+    @property
+    def verb(self) -> str:
+        """What it does."""
+
+    @property
+    def summary(self) -> str:
+        """What will be true."""
+
+    @property
+    def steps(self) -> Sequence[Titled]:
+        """In order."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is worth knowing."""
+
+
+def described(plan: Laid, stream: TextIO) -> list[str]:
     """Lay a plan out for a person who sees it on `stream`."""
     count = len(plan.steps)
     lines = [plan.summary if not count else f"{plan.verb}: {plan.summary}"]

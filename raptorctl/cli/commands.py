@@ -71,6 +71,7 @@ COMMANDS: Final = {
     "seed": ("seed", "Show or detach the cloud-init seed of a machine."),
     "template": ("template", "List domain templates and profiles."),
     "tenant": ("tenant", "Manage tenants: accounts, keys, quotas."),
+    "request": ("petition", "Request machines as a tenant; approve or deny as an admin."),
     "access": ("access", "Install and test the rules for who may do what."),
     "slot": ("slot", "Show slots: bridge, MAC, addresses, routes."),
     "cpu": ("cpu", "Show host CPUs and which machine has them."),

@@ -1,7 +1,7 @@
 """The shell of tenants without a shell: their login shell, and sshd's ForceCommand.
 
-Exact words and nothing else. No program is started, no file is named, no option can be given: what
-is typed is compared with a table, and a machine's name with its grammar.
+Exact words and nothing else. No program is started, no file is named: what is typed is compared
+with a table, and a machine's name with its grammar. Options are for `request` alone, of its table.
 """
 
 import os
@@ -17,6 +17,7 @@ from raptorctl.api.machine import listed
 from raptorctl.api.session import Session
 from raptorctl.cli.edge import run
 from raptorctl.cli.output import say, tell
+from raptorctl.cli.shell_request import request_words
 from raptorctl.errors import RaptorError
 from raptorctl.model.exit_code import BAD_INPUT, DONE, REFUSED
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT, shown
@@ -41,6 +42,10 @@ console dev    its console; ^] leaves
 start dev      start it
 stop dev       shut it down
 reboot dev     ask it to boot anew
+request ...    ask for a machine, or a change of one: provision web
+               --size 20G --cpus 2 --image debian:13, resize, rebuild,
+               snapshot create|restore|delete, deprovision; list, show,
+               withdraw; -y goes without asking, --dry-run shows the plan
 exit           leave"""
 
 
@@ -68,6 +73,8 @@ def asked_for(arguments: Sequence[str], environment: Mapping[str, str]) -> str |
 
 def obey(tenant: str, line: str) -> int:
     """Do what one line says; returns the exit code."""
+    if len(line) <= LONGEST and (asked := request_words(line)):
+        return run(asked)
     words = understood(line)
     if words is None:
         tell("that is none of the words here; `help` lists them")

@@ -43,6 +43,7 @@ class Code(enum.StrEnum):
     TEMPLATE_NOT_FOUND = "template-not-found"
     LOG_NOT_FOUND = "log-not-found"
     JOB_NOT_FOUND = "job-not-found"
+    REQUEST_NOT_FOUND = "request-not-found"
     WEB_NOT_OPEN = "web-not-open"
     WEB_LOGIN_NOT_FOUND = "web-login-not-found"
 
@@ -54,6 +55,7 @@ class Code(enum.StrEnum):
     SNAPSHOT_EXISTS = "snapshot-exists"
     NOT_OURS = "not-ours"
     IN_USE = "in-use"
+    REQUEST_ANSWERED = "request-answered"
     MACHINE_INCOMPLETE = "machine-incomplete"
     TENANT_INCOMPLETE = "tenant-incomplete"
 

@@ -147,6 +147,7 @@ class Walls:
         shell_only: only who has a shell has a systemd manager.
         lingers: a tenant may let programs outlive their session.
         on_root: where tenants write that is on the host's root file system.
+        requests: whether systemd listens for what tenants request.
     """
 
     read_disks: tuple[str, ...] = ()
@@ -156,6 +157,7 @@ class Walls:
     shell_only: bool = True
     lingers: bool = False
     on_root: tuple[str, ...] = ()
+    requests: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from raptorctl.model.expiry import Expiry
 from raptorctl.model.guest_step import LOGS
 from raptorctl.model.names import MachineName, shown
 from raptorctl.model.net import NetworkSettings
+from raptorctl.model.policy import RequestPolicy
 from raptorctl.model.settings_file import DEFAULT_FILE
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import Slot
@@ -166,6 +167,7 @@ class Settings:
     images: ImageSettings = field(default_factory=ImageSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     expiry: Expiry = field(default_factory=Expiry)
+    requests: RequestPolicy = field(default_factory=RequestPolicy)
     file: str = field(default=DEFAULT_FILE, init=False)
     config: str = field(default=str(PurePosixPath(DEFAULT_FILE).parent), init=False)
     owner: str = field(default="", init=False)

@@ -9,6 +9,8 @@ from typing import Final
 
 from raptorctl.errors import SettingsError
 from raptorctl.model.codec import ShapeError, decode
+from raptorctl.model.image import NAME
+from raptorctl.model.policy import VERBS
 from raptorctl.model.settings import Settings
 from raptorctl.model.settings_file import DEFAULT_FILE
 from raptorctl.model.sizes import LEAST_MEMORY, Size
@@ -92,6 +94,11 @@ def _within(key: str, least: int, settings: Settings) -> bool:
     return least <= days <= 3650
 
 
+def _counted(key: str, most: int, settings: Settings) -> bool:
+    number: int = getattr(settings.requests, key)
+    return 0 <= number <= most
+
+
 _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
     ("slot", lambda s: bool(s.slot), "a host needs at least one [[slot]]"),
     ("slot.number", lambda s: all(1 <= x.number <= HIGHEST for x in s.slot),
@@ -135,5 +142,14 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
     *((f"expiry.{key}", partial(_within, key, least), f"should be {least} to 3650 days")
       for key, least in (("longest_days", 0), ("warn_days", 0), ("grace_days", 0),
                          ("keep_days", 1))),
+    ("requests.verbs", lambda s: set(s.requests.verbs) <= set(VERBS),
+     f"should be of {', '.join(VERBS)}"),
+    ("requests.images", lambda s: all(map(NAME.fullmatch, s.requests.images)),
+     "should be names of images, such as debian:13; no path and no URL"),
+    ("requests.profiles", lambda s: not any("/" in name for name in s.requests.profiles),
+     "should be names of profiles, and no paths"),
+    *((f"requests.{key}", partial(_counted, key, most), f"should be 0 to {most}")
+      for key, most in (("cpus", 4096), ("machines", 10000), ("longest_days", 3650),
+                        ("snapshots", 100), ("changes_an_hour", 1000), ("most_waiting", 100))),
     ("dns.key_file", lambda s: _absolute(s.dns.key_file), "should be an absolute path"),
 )  # fmt: skip

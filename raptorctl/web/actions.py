@@ -1,7 +1,6 @@
 """What a page can do: a machine on and off at once; anything else after its plan was shown."""
 
 import asyncio
-import hashlib
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,11 +15,10 @@ from raptorctl.api import power
 from raptorctl.api.change import Change
 from raptorctl.api.power import Did
 from raptorctl.api.session import Session
-from raptorctl.errors import InputError, RefusedError
+from raptorctl.errors import InputError
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import MachineName
 from raptorctl.model.stamp import stamp
-from raptorctl.plans.plan import Plan
 from raptorctl.web import wish
 from raptorctl.web.site import Ask
 from raptorctl.web.work import Work
@@ -167,7 +165,7 @@ async def _change(ask: Ask, verb: str, name: MachineName) -> Response:
         name=name,
         plan=plan,
         typed=form.goes(ask, name) if plan.steps else "",
-        agreed=digest(plan),
+        agreed=changes.digest(plan),
         form={key: value for key, value in ask.form.items() if key not in OURS},
         action="/new" if verb == "provision" else f"/m/{name.domain}/change/{verb}",
         back=form.at.format(name=name.domain),
@@ -185,33 +183,10 @@ def _refuse_untyped(ask: Ask, goes: str) -> None:
 
 
 def _done(ask: Ask, form: _Form, name: MachineName, work: Work) -> tuple[str, ...]:
-    agreed = ask.said("agreed")
-
-    def confirm(plan: Plan) -> bool:
-        if digest(plan) != agreed:
-            raise RefusedError(
-                "the host changed while the plan was being read",
-                resolution="look at it again",
-                code=Code.HOST_CHANGED,
-                subject=name.domain,
-            )
-        return True
-
+    confirm = changes.unchanged(ask.said("agreed"), name.domain)
     wanted = form.change(ask, name, work)
     done = changes.carry_out(ask.session, wanted, confirm=confirm, reporter=work, stop=work.stop)
     return (*done.receipts, done.plan.summary)
-
-
-def digest(plan: Plan) -> str:
-    """What a plan says, in few letters: who agrees says to which plan.
-
-    What is there already is told by its UUID as well: another machine may have its name by now.
-    """
-    told = [plan.summary, *plan.notes, *plan.destroys]
-    for step in plan.steps:
-        there = (str(step.encode().get(key, "")) for key in ("uuid", "domain"))
-        told += [step.title, step.reason, *(uuid for uuid in there if uuid != plan.identity.uuid)]
-    return hashlib.sha256("\0".join(told).encode()).hexdigest()
 
 
 async def work(ask: Ask) -> Response:

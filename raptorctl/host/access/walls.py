@@ -27,6 +27,8 @@ LINGER: Final = "org.freedesktop.login1.set-self-linger"
 # Any number does: what is asked is what systemd has for all of them.
 UNITS: Final = ("user.slice", "user-60000.slice", "user@60000.service")
 
+REQUESTS: Final = "raptorctl-request.socket"
+
 
 def look(volumes: Iterable[Volume], bridges: Iterable[str], lingers: Callable[[], bool]) -> Walls:
     """Look at everything once.
@@ -49,12 +51,13 @@ def look(volumes: Iterable[Volume], bridges: Iterable[str], lingers: Callable[[]
         shell_only=bool(manager.get("ExecCondition")),
         lingers=lingers(),
         on_root=tuple(path for path in WRITABLE if _device(path) == _device("/")),
+        requests=unit(REQUESTS, "ActiveState").get("ActiveState") == "active",
     )
 
 
-def unit(name: str) -> dict[str, str]:
+def unit(name: str, keys: str = "MemoryMax,ExecCondition") -> dict[str, str]:
     """Return what systemd would give a unit, whether it is loaded or not (systemctl(1), show)."""
-    said = command.run("systemctl", "show", "--property=MemoryMax,ExecCondition", name)
+    said = command.run("systemctl", "show", f"--property={keys}", name)
     return dict(line.partition("=")[::2] for line in said.splitlines())
 
 

@@ -5,7 +5,6 @@ after them. One line asks: the machine's name, how many lines, and whether to go
 """
 
 import os
-import pwd
 import re
 import select
 import socket
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import HostError, MissingError
-from raptorctl.host.system.peer import uid_of
+from raptorctl.host.system.peer import name_of, uid_of
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT
 
@@ -103,7 +102,7 @@ def serve(client: socket.socket, directory: Path) -> None:
     """
     client.settimeout(PATIENCE)
     request = REQUEST.fullmatch(_first_line(client))
-    if request is None or not _owns(_peer(client), request[1]):
+    if request is None or not _owns(name_of(uid_of(client)), request[1]):
         return
     lines = min(int(request[2]), MOST_LINES)
     path, follow = directory / f"{request[1]}.log", request[3] == "follow"
@@ -116,13 +115,6 @@ def _first_line(client: socket.socket) -> str:
     while not said.endswith(b"\n") and len(said) < 100 and (more := client.recv(100)):
         said += more
     return said.decode(errors="replace")
-
-
-def _peer(client: socket.socket) -> str:
-    try:
-        return pwd.getpwuid(uid_of(client)).pw_name
-    except KeyError:
-        return ""
 
 
 def _owns(account: str, name: str) -> bool:

@@ -7,6 +7,7 @@ for each connection (systemd.socket(5), Accept=yes), with the socket as its stan
 
 import json
 import os
+import pwd
 import select
 import socket
 import struct
@@ -22,6 +23,10 @@ PEER: Final = struct.Struct("3i")
 """struct ucred: pid, uid, gid (unix(7), SO_PEERCRED)."""
 PATIENCE: Final = 10.0
 """Seconds for somebody to say what they want, and to take the last of what they are told."""
+LAST: Final = 1.0
+"""Seconds for what somebody still says who was refused before they had said it all."""
+MOST_LEFT: Final = 1 << 20
+"""Bytes of it."""
 PIECE: Final = 65536
 LONGEST_ANSWER: Final = 4 << 20
 """Bytes of one line that is answered."""
@@ -39,6 +44,14 @@ def standard_input() -> socket.socket:
 def uid_of(client: socket.socket) -> int:
     """Return the number of the account that connected."""
     return int(PEER.unpack(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER.size))[1])
+
+
+def name_of(uid: int) -> str:
+    """Return the name of the account of that number, or ""."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
 
 
 def read_line(client: socket.socket, longest: int, seconds: float = PATIENCE) -> bytes:
@@ -97,6 +110,17 @@ class Answers:
         while self._left and (left := until - time.monotonic()) > 0:
             if not select.select([], [self._client], [], left)[1] or not self._send():
                 return
+        self._hear_out()
+
+    def _hear_out(self) -> None:
+        """Read what they still say: closed on it, they would hear of a reset and not the answer."""
+        with suppress(OSError):
+            self._client.shutdown(socket.SHUT_WR)
+            for _ in range(MOST_LEFT // PIECE):
+                if not select.select([self._client], [], [], LAST)[0]:
+                    return
+                if not self._client.recv(PIECE):
+                    return
 
     def _send(self) -> bool:
         """Send what goes; whether somebody is still there."""
@@ -131,6 +155,7 @@ def ask(path: str, said: Mapping[str, Any], nobody: MissingError) -> Iterator[Ma
             raise _broken(error.strerror) from error
         with suppress(BrokenPipeError):  # it has refused before it heard all, and says why
             asked.sendall(_line(said))
+            asked.shutdown(socket.SHUT_WR)
         with asked.makefile("rb") as answers:
             try:
                 while line := answers.readline(LONGEST_ANSWER):

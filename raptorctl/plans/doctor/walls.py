@@ -19,7 +19,7 @@ def walls(probe: Probe, settings: Settings) -> Findings:
         yield Finding(Part.WALLS, Verdict.FAIL, trouble.what, trouble.advice)
     if probe.walls is None:
         return
-    bad = [*_machines(probe.walls), *_sessions(probe.walls)]
+    bad = [*_machines(probe.walls), *_sessions(probe.walls), *_requests(probe.walls, settings)]
     yield from bad
     if not bad:
         what = "machines and sessions are kept from the host"
@@ -51,6 +51,18 @@ def _sessions(seen: Walls) -> Findings:
         what = f"a tenant can fill the host's root: {' and '.join(seen.on_root)} are on it"
         what = what if seen.on_root[1:] else what.replace(" are ", " is ")
         advice = f"{ROLE} with raptor_filesystems"
+        yield Finding(Part.WALLS, Verdict.WARN, what, advice)
+
+
+def _requests(seen: Walls, settings: Settings) -> Findings:
+    wanted = bool(settings.requests.verbs)
+    if wanted and not seen.requests:
+        what = f"{settings.file} says what tenants may request, and nothing listens for it"
+        advice = "systemctl enable --now raptorctl-request.socket"
+        yield Finding(Part.WALLS, Verdict.WARN, what, advice)
+    if seen.requests and not wanted:
+        what = "tenants are listened to, and requests.verbs of the settings lets them ask nothing"
+        advice = "systemctl disable --now raptorctl-request.socket"
         yield Finding(Part.WALLS, Verdict.WARN, what, advice)
 
 

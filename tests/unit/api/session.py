@@ -5,6 +5,7 @@ from pathlib import Path
 
 from raptorctl.api.session import Session
 from raptorctl.engine.journals import Journals
+from raptorctl.host.access.petitions import Petitions
 from raptorctl.host.system.files import templates
 from raptorctl.model.domain import State
 from raptorctl.model.facts import HostFacts
@@ -29,6 +30,7 @@ class InMemory(Session):
         self.config = directory / "config"
         self.settings = settings()
         self.journals = Journals(directory / "journal", self.log_directory / "audit.jsonl")
+        self.petitions = Petitions(directory / "requests")
         self.before_survey: Callable[[], None] = lambda: None
 
     @property

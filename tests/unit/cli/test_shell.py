@@ -160,3 +160,47 @@ def test_what_a_client_sends_along_is_forgotten(monkeypatch: pytest.MonkeyPatch)
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "request provision web --size 20G --cpus 2 --image debian:13 --expires 2027-01-31 -y",
+        "raptorctl request list",
+        "request snapshot create web before --dry-run",
+        "request show 20261129-204501-a1b2",
+        "request deprovision web --force -y",
+    ],
+)
+def test_requests_are_made_with_options_of_a_table(ran: list[list[str]], line: str) -> None:
+    assert obey("alice", line) == 0
+    assert ran == [line.removeprefix("raptorctl ").split()]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "request",
+        "request approve 20261129-204501-a1b2",
+        "request deny 20261129-204501-a1b2 --reason x",
+        "raptorctl provision alice web",
+        "raptorctl raptorctl request list",
+        "request provision web --user-data /etc/passwd",
+        "request provision web --key -",
+        "request provision web --image /etc/passwd",
+        "request provision web --image",
+        "request provision web --image -y",
+        "request provision web --image=debian:13",
+        "request provision web; id",
+        "request provision web  --size 1G",
+        "request provision $(id)",
+        "request list -o json",
+        "request list --columns id",
+        "request snapshot web",
+        "request provision a b c",
+        "request list " + "x" * 200,
+    ],
+)
+def test_of_requests_nothing_else_is_understood(ran: list[list[str]], line: str) -> None:
+    assert obey("alice", line) == 2
+    assert ran == []

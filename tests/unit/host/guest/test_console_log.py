@@ -15,6 +15,7 @@ from raptorctl.cli import log_service
 from raptorctl.errors import SettingsError
 from raptorctl.host.guest import console_log
 from raptorctl.host.guest.console_log import ask_service, read_log, serve
+from raptorctl.host.system.peer import name_of, uid_of
 from raptorctl.model.text import harmless
 
 
@@ -48,7 +49,7 @@ def test_what_is_added_follows_over_a_new_file_too(
 
 
 def answer(folder: Path, request: bytes, account: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
-    monkeypatch.setattr(console_log, "_peer", lambda _client: account)
+    monkeypatch.setattr(console_log, "name_of", lambda _uid: account)
     ours, theirs = socket.socketpair()
     with ours:
         with theirs:
@@ -96,14 +97,14 @@ def test_who_asks_is_known_by_the_kernel() -> None:
     with ours, theirs:
         import pwd
 
-        assert console_log._peer(theirs) == pwd.getpwuid(os.getuid()).pw_name
+        assert name_of(uid_of(theirs)) == pwd.getpwuid(os.getuid()).pw_name
 
 
 @pytest.fixture
 def service(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     path = folder / "sock"
     monkeypatch.setattr(console_log, "SOCKET", str(path))
-    monkeypatch.setattr(console_log, "_peer", lambda _client: "alice")
+    monkeypatch.setattr(console_log, "name_of", lambda _uid: "alice")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
         listening.listen()

@@ -1,11 +1,13 @@
 """Doctor on machines and sessions: each wall that is missing is told, with how to build it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from raptorctl.host.access.walls import on_link, reads
+from raptorctl.model.policy import RequestPolicy
 from raptorctl.model.probe import Part, Probe, Trouble, Verdict, Walls
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import Volume
@@ -40,6 +42,16 @@ MISSING: dict[str, tuple[Walls, Verdict, str]] = {
 def test_each_missing_wall_is_told(seen: Walls, verdict: Verdict, words: str) -> None:
     ((found, what),) = findings(seen)
     assert (found, words in what) == (verdict, True), what
+
+
+def test_who_listens_to_requests_has_a_policy_and_the_other_way_round() -> None:
+    policy = replace(settings(), requests=RequestPolicy(verbs=("provision",)))
+    probe = Probe("/etc/raptorctl/settings.toml", walls=Walls(requests=True))
+    (deaf,) = walls(replace(probe, walls=Walls()), policy)
+    (idle,) = walls(probe, settings())
+    assert (deaf.verdict, "nothing listens" in deaf.what) == (Verdict.WARN, True)
+    assert (idle.verdict, "ask nothing" in idle.what) == (Verdict.WARN, True)
+    assert [found.verdict for found in walls(probe, policy)] == [Verdict.OK]
 
 
 def test_what_could_not_be_looked_at_is_trouble_and_no_ok() -> None:

@@ -1,0 +1,286 @@
+"""Root's service for petitions: one connection of one tenant, from its first byte to its last.
+
+Little is done before it is known who asks and that they may: the kernel says the account, their
+requests are counted, one line is read, and only then is the host looked at.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from raptorctl.api.caller import Caller, new_identity
+from raptorctl.api.session import Session
+from raptorctl.errors import RaptorError, RefusedError
+from raptorctl.host.system.pace import Pace
+from raptorctl.host.system.peer import Answers, name_of, read_line, standard_input, uid_of
+from raptorctl.model.codec import encode
+from raptorctl.model.error_code import Code
+from raptorctl.model.job import StepState
+from raptorctl.model.names import TENANT
+from raptorctl.model.petition import KeptPetition, Petition, Petitioner, PetitionState
+from raptorctl.model.tenant import GROUP
+from raptorctl.read.petition import LONGEST, Letter, parse_letter
+
+if TYPE_CHECKING:
+    import socket
+
+    from raptorctl.api.change import Confirm
+    from raptorctl.plans.plan import Plan
+
+PACES: Final = Path("/run/raptorctl/requests")
+A_MINUTE: Final = 60
+"""Lines that one account may say in a minute."""
+HOUR: Final = 3600
+SMALLEST: Final = 4 << 20
+"""Bytes below which no bar is worth drawing; to a reporter they would be milliseconds."""
+
+UNFORESEEN: Final = RaptorError(
+    "unexpected trouble with this request", resolution="ask an admin", code=Code.INTERNAL
+)
+
+
+def serve_standard_input() -> None:
+    """Answer whoever is at the other end of standard input."""
+    with standard_input() as client:
+        serve(client)
+
+
+def serve(
+    client: "socket.socket",
+    session_of: Callable[[Caller], Session] = lambda caller: Session(caller=caller),
+    paces: Path = PACES,
+) -> None:
+    """Answer one client.
+
+    Args:
+        client: connected.
+        session_of: makes the session in which a tenant's change is carried out by root's right.
+        paces: where it is counted how often each account asks.
+    """
+    answers = Answers(client)
+    said: Mapping[str, Any] = {"error": UNFORESEEN.encode()}
+    ear = Ear(answers)
+    try:
+        said = _answered(client, session_of, paces, ear)
+    except RaptorError as error:
+        said = {"error": error.encode()}
+    finally:
+        answers.end(ear.veiled(said))
+
+
+def _answered(
+    client: "socket.socket", session_of: Callable[[Caller], Session], paces: Path, ear: "Ear"
+) -> Mapping[str, Any]:
+    who = Petitioner(name_of(uid := uid_of(client)), uid)
+    if uid == 0 or not TENANT.fullmatch(who.tenant):
+        raise RefusedError(
+            "requests are for tenants",
+            resolution="an admin uses raptorctl without `request`",
+            code=Code.NOT_ALLOWED,
+        )
+    Pace(paces, "asked", A_MINUTE, 60).take(uid)
+    letter = parse_letter(read_line(client, LONGEST))
+    session = session_of(Caller(who.tenant, root=True))
+    ear.listen(session, who)
+    if letter.petition is None:
+        return _READS[letter.verb](session, who, letter)
+    pace = Pace(paces, "changed", session.settings.requests.changes_an_hour, HOUR)
+    return Desk(session, who, pace, ear).change(letter, letter.petition)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where one tenant's change is looked at, and done or kept.
+
+    Args:
+        session: the host, by root's right.
+        who: asks.
+        pace: how often they may.
+        ear: is told.
+    """
+
+    session: Session
+    who: Petitioner
+    pace: Pace
+    ear: "Ear"
+
+    def change(self, letter: Letter, petition: Petition) -> Mapping[str, Any]:
+        """Show what would come of it; or do it, or keep it for an admin."""
+        from raptorctl.api.change import preview, unchanged
+        from raptorctl.api.petition import change_of
+        from raptorctl.plans.tenant.policy import refuse_unasked
+
+        refuse_unasked(petition, self.session.settings)
+        beyond: list[str] = []
+        plan = preview(
+            self.session, change_of(self.session, self.who, petition, beyond.extend), self.ear
+        )
+        if letter.dry_run:
+            return {"plan": shown(plan, beyond)}
+        name = f"{self.who.tenant}-{petition.machine}"
+        agrees = unchanged(letter.agreed, name) if letter.agreed else None
+        if agrees and plan.steps:
+            agrees(plan)
+        self.pace.take(self.who.uid)
+        if beyond:
+            return {"waiting": view(self._keep(petition, tuple(beyond)))}
+        return {"done": {**self._done(petition, agrees), "verb": petition.verb}}
+
+    def _done(self, petition: Petition, agrees: "Confirm | None") -> dict[str, Any]:
+        from raptorctl.api.change import carry_out
+        from raptorctl.api.petition import change_of
+
+        change = change_of(self.session, self.who, petition, refuse, watch=self.ear)
+        done = carry_out(self.session, change, confirm=agrees, reporter=self.ear)
+        if done.job:
+            self._keep(petition, job=done.job.id)
+        return {**done.encode(), "receipts": list(done.receipts)}
+
+    def _keep(
+        self, petition: Petition, beyond: tuple[str, ...] = (), job: str = ""
+    ) -> KeptPetition:
+        identity = new_identity(self.who.tenant)
+        state = PetitionState.DONE if job else PetitionState.WAITING
+        new = KeptPetition(identity.job, self.who, identity.at, petition, beyond, state)
+        if job:
+            new = replace(new, answered=identity.at, job=job)
+        self.session.petitions.keep(new, self.session.settings.requests.most_waiting)
+        return new
+
+
+def refuse(beyond: tuple[str, ...]) -> None:
+    """Refuse what was within the policy when it was looked at first, and is not any more.
+
+    Raises:
+        RefusedError: says why not.
+    """
+    if beyond:
+        raise RefusedError("; ".join(beyond), resolution="ask again", code=Code.HOST_CHANGED)
+
+
+def shown(plan: "Plan", beyond: list[str]) -> dict[str, Any]:
+    """A plan as who asks sees it: no XML, nothing of how the host does it."""
+    from raptorctl.api.change import digest
+
+    return {
+        "verb": plan.verb,
+        "summary": plan.summary,
+        "notes": list(plan.notes),
+        "destroys": list(plan.destroys),
+        "steps": [{"title": step.title, "reason": step.reason} for step in plan.steps],
+        "beyond": list(beyond),
+        "digest": digest(plan),
+    }
+
+
+def view(one: KeptPetition) -> dict[str, Any]:
+    """The shape of a request that docs/json.md tells."""
+    return {
+        "id": one.id,
+        "tenant": one.who.tenant,
+        "machine": one.machine,
+        "at": one.at,
+        "asked": one.asked,
+        "beyond": list(one.beyond),
+        "state": one.state.value,
+        "by": one.by,
+        "answered": one.answered,
+        "why": one.why,
+        "job": one.job,
+        "request": encode(one.petition),
+    }
+
+
+def _listed(session: Session, who: Petitioner, _letter: Letter) -> Mapping[str, Any]:
+    theirs = [one for one in session.petitions.all(who.tenant) if one.who == who]
+    return {"requests": [view(one) for one in theirs]}
+
+
+def _found(session: Session, who: Petitioner, letter: Letter) -> Mapping[str, Any]:
+    return {"request": view(session.petitions.find(letter.id, who))}
+
+
+def _withdrawn(session: Session, who: Petitioner, letter: Letter) -> Mapping[str, Any]:
+    one = session.petitions.find(letter.id, who)
+    at = new_identity(who.tenant).at
+    before, after = PetitionState.WAITING, PetitionState.WITHDRAWN
+    return {"request": view(session.petitions.turn(one.id, before, after, answered=at))}
+
+
+_READS: Final[Mapping[str, Callable[[Session, Petitioner, Letter], Mapping[str, Any]]]] = {
+    "list": _listed,
+    "show": _found,
+    "withdraw": _withdrawn,
+}
+
+
+class Ear:
+    """What a tenant hears of a job: `Reporter` and `Watch`; nothing in it names another's machine.
+
+    Args:
+        answers: to them.
+    """
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._others: re.Pattern[str] | None = None
+        self._share, self._image = -1, ""
+
+    def listen(self, session: Session, who: Petitioner) -> None:
+        """Say whose host it is and who hears; a machine's name begins with its tenant's."""
+        accounts = session.host.accounts.members(GROUP)
+        names = "|".join(account.name for account in accounts if account.name != who.tenant)
+        self._others = re.compile(rf"\b(?:{names})-[a-z0-9][a-z0-9.-]*") if names else None
+
+    def veiled(self, said: Any) -> Any:
+        """The same without names of others' machines."""
+        match said:
+            case str():
+                return self._others.sub("another's", said) if self._others else said
+            case Mapping():
+                return {key: self.veiled(value) for key, value in said.items()}
+            case list():
+                return [self.veiled(item) for item in said]
+        return said
+
+    def _tell(self, said: Mapping[str, Any]) -> None:
+        self._answers.tell(self.veiled(said))
+
+    def started(self, number: int, total: int, title: str) -> None:
+        """See `Reporter`."""
+        self._end_image()
+        self._share = -1
+        self._tell({"started": [number, total, title]})
+
+    def progress(self, done: int, total: int) -> None:
+        """See `Reporter`; told at each percent."""
+        share = done * 100 // total if total > 0 else -1
+        if share != self._share:
+            self._share = share
+            self._tell({"progress": [done, total]})
+
+    def ended(self, number: int, total: int, title: str, state: StepState, problem: str) -> None:
+        """See `Reporter`."""
+        self._tell({"ended": [number, total, title, state.value, problem]})
+
+    def note(self, text: str) -> None:
+        """See `Reporter`."""
+        self._tell({"note": text})
+
+    def begin(self, title: str) -> None:
+        """Of an image that comes: see `Watch`; what was before it is done."""
+        self._end_image()
+        self.started(0, 0, title)
+        self._image = title
+
+    def tick(self, done: int, total: int) -> None:
+        """See `Watch`."""
+        if total >= SMALLEST:
+            self.progress(done, total)
+
+    def _end_image(self) -> None:
+        if self._image:
+            self._tell({"ended": [0, 0, self._image, StepState.DONE.value, ""]})
+        self._image = ""
