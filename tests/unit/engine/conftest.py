@@ -1,7 +1,6 @@
-"""Counts kills and faults, for the figures in docs/reliability.md; and waits for no disk."""
+"""Counts kills and faults, for the figures in docs/reliability.md."""
 
 import itertools
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,6 @@ import pytest
 from tests.fakes import Killed, Tripwire
 from tests.memory import folder_in_memory
 from tests.tally import tried
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fdatasync", lambda _: None)
-    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture(autouse=True)
