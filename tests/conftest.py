@@ -1,6 +1,7 @@
 """What all tests share: golden files (`pytest --update-golden` rewrites them), and what they cost."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,16 @@ import pytest
 from tests import tally, times
 
 GOLDEN = Path(__file__).parent / "golden"
+
+# Modules and thousands of tests stay to the end: looking for garbage among them, again and again,
+# is a tenth of a run of the unit tests.
+gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    gc.enable()
+    gc.freeze()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,10 +36,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(times.Times())
 
 
-@pytest.fixture(autouse=True)
-def _by_nobodys_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _by_nobodys_sudo() -> Iterator[None]:
     """`sudo make test` is root's: files of the tests are not for the account behind it."""
-    monkeypatch.delenv("SUDO_UID", raising=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SUDO_UID", raising=False)
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,5 +1,6 @@
 """A page's server in a thread of the test, on a host in memory; and plain HTTP to it."""
 
+import asyncio
 import http.client
 import threading
 from collections.abc import Iterator, Mapping
@@ -7,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlencode, urlsplit
 
+import uvicorn.server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
@@ -97,6 +100,16 @@ class Served:
         return made
 
 
+class Hurried:
+    """asyncio, for uvicorn: it sleeps a tenth of a second twice before it ends, and tests end often."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 20)
+
+
 @contextmanager
 def served(world: World, folder: Path, caller: Caller | None = None) -> Iterator[Served]:
     """Serve a host in memory."""
@@ -115,14 +128,15 @@ def served(world: World, folder: Path, caller: Caller | None = None) -> Iterator
     server = serve.server(session, make, port, lambda _: ready.set())
     server.path = path
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    try:
-        assert ready.wait(60)
-        yield Served(port, server, path)
-    finally:
-        server.should_exit = True
-        thread.join(60)
-        listening.close()
+    with patch.object(uvicorn.server, "asyncio", Hurried()):
+        thread.start()
+        try:
+            assert ready.wait(60)
+            yield Served(port, server, path)
+        finally:
+            server.should_exit = True
+            thread.join(60)
+            listening.close()
     assert not thread.is_alive()
 
 

@@ -5,6 +5,7 @@ fails, and so does one that root opens.
 """
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -171,22 +172,33 @@ def _hook() -> None:
     sys.addaudithook(_watch)  # for good: there is no taking it away
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with an image in it, for each test to copy."""
+    folder = tmp_path_factory.mktemp("cache")
+    _an_image(LocalImages(str(folder)), tmp_path_factory.mktemp("source"))
+    return folder
+
+
 @pytest.fixture
 def admin(
-    raptorctl: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    raptorctl: CommandLine,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    cache: Path,
 ) -> Iterator[Admin]:
     greeting = WHOLE + told(f"{KEY.type} {KEY.blob} root@alice-dev")
     monkeypatch.setattr(FakeSession, "console_text", lambda *_words: greeting)
     world.guests.banners = [BANNER]
     assert raptorctl(*PROVISION).code == 0
-    images: Any = LocalImages(str(tmp_path / "cache"))
+    images: Any = LocalImages(str(shutil.copytree(cache, tmp_path / "cache", symlinks=True)))
     monkeypatch.setattr(FakeSession, "images", images)
     monkeypatch.setenv("SUDO_UID", NOBODY)
     with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
         monkeypatch.chdir(folder)
-        _an_image(images, folder)
         yield Admin(raptorctl, folder)
 
 
