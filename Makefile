@@ -148,7 +148,7 @@ test: env ## check, long, lint, deb, integration, guests and lab, one after the 
 	RAPTOR_BEGAN=$(BEGAN) $(RUN) tests.stages
 
 .PHONY: times
-times: env ## write what the last runs of `make test` took into docs/lab.md
+times: env ## keep what the last runs of `make test` took, and write it into docs/lab.md
 	$(RUN) tests.stages times
 
 .PHONY: demo

@@ -34,7 +34,8 @@ def run_all(began: float) -> Run:
     for lane in lanes:
         lane.join()
     bare = not hosts() <= before
-    run = Run(commit(), bare, began, time.time(), tuple(results), record.read_tests(times))
+    tests = record.read_tests(times)
+    run = Run(commit(), bare, began, time.time(), tuple(results), tests=tests)
     record.write(times, run)
     return run
 

@@ -5,6 +5,7 @@ A run is a folder in the lab's cache, so that it outlives the checkout: `run.jso
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,12 @@ from tests.lab import cache
 
 KEPT: Final = 12
 """Runs; older ones go."""
+
+CPUS: Final = 2
+"""Of a machine whose figures are kept: as many as what the stages may cost is about."""
+
+QUIET: Final = 0.6
+"""Of these CPUs, what `check` gets where nothing else runs; it has work for each at any time."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +37,14 @@ class StageRun:
 
 @dataclass(frozen=True)
 class Run:
-    """One `make test`: `began` and `ended` are seconds since the epoch."""
+    """One `make test`: `began` and `ended` are seconds since the epoch, `cpus` what the machine has."""
 
     commit: str
     bare: bool
     began: float
     ended: float
     stages: tuple[StageRun, ...]
+    cpus: int = field(default_factory=lambda: os.cpu_count() or 1)
     tests: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
@@ -53,6 +61,12 @@ class Run:
     def whole(self) -> bool:
         """Whether every stage came to its end; a test that failed is one that took its time."""
         return all(stage.code == 0 or self.failed(stage.name) for stage in self.stages)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether its machine is one of two CPUs that did little else meanwhile."""
+        share = [run.cpu / run.seconds / CPUS for run in self.stages if run.name == "check"]
+        return self.cpus == CPUS and bool(share) and share[0] >= QUIET
 
     def failed(self, stage: str) -> list[str]:
         """Return the tests of a stage that failed."""

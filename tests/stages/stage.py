@@ -11,8 +11,8 @@ class Stage:
     Args:
         name: what it is called, here and in the records.
         target: the target of make that runs it, alone or with the others.
-        minutes: what it may cost on two quiet cores, beside the other lane, the cache warm. A
-            change that needs more finds it in another stage.
+        minutes: what it may cost on two quiet cores, the cache warm; all together WARM_MINUTES.
+            A change that needs more finds it in another stage.
         needed: whether the rest of its lane is pointless without it.
     """
 
@@ -24,14 +24,14 @@ class Stage:
 
 LANES: Final = (
     (
-        Stage("check", "check", 2),
-        Stage("long", "long", 2.5),
-        Stage("lint", "lint", 2),
-        Stage("deb", "deb-test", 2),
+        Stage("check", "check", 1),
+        Stage("long", "long", 1.5),
+        Stage("lint", "lint", 0.5),
+        Stage("deb", "deb-test", 0.5),
         Stage("integration", "integration", 5),
-        Stage("guests", "guests", 6),
-        Stage("host", "lab-host", 1, needed=True),
-        Stage("lab", "lab", 60),
+        Stage("guests", "guests", 2),
+        Stage("host", "lab-host", 0.5, needed=True),
+        Stage("lab", "lab", 29),
     ),
 )
 """Stages that run one after the other; lanes would run side by side.
