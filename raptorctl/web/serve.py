@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from raptorctl.api.session import Session
 from raptorctl.errors import RefusedError
+from raptorctl.host.system.loopback import owner
 from raptorctl.model.error_code import Code
 from raptorctl.web.app import build
 from raptorctl.web.control import Control, listen
@@ -27,6 +28,8 @@ LARGEST_HEAD: Final = 16 * 1024
 LARGEST_FRAME: Final = 64 * 1024
 MOST_CONNECTIONS: Final = 600
 """More are hung up on: the server's jobs need files of their own, of 1024 (RLIMIT_NOFILE)."""
+MOST_OF_OTHERS: Final = 200
+"""Of these, connections of accounts that the page is not for: they cannot hold all of them."""
 BACKLOG: Final = 64
 """That wait to be accepted, which asyncio does all at once (listen(2))."""
 END_SECONDS: Final = 5
@@ -42,7 +45,11 @@ class Impatient(H11Protocol):
         """Begin to wait, unless there are too many already."""
         super().connection_made(transport)
         self._wait()
-        if len(self.connections) > MOST_CONNECTIONS:
+        self.is_ours = _is_ours(transport.get_extra_info("peername"))
+        others = sum(not getattr(one, "is_ours", True) for one in self.connections)
+        if len(self.connections) > MOST_CONNECTIONS or (
+            not self.is_ours and others > MOST_OF_OTHERS
+        ):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -85,6 +92,16 @@ class Impatient(H11Protocol):
     def _wait_no_more(self) -> None:
         if self._patience:
             self._patience.cancel()
+
+
+def _is_ours(peer: tuple[str, int] | None) -> bool:
+    """Whether a connection comes from root or from whoever opened the page, also through sshd.
+
+    Behind a Unix socket, which only some may open, there is nobody else.
+    """
+    if not peer:
+        return True
+    return owner(peer) in {0, os.geteuid(), int(os.environ.get("SUDO_UID", "0") or 0)}
 
 
 class Server(uvicorn.Server):

@@ -179,6 +179,22 @@ def test_no_more_connections_are_kept_than_jobs_can_bear(
         line.close()
 
 
+def test_other_accounts_cannot_hold_all_connections(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("raptorctl.web.serve.MOST_OF_OTHERS", 3)
+    others = True
+    monkeypatch.setattr("raptorctl.web.serve.owner", lambda _: 65533 if others else 0)
+    kept = [_asked(server, "G") for _ in range(3)]
+    while len(server.server.server_state.connections) < 3:
+        pass
+    assert all(_is_hung_up_on(_asked(server, "")) for _ in range(20))
+    others = False
+    assert Browser(server.port).get("/").status == 401
+    for line in kept:
+        line.close()
+
+
 def test_who_looks_ahead_uses_no_link_up(server: Served) -> None:
     link, browser = server.link(), Browser(server.port)
     assert browser.ask("HEAD", urlsplit(link).path).status == 405
