@@ -1,8 +1,6 @@
 """Steps by systemd-nspawn, on a small tree with a shell: needs root and systemd-container."""
 
 import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,9 +16,9 @@ from raptorctl.model.build import BuildFile, BuildShare, BuildStep, Empty, Files
 from raptorctl.model.build_room import BuildRoom, RoomDisk
 from raptorctl.model.settings import Libvirt
 from raptorctl.model.sizes import MIB, Size
+from tests.small_tree import small_disk, small_tree
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-PROGRAMS = ("sh", "cat", "touch", "mkdir", "cp", "chmod", "chown", "sleep")
 SLEEP = "sleep\x0086417"
 """The command line of a step that only we have."""
 BUILDER = LocalBuilder(Libvirt("test:///default"))
@@ -32,25 +30,12 @@ def silent(_done: int, _total: int) -> None:
 
 @pytest.fixture
 def room(tmp_path: Path) -> BuildRoom:
-    folder, tree, share = tmp_path / "j1", tmp_path / "tree", tmp_path / "share"
+    folder, share = tmp_path / "j1", tmp_path / "share"
     BUILDER.open(str(folder), "j1")
     share.mkdir()
     (share / "in").write_text("in\n")
-    for name in ("bin", "etc", "proc", "sys", "dev", "run", "tmp", "usr", "root", "srv", "mnt"):
-        (tree / name).mkdir(parents=True)
-    (tree / "etc/os-release").write_text("ID=test\n")
-    for program in PROGRAMS:
-        path = os.path.realpath(str(shutil.which(program)))
-        shutil.copy(path, tree / "bin" / program)
-        needed = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout
-        for library in re.findall(r"(/\S+)", needed):
-            place = tree / library.lstrip("/")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(os.path.realpath(library), place)
     disks = (folder / "disk0.raw", folder / "disk1.raw")
-    with disks[0].open("wb") as file:
-        file.truncate(64 * MIB)
-    subprocess.run(["/usr/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-d", tree, disks[0]], check=True)
+    small_disk(disks[0], small_tree(tmp_path / "tree"), 64 * MIB)
     BUILDER.blank(Empty(Size(16 * MIB), Filesystem.EXT4), str(disks[1]))
     return BuildRoom(
         folder=str(folder),
