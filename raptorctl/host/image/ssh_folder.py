@@ -18,6 +18,7 @@ from raptorctl.errors import DownloadError, HostError, UploadError
 from raptorctl.host.image.folder import refuse_damaged
 from raptorctl.host.image.partial import Partial
 from raptorctl.host.image.ssh_way import SshWay, keys_of, known_hosts, untrusted, way_to
+from raptorctl.host.image.ssh_write import Writer, without_padding
 from raptorctl.model.error_code import Code
 from raptorctl.model.image_target import SshPlace
 from raptorctl.model.sizes import MIB
@@ -153,6 +154,7 @@ class SshFolder:
             keepalive_interval=KEEPALIVE,
             connect_timeout=CONNECT,
         )
+        without_padding(self._link)
         return await self._link.start_sftp_client(path_errors="surrogateescape")
 
     def _path(self, name: str) -> str:
@@ -215,14 +217,12 @@ class SshFolder:
             for start in range(0, at, PIECE):
                 piece_of(min(PIECE, at - start))
             async with self._files.open(work, "r+b" if at else "wb", encoding=None) as file:
-                # The next piece is read and hashed while one is on its way.
-                coming = asyncio.create_task(asyncio.to_thread(piece_of, PIECE))
-                while piece := await coming:
+                async with Writer(file, at, PATIENCE, lambda there: tick(there, size)) as writer:
+                    # The next piece is read and hashed while one is on its way.
                     coming = asyncio.create_task(asyncio.to_thread(piece_of, PIECE))
-                    async with asyncio.timeout(PATIENCE):
-                        await file.write(piece, at)
-                    at += len(piece)
-                    tick(at, size)
+                    while piece := await coming:
+                        coming = asyncio.create_task(asyncio.to_thread(piece_of, PIECE))
+                        await writer.write(piece)
                 await self._settled(file)
         return digest.hexdigest()
 
