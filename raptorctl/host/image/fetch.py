@@ -168,13 +168,17 @@ class Fetcher:
         self, partial: Partial, version: str, expected: list[Checksum], base: Path, watch: Watch
     ) -> Fetched:
         """Take a download as it is, or unpack it; what is wrong is no use the next time either."""
+        from concurrent.futures import ThreadPoolExecutor
+
         try:
-            with open_own(str(partial.path)) as source:
-                os.fsync(source.fileno())
+            # What is hashed goes to the disk meanwhile.
+            with open_own(str(partial.path)) as source, ThreadPoolExecutor(1) as beside:
+                kept = beside.submit(os.fsync, source.fileno())
                 if unpacker(source):
                     return self._unpacked(source, version, expected, base, watch)
                 watch.begin("check its digest")
                 digest = _checked(source, expected, watch)
+                kept.result()
         except HostError:
             partial.clear()
             raise

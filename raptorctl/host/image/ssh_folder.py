@@ -194,13 +194,22 @@ class SshFolder:
             there = (await file.stat()).size
             if there != size:
                 raise self._fault(f"{url} has {there} bytes, and should have {size}")
-            while partial.size < size:
-                most = min(PIECE, size - partial.size)
+            if partial.size >= size:
+                return
+
+            def asked(at: int) -> "asyncio.Task[Any]":
+                return asyncio.create_task(file.read(min(PIECE, size - at), at))
+
+            coming: asyncio.Task[Any] | None = asked(partial.size)
+            while coming:
                 async with asyncio.timeout(PATIENCE):
-                    data = await file.read(most, partial.size)
-                if not data or len(data) > most:
+                    data = await coming
+                came = partial.size + len(data)
+                if not data or came > size:
                     raise self._fault(f"{url}: the connection was cut", resolution="pull it again")
-                partial.write(data)  # type: ignore[arg-type] # bytes: it has no encoding
+                # The next piece is on its way while this one is written.
+                coming = asked(came) if came < size else None
+                await asyncio.to_thread(partial.write, data)
                 tick(partial.size, size)
 
     async def _put(self, work: str, path: str, size: int, tick: Callable[[int, int], None]) -> str:
