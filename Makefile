@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 VENV := .venv
-# Inputs for each of the 25 tests of `make fuzz`, and an eighth as many hosts that are used.
+# Inputs for each of the 38 tests of `make fuzz`, and an eighth as many hosts that are used.
 EXAMPLES ?= 5000
 RUN := $(VENV)/bin/python -m
 # A worker per CPU. Whoever has nothing left takes the second half of what another one has.

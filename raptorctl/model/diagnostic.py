@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from raptorctl.errors import InputError
 from raptorctl.model.error_code import Code
+from raptorctl.model.text import plain
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Diagnostic:
 
     def __str__(self) -> str:
         said = ": ".join(filter(None, (self.place, self.key, self.problem)))
-        return f"{said}; {self.hint}" if self.hint else said
+        return plain(f"{said}; {self.hint}" if self.hint else said)
 
 
 def refuse(file: str, found: Iterable[Diagnostic]) -> None:

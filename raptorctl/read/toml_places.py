@@ -27,6 +27,8 @@ _TOKEN: Final = re.compile(
       | (?P<word>[^\s\[\]{}=,.\#"']+)""",
     re.DOTALL | re.VERBOSE,
 )
+_DEEPEST: Final = 100
+"""Parts of a key, `a.b.c`: what tomllib and we take for them grows by their square."""
 _AT: Final = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -65,6 +67,7 @@ def told(text: str, file: str) -> Iterator[None]:
         FileError: it is not TOML, or nested more deeply than Python follows.
     """
     try:
+        _refuse_deep(text)
         yield
     except tomllib.TOMLDecodeError as error:
         problem, place = error_place(error, text)
@@ -73,6 +76,17 @@ def told(text: str, file: str) -> Iterator[None]:
     except RecursionError:
         refuse(file, [Diagnostic(file, 0, 0, "", "is nested too deeply")])
         raise  # not reached
+    except ValueError:  # of int(), which tomllib passes on
+        refuse(file, [Diagnostic(file, 0, 0, "", "has a number of too many digits")])
+        raise  # not reached
+
+
+def _refuse_deep(text: str) -> None:
+    dots = 0
+    for token in _tokens(text):
+        dots = dots + 1 if token.text == "." else dots * (token.kind in {"word", "text"})
+        if dots >= _DEEPEST:
+            raise RecursionError
 
 
 def error_place(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, Place]:
