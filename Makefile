@@ -136,7 +136,8 @@ lab-long: lab-host ## the lab's tests that make test has no time for: power cuts
 
 .PHONY: full-boots
 full-boots: env ## boot Debian on a host of one's own and on the throwaway host: hours where both are emulated
-	RAPTOR_FULL_BOOT=1 $(RUN) pytest -q tests/guest/test_session_boot.py tests/guest/test_build_boot.py
+	RAPTOR_FULL_BOOT=1 $(RUN) pytest -q tests/guest/test_session_boot.py tests/guest/test_build_boot.py \
+	    tests/guest/test_makefile_boot.py
 	$(RUN) tests.lab up
 	RAPTOR_FULL_BOOT=1 $(RUN) pytest -q tests/lab/test_guest.py tests/lab/test_tutorial.py
 

@@ -1,7 +1,7 @@
 """`python -m tests.bench [PART ...]`: measure, write results.json and the table of the page.
 
-Parts are machine, plan, listing, access, wipe, made, answers, says, loop, images, shared, cache, planning, start_up; without any,
-all of them. What is not measured this time is kept from the last time.
+Parts are machine, plan, listing, access, wipe, made, answers, says, loop, images, built, shared, cache, planning,
+start_up; without any, all of them. What is not measured this time is kept from the last time.
 """
 
 import json
@@ -10,7 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import access, cache, image, late, listing, local, page, share, site, storage
+from tests.bench import (
+    access,
+    build,
+    cache,
+    image,
+    late,
+    listing,
+    local,
+    page,
+    share,
+    site,
+    storage,
+)
 from tests.bench.figures import Row, decode
 from tests.lab.errors import LabError
 from tests.lab.host import Lab
@@ -18,7 +30,7 @@ from tests.lab.host import Lab
 RESULTS = Path(__file__).with_name("results.json")
 PAGE = Path(__file__).parents[2] / "docs/performance.md"
 
-HERE = {"says", "loop", "images", "shared", "cache", "planning", "start_up"}
+HERE = {"says", "loop", "images", "built", "shared", "cache", "planning", "start_up"}
 """Parts that need no lab."""
 
 PARTS: dict[str, Callable[[Lab], list[Row]]] = {
@@ -32,6 +44,7 @@ PARTS: dict[str, Callable[[Lab], list[Row]]] = {
     "says": lambda _: late.says(),
     "loop": lambda _: local.loop(),
     "images": lambda _: image.written(),
+    "built": lambda _: build.rows(),
     "shared": lambda _: share.rows(),
     "cache": lambda _: [cache.hit()],
     "planning": lambda _: [local.planning()],

@@ -1,6 +1,7 @@
 """The table in docs/performance.md, written between two markers; the rest of the page is a person's."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill as fill_lines
 
 from tests.bench.figures import Row
 
@@ -68,4 +69,4 @@ def _seconds(value: float) -> str:
 
 def _site(name: str, site: Mapping[str, str]) -> str:
     said = ", ".join(f"{key} {value}" for key, value in site.items() if value)
-    return f"- {name}: {said}"
+    return fill_lines(f"- {name}: {said}", 120, subsequent_indent="  ", break_on_hyphens=False)
