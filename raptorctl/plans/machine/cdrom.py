@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from raptorctl.errors import RefusedError
-from raptorctl.model.domain import Domain, State
-from raptorctl.model.error_code import Code
+from raptorctl.model.domain import Domain
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.image import Image
 from raptorctl.model.medium import inserted
 from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
 from raptorctl.plans.machine import existing
+from raptorctl.plans.machine.disk_refusal import refuse_saved
 from raptorctl.plans.part import image as images
 from raptorctl.plans.part import medium
 from raptorctl.plans.plan import Identity, Plan
@@ -50,7 +49,7 @@ def plan_insert(
         return _plan(
             "cdrom-insert", name, identity, (), f"{name} has {called} in its drive already"
         )
-    _refuse_saved(domain)
+    refuse_saved(domain, "what was in its CD drive")
     steps = (*medium.copied(name, image, settings), *_changed(domain, path))
     summary = f"{name} has {called} in its CD drive"
     plan = _plan("cdrom-insert", name, identity, steps, summary)
@@ -66,7 +65,7 @@ def plan_eject(name: MachineName, facts: HostFacts, identity: Identity) -> Plan:
     domain = existing.whole(name, facts).domain
     if not any(path for form in domain.forms for path in form.cdroms):
         return _plan("cdrom-eject", name, identity, (), f"nothing is in a CD drive of {name}")
-    _refuse_saved(domain)
+    refuse_saved(domain, "what was in its CD drive")
     steps = tuple(_changed(domain, ""))
     return _plan("cdrom-eject", name, identity, steps, f"nothing is in the CD drive of {name}")
 
@@ -106,14 +105,3 @@ def _notes(domain: Domain) -> Iterator[str]:
         yield "it runs without a CD drive, and gets one at its next start: stop and start it"
     if not any(form.cdroms for form in domain.forms) and "cdrom" not in domain.boot:
         yield "it boots from its disk alone: `provision --boot cdrom,disk` is for a rescue disc"
-
-
-def _refuse_saved(domain: Domain) -> None:
-    """Refuse to change what a saved machine would not know of when it resumes."""
-    if domain.state is State.SAVED:
-        raise RefusedError(
-            f"{domain.name} is saved, and would resume with what was in its CD drive",
-            resolution=f"raptorctl start {domain.name} first",
-            code=Code.MACHINE_SAVED,
-            subject=domain.name,
-        )

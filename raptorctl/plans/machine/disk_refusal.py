@@ -1,4 +1,4 @@
-"""What speaks against a change of a further disk."""
+"""What speaks against a change of a further disk, or of what is in the CD drive."""
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.disk import ExtraDisk
@@ -7,11 +7,11 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.sizes import Size
 
 
-def refuse_saved(domain: Domain) -> None:
+def refuse_saved(domain: Domain, had: str = "the disks that it had") -> None:
     """Refuse to change what a saved machine would not know of when it resumes."""
     if domain.state is State.SAVED:
         raise RefusedError(
-            f"{domain.name} is saved, and would resume with the disks that it had",
+            f"{domain.name} is saved, and would resume with {had}",
             resolution=f"raptorctl start {domain.name} first",
             code=Code.MACHINE_SAVED,
             subject=domain.name,
