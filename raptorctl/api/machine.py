@@ -1,5 +1,6 @@
 """Machines: which there are, all about one, and what changes one from its beginning to its end."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from raptorctl.api.session import Session
@@ -42,10 +43,15 @@ def shown(session: Session, name: MachineName) -> MachineDetails:
     Raises:
         MissingError: there is none of that name for the caller.
     """
-    details = describe(name, session.settings, _facts(session, name))
+    from raptorctl.render.read_domain import read_graphics
+
+    facts = _facts(session, name)
+    details = describe(name, session.settings, facts)
     if details is None or not session.caller.sees(name.tenant):
         raise no_such_machine(name)
-    return details
+    domain = facts.domain(name)
+    screen = read_graphics(domain.xml) if domain and domain.xml else None
+    return replace(details, screen=screen.value if screen and screen.is_there else "")
 
 
 def provision(request: "ProvisionRequest") -> "Change":

@@ -19,7 +19,7 @@ from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.snapshot import Snapshot, snapshots
 from raptorctl.model.spec import BOOT_WORDS
-from raptorctl.model.volume import Volume
+from raptorctl.model.volume import Volume, is_overlay
 
 if TYPE_CHECKING:
     from raptorctl.model.facts import HostFacts
@@ -58,6 +58,9 @@ class MachineDetails:
         nets: its network, in the words in which it is asked for.
         own: whether it is on a session host.
         expires: the first day on which it is not to run any more, or "".
+        backing: the image's file that its disk lies over, on a session host; or "".
+        seed: the file of its seed, or "".
+        screen: what shows its screen, as `--graphics` has it; "" for nothing, or nothing of ours.
         profiles: that it was laid together from, the lowest first.
     """
 
@@ -94,6 +97,9 @@ class MachineDetails:
     nets: tuple[Net, ...] = ()
     own: bool = False
     expires: str = ""
+    backing: str = ""
+    seed: str = ""
+    screen: str = ""
 
     @property
     def mac(self) -> str:
@@ -154,6 +160,9 @@ class MachineDetails:
             "profiles": list(self.profiles),
             "image": self.image,
             "iso": self.iso,
+            "backing": self.backing,
+            "seed": self.seed,
+            "screen": self.screen,
             "expires": self.expires,
             "console": self.console,
         }
@@ -193,6 +202,8 @@ def describe(name: MachineName, settings: "Settings", facts: "HostFacts") -> Mac
         seen=seen(domain, name) if domain and facts.group is None else (),
         own=not settings.has_slots,
         iso=_iso(domain, facts) if domain else "",
+        backing=_backing(volume, facts),
+        seed=_seed(domain, name),
     )
     return _details(base, volume, domain)
 
@@ -202,6 +213,17 @@ def _iso(domain: Domain, facts: "HostFacts") -> str:
     digest = digest_in(path)
     names = (image.name for image in facts.images if digest == image.digest)
     return next(names, digest[:SHORT] or path)
+
+
+def _backing(volume: Volume | None, facts: "HostFacts") -> str:
+    if volume is None or not (is_overlay(volume.group) and volume.image):
+        return ""
+    return next((one.path for one in facts.images if one.digest == volume.image), "")
+
+
+def _seed(domain: Domain | None, name: MachineName) -> str:
+    paths = domain.disks if domain else ()
+    return next((path for path in paths if path.endswith(f"/{name.seed}")), "")
 
 
 def _own_records(fqdn: str, records: Iterable[Record]) -> tuple[Record, ...]:

@@ -21,6 +21,11 @@ class Graphics(enum.Enum):
     SPICE = "spice-socket"
 
     @property
+    def is_there(self) -> bool:
+        """Whether a screen is shown at all."""
+        return self is not Graphics.NONE
+
+    @property
     def protocol(self) -> str:
         """Libvirt's word for it."""
         return self.value.removesuffix("-socket")

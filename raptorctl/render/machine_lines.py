@@ -38,10 +38,19 @@ def machine_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     if details.profiles:
         yield "profiles", ", ".join(details.profiles)
     yield "image", details.image or "-"
-    if details.iso:
-        yield "cdrom", details.iso
+    yield from _extra_lines(details)
     if machine.state == State.RUNNING.value:
         yield "console", details.console
+
+
+def _extra_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
+    """What many have not."""
+    if details.seed:
+        yield "seed", details.seed
+    if details.iso:
+        yield "cdrom", details.iso
+    if details.screen:
+        yield "screen", f"{details.screen}, for virt-viewer"
 
 
 def _net_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
@@ -86,6 +95,8 @@ def _firmware_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
 def _disk_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
     if volume := details.volume:
         yield "disk", f"{volume.path}, {volume.size}{_unclean(volume)}"
+        if details.backing:
+            yield "", f"over {details.backing}"
         yield "volume", volume.uuid
     for one in details.disks:
         kept = ", kept" if one.volume.kept else ""

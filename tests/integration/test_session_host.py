@@ -192,6 +192,7 @@ def test_a_file_over_an_image_is_there_at_once_and_begins_anew(person: Person) -
         told = person.run("qemu-img", "info", "-U", "--output", "json", str(over)).stdout
         kept = json.loads(told)["full-backing-filename"]
         assert Path(kept).is_relative_to(person.data / "images")
+        assert (first["backing"], first["seed"]) == (kept, "")
 
         in_use = person.raptorctl("image", "remove", "tiny", check=False)
         assert (in_use.returncode, Path(kept).exists()) == (3, True)

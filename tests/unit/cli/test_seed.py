@@ -70,6 +70,15 @@ def test_what_was_shown_is_what_is_applied_with_a_key_that_was_made_once(host: C
     assert done.code == 0, done.err
 
 
+def test_show_names_the_seed_and_the_screen(host: CommandLine) -> None:
+    seeded(host, "#cloud-config\npackages: [vim]\n", "--graphics", "spice-socket")
+    told = json.loads(host("show", "alice", "dev", "-o", "json").out)
+    assert (told["seed"], told["screen"], told["backing"]) == (PATH, "spice-socket", "")
+    lines = host("show", "alice", "dev").out.splitlines()
+    assert f"seed       {PATH}" in lines
+    assert "screen     spice-socket, for virt-viewer" in lines
+
+
 def test_a_machine_with_nothing_to_be_told_has_no_seed(host: CommandLine) -> None:
     assert host(*PROVISION, "-y").code == 0
     assert PATH not in host.world.files.paths
