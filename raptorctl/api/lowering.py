@@ -173,11 +173,14 @@ class Lowering:
         return text
 
     def _step(self, step: FileStep) -> GuestStep:
-        timeout = parse_span(step.timeout) if step.timeout else None
-        if step.inline:
-            return replace(inline(step.inline), user=step.user, timeout=timeout)
-        return GuestStep(
-            Path(self._beside.path(step.run or step.copy)), step.to, user=step.user, timeout=timeout
+        return replace(
+            inline(step.inline)
+            if step.inline
+            else GuestStep(Path(self._beside.path(step.run or step.copy)), step.to),
+            user=step.user,
+            timeout=parse_span(step.timeout) if step.timeout else None,
+            dir=step.dir,
+            ignore_errors=step.ignore_errors,
         )
 
 

@@ -259,7 +259,9 @@ def _done(at: _Place, step: GuestStep, place: str) -> dict[str, Any]:
         raise
     at.audience.ended()
     at.log.head(f"{place} status {status}")
-    if status:
+    if status and step.ignore_errors:
+        at.audience.note(f"step {place} ({title}) ended with status {status}, which is ignored")
+    elif status:
         raise HostError(
             f"step {place} ({title}) ended with status {status}; the machine stays as it is",
             resolution="see `raptorctl log --steps`",

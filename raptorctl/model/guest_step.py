@@ -34,6 +34,8 @@ class GuestStep:
         text: a script that is in no file, whose `source` is what it is called.
         user: the account that does it, by sudo; "" for the one that has logged in.
         timeout: seconds that it may take; None for what all steps may.
+        dir: where a script is run; "" for the home of the account.
+        ignore_errors: whether the next step follows where a script ends with an error.
     """
 
     source: Path
@@ -41,11 +43,13 @@ class GuestStep:
     text: str = ""
     user: str = ""
     timeout: float | None = None
+    dir: str = ""
+    ignore_errors: bool = False
 
     @property
     def title(self) -> str:
         """As a person calls it."""
-        by = f" as {self.user}" if self.user else ""
+        by = (f" in {self.dir}" if self.dir else "") + (f" as {self.user}" if self.user else "")
         if self.text:
             return f"run {_first_line(self.text)}{by}"
         if self.target:

@@ -36,6 +36,8 @@ class FileStep:
         to: where in the guest.
         user: the account of the guest that does it, by sudo.
         timeout: how long it may take, `90s`, `5m` or `2h`.
+        dir: where in the guest a script is run.
+        ignore_errors: whether the next step follows where a script ends with an error.
     """
 
     run: str = ""
@@ -44,6 +46,8 @@ class FileStep:
     to: str = ""
     user: str = ""
     timeout: str = ""
+    dir: str = ""
+    ignore_errors: bool = False
 
 
 @dataclass(frozen=True)

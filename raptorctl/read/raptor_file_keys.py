@@ -107,6 +107,14 @@ def _check_steps(found: tuple[FileStep, ...]) -> None:
             raise ValueError(f"[{number}] user: {shown(step.user)} is not an account's name")
         if step.timeout:
             _check_span(step.timeout, number)
+        _check_script(step, number)
+
+
+def _check_script(step: FileStep, number: int) -> None:
+    if step.copy and (step.dir or step.ignore_errors):
+        raise ValueError(f"[{number}] dir and ignore_errors are for run and inline")
+    if step.dir and not (step.dir.startswith("/") and step.dir.isprintable()):
+        raise ValueError(f"[{number}] dir: should be a path in the guest, from /")
 
 
 def _check_span(text: str, number: int) -> None:

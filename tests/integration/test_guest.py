@@ -86,6 +86,15 @@ def test_lines_of_a_shell_run_as_a_script_does(shell: SshShell) -> None:
     assert b"".join(heard) == b"one\n"
 
 
+def test_a_script_runs_where_it_is_to(shell: SshShell, tmp_path: Path) -> None:
+    place, heard = tmp_path / "a place; of 'its own'", list[bytes]()
+    place.mkdir()
+    assert shell.run(replace(inline("pwd"), dir=str(place)), 20, heard.append) == 0
+    assert b"".join(heard).decode().strip() == str(place)
+    assert shell.run(replace(inline("touch ran"), dir=f"{place}/none"), 20, heard.append) != 0
+    assert list(place.iterdir()) == []
+
+
 def test_a_script_has_no_input_to_wait_for(shell: SshShell, tmp_path: Path) -> None:
     assert shell.run(GuestStep(script(tmp_path, "cat.sh", "#!/bin/sh\ncat\n")), 20, nothing) == 0
 

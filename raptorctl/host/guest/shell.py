@@ -40,8 +40,9 @@ KEEPALIVE: Final = 10  # seconds; three unanswered ones are a broken connection
 PIECE: Final = 1 << 16
 TIDY: Final = 3 * CLEAR  # seconds, for all of it, before the connection is cut
 TEMPORARY: Final = "mktemp -d"
-BEGIN: Final = 'sh -c \'echo $$ >"$0.pid"; exec "$0"\''
-"""Runs a script, and leaves word which process it is; its name follows as one word of a shell."""
+BEGIN: Final = 'sh -c \'echo $$ >"$0.pid"; [ -z "$1" ] || cd -- "$1" || exit; exec "$0"\''
+"""Runs a script, and leaves word which process it is; its name follows, and perhaps where it is
+run, each as one word of a shell."""
 END: Final = "sh -c 'p=$(cat \"$0.pid\") && { kill -9 -- -$p || kill -9 $p; } 2>/dev/null'"
 """sshd gives each command a session of its own, so that the process leads a group."""
 LONGEST_NAME: Final = 4096  # PATH_MAX
@@ -176,7 +177,8 @@ class SshShell:
         try:
             await write(self._open, text, place, 0o700)
             await self._handed_over(user, folder)
-            return await self._status(f"{acting_as(user)}{BEGIN} {shlex.quote(place)}", heard)
+            words = shlex.join([place, script.dir] if script.dir else [place])
+            return await self._status(f"{acting_as(user)}{BEGIN} {words}", heard)
         except asyncio.CancelledError:
             await self._ended(place, user)
             raise

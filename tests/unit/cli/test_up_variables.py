@@ -114,6 +114,17 @@ def test_a_step_says_who_does_it_and_how_long_it_may_take(host: CommandLine) -> 
     assert "steps others done, not 2 steps: next rebuild" in done[2]
 
 
+def test_a_step_says_where_it_is_done_and_whether_its_error_counts(host: CommandLine) -> None:
+    steps = (
+        'steps = [{ inline = "make", dir = "/srv/app", ignore_errors = true }, { inline = "id" }]\n'
+    )
+    host.world.guests.outcomes["inline"] = 7
+    code, _, told_ = up(host, MACHINE + steps)
+    assert host.world.guests.done[:2] == ["run make in /srv/app", "run id"], told_
+    assert "1/2 (run make in /srv/app) ended with status 7, which is ignored" in told_
+    assert (code, "2/2 (run id) ended with status 7; the machine stays" in told_) == (1, True)
+
+
 def test_run_does_steps_as_another_account(host: CommandLine) -> None:
     assert up(host, MACHINE)[0] == 0
     Path("id").write_text("key")

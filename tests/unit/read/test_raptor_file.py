@@ -111,6 +111,9 @@ def test_every_key_of_a_spec_may_be_said() -> None:
         ('steps = [{ run = "a", user = "-x" }]', "steps: [0] user: '-x' is not an account's name"),
         ('steps = [{ run = "a", timeout = "5" }]', "steps: [0] timeout: '5' is not a time up to a "
          "day, such as 90s, 5m or 2h"),
+        ('steps = [{ run = "a", dir = "srv" }]', "steps: [0] dir: should be a path in the guest"),
+        ('steps = [{ copy = "a", to = "b", dir = "/" }]',
+         "steps: [0] dir and ignore_errors are for run and inline"),
         ('steps = [{ run = "a", timeout = "25h" }]', "steps: [0] timeout: '25h' is not a time"),
         ('expand = "yes"', "expand: should be true or false, not text"),
         ('profile = 3', "profile: should be a list, not a whole number"),
