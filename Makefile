@@ -26,6 +26,7 @@ STAMP = $(VENV)/made-for-$(shell cat pyproject.toml $(LOCK) | sha256sum | cut -c
 # openssh-server: a guest's, for the same tests; they start their own, on loopback.
 # bubblewrap: what a shell profile is run in (test_shell_profile.py).
 # libvirt-daemon*, qemu-system-x86: machines of an account without rights (test_session_host.py).
+# swtpm*: a TPM of such a machine (tests/guest/test_session_hardware.py).
 # systemd-container: steps of builds by systemd-nspawn (test_build_nspawn.py).
 # chromium*: the page is tried in a browser (test_web.py).
 PACKAGES := mmdebstrap e2fsprogs debian-archive-keyring openssh-client \
@@ -34,7 +35,7 @@ PACKAGES := mmdebstrap e2fsprogs debian-archive-keyring openssh-client \
 	qemu-utils openssh-server libarchive-tools zstd docker-registry \
 	mtools dosfstools fdisk ovmf \
 	libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 bubblewrap systemd-container \
-	chromium chromium-driver
+	swtpm swtpm-tools chromium chromium-driver
 
 .PHONY: help
 help: ## list the targets

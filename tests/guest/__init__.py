@@ -1,8 +1,8 @@
 """Guests for tests: disk images of our own making, from Debian packages alone.
 
 `debian()` is a Debian with cloud-init, sshd and the guest agent; `small()` a Linux that only says
-that it is up, asks for a lease and shows a banner; `tiny()` needs no kernel for the first two. See
-README.md.
+that it is up, asks for a lease and shows a banner; `tiny()` needs no kernel for the first two; `installer()` an
+ISO. See README.md.
 """
 
 from pathlib import Path
@@ -27,3 +27,10 @@ def tiny() -> Path:
     from tests.guest.build import ensure
 
     return ensure().tiny
+
+
+def installer() -> Path:
+    """Return the ISO of Debian's installer, made if it is not there."""
+    from tests.guest.build import ensure
+
+    return ensure().installer

@@ -12,6 +12,7 @@ def main() -> int:
         print(f"debian {guest.debian()}")
         print(f"small  {guest.small()}")
         print(f"tiny   {guest.tiny()}")
+        print(f"installer {guest.installer()}")
     except LabError as error:
         print(f"guest: {error}", file=sys.stderr)
         return 1

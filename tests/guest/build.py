@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.guest import disk
+from tests.guest import disk, installer_iso
 from tests.lab import cache, image
 from tests.lab.process import as_root, tool
 
@@ -25,7 +25,7 @@ PACKAGES = (
     "qemu-guest-agent "
     # What the disks are made with; it stays, as it weighs next to nothing.
     "systemd-ukify systemd-boot-efi python3-pefile busybox-static cpio "
-    "ipxe"
+    f"ipxe xorriso {installer_iso.PACKAGE}"
 ).split()
 
 NOT_IN_A_GUEST = (
@@ -67,10 +67,15 @@ class Guests:
         """The tiny guest: raw, 6 MiB."""
         return self.path / "tiny.raw"
 
+    @property
+    def installer(self) -> Path:
+        """Debian's installer: an ISO of some 60 MB."""
+        return self.path / "installer.iso"
+
 
 def ensure() -> Guests:
     """Return the guests for the current inputs, built if they are not there."""
-    own = tuple((HERE / name).read_bytes() for name in ("build.py", "disk.py"))
+    own = tuple((HERE / name).read_bytes() for name in ("build.py", "disk.py", "installer_iso.py"))
     name = cache.digest(*own, image.SUITE, cache.tree_digest(FILES, SMALL, TINY.parent))
     title = f"building the guests of Debian {image.SUITE}"
     return Guests(cache.made("guest", name, title, 6, _build))
@@ -81,6 +86,7 @@ def _build(scratch: Path) -> None:
     work.mkdir()
     rootfs = work / "rootfs"
     _bootstrap(rootfs)
+    installer_iso.build(rootfs, work, Guests(scratch).installer)
     _small(rootfs, work, Guests(scratch).small)
     _tiny(rootfs, work, Guests(scratch).tiny)
     _debian(rootfs, work, Guests(scratch).debian)
@@ -94,6 +100,7 @@ def _bootstrap(rootfs: Path) -> None:
         *("--variant=minbase", "--mode=root", f"--include={','.join(PACKAGES)}"),
         *(f"--setup-hook={lay}", f"--customize-hook={lay}"),
         *("--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*"),
+        f"--dpkgopt=path-exclude={installer_iso.GRAPHICAL}",
     )
     tool(*as_root("mmdebstrap", *options, image.SUITE, rootfs, *image.mirror()), timeout=1800)
 

@@ -61,6 +61,22 @@ def test_a_disk_is_plugged_into_a_machine_that_runs_and_is_defined_as_well(machi
     assert machine.run("virsh", "domstate", "alice-dev").stdout.strip() == "running"
 
 
+def test_all_disks_are_of_one_moment_and_are_put_back_together(machine: Lab) -> None:
+    before = digest(machine, KEPT)
+    taken = {"snap-alice-dev.first", "snap-alice-dev.first.data"}
+    machine.run("raptorctl", "snapshot", "create", "alice", "dev", "first", "--all-disks")
+    assert machine.run("virsh", "domstate", "alice-dev").stdout.strip() == "running"
+    assert taken < set(volumes(machine))
+    machine.run("raptorctl", "stop", "alice", "dev", "--timeout", "0", "--force")
+    machine.sh(f"dd if=/dev/zero of=/dev/lvm-data/{KEPT} bs=1M count=8 oflag=direct")
+    assert digest(machine, KEPT) != before
+    machine.run("raptorctl", "snapshot", "restore", "alice", "dev", "-y")
+    assert digest(machine, KEPT) == before
+    machine.run("raptorctl", "snapshot", "delete", "alice", "dev", "first", "-y")
+    assert not taken & set(volumes(machine))
+    machine.run("raptorctl", "start", "alice", "dev")
+
+
 def test_what_is_kept_outlives_its_machine_and_comes_back_with_its_bytes(machine: Lab) -> None:
     before = digest(machine, KEPT)
     machine.run("raptorctl", "deprovision", "alice", "dev", "--force", "-y")

@@ -10,6 +10,7 @@ exec </dev/console >/dev/console 2>&1
 hostname small
 # The kernel lists its preferred console last (Documentation/ABI/testing/sysfs-tty).
 echo "small guest up on $(sed 's/.* //' /sys/class/tty/console/active)"
+[ ! -e /dev/tpm0 ] || /tpm.sh
 ip link set lo up
 ip link set eth0 up && udhcpc -f -i eth0 -A 5 -s /lease.sh &
 nc -ll -p 22 -e echo SSH-2.0-small &
