@@ -5,8 +5,9 @@ import hashlib
 import http.server
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -326,6 +327,89 @@ def test_where_nobody_answers_it_is_told_so(
         running.stop()
         with pytest.raises(UploadError, match=r"127\.0\.0\.1: connection refused"):
             push(cache, "web", f"ssh://127.0.0.1:{running.port}{folder}")
+
+
+@contextmanager
+def jumped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Sshd, Sshd]]:
+    """Run two sshds, of which one is reached over the other; yields where, the jump, the end."""
+    with sshd(tmp_path, monkeypatch) as running:
+        to: Callable[[SshPlace], SshWay] = getattr(ssh_folder, "way_to")  # noqa: B009 - replaced
+        (tmp_path / "jump").mkdir()
+        with sshd(tmp_path / "jump", monkeypatch) as jump:
+            to_jump: Callable[[SshPlace], SshWay] = getattr(ssh_folder, "way_to")  # noqa: B009
+            over = to_jump(SshPlace("", "", "", jump.port))
+
+            def way_to(place: SshPlace) -> SshWay:
+                return replace(to(place), over=(over,))
+
+            monkeypatch.setattr(ssh_folder, "way_to", way_to)
+            yield f"ssh://127.0.0.1:{running.port}", jump, running
+
+
+def test_a_folder_is_reached_over_another_host(
+    cache: Cache, other: Cache, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = built(cache, disk(tmp_path / "out"), OLD)
+    with jumped(tmp_path, monkeypatch) as (where, jump, _):
+        push(cache, "web", f"{where}{folder}")
+        assert other.pull(f"{where}{folder}#web").image.short == build
+        jump.stop()
+        with pytest.raises(UploadError, match="connection refused"):
+            push(cache, "web", f"{where}{folder}")
+
+
+@pytest.mark.parametrize("which", ["jump", "end"])
+def test_each_host_on_the_way_must_be_known(
+    cache: Cache, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    built(cache, disk(tmp_path / "out"), OLD)
+    with jumped(tmp_path, monkeypatch) as (where, jump, end):
+        ((jump if which == "jump" else end).folder / "known").write_text("")
+        with pytest.raises(RefusedError, match=r"no host key of 127\.0\.0\.1 is known"):
+            push(cache, "web", f"{where}{folder}")
+    assert not folder.exists()
+
+
+SETTINGS_OF_SSH = {
+    "images": "hostname 192.0.2.1\nport 22\nuser carol\nproxyjump bob@door:2222,[2001:db8::1]\n",
+    "door": "hostname door.example\nport 2222\nuser bob\n",
+    "2001:db8::1": "hostname 2001:db8::1\nport 22\nuser carol\n",
+    "round": "port 22\nuser carol\nproxyjump door\n",
+    "behind": "port 22\nuser carol\nproxyjump far\n",
+    "far": "port 22\nuser carol\nproxyjump further\n",
+    "program": "port 22\nuser carol\nproxycommand nc %h 22\n",
+    "broken": "port 22\nuser carol\nproxyjump a b\n",
+}
+
+
+def asked_of_ssh(argv: Sequence[str], **_options: object) -> bytes:
+    return SETTINGS_OF_SSH[argv[-1]].encode()
+
+
+def test_what_ssh_jumps_over_is_followed_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssh_way, "run_as_caller", asked_of_ssh)
+    way = ssh_way.way_to(SshPlace("images", "/srv/images"))
+    over = [(hop.host, hop.port, hop.user) for hop in way.over]
+    assert (way.host, way.user) == ("192.0.2.1", "carol")
+    assert over == [("door.example", 2222, "bob"), ("2001:db8::1", 22, "carol")]
+    assert ssh_way.way_to(SshPlace("door", "/")).over == ()
+    assert [hop.host for hop in ssh_way.way_to(SshPlace("round", "/")).over] == ["door.example"]
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("behind", "ssh reaches far by proxyjump, which is not followed"),
+        ("program", "ssh reaches program by proxycommand, which is not followed"),
+        ("broken", "ssh reaches broken over 'a b', which is no host"),
+    ],
+)
+def test_what_is_not_followed_is_refused(
+    monkeypatch: pytest.MonkeyPatch, host: str, said: str
+) -> None:
+    monkeypatch.setattr(ssh_way, "run_as_caller", asked_of_ssh)
+    with pytest.raises(RefusedError, match=said):
+        ssh_way.way_to(SshPlace(host, "/"))
 
 
 def test_ssh_itself_says_how_a_host_is_reached() -> None:

@@ -14,12 +14,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from raptorctl.drivers.image import Watch
-from raptorctl.errors import DownloadError, HostError, UploadError
+from raptorctl.errors import DownloadError, UploadError
 from raptorctl.host.image.folder import refuse_damaged
 from raptorctl.host.image.partial import Partial
-from raptorctl.host.image.ssh_way import SshWay, keys_of, known_hosts, untrusted, way_to
-from raptorctl.host.image.ssh_write import Writer, without_padding
-from raptorctl.model.error_code import Code
+from raptorctl.host.image.ssh_link import SshLink
+from raptorctl.host.image.ssh_way import way_to
+from raptorctl.host.image.ssh_write import Writer
 from raptorctl.model.image_target import SshPlace
 from raptorctl.model.sizes import MIB
 
@@ -28,20 +28,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CONNECT: Final = 30.0
-"""Seconds to log in."""
 PATIENCE: Final = 600.0
 """Seconds for one piece."""
-KEEPALIVE: Final = 10
-"""Seconds; three unanswered ones are a broken connection."""
 PIECE: Final = 8 * MIB
 COMPARED: Final = 4 * MIB
 """Bytes at the end of what came that are read back before it is gone on with: a crash of the other
 host may have left zeroes there."""
 MOST: Final = 100_000
 """Files in a folder."""
-CIPHERS: Final = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
-"""First those that processors have instructions for."""
 
 
 class SshFolder:
@@ -55,19 +49,17 @@ class SshFolder:
     def __init__(self, place: SshPlace, fault: type[DownloadError] | type[UploadError]) -> None:
         self._place, self._fault = place, fault
         self._runner = asyncio.Runner()
-        self._link: asyncssh.SSHClientConnection | None = None
+        self._link: SshLink | None = None
 
     def __str__(self) -> str:
         return str(self._place)
 
     def __enter__(self) -> Self:
         try:
-            way = way_to(self._place)
-            self._known = known_hosts(way)
-            self._way = way
-            self._files = self._run(self._connected(way), CONNECT)
+            self._link = link = SshLink(way_to(self._place))
+            self._files = self._run(self._connected(link), link.patience)
         except BaseException:
-            self._runner.close()
+            self._end()
             raise
         return self
 
@@ -77,6 +69,9 @@ class SshFolder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         if self._link:
             self._link.abort()
         self._runner.close()
@@ -118,10 +113,6 @@ class SshFolder:
         where = self._place.host
         try:
             return self._runner.run(bounded())
-        except asyncssh.HostKeyNotVerifiable as error:
-            raise untrusted(self._way, self._known) from error
-        except asyncssh.PermissionDenied as error:
-            raise self._not_let_in() from error
         except asyncssh.SFTPError as error:
             raise self._fault(f"{self}: {_said(error.reason)}") from error
         except TimeoutError as error:
@@ -129,33 +120,8 @@ class SshFolder:
         except (asyncssh.Error, OSError) as error:
             raise self._fault(f"{where}: {_cause(error)}", resolution="try again") from error
 
-    def _not_let_in(self) -> HostError:
-        return HostError(
-            f"{self._place.host} lets {self._way.user} not in by any key of ssh's",
-            resolution=f"see whether `ssh {self._place.host}` asks for nothing",
-            code=Code.LOGIN_REFUSED,
-            subject=self._place.host,
-        )
-
-    async def _connected(self, way: SshWay) -> "asyncssh.SFTPClient":
-        import asyncssh
-
-        self._link = await asyncssh.connect(
-            way.host,
-            way.port,
-            username=way.user,
-            known_hosts=self._known,
-            host_key_alias=way.alias or None,
-            client_keys=keys_of(way) or None,
-            agent_path=way.agent or None,
-            preferred_auth="publickey",
-            config=None,
-            encryption_algs=CIPHERS,
-            keepalive_interval=KEEPALIVE,
-            connect_timeout=CONNECT,
-        )
-        without_padding(self._link)
-        return await self._link.start_sftp_client(path_errors="surrogateescape")
+    async def _connected(self, link: SshLink) -> "asyncssh.SFTPClient":
+        return await (await link.opened()).start_sftp_client(path_errors="surrogateescape")
 
     def _path(self, name: str) -> str:
         return f"{self._place.folder}/{name}"

@@ -7,14 +7,15 @@ import os
 import pwd
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from raptorctl.errors import HostError, InputError, RefusedError
 from raptorctl.host.system.as_caller import run_as_caller
 from raptorctl.host.system.caller import caller, read_given
 from raptorctl.model.error_code import Code
-from raptorctl.model.image_target import SshPlace
+from raptorctl.model.image_target import SshPlace, parse_ssh
+from raptorctl.model.names import shown
 from raptorctl.model.sizes import MIB
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class SshWay:
         identities: files of private keys that are tried.
         known: files of known hosts.
         agent: the socket of an agent, or "".
+        called: what whoever typed it calls the host, or "".
+        over: the hosts that it is reached over, in order (ssh_config(5), ProxyJump).
     """
 
     host: str
@@ -45,16 +48,46 @@ class SshWay:
     identities: tuple[str, ...]
     known: tuple[str, ...]
     agent: str
+    called: str = ""
+    over: tuple["SshWay", ...] = ()
 
 
 def way_to(place: SshPlace) -> SshWay:
     """Ask ssh's settings.
 
     Raises:
-        RefusedError: they lead over another host, which is not followed.
+        RefusedError: they lead over a program, or over a host that is reached over others itself.
         MissingError: there is no ssh.
         CommandError: the settings are wrong.
     """
+    way, jump = _asked(place)
+    return replace(way, over=tuple(_hops(jump, place))) if jump else way
+
+
+def _hops(jump: str, place: SshPlace) -> Iterator[SshWay]:
+    for number, word in enumerate(jump.split(",")):
+        try:
+            hop = parse_ssh(f"ssh://{word.removeprefix('ssh://')}/-")
+        except InputError as error:
+            raise RefusedError(
+                f"ssh reaches {place.host} over {shown(word)}, which is no host"
+            ) from error
+        way, further = _asked(hop)
+        # Settings for all hosts name it for itself as well; ssh does not go round in a circle.
+        if number == 0 and further not in {"", jump}:
+            raise _unfollowed(hop.host, "proxyjump")
+        yield way
+
+
+def _unfollowed(host: str, key: str) -> RefusedError:
+    return RefusedError(
+        f"ssh reaches {host} by {key}, which is not followed",
+        resolution=f"forward a port, `ssh -L 2222:{host}:22 JUMP`, and name that",
+    )
+
+
+def _asked(place: SshPlace) -> tuple[SshWay, str]:
+    """Return what the settings say of one host, and the hosts that it is reached over."""
     words = [*(("-p", str(place.port)) if place.port else ()),
              *(("-l", place.user) if place.user else ())]  # fmt: skip
     said = run_as_caller(("ssh", "-G", *words, "--", place.host)).decode(errors="replace")
@@ -62,16 +95,13 @@ def way_to(place: SshPlace) -> SshWay:
     for line in said.splitlines():
         key, _, value = line.partition(" ")
         told.setdefault(key, []).append(value)
-    for key in ("proxyjump", "proxycommand"):
-        if told.get(key, ["none"])[0] != "none":
-            raise RefusedError(
-                f"ssh reaches {place.host} over another host ({key}), which is not followed",
-                resolution=f"forward a port, `ssh -L 2222:{place.host}:22 JUMP`, and name that",
-            )
+    if told.get("proxycommand", ["none"])[0] != "none":
+        raise _unfollowed(place.host, "proxycommand")
     first = {key: values[0] for key, values in told.items()}
     known = f"{first.get('userknownhostsfile', '')} {first.get('globalknownhostsfile', '')}".split()
     agent = first.get("identityagent", "SSH_AUTH_SOCK")
-    return SshWay(
+    jump = first.get("proxyjump", "none")
+    way = SshWay(
         first.get("hostname", place.host),
         int(first.get("port", "22")),
         first.get("user", place.user),
@@ -79,7 +109,9 @@ def way_to(place: SshPlace) -> SshWay:
         tuple(map(_expanded, told.get("identityfile", []))),
         tuple(map(_expanded, known)),
         os.environ.get("SSH_AUTH_SOCK", "") if agent == "SSH_AUTH_SOCK" else _expanded(agent),
+        called=place.host,
     )
+    return way, "" if jump == "none" else jump
 
 
 def keys_of(way: SshWay) -> "list[asyncssh.SSHKeyPair]":
