@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.images import Cache
 from tests.integration.alone import alone
 from tests.integration.dns_samples import Client
 from tests.integration.named import Named, running_named
+from tests.integration.registry import Registry, registry
 from tests.integration.session_account import Person, somebody
 
 
@@ -29,3 +31,29 @@ def named(tmp_path: Path) -> Iterator[Named]:
 @pytest.fixture
 def client(named: Named) -> Client:
     return Client(named)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Cache:
+    """The cache of another host."""
+    return Cache(tmp_path / "other")
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Path:
+    """Where a registry keeps what it has."""
+    folder = tmp_path / "registry"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def running(blobs: Path) -> Iterator[Registry]:
+    """A registry that anybody may push to."""
+    with registry(blobs) as one:
+        yield one

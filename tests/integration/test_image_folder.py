@@ -29,17 +29,6 @@ from tests.integration.sshd import Sshd, make_key
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    return Cache(tmp_path / "cache")
-
-
-@pytest.fixture
-def other(tmp_path: Path) -> Cache:
-    """The cache of another host."""
-    return Cache(tmp_path / "other")
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "images"
 

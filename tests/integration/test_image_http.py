@@ -30,11 +30,6 @@ def server() -> Iterator[ImageServer]:
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    return Cache(tmp_path / "cache")
-
-
-@pytest.fixture
 def image(tmp_path: Path) -> bytes:
     return disk(tmp_path / "image.qcow2").read_bytes()
 

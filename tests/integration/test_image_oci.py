@@ -31,24 +31,6 @@ OTHER = "application/vnd.example.notes.v1+text"
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    return Cache(tmp_path / "cache")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "registry"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def open_registry(folder: Path) -> Iterator[Registry]:
-    with registry(folder) as running:
-        yield running
-
-
-@pytest.fixture
 def image(tmp_path: Path) -> bytes:
     return disk(tmp_path / "image.qcow2").read_bytes()
 
@@ -59,38 +41,38 @@ def is_of(image: Image, data: bytes) -> bool:
 
 @pytest.mark.parametrize("media", [QCOW2, "application/octet-stream"])
 def test_the_layer_that_is_a_qcow2_is_the_image(
-    open_registry: Registry, cache: Cache, image: bytes, media: str
+    running: Registry, cache: Cache, image: bytes, media: str
 ) -> None:
-    open_registry.image("some/web", "1", (OTHER, b"notes"), (media, image))
-    done = cache.pull(f"oci://{open_registry.address}/some/web:1")
+    running.image("some/web", "1", (OTHER, b"notes"), (media, image))
+    done = cache.pull(f"oci://{running.address}/some/web:1")
     assert is_of(done.image, image)
     assert (done.image.name, done.image.format) == ("web:1", "qcow2")
     assert cache.left("partial") == []
 
 
 def test_a_layer_of_some_other_type_is_looked_at_if_there_is_none_better(
-    open_registry: Registry, cache: Cache, image: bytes
+    running: Registry, cache: Cache, image: bytes
 ) -> None:
-    open_registry.image("web", "1", ("application/vnd.oci.image.layer.v1.tar", image))
-    assert is_of(cache.pull(f"oci://{open_registry.address}/web:1").image, image)
+    running.image("web", "1", ("application/vnd.oci.image.layer.v1.tar", image))
+    assert is_of(cache.pull(f"oci://{running.address}/web:1").image, image)
 
 
-def test_a_layer_that_is_no_image_is_refused(open_registry: Registry, cache: Cache) -> None:
-    open_registry.image("web", "1", (OTHER, b"notes\n"))
+def test_a_layer_that_is_no_image_is_refused(running: Registry, cache: Cache) -> None:
+    running.image("web", "1", (OTHER, b"notes\n"))
     with pytest.raises(HostError, match="it is not an image of a disk but text"):
-        cache.pull(f"oci://{open_registry.address}/web:1")
+        cache.pull(f"oci://{running.address}/web:1")
     assert cache.left("files", "names", "partial") == []
 
 
-def test_a_packed_layer_is_unpacked(open_registry: Registry, cache: Cache, tmp_path: Path) -> None:
+def test_a_packed_layer_is_unpacked(running: Registry, cache: Cache, tmp_path: Path) -> None:
     raw = raw_disk(tmp_path / "raw")
-    open_registry.image("web", "1", (QCOW2, packed(raw, "zst").read_bytes()))
-    assert is_of(cache.pull(f"oci://{open_registry.address}/web:1").image, raw.read_bytes())
+    running.image("web", "1", (QCOW2, packed(raw, "zst").read_bytes()))
+    assert is_of(cache.pull(f"oci://{running.address}/web:1").image, raw.read_bytes())
 
 
-def test_an_index_leads_to_amd64(open_registry: Registry, cache: Cache, image: bytes) -> None:
-    arm = open_registry.image("web", "arm", (QCOW2, b"arm"))
-    amd = open_registry.image("web", "amd", (QCOW2, image))
+def test_an_index_leads_to_amd64(running: Registry, cache: Cache, image: bytes) -> None:
+    arm = running.image("web", "arm", (QCOW2, b"arm"))
+    amd = running.image("web", "amd", (QCOW2, image))
     manifests = [
         {"mediaType": MANIFEST, "digest": digest, "size": 1,
          "platform": {"os": "linux", "architecture": architecture}}
@@ -98,11 +80,9 @@ def test_an_index_leads_to_amd64(open_registry: Registry, cache: Cache, image: b
     ]  # fmt: skip
     sizes = {"arm": arm, "amd": amd}
     for each, tag in zip(manifests, sizes, strict=True):
-        each["size"] = manifest_size(open_registry, "web", tag)
-    open_registry.manifest(
-        "web", "1", {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}
-    )
-    assert is_of(cache.pull(f"oci://{open_registry.address}/web:1").image, image)
+        each["size"] = manifest_size(running, "web", tag)
+    running.manifest("web", "1", {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests})
+    assert is_of(cache.pull(f"oci://{running.address}/web:1").image, image)
 
 
 def manifest_size(running: Registry, repository: str, tag: str) -> int:
@@ -112,24 +92,22 @@ def manifest_size(running: Registry, repository: str, tag: str) -> int:
         return len(reply.read())
 
 
-def test_a_digest_names_an_image_for_ever(
-    open_registry: Registry, cache: Cache, image: bytes
-) -> None:
-    digest = open_registry.image("web", "1", (QCOW2, image))
-    done = cache.pull(f"oci://{open_registry.address}/web@{digest}")
+def test_a_digest_names_an_image_for_ever(running: Registry, cache: Cache, image: bytes) -> None:
+    digest = running.image("web", "1", (QCOW2, image))
+    done = cache.pull(f"oci://{running.address}/web@{digest}")
     assert is_of(done.image, image)
     assert done.image.name == f"web:{digest[7:19]}"
 
 
 def test_a_tag_that_moved_is_noticed_by_a_refresh_only(
-    open_registry: Registry, cache: Cache, image: bytes, tmp_path: Path
+    running: Registry, cache: Cache, image: bytes, tmp_path: Path
 ) -> None:
-    reference = f"oci://{open_registry.address}/web:1"
-    open_registry.image("web", "1", (QCOW2, image))
+    reference = f"oci://{running.address}/web:1"
+    running.image("web", "1", (QCOW2, image))
     old = cache.pull(reference).image
     assert cache.pull(reference, refresh=True).outcome == "already here"
     newer = disk(tmp_path / "newer", seed=2).read_bytes()
-    open_registry.image("web", "1", (QCOW2, newer))
+    running.image("web", "1", (QCOW2, newer))
     assert cache.pull(reference).image == old
     assert is_of(cache.pull(reference, refresh=True).image, newer)
     assert cache.names == ["web:1", f"web:1@{old.short}"]
@@ -137,35 +115,35 @@ def test_a_tag_that_moved_is_noticed_by_a_refresh_only(
 
 @pytest.mark.parametrize("reference", ["web:2", "nobody:1", "web@sha256:" + "a" * 64])
 def test_what_is_not_in_the_registry_is_said_so(
-    open_registry: Registry, cache: Cache, image: bytes, reference: str
+    running: Registry, cache: Cache, image: bytes, reference: str
 ) -> None:
-    open_registry.image("web", "1", (QCOW2, image))
+    running.image("web", "1", (QCOW2, image))
     with pytest.raises(HostError, match="the registry says 404"):
-        cache.pull(f"oci://{open_registry.address}/{reference}")
+        cache.pull(f"oci://{running.address}/{reference}")
 
 
 # Logins
 
 
-def pushed(folder: Path, image: bytes) -> None:
-    with registry(folder) as running:
+def pushed(blobs: Path, image: bytes) -> None:
+    with registry(blobs) as running:
         running.image("web", "1", (QCOW2, image))
 
 
-def test_a_token_for_anybody_is_fetched(folder: Path, cache: Cache, image: bytes) -> None:
-    pushed(folder, image)
-    with serving(TokenServer(folder, private=False)) as tokens:
+def test_a_token_for_anybody_is_fetched(blobs: Path, cache: Cache, image: bytes) -> None:
+    pushed(blobs, image)
+    with serving(TokenServer(blobs, private=False)) as tokens:
         assert isinstance(tokens, TokenServer)
-        with registry(folder, tokens.auth()) as running:
+        with registry(blobs, tokens.auth()) as running:
             assert is_of(cache.pull(f"oci://{running.address}/web:1").image, image)
     assert "authorization" not in tokens.asked[0].headers
 
 
-def test_a_token_for_a_login_is_fetched(folder: Path, cache: Cache, image: bytes) -> None:
-    pushed(folder, image)
-    with serving(TokenServer(folder, private=True)) as tokens:
+def test_a_token_for_a_login_is_fetched(blobs: Path, cache: Cache, image: bytes) -> None:
+    pushed(blobs, image)
+    with serving(TokenServer(blobs, private=True)) as tokens:
         assert isinstance(tokens, TokenServer)
-        with registry(folder, tokens.auth()) as running:
+        with registry(blobs, tokens.auth()) as running:
             reference = f"oci://{running.address}/web:1"
             with pytest.raises(HostError, match=r"no token: '127.0.0.1:[0-9]+' says 401"):
                 cache.pull(reference)
@@ -175,11 +153,11 @@ def test_a_token_for_a_login_is_fetched(folder: Path, cache: Cache, image: bytes
             assert is_of(cache.pull(reference, login=RegistryLogin(USER, PASSWORD)).image, image)
 
 
-def test_a_registry_with_passwords_gets_one(folder: Path, cache: Cache, image: bytes) -> None:
-    pushed(folder, image)
-    (folder / "htpasswd").write_text(HTPASSWD)
-    auth = f"auth: {{htpasswd: {{realm: here, path: '{folder / 'htpasswd'}'}}}}\n"
-    with registry(folder, auth) as running:
+def test_a_registry_with_passwords_gets_one(blobs: Path, cache: Cache, image: bytes) -> None:
+    pushed(blobs, image)
+    (blobs / "htpasswd").write_text(HTPASSWD)
+    auth = f"auth: {{htpasswd: {{realm: here, path: '{blobs / 'htpasswd'}'}}}}\n"
+    with registry(blobs, auth) as running:
         reference = f"oci://{running.address}/web:1"
         with pytest.raises(HostError, match=r"the registry wants a login: .*image pull --help"):
             cache.pull(reference)

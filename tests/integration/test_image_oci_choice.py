@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from raptorctl.errors import HostError
 from tests.disks import disk, packed, raw_disk
 from tests.images import Cache
-from tests.integration.registry import INDEX, MANIFEST, QCOW2, Registry, registry
+from tests.integration.registry import INDEX, MANIFEST, QCOW2, Registry
 
 TAR = "application/vnd.oci.image.layer.v1.tar"  # what `oras push` calls a file by default
 FILE = "application/octet-stream"
@@ -22,18 +22,6 @@ TITLE = "org.opencontainers.image.title"
 ATTESTATION = {"vnd.docker.reference.type": "attestation-manifest"}
 UNKNOWN = {"os": "unknown", "architecture": "unknown"}
 AMD64, ARM64 = ({"os": "linux", "architecture": each} for each in ("amd64", "arm64"))
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    return Cache(tmp_path / "cache")
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Registry]:
-    (tmp_path / "registry").mkdir()
-    with registry(tmp_path / "registry") as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,30 +29,6 @@ from tests.integration.registry import (
 )
 
 BUILT = Provenance("debian:13", "ab" * 32, "cd" * 32, "carol", "2026-11-20T12:00:00Z", "0.1.0")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "registry"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def running(folder: Path) -> Iterator[Registry]:
-    with registry(folder) as one:
-        yield one
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    return Cache(tmp_path / "cache")
-
-
-@pytest.fixture
-def other(tmp_path: Path) -> Cache:
-    """The cache of another host."""
-    return Cache(tmp_path / "other")
 
 
 class FakeSession:
@@ -119,11 +94,11 @@ def test_what_is_there_is_not_pushed_again(running: Registry, cache: Cache, tmp_
 
 @pytest.mark.parametrize("private", [False, True])
 def test_a_registry_with_tokens_lets_in_who_may_push(
-    folder: Path, tmp_path: Path, cache: Cache, *, private: bool
+    blobs: Path, tmp_path: Path, cache: Cache, *, private: bool
 ) -> None:
     cache.pull(str(disk(tmp_path / "web.qcow2")), name="web")
-    tokens = TokenServer(folder, private=private)
-    with serving(tokens), registry(folder, tokens.auth()) as running:
+    tokens = TokenServer(blobs, private=private)
+    with serving(tokens), registry(blobs, tokens.auth()) as running:
         done = offered(cache, f"oci://{running.address}/web:1", RegistryLogin(USER, PASSWORD))
         assert done.outcome == "pushed"
         if private:
@@ -132,12 +107,12 @@ def test_a_registry_with_tokens_lets_in_who_may_push(
 
 
 def test_a_registry_with_passwords_lets_in_who_knows_one(
-    folder: Path, tmp_path: Path, cache: Cache
+    blobs: Path, tmp_path: Path, cache: Cache
 ) -> None:
     cache.pull(str(disk(tmp_path / "web.qcow2")), name="web")
-    (folder / "htpasswd").write_text(HTPASSWD)
-    auth = f"auth: {{htpasswd: {{realm: r, path: '{folder / 'htpasswd'}'}}}}\n"
-    with registry(folder, auth) as running:
+    (blobs / "htpasswd").write_text(HTPASSWD)
+    auth = f"auth: {{htpasswd: {{realm: r, path: '{blobs / 'htpasswd'}'}}}}\n"
+    with registry(blobs, auth) as running:
         target = f"oci://{running.address}/web:1"
         with pytest.raises(UploadError, match="the registry wants a login"):
             offered(cache, target, RegistryLogin())

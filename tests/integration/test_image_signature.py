@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.image_source import parse_source
 from tests.disks import disk, raw_disk
 from tests.images import Cache
-from tests.integration.registry import Registry, registry
+from tests.integration.registry import Registry
 from tests.integration.sshd import make_key
 from tests.integration.test_image_folder import NEW, OLD, OneSession, built, push
 
@@ -257,13 +256,6 @@ def test_what_was_pulled_signed_is_pushed_on_as_it_was_signed(
     assert [(mirror / path.name).read_bytes() for path in signed] == [
         path.read_bytes() for path in signed
     ]
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Registry]:
-    (tmp_path / "registry").mkdir()
-    with registry(tmp_path / "registry") as one:
-        yield one
 
 
 def test_a_signature_goes_through_a_registry(shared: Shared, running: Registry) -> None:
