@@ -24,6 +24,9 @@ ANSWERED: Final = 20
 """Of a tenant's petitions that were answered, how many stay."""
 LAPSE: Final = timedelta(days=30)
 """A petition that nobody answers for so long does not wait any more."""
+GONE: Final = timedelta(days=180)
+"""After so long nothing is told of one that was answered; the journal and the audit log do."""
+OPEN: Final = frozenset({PetitionState.WAITING, PetitionState.BEGUN})
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ class Petitions:
             RefusedError: too many do.
         """
         with self._locked():
-            theirs = [self._lapsed(one, new.at) for one in self.all(new.who.tenant)]
+            self._tidy(new.at)
+            theirs = self.all(new.who.tenant)
             waiting = [one for one in theirs if one.state is PetitionState.WAITING]
             if new.state is PetitionState.WAITING and len(waiting) >= most:
                 raise RefusedError(
@@ -85,8 +89,7 @@ class Petitions:
                     resolution="`raptorctl request withdraw ID` takes one back",
                     code=Code.NOT_ALLOWED,
                 )
-            open_ = {PetitionState.WAITING, PetitionState.BEGUN}
-            answered = [one for one in theirs if one.state not in open_]
+            answered = [one for one in theirs if one.state not in OPEN]
             for old in answered[: max(0, len(answered) - ANSWERED + 1)]:
                 remove_file(self._path(old.id))
             self._write(new)
@@ -114,12 +117,13 @@ class Petitions:
             self._write(new)
             return new
 
-    def _lapsed(self, one: KeptPetition, now: str) -> KeptPetition:
-        if one.state is not PetitionState.WAITING or not _is_past(one.at, now):
-            return one
-        lapsed = replace(one, state=PetitionState.LAPSED, answered=now)
-        self._write(lapsed)
-        return lapsed
+    def _tidy(self, now: str) -> None:
+        """Have lapse what nobody answered, and go what is long over, of removed tenants as well."""
+        for one in self.all():
+            if one.state is PetitionState.WAITING and _is_past(one.at, now, LAPSE):
+                self._write(replace(one, state=PetitionState.LAPSED, answered=now))
+            elif one.state not in OPEN and _is_past(one.at, now, GONE):
+                remove_file(self._path(one.id))
 
     def _path(self, identifier: str) -> Path:
         return self.folder / f"{identifier}.json"
@@ -145,8 +149,8 @@ def _is_ours(path: Path) -> bool:
     return ID.fullmatch(path.stem) is not None
 
 
-def _is_past(at: str, now: str) -> bool:
-    return datetime.fromisoformat(now) - datetime.fromisoformat(at) > LAPSE
+def _is_past(at: str, now: str, span: timedelta) -> bool:
+    return datetime.fromisoformat(now) - datetime.fromisoformat(at) > span
 
 
 def _read(path: Path) -> KeptPetition | None:

@@ -183,6 +183,14 @@ def test_what_nobody_answers_lapses(service: Service) -> None:
     assert states == {"lapsed", "waiting"}
 
 
+def test_of_tenants_who_are_gone_nothing_stays_for_good(service: Service) -> None:
+    one = asked(service)
+    long_over = replace(one, at="2020-01-01T00:00:00Z", state=PetitionState.DENIED)
+    service.admin.petitions._write(long_over)
+    service.ask(BIG, "bob")
+    assert [kept.who.tenant for kept in service.admin.petitions.all()] == ["bob"]
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"id": 1}', "[" * 100_000])
 def test_a_damaged_file_is_told_by_name(service: Service, text: str) -> None:
     one = asked(service)

@@ -14,6 +14,7 @@ from tests.fakes import World
 from tests.unit.api.petitions import Service
 from tests.unit.cli.session import CommandLine, FakeSession, Result
 from tests.unit.model.test_ssh_key import GOOD
+from tests.unit.test_docs import shape, told_shape
 
 NEW = ("request", "provision", "dev", "--cpus", "2", "--image", "debian:13", "--memory", "4G")
 SMALL, BIG = (*NEW, "--size", "20G"), (*NEW, "--size", "80G")
@@ -178,3 +179,18 @@ def test_without_the_service_it_is_said(
     done = raptorctl("request", "list")
     assert done.code == 3
     assert done.complaint == "raptorctl: nothing can be requested on this host: ask an admin"
+
+
+def test_the_shapes_of_json_are_as_told(alice: CommandLine) -> None:
+    def shown(*words: str) -> set[str]:
+        return shape(json.loads(alice(*words, "-o", "json").out))
+
+    assert shown(*BIG, "--dry-run") == told_shape("`request provision`", 1)
+    assert shown(*BIG, "-y") == {"done", "waiting"} | {
+        f"waiting.{key.removeprefix('requests.')}"
+        for key in told_shape("`request list`") - {"requests"}
+    }
+    listed = shown("request", "list")
+    assert listed == told_shape("`request list`")
+    made = {key for key in shown(*SMALL, "-y") if not key.startswith("done.job.")}
+    assert made == told_shape("`request provision`")
