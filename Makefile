@@ -35,7 +35,7 @@ PACKAGES := mmdebstrap e2fsprogs debian-archive-keyring openssh-client \
 	qemu-utils openssh-server libarchive-tools zstd docker-registry \
 	mtools dosfstools fdisk ovmf \
 	libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 bubblewrap systemd-container \
-	swtpm swtpm-tools chromium chromium-driver
+	swtpm swtpm-tools chromium chromium-driver nginx openssl
 
 .PHONY: help
 help: ## list the targets

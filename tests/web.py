@@ -41,6 +41,9 @@ class Browser:
     csrf: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
+    def connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
     def ask(
         self, method: str, path: str, body: bytes | None = None, **headers: str | None
     ) -> Answer:
@@ -48,9 +51,10 @@ class Browser:
             "Host": f"127.0.0.1:{self.port}",
             "Cookie": self.cookie or None,
             **({"Origin": f"http://127.0.0.1:{self.port}"} if method == "POST" else {}),
+            **self.headers,
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        line = self.connection()
         try:
             line.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in said.items():
@@ -60,7 +64,8 @@ class Browser:
                 line.putheader("Content-Length", str(len(body)))
             line.endheaders(body)
             answer = line.getresponse()
-            return Answer(answer.status, dict(answer.headers.items()), answer.read().decode())
+            told = {name.lower(): value for name, value in answer.headers.items()}
+            return Answer(answer.status, told, answer.read().decode())
         finally:
             line.close()
 

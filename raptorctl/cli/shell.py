@@ -27,7 +27,7 @@ LONGEST: Final = 200
 """Characters of a line; the longest that means something has 48."""
 
 WORDS: Final = re.compile(r"[a-z0-9-]+( [a-z0-9-]+)*", re.ASCII)
-BARE: Final = ("list", "help", "exit")
+BARE: Final = ("list", "web", "help", "exit")
 ON_A_MACHINE: Final = {
     "console": "console",
     "start": "start",
@@ -46,6 +46,7 @@ request ...    ask for a machine, or a change of one: provision web
                --size 20G --cpus 2 --image debian:13, resize, rebuild,
                snapshot create|restore|delete, deprovision; list, show,
                withdraw; -y goes without asking, --dry-run shows the plan
+web            a link to your page
 exit           leave"""
 
 
@@ -75,7 +76,7 @@ def obey(tenant: str, line: str) -> int:
     """Do what one line says; returns the exit code."""
     if len(line) <= LONGEST and (asked := request_words(line)):
         return run(asked)
-    words = understood(line)
+    words = understood(line.removeprefix("raptorctl "))  # as who has a shell types it
     if words is None:
         tell("that is none of the words here; `help` lists them")
         return BAD_INPUT
@@ -84,6 +85,8 @@ def obey(tenant: str, line: str) -> int:
         return DONE
     if words == ["list"]:
         return run(["list", tenant])
+    if words == ["web"]:
+        return run(["web"])
     verb, *machine = words
     return run([ON_A_MACHINE[verb], tenant, *machine]) if machine else DONE
 

@@ -18,6 +18,7 @@ from raptorctl.model.policy import RequestPolicy
 from raptorctl.model.settings_file import DEFAULT_FILE
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import Slot
+from raptorctl.model.web import Web
 from raptorctl.model.zone import plain
 
 
@@ -168,6 +169,7 @@ class Settings:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     expiry: Expiry = field(default_factory=Expiry)
     requests: RequestPolicy = field(default_factory=RequestPolicy)
+    web: Web = field(default_factory=Web)
     file: str = field(default=DEFAULT_FILE, init=False)
     config: str = field(default=str(PurePosixPath(DEFAULT_FILE).parent), init=False)
     owner: str = field(default="", init=False)

@@ -151,5 +151,12 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
     *((f"requests.{key}", partial(_counted, key, most), f"should be 0 to {most}")
       for key, most in (("cpus", 4096), ("machines", 10000), ("longest_days", 3650),
                         ("snapshots", 100), ("changes_an_hour", 1000), ("most_waiting", 100))),
+    ("web.address", lambda s: s.web.fits,
+     "should be like https://vm.example.org:8443; http:// is for loopback, without a certificate"),
+    ("web.port", lambda s: 0 < s.web.port < 65536, "should be 1 to 65535"),
+    ("web.certificate", lambda s: bool(s.web.certificate) is bool(s.web.key),
+     "certificate and key: both, or neither"),
+    ("web.certificate", lambda s: _absolute(*filter(None, (s.web.certificate, s.web.key))),
+     "certificate and key: absolute paths"),
     ("dns.key_file", lambda s: _absolute(s.dns.key_file), "should be an absolute path"),
 )  # fmt: skip

@@ -11,14 +11,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from raptorctl.web import actions, pages, screen, sockets
-from raptorctl.web.edge import LOOPBACK_NAMES, App, Edge
+from raptorctl.model.web import LOOPBACK_NAMES
+from raptorctl.web import actions, pages, screen, sockets, tenant
+from raptorctl.web.edge import App, Edge
 from raptorctl.web.paint import files, painted, part
 from raptorctl.web.site import Ask, Handler, Site, inside
 
 GUESSES: Final = 8
 """Wrong links that wait for their answer at a time; more are turned away at once."""
 GUESS_SECONDS: Final = 1.0
+ANOTHER_PAGE: Final = (
+    "another page sent you here, and none may choose your login; "
+    "a link that you asked for yourself goes where addresses are typed"
+)
 SWEEP: Final = 60.0  # seconds between two looks for visits that nobody uses
 
 
@@ -36,7 +41,7 @@ def build(site: Site, hosts: frozenset[str] = LOOPBACK_NAMES) -> App:
     )
     app.state.site = site
     app.state.guesses = asyncio.Semaphore(GUESSES)
-    return Edge(app, hosts)
+    return Edge(app, hosts, secure=site.secure)
 
 
 def _routes() -> tuple[BaseRoute, ...]:
@@ -52,6 +57,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         post("/leave", leave),
         get("/", pages.host),
         get("/room", pages.room),
+        get("/me", tenant.me),
         get("/doctor", pages.doctor),
         post("/doctor", pages.doctor),
         get("/audit", pages.audit),
@@ -101,6 +107,8 @@ async def enter(request: Request) -> Response:
     site: Site = request.app.state.site
     if request.method == "HEAD" or "sec-purpose" in request.headers:
         raise HTTPException(405, "a link is for people: who looks ahead uses none up")
+    if request.headers.get("sec-fetch-site", "none") != "none":  # Fetch Metadata
+        raise HTTPException(403, ANOTHER_PAGE)
     token, browser = str(request.path_params["token"]), request.headers.get("user-agent", "")
     cookie = site.door.enter(token, browser)
     if cookie is None:

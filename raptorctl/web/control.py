@@ -20,6 +20,7 @@ from raptorctl.web.door import Door
 
 LONGEST: Final = 4096
 """Bytes of a question."""
+LONGEST_ANSWER: Final = 1 << 17
 SECONDS: Final = 10.0
 """That a question or an answer may take."""
 CREDENTIALS: Final = struct.Struct("3i")
@@ -75,6 +76,11 @@ def _uid(connected: socket.socket) -> int:
     return int(CREDENTIALS.unpack(said)[1])
 
 
+async def attend(bound: socket.socket, control: Control) -> asyncio.Server:
+    """Answer whoever comes to a socket; whoever made it removes it."""
+    return await asyncio.start_server(control.answer, sock=bound, limit=LONGEST)
+
+
 async def listen(path: Path, control: Control) -> asyncio.Server:
     """Listen for the command line of this account alone.
 
@@ -91,28 +97,29 @@ async def listen(path: Path, control: Control) -> asyncio.Server:
             bound.bind(str(path))
         finally:
             os.umask(before)
-        return await asyncio.start_unix_server(control.answer, sock=bound, limit=LONGEST)
+        return await attend(bound, control)
     except OSError as error:
         raise HostError(f"cannot listen at {path}: {error.strerror or error}") from error
 
 
-def ask(path: Path, question: Mapping[str, str]) -> dict[str, Any] | None:
+def ask(path: Path, question: Mapping[str, str], seconds: float = SECONDS) -> dict[str, Any] | None:
     """Ask a server that runs; None where none does.
 
     Args:
         path: of its socket.
         question: see `Control`.
+        seconds: that it may take.
 
     Raises:
         HostError: it does not answer.
     """
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
-            server.settimeout(SECONDS)
+            server.settimeout(seconds)
             server.connect(str(path))
             server.sendall(json.dumps(question).encode() + b"\n")
             with server.makefile("rb") as answer:
-                said: dict[str, Any] = json.loads(answer.readline())
+                said: dict[str, Any] = json.loads(answer.readline(LONGEST_ANSWER))
             return said
     except (FileNotFoundError, ConnectionRefusedError):
         return None

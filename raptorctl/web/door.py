@@ -62,16 +62,17 @@ class Door:
 
     Args:
         clock: seconds that only go forward.
+        prefix: how links and cookies begin; by it a front end knows where they are good.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic, prefix: str = "") -> None:
+        self._clock, self._prefix = clock, prefix
         self._links: dict[str, tuple[str, float]] = {}
         self._visits: dict[str, Visit] = {}
 
     def link(self, who: str) -> str:
         """Make a link's secret part, good for one use within `LINK_SECONDS`."""
-        token = secrets.token_urlsafe(BYTES)
+        token = self._secret()
         _make_room(self._links)
         self._links[_digest(token)] = (who, self._clock() + LINK_SECONDS)
         return token
@@ -86,7 +87,7 @@ class Door:
         who, until = self._links.pop(_digest(token), ("", 0.0))
         if self._clock() >= until:
             return None
-        cookie = secrets.token_urlsafe(BYTES)
+        cookie = self._secret()
         if len(self._visits) >= MOST:
             self._end(min(self._visits, key=lambda key: self._visits[key].used))
         self._visits[_digest(cookie)] = Visit(
@@ -117,6 +118,12 @@ class Door:
         self.sweep()
         return tuple(self._visits.values())
 
+    @property
+    def awaits(self) -> bool:
+        """Whether somebody is logged in, or may be with a link that is still good."""
+        now = self._clock()
+        return bool(self.visits) or any(now < until for _, until in self._links.values())
+
     def end(self, chosen: Callable[[Visit], bool]) -> int:
         """End visits, with all that is open for them; returns how many."""
         going = [key for key, visit in self._visits.items() if chosen(visit)]
@@ -128,6 +135,9 @@ class Door:
         """End what nobody has used for `IDLE_SECONDS`."""
         now = self._clock()
         self.end(lambda visit: now - visit.used >= IDLE_SECONDS)
+
+    def _secret(self) -> str:
+        return self._prefix + secrets.token_urlsafe(BYTES)
 
     def _end(self, key: str) -> None:
         self._visits.pop(key).over.set()

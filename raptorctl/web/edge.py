@@ -9,6 +9,8 @@ from typing import Any, Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 
+from raptorctl.model.web import LOOPBACK_NAMES
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -16,7 +18,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY: Final = 64 * 1024
 """Bytes: the largest form has a few keys of ssh in it."""
-LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'{inline}; img-src 'self'{images}; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -37,17 +38,21 @@ class Edge:
         app: what is behind it.
         hosts: names that this server goes by. A page of another name that leads to our address
             (DNS rebinding) is not ours.
+        secure: whether browsers reach it by TLS, which ends before us.
     """
 
-    def __init__(self, app: App, hosts: frozenset[str] = LOOPBACK_NAMES) -> None:
+    def __init__(
+        self, app: App, hosts: frozenset[str] = LOOPBACK_NAMES, *, secure: bool = False
+    ) -> None:
         self._app, self._hosts = app, hosts
+        self._scheme = "https" if secure else "http"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        refusal = _refusal(scope, self._hosts)
+        refusal = _refusal(scope, self._hosts, self._scheme)
         if scope["type"] == "websocket":
             if refusal:
                 await receive()
@@ -62,7 +67,7 @@ class Edge:
         await self._app(scope, receive, outwards)
 
 
-def _refusal(scope: Scope, hosts: frozenset[str]) -> tuple[int, str] | None:
+def _refusal(scope: Scope, hosts: frozenset[str], scheme: str) -> tuple[int, str] | None:
     """Return the status and the sentence with which a request is refused."""
     headers = Headers(scope=scope)
     said = headers.getlist("host")
@@ -77,7 +82,6 @@ def _refusal(scope: Scope, hosts: frozenset[str]) -> tuple[int, str] | None:
         if scope["method"] != "POST":
             return None
     # A browser says it with each WebSocket and each POST (RFC 6455 10.2; Fetch 3.2).
-    scheme = "https" if scope["scheme"] in {"https", "wss"} else "http"
     if headers.getlist("origin") != [f"{scheme}://{said[0]}"]:
         return 403, "that comes from another page"
     return None

@@ -20,6 +20,9 @@ from raptorctl.model.names import MachineName
 LOG: Final = logging.getLogger("uvicorn.error")
 """Which `raptorctl.web.serve` writes to a file."""
 BEAT: Final = 3.0  # seconds between two looks
+REST: Final = 9.0
+"""Times as long as a look takes, nobody looks: polkit is asked of each domain for a tenant, and on
+a host with hundreds that is a second of it (docs/web.md)."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Lookout:
     looks: int = 0
     _last: Glimpse | None = None
     _at: float = 0.0
+    _took: float = 0.0
     _watchers: set[asyncio.Event] = field(default_factory=set)
     _somebody: asyncio.Event = field(default_factory=asyncio.Event)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -77,7 +81,7 @@ class Lookout:
     async def now(self) -> Glimpse:
         """Return what was seen within the last beat; look, if nobody has."""
         async with self._one:
-            if self._last is None or time.monotonic() - self._at >= self.beat:
+            if self._last is None or time.monotonic() - self._at >= self.rest:
                 await self._look()
             return self._last or Glimpse()
 
@@ -110,13 +114,20 @@ class Lookout:
             before = self._last
             if await self.now() != before:
                 self.stir()
-            await asyncio.sleep(self.beat)
+            await asyncio.sleep(self.rest)
+
+    @property
+    def rest(self) -> float:
+        """Seconds until the next look: a tenth of the time is spent on looks, at most."""
+        return max(self.beat, REST * self._took)
 
     async def _look(self) -> None:
         self.looks += 1
+        begun = time.monotonic()
         try:
             self._last = await run_in_threadpool(self.look)
         except Exception as error:  # what nobody foresaw ends no tab's watch for good
             LOG.exception("the host could not be looked at")
             self._last = Glimpse(problem=f"unexpected {type(error).__name__}: {error}")
         self._at = time.monotonic()
+        self._took = self._at - begun

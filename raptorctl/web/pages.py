@@ -32,7 +32,8 @@ TOLD_ELSEWHERE: Final = frozenset({"state", "snapshot"})
 
 async def host(ask: Ask) -> Response:
     """The host at a glance; a tenant sees their machines."""
-    return ask.page("host.html", **host_values(ask.site, await ask.site.lookout.now()))
+    values = host_values(ask.site, await ask.site.lookout.now())
+    return ask.page("host.html", **values, knows_me=ask.site.about is not None)
 
 
 def host_values(site: Site, seen: Glimpse) -> Mapping[str, Any]:

@@ -51,6 +51,12 @@ def part(site: "Site", visit: "Visit | None", template: str, **values: object) -
     return _environment().get_template(template).render({**known, **values})
 
 
+def outside() -> str:
+    """Paint what a tenant sees who is not logged in, where no agent is there to paint it."""
+    known = {"admin": False, "visit": None, "csrf": ""}
+    return _environment().get_template("outside.html").render(known)
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(

@@ -18,6 +18,7 @@ from raptorctl.host.system.loopback import owner
 from raptorctl.model.error_code import Code
 from raptorctl.web.app import build
 from raptorctl.web.control import Control, listen
+from raptorctl.web.edge import App
 from raptorctl.web.site import Site
 
 LOOPBACK: Final = "127.0.0.1"
@@ -171,6 +172,25 @@ def bound(port: int | None) -> socket.socket:
     raise AssertionError("a free port was asked for")
 
 
+def configured(app: App) -> uvicorn.Config:
+    """How a page is served, whatever leads to it."""
+    return uvicorn.Config(
+        app,
+        http=Impatient,
+        ws="auto",
+        ws_max_size=LARGEST_FRAME,
+        ws_max_queue=8,
+        ws_per_message_deflate=False,
+        h11_max_incomplete_event_size=LARGEST_HEAD,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=END_SECONDS,
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
+
+
 def server(
     session: Session,
     make: Callable[[str], Session],
@@ -187,21 +207,7 @@ def server(
     """
     site = Site(make, cookie=f"raptorctl-{port}")
     control = Control(site.door, lambda token: f"http://{LOOPBACK}:{port}/enter/{token}")
-    config = uvicorn.Config(
-        build(site),
-        http=Impatient,
-        ws="auto",
-        ws_max_size=LARGEST_FRAME,
-        ws_max_queue=8,
-        ws_per_message_deflate=False,
-        h11_max_incomplete_event_size=LARGEST_HEAD,
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=END_SECONDS,
-        proxy_headers=False,
-        server_header=False,
-        access_log=False,
-        log_config=None,
-    )
+    config = configured(build(site))
     return Server(config, place(session), control, lambda: says(control.link(session.caller.name)))
 
 

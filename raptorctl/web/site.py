@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from raptorctl.api.session import Session
+from raptorctl.api.web import About
 from raptorctl.errors import InputError, MissingError, RaptorError, RefusedError, WaitError
 from raptorctl.model.names import MachineName, parse_words
 from raptorctl.web.door import Door, Visit
@@ -39,12 +40,14 @@ class Site:
         make: opens a session for an account.
         cookie: its name, which differs for each port: browsers do not tell ports apart.
         secure: whether it is reached by TLS alone.
+        about: asks what a tenant may know of themselves; None where nobody tells.
     """
 
     make: Callable[[str], Session]
     cookie: str = "raptorctl"
     secure: bool = False
     door: Door = field(default_factory=Door)
+    about: Callable[[], About] | None = None
 
     @cached_property
     def session(self) -> Session:
@@ -136,8 +139,11 @@ class Ask:
         """Let only admins go on.
 
         Raises:
+            HTTPException: for a tenant, there is no such page.
             RefusedError: they may not change the host.
         """
+        if not self.site.admin:
+            raise HTTPException(404)
         self.session.require_root()
 
     def page(self, template: str, status: int = 200, **values: object) -> Response:

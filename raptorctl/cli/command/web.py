@@ -52,13 +52,14 @@ def register(app: typer.Typer) -> None:
 def web(context: typer.Context, port: Port = None) -> None:
     """Open the host's page on 127.0.0.1 and print a link that logs in once, within 60 seconds.
 
-    Where the page is open already, print another link.
+    Where the page is open already, print another link; tenants of a shared host get one to theirs.
     """
     if context.invoked_subcommand:
         return
     session = session_of(context, root=False)
-    if not session.on_session_host:
-        session.require_root()
+    if not session.is_root:
+        _show_tenants(port)
+        return
     server = _server()
     from raptorctl.web.control import ask
 
@@ -73,6 +74,15 @@ def web(context: typer.Context, port: Port = None) -> None:
         server.serve(session, _maker(session, settings), listening, _show)
     except KeyboardInterrupt:
         tell("the page is closed")
+
+
+def _show_tenants(port: int | None) -> None:
+    from raptorctl.api.web import ask
+
+    if port is not None:
+        raise InputError("the port of a shared host's page is its settings'")
+    say(ask({"do": "link"})["link"])
+    tell("good once, for 60 seconds")
 
 
 def _maker(session: Typed, settings: Path) -> Any:
@@ -145,8 +155,10 @@ def logout(
 
 def _asked(context: typer.Context, question: dict[str, str]) -> dict[str, Any]:
     session = session_of(context, root=False)
-    if not session.on_session_host:
-        session.require_root()
+    if not session.is_root:
+        from raptorctl.api.web import ask
+
+        return ask(question)
     _server()
     from raptorctl.web.control import asked
     from raptorctl.web.serve import place

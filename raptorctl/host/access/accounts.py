@@ -13,7 +13,7 @@ from typing import Final
 
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import CommandError, HostError, MissingError
-from raptorctl.host.access import clients
+from raptorctl.host.access import clients, web
 from raptorctl.host.system import command, procfs
 from raptorctl.model.tenant import LAST_UID, Account
 from raptorctl.model.tombstone import FIRST_UID, next_uid
@@ -100,7 +100,7 @@ class LocalAccounts:
             _run("gpasswd", "--delete", name, group, ok=(0, 3))  # 3: it is none
 
     def end_sessions(self, account: Account) -> int:
-        """End its logins, processes, and its connections to libvirt; returns how many.
+        """End its logins, its page, its processes and its connections to libvirt; returns how many.
 
         What it has asked to be begun later goes first: neither cron nor at looks at how it may log
         in. Its connections go last: a process may have opened one meanwhile.
@@ -112,6 +112,7 @@ class LocalAccounts:
         with suppress(MissingError):
             # 1: it is not logged in. Processes outside of any session are ended below.
             command.run("loginctl", "terminate-user", account.name, ok=(0, 1))
+        web.end_agent(account.name)  # systemd would begin it again for the next who asks
         ended = _end_processes(account)
         return ended + clients.disconnect(account.uid)
 

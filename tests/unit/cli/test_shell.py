@@ -61,6 +61,9 @@ def test_a_libvirt_that_does_not_answer_closes_no_door(
     ("line", "called"),
     [
         ("list", ["list", "alice"]),
+        ("web", ["web"]),
+        ("raptorctl web", ["web"]),
+        ("raptorctl status dev", ["show", "alice", "dev"]),
         ("status dev", ["show", "alice", "dev"]),
         ("console dev", ["console", "alice", "dev"]),
         ("start dev", ["start", "alice", "dev"]),
@@ -83,7 +86,8 @@ ATTACKS = [
     "console bob-web x", "console ../dev", "console /dev/tty", "console DEV", "console dév",
     "console dev\u00a0x", "list\x00", "console\u2003dev", "\x1b[31mlist", "exit 0", "help me",
     "console " + "a" * 41, "list" * 100, "x" * 1_000_000, "scp -f /etc/passwd", "sftp-server",
-    "virt-ssh-helper qemu:///system", "/bin/sh", "sh", "bash -i", "!sh", "console dev\r\nsh",
+    "web --port 1", "web sessions", "raptorctl", "raptorctl raptorctl web", "raptorctl  web",
+    "raptorctl provision dev", "virt-ssh-helper qemu:///system", "/bin/sh", "sh", "bash -i", "!sh", "console dev\r\nsh",
 ]  # fmt: skip
 
 

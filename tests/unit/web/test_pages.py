@@ -194,9 +194,9 @@ def test_a_tenant_sees_their_own_and_changes_no_host(world: World, tmp_path: Pat
             assert theirs.text.replace("bob-web", "bob-none") == none.text
         assert alice.post("/m/bob-web/power/destroy").status == 404
         for path in ("/new", "/room", "/doctor", "/audit", "/jobs", "/m/alice-dev/change/resize"):
-            assert alice.get(path).status == 409
+            assert alice.get(path).status == 404
         for path in ("/new", "/m/alice-dev/change/deprovision"):
-            assert alice.post(path, {"machine": "alice x", "size": "1G", "cpus": "1"}).status == 409
+            assert alice.post(path, {"machine": "alice x", "size": "1G", "cpus": "1"}).status == 404
         assert alice.post("/m/alice-dev/power/reboot").status == 303
 
 
@@ -209,7 +209,7 @@ def test_what_is_not_ours_to_choose_does_nothing(
     """A guest's words and names: in the log, in its boot, in a volume's name, in what is typed."""
     monkeypatch.setattr("raptorctl.api.log.console", lambda *_: iter([HOSTILE.encode()]))
     browser = server.browser(who="carol")
-    browser.headers["User-Agent"] = HOSTILE
+    browser.headers["User-Agent"] = HOSTILE.encode().decode("latin-1")
     for answer in (
         browser.get("/m/alice-dev/log"),
         browser.post("/new", {"machine": HOSTILE}),

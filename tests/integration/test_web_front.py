@@ -1,0 +1,238 @@
+"""The front end of tenants' pages: real nginx before agents, attacked as a stranger and a tenant."""
+
+import http.client
+import os
+import pwd
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from raptorctl.api import change, machine
+from raptorctl.api import web as pages
+from raptorctl.api.caller import Caller
+from raptorctl.api.web import About
+from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.names import MachineName
+from raptorctl.model.sizes import Size
+from raptorctl.model.spec import MachineSpec
+from raptorctl.model.tenant import Quota
+from raptorctl.model.web import Web
+from raptorctl.plans.machine.choice import ProvisionRequest
+from raptorctl.web.sockets import ABSENT
+from tests.fakes import World
+from tests.integration.front_end import ACCOUNT, front_end, listening
+from tests.unit.api.session import InMemory
+from tests.web import Browser, closed, socket_of
+from tests.web_agent import Running, running, tenant_session
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="other accounts' sockets are root's")
+
+CONSOLE = "/m/{}/console/socket"
+
+
+@dataclass
+class Page:
+    """A whole page: front end, and the agents of alice and bob."""
+
+    port: int
+    agents: dict[str, Running]
+
+    def browser(self, who: str) -> Browser:
+        made = Browser(self.port)
+        assert made.enter(self.agents[who].link(who)).status == 200
+        return made
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A short path, as sockets lie there (unix(7): 108 bytes)."""
+    made = Path(tempfile.mkdtemp(prefix="page", dir="/tmp"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> Iterator[Page]:
+    world = World().with_tenants("alice", "bob")
+    admin = InMemory(caller=Caller("carol", root=True))
+    admin.put(world, folder)
+    for which, cpu in ((MachineName("alice", "dev"), "2"), (MachineName("bob", "web"), "3")):
+        spec = MachineSpec(Size.parse("1G"), CpuSet.parse(f"{cpu}-{cpu}"))
+        change.carry_out(admin, machine.provision(ProvisionRequest(which, spec)))
+    with pytest.MonkeyPatch.context() as patched, listening() as port, ExitStack() as stack:
+        patched.setattr(pages, "myself", lambda: About(Quota()))
+        number = port.getsockname()[1]
+        web = Web(f"http://127.0.0.1:{number}", number)
+        front = pwd.getpwnam(ACCOUNT).pw_uid
+        agents = {}
+        for name in ("alice", "bob"):
+            session = tenant_session(world, folder, name, web)
+            agents[name] = stack.enter_context(running(session, folder, owner=front))
+        stack.enter_context(front_end(web, port, folder / "agents"))
+        yield Page(number, agents)
+
+
+def test_each_tenant_reaches_their_own_page(page: Page) -> None:
+    alice, bob = page.browser("alice"), page.browser("bob")
+    assert "alice-dev" in alice.get("/").text
+    assert "bob" not in alice.get("/").text
+    assert "bob-web" in bob.get("/").text
+    assert alice.get("/m/bob-web").status == 404
+    assert alice.post("/m/bob-web/power/destroy").status == 404
+    assert alice.post("/m/alice-dev/power/reboot").status == 303
+    assert bob.get("/m/bob-web").status == 200
+
+
+def test_a_link_works_once_and_a_guess_does_not(page: Page) -> None:
+    link = page.agents["alice"].link()
+    assert Browser(page.port).enter(link).status == 200
+    assert Browser(page.port).enter(link).status == 401
+    token = link.rpartition("/")[2]
+    assert Browser(page.port).get(f"/enter/bob.{token.partition('.')[2]}").status == 401
+
+
+def test_a_cookie_is_good_for_its_owner_alone(page: Page) -> None:
+    alice = page.browser("alice")
+    secret = alice.cookie.partition("=")[2].partition(".")[2]
+    for cookie in (
+        f"raptorctl=bob.{secret}", f"raptorctl=carol.{secret}", "raptorctl=alice.", "raptorctl=",
+        f"raptorctl=../control/alice.{secret}", f"raptorctl=alice%2f.{secret}", f"x={secret}",
+        f"raptorctl=alice.{secret}x", f"raptorctl={secret}", f"raptorctl=ALICE.{secret}",
+    ):  # fmt: skip
+        assert Browser(page.port, cookie=cookie).get("/").status == 401, cookie
+    assert alice.get("/").status == 200
+
+
+def test_who_is_not_logged_in_is_told_what_to_type(page: Page) -> None:
+    answer = Browser(page.port).get("/m/alice-dev")
+    assert (answer.status, "ssh YOU@HOST raptorctl web" in answer.text) == (401, True)
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert "nginx/" not in answer.headers.get("server", "")
+    gone = Browser(page.port, cookie=f"raptorctl=carol.{'x' * 43}").get("/")
+    assert (gone.status, gone.text) == (401, answer.text)
+
+
+def test_consoles_pass_and_those_of_others_do_not(page: Page) -> None:
+    alice = page.browser("alice")
+    with socket_of(alice, CONSOLE.format("alice-dev")) as line:
+        assert line.recv(timeout=60) == b"login: "
+        line.send(b"root\r")
+        assert line.recv(timeout=60) == b"root\r"
+    assert closed(socket_of(alice, CONSOLE.format("bob-web"))) == ABSENT
+    with pytest.raises(InvalidStatus) as refused:
+        socket_of(alice, CONSOLE.format("alice-dev"), origin="http://evil.example")
+    assert refused.value.response.status_code == 403
+    with pytest.raises(InvalidStatus) as outside:
+        socket_of(Browser(page.port), CONSOLE.format("alice-dev"))
+    assert outside.value.response.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/static/../nginx.conf", "/static/..%2fnginx.conf", "/static../nginx.conf", "/static//etc/passwd",
+     "/static/%2e%2e/key.pem", "/static/..\\nginx.conf", "/static/", "/static/nginx.conf", "/outside.html"],
+)  # fmt: skip
+def test_files_are_ours_alone(page: Page, path: str) -> None:
+    answer = Browser(page.port).get(path)
+    assert answer.status in {400, 401, 403, 404}, answer
+    assert "proxy_pass" not in answer.text
+
+
+def test_static_files_come_without_a_login(page: Page) -> None:
+    answer = Browser(page.port).get("/static/page.css")
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/css")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_another_accounts_program_opens_no_agents_socket(page: Page) -> None:
+    nobody = pwd.getpwnam("nobody")
+    program = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+    for found in page.agents.values():
+        for path in (found.page, found.control):
+            done = subprocess.run(
+                ["/usr/bin/python3", "-c", program, path],
+                user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert "PermissionError" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 5000 + b"\r\n", 400),
+        (b"GET /" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"POST /leave HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n", 413),
+        (b"POST /leave HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
+         b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01", 400),
+    ],
+)  # fmt: skip
+def test_what_is_no_request_reaches_no_agent(page: Page, said: bytes, status: int) -> None:
+    with socket.create_connection(("127.0.0.1", page.port), timeout=60) as line:
+        line.sendall(said)
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        assert answer.status == status
+
+
+def test_silent_connections_keep_nobody_out(page: Page) -> None:
+    """One address has 300 at a time; from others, as many again."""
+    held = []
+    try:
+        for number in range(1000):
+            line = socket.socket()
+            line.bind((f"127.0.1.{1 + number // 250}", 0))
+            line.connect(("127.0.0.1", page.port))
+            line.sendall(b"GET / HTTP/1.1\r\n")
+            held.append(line)
+        assert page.browser("alice").get("/").status == 200
+    finally:
+        for line in held:
+            line.close()
+
+
+def test_links_are_not_guessed_without_end(page: Page) -> None:
+    """From one address; whoever comes from another is let in meanwhile."""
+    guesses = {
+        Browser(page.port, headers={"X-Forwarded-For": "192.0.2.1"})
+        .get(f"/enter/carol.{number:043d}")
+        .status
+        for number in range(60)
+    }
+    assert 429 in guesses
+    assert page.browser("alice").get("/").status == 200
+
+
+def test_tls_ends_there(folder: Path, page: Page) -> None:
+    pair = {"cert": folder / "a.pem", "key": folder / "a.key"}
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+         "-keyout", pair["key"], "-out", pair["cert"], "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-days", "2"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    with socket.socket(socket.AF_INET6) as port:
+        port.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        port.bind(("::", 0))
+        port.listen()
+        number = port.getsockname()[1]
+        web = Web(f"https://localhost:{number}", number, str(pair["cert"]), str(pair["key"]))
+        with front_end(web, port, folder / "agents"):
+            trusted = ssl.create_default_context(cafile=str(pair["cert"]))
+            with pytest.raises(urllib.error.HTTPError) as answered:
+                urllib.request.urlopen(f"https://localhost:{number}/", context=trusted)
+            assert answered.value.status == 401
