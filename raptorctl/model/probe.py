@@ -76,6 +76,7 @@ class Part(enum.StrEnum):
     IMAGES = "images"
     ACCESS = "access"
     WALLS = "isolation"
+    WEB = "page"
     JOURNAL = "journal"
 
 
@@ -161,6 +162,23 @@ class Walls:
 
 
 @dataclass(frozen=True)
+class WebSeen:
+    """The page for tenants.
+
+    Args:
+        lacking: what of it is not installed.
+        silent: its units that do not listen.
+        exposed: directories of its sockets that others enter.
+        certificate: what is wrong with that, or "".
+    """
+
+    lacking: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
+    certificate: str = ""
+
+
+@dataclass(frozen=True)
 class Probe:
     """Everything that was tried, and how it went. Facts of a part in trouble are absent.
 
@@ -179,6 +197,7 @@ class Probe:
         scan_lvs: whether LVM looks for volume groups inside volumes.
         doors: what keeps people from what is not theirs; None where it could not be looked at.
         walls: what keeps machines and sessions from the host; None likewise.
+        web: the page for tenants; None likewise, and where the settings have none.
         ways: how packets get from and to each slot, by its number; as far as it was looked at.
         jobs: those that have not ended.
         archive: how many files LVM keeps of its earlier metadata (lvm.conf(5), backup/archive).
@@ -201,6 +220,7 @@ class Probe:
     scan_lvs: bool = False
     doors: Doors | None = None
     walls: Walls | None = None
+    web: WebSeen | None = None
     ways: Mapping[int, Routing] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
     archive: int = 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from raptorctl.errors import CommandError, MissingError, RaptorError
-from raptorctl.host.access import doors, walls
+from raptorctl.host.access import doors, walls, web_parts
 from raptorctl.host.access.accounts import LocalAccounts
 from raptorctl.host.access.remains import account_of, left
 from raptorctl.host.connect import drivers
@@ -21,7 +21,16 @@ from raptorctl.model.access import OUTSIDER
 from raptorctl.model.access_trial import wrong_answers
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
-from raptorctl.model.probe import OLDEST_PACKAGE, AnyPart, Doors, Part, Probe, Trouble, Walls
+from raptorctl.model.probe import (
+    OLDEST_PACKAGE,
+    AnyPart,
+    Doors,
+    Part,
+    Probe,
+    Trouble,
+    Walls,
+    WebSeen,
+)
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Routing
 from raptorctl.model.tenant import Account
@@ -81,6 +90,7 @@ def probe(
         archive=_archived(),
         doors=_doors(prober, settings, parts) if settings and os.geteuid() == 0 else None,
         walls=_walls(prober, settings, parts) if settings and os.geteuid() == 0 else None,
+        web=_web(prober, settings) if settings and os.geteuid() == 0 else None,
         today=datetime.now(UTC).date().isoformat(),
         troubles=prober.troubles,
         **parts,
@@ -145,6 +155,12 @@ def _walls(prober: Prober, settings: Settings, parts: Mapping[str, Any]) -> Wall
     account = next(filter(None, accounts), None)
     ask = partial(walls.look, volumes, bridges, partial(_lingers, account))
     return prober.attempt(Part.WALLS, ask, None)
+
+
+def _web(prober: Prober, settings: Settings) -> WebSeen | None:
+    if not settings.web.address:
+        return None
+    return prober.attempt(Part.WEB, lambda: web_parts.look(settings.web), None)
 
 
 def _lingers(account: Account | None) -> bool:

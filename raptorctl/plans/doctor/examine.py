@@ -34,6 +34,7 @@ from raptorctl.plans.doctor.tenant import tenants
 from raptorctl.plans.doctor.trial import readiness
 from raptorctl.plans.doctor.walls import walls
 from raptorctl.plans.doctor.way import granted, reserved, ways
+from raptorctl.plans.doctor.web import web
 from raptorctl.plans.past import NOTHING, Past
 
 GUEST_PORTS: Final = ("vnet", "keep-vm")
@@ -239,5 +240,5 @@ def _jobs(probe: Probe) -> Findings:
 
 _CHECKS: Final[tuple[Callable[[Probe, Settings], Findings], ...]] = (
     _group, _scan, libvirt_works, emulator, _cpus, _programs, _images, firmware, tpm_emulator,
-    templates, _slots, granted, reserved, _dns, access, walls, _archive,
+    templates, _slots, granted, reserved, _dns, access, walls, web, _archive,
 )  # fmt: skip
