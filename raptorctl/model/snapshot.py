@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from raptorctl.model.names import MachineName, split_snapshot
-from raptorctl.model.volume import Volume
+from raptorctl.model.volume import Volume, is_overlay
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,15 @@ class Snapshot:
         return self.machine.disk(self.disk) if self.disk else self.machine.volume
 
     @property
+    def damaged(self) -> bool:
+        """Whether it is a copy whose file is gone, or was never whole."""
+        return is_overlay(self.volume.group) and not self.volume.clean
+
+    @property
     def state(self) -> str:
         """Whether it can be restored, one word."""
+        if self.damaged:
+            return "damaged"
         return "overflowed" if self.volume.invalid else "good"
 
     @property

@@ -140,6 +140,13 @@ def test_a_machine_that_runs_stands_still_while_it_is_copied(person: Person) -> 
     assert "No errors" in person.run("qemu-img", "check", str(copy)).stdout
     refused = person.raptorctl("snapshot", "restore", "web", "-y", check=False)
     assert (refused.returncode, "is running" in refused.stderr) == (3, True)
+    copy.unlink()
+    assert [one["state"] for one in snapshots(person)] == ["damaged"]
+    assert "snapshot live of" in person.raptorctl("doctor", check=False).stdout
+    person.raptorctl("stop", "web", "--timeout", "0", "--force")
+    refused = person.raptorctl("snapshot", "restore", "web", "-y", check=False)
+    assert (refused.returncode, "is damaged: its file is gone" in refused.stderr) == (3, True)
+    person.raptorctl("snapshot", "delete", "web", "live", "-y")
 
 
 def iso(person: Person, name: str, fill: str) -> str:

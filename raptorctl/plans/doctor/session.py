@@ -12,7 +12,7 @@ from raptorctl.model.probe import Finding, Part, SessionPart, SessionProbe, Verd
 from raptorctl.model.session_host import LOOPBACK
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import device_path
-from raptorctl.plans.doctor import disk, medium
+from raptorctl.plans.doctor import disk, medium, snapshot
 from raptorctl.plans.doctor.form import told
 from raptorctl.plans.doctor.image import cache, founded
 from raptorctl.plans.doctor.tpm import tpm
@@ -142,6 +142,7 @@ def _machines(probe: SessionProbe) -> Findings:
     if not blind:
         differing += [fault.finding for fault in disk.told(probe.settings, probe.facts, in_work)]
         differing += [fault.finding for fault in medium.unreadable(probe.facts, in_work)]
+        differing += [fault.finding for fault in snapshot.told(probe.facts, in_work)]
     yield from differing
     lost = [] if Part.IMAGES in probe.troubles else list(founded(probe.facts))
     yield from lost

@@ -1,7 +1,9 @@
 """Snapshots that are lost, or soon will be: nothing that could be mended without a person."""
 
+from collections.abc import Callable
 from typing import Final
 
+from raptorctl.model.facts import HostFacts
 from raptorctl.model.snapshot import Snapshot, snapshots
 from raptorctl.plans.doctor.fault import Fault, Faults, Scene
 
@@ -12,10 +14,22 @@ NEARLY_FULL: Final = 80.0
 
 def lost_snapshots(scene: Scene) -> Faults:
     """Find every snapshot that cannot be restored any more, or nearly so."""
-    for one in snapshots(scene.facts.volumes):
-        if scene.in_work(one.volume.job, one.machine.domain):
+    return told(scene.facts, scene.in_work)
+
+
+def told(facts: HostFacts, in_work: Callable[..., bool]) -> Faults:
+    """Find them among these volumes.
+
+    Args:
+        facts: the host.
+        in_work: whether one of these, a job or a machine, is an unfinished job's business.
+    """
+    for one in snapshots(facts.volumes):
+        if in_work(one.volume.job, one.machine.domain):
             continue
-        if one.volume.invalid:
+        if one.damaged:
+            yield _fault(one, "is damaged: its file is gone, or not whole")
+        elif one.volume.invalid:
             yield _fault(one, "overflowed: what it kept is lost")
         elif (one.volume.used or 0) >= NEARLY_FULL:
             yield _fault(one, f"has {one.usage} of its {one.volume.size} taken")

@@ -7,7 +7,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts, Reservation
 from raptorctl.model.names import MachineName
 from raptorctl.model.snapshot import Snapshot, snapshots
-from raptorctl.model.volume import Volume, is_overlay
+from raptorctl.model.volume import Volume
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.existing import Existing
 from raptorctl.plans.machine.snapshot import beside, refuse_open
@@ -90,13 +90,7 @@ def _pairs(parts: tuple[Snapshot, ...], facts: HostFacts) -> Iterator[Pair]:
     """Each disk with its part; all are looked at before anything is given up."""
     volumes = {volume.name: volume for volume in facts.volumes}
     for one in parts:
-        if one.volume.invalid:
-            raise RefusedError(
-                f"snapshot {one.name} of {one.machine} overflowed: what it kept is lost",
-                resolution=f"raptorctl snapshot delete {one.machine} {one.name}",
-                code=Code.SNAPSHOT_OVERFLOWED,
-                subject=one.name,
-            )
+        _refuse_lost(one)
         if one.origin not in volumes:  # a file that somebody has removed
             raise RefusedError(
                 f"{one.origin} is gone, which {one.volume.name} is of",
@@ -105,10 +99,20 @@ def _pairs(parts: tuple[Snapshot, ...], facts: HostFacts) -> Iterator[Pair]:
                 subject=one.origin,
             )
         refuse_unfit(volumes[one.origin])
-        if is_overlay(one.volume.group):
-            room.refuse_unclean(one.volume)
         refuse_open((volumes[one.origin],))
         yield volumes[one.origin], one
+
+
+def _refuse_lost(one: Snapshot) -> None:
+    if one.volume.invalid or one.damaged:
+        why = "is damaged: its file is gone, or not whole"
+        raise RefusedError(
+            f"snapshot {one.name} of {one.machine} "
+            + (why if one.damaged else "overflowed: what it kept is lost"),
+            resolution=f"raptorctl snapshot delete {one.machine} {one.name}",
+            code=Code.VOLUME_UNFIT if one.damaged else Code.SNAPSHOT_OVERFLOWED,
+            subject=one.name,
+        )
 
 
 def _restoring(there: Existing, pairs: tuple[Pair, ...], identity: Identity) -> Iterator[Step]:
