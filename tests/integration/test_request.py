@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from raptorctl.api.petition_service import serve
+from raptorctl.api.petition_service import PACES, serve
 from raptorctl.model.tenant import GROUP, Account, TenantRecord, record_path, record_text
 from tests.fakes import World
 from tests.integration.session_account import Person, somebody
@@ -172,3 +173,26 @@ def test_an_account_that_is_no_tenant_gets_nothing(
     done = host.request(alice, *NEW, "--size", "20G")
     assert (done.returncode, host.machines()) == (3, [])
     assert "is no tenant of raptorctl's on this host" in done.stderr
+
+
+def test_the_program_of_the_unit_answers_who_connected(people: tuple[Person, Person]) -> None:
+    """As systemd starts it: the connection is its standard input, and nothing is its arguments."""
+    alice, _ = people
+    with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as server:
+        Path(folder).chmod(0o755)
+        server.bind(path := f"{folder}/request.sock")
+        Path(path).chmod(0o666)
+        server.listen()
+        for who, complaint in ((alice.who, "cannot be asked for"), ({}, "are for tenants")):
+            words = [alice.python, "-c", SPEAK, path, b"{}\n".hex(), "1"]
+            asking = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, **who)
+            client, _ = server.accept()
+            with client:
+                argv = [sys.executable, "-I", "-m", "raptorctl.cli.request_service"]
+                done = subprocess.run(
+                    argv, stdin=client.fileno(), capture_output=True, check=False, timeout=60
+                )
+            said, _ = asking.communicate()
+            assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+            assert complaint in json.loads(said)["error"]["message"]
+    (PACES / f"asked-{alice.run('id', '-u').stdout.strip()}").unlink()
