@@ -25,14 +25,16 @@ LAB_PACKAGES = (
     "openssh-server sudo apparmor iproute2 e2fsprogs ca-certificates "
     # What the tests look at it with, and what the benchmarks compare with (virt-install).
     "python3-apt procps psmisc iputils-ping strace socat expect jq less file acl fdisk virtinst "
-    "cloud-image-utils"
+    "cloud-image-utils ssl-cert"
 ).split()
 
 NOT_IN_A_LAB = (
     "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer "
-    "logrotate.timer e2scrub_reap.service getty@tty1.service systemd-networkd-wait-online.service"
+    "logrotate.timer e2scrub_reap.service getty@tty1.service systemd-networkd-wait-online.service "
+    "nginx.service"
 ).split()
-"""A lab lives for minutes: housekeeping only takes emulated seconds away from the tests."""
+"""A lab lives for minutes: housekeeping only takes emulated seconds away from the tests. nginx is
+there for the page, which has a unit of its own."""
 
 ROOT_SIZE = "12G"
 QEMU_PARTS = (
@@ -98,8 +100,8 @@ def public_key() -> str:
 
 def packages() -> list[str]:
     """Return the role's packages and the lab's, each once."""
-    role: list[str] = yaml.safe_load(ROLE_DEFAULTS.read_text())["raptor_packages"]
-    return sorted({*role, *LAB_PACKAGES})
+    role = yaml.safe_load(ROLE_DEFAULTS.read_text())
+    return sorted({*role["raptor_packages"], *role["raptor_web_packages"], *LAB_PACKAGES})
 
 
 def ensure() -> Image:

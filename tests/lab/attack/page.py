@@ -1,0 +1,73 @@
+"""A browser's part against the page for tenants, on the host itself; prints JSON.
+
+page.py get PATH [COOKIE [ADDRESS]]   status, cookie and text
+page.py socket PATH COOKIE            the code that a WebSocket is closed or refused with
+page.py trace PID                     what a process lets this account do with it
+"""
+
+import ctypes
+import http.client
+import json
+import os
+import ssl
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from socket import create_connection
+
+HOST = "raptor.example:8443"
+TLS = ssl.create_default_context()
+TLS.check_hostname, TLS.verify_mode = False, ssl.CERT_NONE  # the lab's certificate is its own
+
+
+def get(path: str, cookie: str = "", address: str = HOST) -> dict[str, object]:
+    """Ask for a page."""
+    line = http.client.HTTPSConnection("127.0.0.1", 8443, context=TLS, timeout=120)
+    headers = {"Host": address, **({"Cookie": cookie} if cookie else {})}
+    line.request("GET", path, headers=headers)
+    answer = line.getresponse()
+    given = (answer.getheader("set-cookie") or "").partition(";")[0]
+    return {"status": answer.status, "cookie": given, "text": answer.read().decode()}
+
+
+def socket(path: str, cookie: str) -> dict[str, object]:
+    """Open a WebSocket, and read it to its end."""
+    from websockets.exceptions import ConnectionClosed, InvalidStatus
+    from websockets.sync.client import connect
+    from websockets.typing import Origin
+
+    try:
+        with connect(
+            f"wss://{HOST}{path}", sock=create_connection(("127.0.0.1", 8443)), ssl=TLS,
+            open_timeout=120, origin=Origin(f"https://{HOST}"),
+            additional_headers={"Cookie": cookie}, compression=None,
+        ) as line:  # fmt: skip
+            line.recv(timeout=60)
+            return {"code": 0}
+    except InvalidStatus as refused:
+        return {"code": refused.response.status_code}
+    except ConnectionClosed as end:
+        return {"code": end.rcvd.code if end.rcvd else 1006}
+
+
+def trace(number: str) -> dict[str, object]:
+    """Try to take a process over."""
+    libc, pid = ctypes.CDLL(None, use_errno=True), int(number)
+    pidfd = os.pidfd_open(pid)
+    tried = {
+        "attach": libc.ptrace(16, pid, 0, 0),
+        "seize": libc.ptrace(0x4206, pid, 0, 0),
+        "pidfd_getfd": libc.syscall(438, pidfd, 3, 0),
+    }
+    for name in ("mem", "maps", "environ"):
+        try:
+            with Path(f"/proc/{pid}/{name}").open("rb") as file:
+                file.read(1)
+            tried[name] = 0
+        except OSError:
+            tried[name] = -1
+    return tried
+
+
+ACTS: dict[str, Callable[..., dict[str, object]]] = {"get": get, "socket": socket, "trace": trace}
+print(json.dumps(ACTS[sys.argv[1]](*sys.argv[2:])))

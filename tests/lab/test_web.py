@@ -1,0 +1,144 @@
+"""The page for tenants, attacked as a tenant: over ssh, from the host itself, with all that is there."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.host import Lab
+
+CLIENT = "/usr/local/lib/attack/page.py"
+ADDRESS = "https://raptor.example:8443"
+ABSENT = 4404
+"""The code of ours for a machine that is not there (raptorctl/web/sockets.py)."""
+SMALL = ("--size", "64M", "--memory", "64M", "--no-start", "-y")
+
+
+@pytest.fixture(scope="module")
+def page(lab: Lab) -> Lab:
+    """A host with two tenants who have a machine each, and one without a shell."""
+    for name in ("alice", "bob"):
+        lab.tenant(name)
+    lab.tenant("carl", "--mode", "console")
+    for name, cpu in (("alice", "2-2"), ("bob", "3-3")):
+        lab.run("raptorctl", "provision", name, "dev", "--cpus", cpu, *SMALL)
+    lab.put((Path(__file__).parent / "attack/page.py").read_text(), CLIENT)
+    return lab
+
+
+def client(lab: Lab, *words: str, user: str | None = "bob") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(lab.run("python3", CLIENT, *words, user=user).stdout)
+    return found
+
+
+def link(lab: Lab, who: str) -> str:
+    """A link, as the tenant gets it over ssh; only its path."""
+    said = lab.run("raptorctl", "web", user=who).stdout.strip()
+    assert said.startswith(f"{ADDRESS}/enter/{who}.")
+    return said.removeprefix(ADDRESS)
+
+
+def cookie(lab: Lab, who: str) -> str:
+    """A login's."""
+    answer = client(lab, "get", link(lab, who))
+    assert answer["status"] == 200
+    return str(answer["cookie"])
+
+
+def agent(lab: Lab, who: str) -> str:
+    return lab.run(
+        "systemctl", "show", "-P", "MainPID", f"raptorctl-web-agent@{who}"
+    ).stdout.strip()
+
+
+def test_a_tenant_has_their_page_and_nothing_of_others(page: Lab) -> None:
+    path = link(page, "alice")
+    answer = client(page, "get", path)
+    assert answer["cookie"].startswith("__Host-raptorctl=alice.")
+    assert client(page, "get", path)["status"] == 401  # once
+    alice = answer["cookie"]
+    first = client(page, "get", "/", alice)["text"]
+    assert 'href="/m/alice-dev"' in first
+    assert "bob" not in first
+    assert client(page, "get", "/m/alice-dev", alice)["status"] == 200
+    for foreign in (
+        "/m/bob-dev",
+        "/m/bob-dev/console",
+        "/m/bob-dev/log",
+        "/doctor",
+        "/room",
+        "/audit",
+    ):
+        assert client(page, "get", foreign, alice)["status"] == 404, foreign
+    assert client(page, "socket", "/m/bob-dev/console/socket", alice)["code"] == ABSENT
+    assert client(page, "socket", "/m/bob-dev/live", alice)["code"] == ABSENT
+    assert client(page, "socket", "/live", alice)["code"] == 0
+    assert client(page, "get", "/", alice, "evil.example")["status"] == 421
+
+
+def test_the_kernel_and_polkit_see_the_tenant(page: Lab) -> None:
+    link(page, "alice")
+    owner = page.run("stat", "-c", "%U", f"/proc/{agent(page, 'alice')}").stdout.strip()
+    assert owner == "alice"
+
+
+def test_who_has_no_shell_has_a_page(page: Lab) -> None:
+    assert page.run("web", user="carl").stdout.startswith(f"{ADDRESS}/enter/carl.")
+
+
+def test_a_tenant_opens_no_agents_socket_and_traces_no_agent(page: Lab) -> None:
+    link(page, "alice")
+    for who in ("alice", "bob"):
+        for kind in ("agents", "control"):
+            words = ("-u", "OPEN:/dev/null", f"UNIX-CONNECT:/run/raptorctl-web/{kind}/alice.sock")
+            denied = page.run("socat", *words, user=who, check=False)
+            assert "Permission denied" in denied.stderr
+    tried = client(page, "trace", agent(page, "alice"), user="alice")
+    assert set(tried.values()) == {-1}, tried
+
+
+def test_who_is_no_tenant_gets_no_link(page: Lab) -> None:
+    page.account("mallory", "nogroup")
+    refused = page.run("raptorctl", "web", user="mallory", check=False)
+    assert (refused.returncode, refused.stdout) == (3, "")
+
+
+def test_what_a_front_end_that_was_taken_over_reaches(page: Lab) -> None:
+    """A shell in its namespaces, under its account and without its seccomp filter: more than it has."""
+    client(page, "get", "/")  # it is started by whoever asks
+    told = page.sh("""
+        link=$(runuser -u alice -- raptorctl web 2>/dev/null)
+        main=$(systemctl show -P MainPID raptorctl-web.service)
+        worker=$(pgrep -P $main | head -n 1)
+        grep -E '^(CapBnd|NoNewPrivs)' /proc/$worker/status
+        cat > /tmp/look <<'END'
+        for path in /run/libvirt/libvirt-sock /run/raptorctl-libvirt /etc/raptorctl /var/lib/raptorctl \
+            /var/log /home/alice /opt/raptorctl /run/systemd/private /run/dbus/system_bus_socket \
+            /run/raptorctl/web.sock /run/raptorctl-web/control/alice.sock
+        do ! [ -e $path ] || echo reaches $path; done
+        ! [ -w /run/raptorctl-web/agents/alice.sock ] || echo agent
+END
+        nsenter -t $worker -m -n setpriv --reuid raptorctl-web --regid raptorctl-web --clear-groups \
+            sh < /tmp/look
+        nsenter -t $worker -n ip -o link | wc -l
+    """).stdout.splitlines()  # fmt: skip
+    assert told == ["CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "agent", "1"]
+
+
+def test_logins_end_with_the_right_to_them(page: Lab) -> None:
+    alice, bob = cookie(page, "alice"), cookie(page, "bob")
+    secret = bob.partition(".")[2]
+    assert client(page, "get", "/", f"__Host-raptorctl=alice.{secret}")["status"] == 401
+    page.run("raptorctl", "tenant", "set", "alice", "--mode", "console", "-y")
+    assert client(page, "get", "/", alice)["status"] == 401
+    assert agent(page, "alice") == "0"
+    page.run("raptorctl", "deprovision", "bob", "dev", "-y")
+    page.run("raptorctl", "tenant", "remove", "bob", "-y")
+    assert client(page, "get", "/", bob, user=None)["status"] == 401
+
+
+def test_doctor_finds_it_whole(page: Lab) -> None:
+    found = json.loads(page.run("raptorctl", "doctor", "-o", "json", check=False).stdout)
+    (seen,) = [one for one in found["findings"] if one["check"] == "page"]
+    assert seen["verdict"] == "ok", seen
