@@ -1,14 +1,17 @@
 """Who may do what with libvirt, as polkit itself answers."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from raptorctl.api.change import Change
 from raptorctl.api.session import Session
 from raptorctl.errors import MissingError
-from raptorctl.model.access import OUTSIDER, Answer, Question, decide, needs, questions
+from raptorctl.model.access import OUTSIDER, Answer, Question, about, decide, needs, questions
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import shown
+from raptorctl.model.share import Share, Shares
+from raptorctl.model.stamp import stamp
 from raptorctl.model.tenant import Account
 
 
@@ -52,7 +55,8 @@ def explained(session: Session, who: str, what: str, domain: str = "") -> tuple[
     session.require_root()
     wanted = needs(what)
     account = account_of(session, who)
-    asked = tuple(Question(name, domain if name.startswith("domain.") else "") for name in wanted)
+    uuid = _uuid(session, domain)
+    asked = tuple(about(name, domain, uuid) for name in wanted)
     answers = session.host.authority.answers(account, asked)
     told = _told(session, account, asked)
     return tuple(Permission(*said) for said in zip(asked, answers, told, strict=True))
@@ -73,20 +77,55 @@ class Trial:
         people: in which part who asked: `own` and `foreign` are the tenant's.
         answers: by permission, then by part.
         wrong: what is not as the table says, as sentences.
+        shares: what of shared machines the other tenants may do.
     """
 
     people: Mapping[str, str]
     answers: Mapping[str, Mapping[str, bool]]
     wrong: tuple[str, ...]
+    shares: tuple["SharedTrial", ...] = ()
 
     def encode(self) -> dict[str, object]:
         """Return the shape that `access test -o json` documents."""
         rows = [{"permission": name, **parts} for name, parts in self.answers.items()]
-        return {"people": dict(self.people), "answers": rows, "wrong": list(self.wrong)}
+        return {
+            "people": dict(self.people),
+            "answers": rows,
+            "shares": [one.encode() for one in self.shares],
+            "wrong": list(self.wrong),
+        }
+
+
+@dataclass(frozen=True)
+class SharedTrial:
+    """What polkit allows the other tenant to do with a machine that is shared.
+
+    Args:
+        share: with whom what is shared.
+        allowed: permissions.
+        wrong: answers that are not as they should be, about it and other machines.
+    """
+
+    share: Share
+    allowed: tuple[str, ...]
+    wrong: tuple[str, ...]
+
+    def encode(self) -> dict[str, object]:
+        """Return the shape that `access test -o json` documents."""
+        return {
+            "machine": self.share.machine,
+            "tenant": self.share.tenant,
+            "grant": self.share.grant.value,
+            "until": self.share.until,
+            "allowed": list(self.allowed),
+        }
 
 
 def trial(session: Session) -> Trial:
-    """Ask polkit for everything, as a tenant, an outsider and an admin; changes nothing."""
+    """Ask polkit for everything, as a tenant, an outsider and an admin; changes nothing.
+
+    What is shared is asked about as the tenant with whom it is.
+    """
     from raptorctl.plans.tenant.access import some_tenant
 
     session.require_root()
@@ -99,7 +138,34 @@ def trial(session: Session) -> Trial:
     asked.append(("outsider", account_of(session, OUTSIDER), domain))
     if admin:
         asked.append(("admin", admin, domain))
-    return _ask(session, asked)
+    trial = _ask(session, asked)
+    shares = tuple(_shared(session, facts.shares))
+    problem = [facts.shares.problem] if facts.shares.problem else []
+    wrong = (*trial.wrong, *problem, *(text for one in shares for text in one.wrong))
+    return replace(trial, shares=shares, wrong=wrong)
+
+
+def _shared(session: Session, shares: Shares) -> Iterator[SharedTrial]:
+    """Ask about every share, those that are over as well."""
+    live = shares.at(stamp(datetime.now(UTC)))
+    for share in shares.all:
+        if account := session.host.accounts.find(share.tenant):
+            yield _tried(session, share, account, live)
+
+
+def _tried(
+    session: Session, share: Share, account: Account, live: tuple[Share, ...]
+) -> SharedTrial:
+    from raptorctl.model.access_trial import person, shared_answers
+
+    who, groups = person(account), session.settings.access.admin_groups
+
+    def told(question: Question) -> bool:
+        return decide(who, question, groups, live).allowed
+
+    authority = session.host.authority
+    said = shared_answers(authority.actions(), authority.answers, account, share, told)
+    return SharedTrial(share, *said)
 
 
 def _ask(session: Session, asked: Iterable[tuple[str, Account, str]]) -> Trial:
@@ -123,10 +189,17 @@ def _ask(session: Session, asked: Iterable[tuple[str, Account, str]]) -> Trial:
 
 
 def _told(session: Session, account: Account, asked: Iterable[Question]) -> tuple[Answer, ...]:
+    from raptorctl.host.survey.survey import shares
     from raptorctl.model.access_trial import person
 
     groups = session.settings.access.admin_groups
-    return tuple(decide(person(account), question, groups) for question in asked)
+    live = shares(session.host).at(stamp(datetime.now(UTC)))
+    return tuple(decide(person(account), question, groups, live) for question in asked)
+
+
+def _uuid(session: Session, domain: str) -> str:
+    found = session.host.domains.named(domain) if domain else None
+    return found.uuid if found else ""
 
 
 def account_of(session: Session, name: str) -> Account:

@@ -10,7 +10,9 @@ def due(session: Session) -> tuple[Change, ...]:
     Raises:
         RefusedError: the caller may not change the host, or it is a session host.
     """
+    from raptorctl.api.share import tidy
     from raptorctl.errors import RefusedError
+    from raptorctl.host.survey.survey import shares
     from raptorctl.host.system.clock import look
     from raptorctl.model.error_code import Code
     from raptorctl.model.look import ClockReading
@@ -46,7 +48,12 @@ def due(session: Session) -> tuple[Change, ...]:
         )
 
     now = look()
+    over = {one.name for one in shares(session.host).all if one.is_over(now.at)}
     marks = [domain.mark for domain in session.host.domains.list() if domain.ours]
     expiring = sorted(mark.name for mark in marks if mark and mark.expires)
     gone = retired(session.host.volumes.list())
-    return (*(stage(name, now) for name in expiring), *(change(one, now) for one in gone))
+    return (
+        *(tidy(name, now.at) for name in sorted(over)),
+        *(stage(name, now) for name in expiring),
+        *(change(one, now) for one in gone),
+    )

@@ -1,12 +1,16 @@
 """What a machine's console said, and what steps in its guest said."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from raptorctl.api.session import Session
+from raptorctl.drivers.host import Host
 from raptorctl.errors import MissingError
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import MachineName
+from raptorctl.model.share import Grant
+from raptorctl.model.stamp import stamp
 
 
 def steps(
@@ -66,3 +70,25 @@ def console(
             subject=str(name),
         )
     return read_log(path, lines, follow=follow, gone=lambda: False)
+
+
+def operated(host: Host) -> Callable[[str, str], bool]:
+    """Return what tells whether an account may operate another tenant's machine, and read its log.
+
+    Args:
+        host: whose list of shares is read at each question, and whose libvirt is asked once.
+    """
+    from raptorctl.host.survey.survey import shares
+
+    uuids: dict[str, str] = {}
+
+    def may(account: str, name: str) -> bool:
+        live = shares(host).at(stamp(datetime.now(UTC)))
+        wanted = (name, account, Grant.OPERATE)
+        found = [one for one in live if (one.machine, one.tenant, one.grant) == wanted]
+        if found and name not in uuids:
+            there = host.domains.named(name)
+            uuids[name] = there.uuid if there else ""
+        return any(one.uuid == uuids[name] for one in found)
+
+    return may

@@ -28,7 +28,7 @@ def listed(session: Session, tenant: str | None = None) -> list[Machine]:
     seen = (
         machines(*session.inventory())
         if session.is_root
-        else machines_seen(session.host.domains.list())
+        else machines_seen(session.host.domains.list(), session.caller.name)
     )
     return [
         machine
@@ -51,7 +51,12 @@ def shown(session: Session, name: MachineName) -> MachineDetails:
         raise no_such_machine(name)
     domain = facts.domain(name)
     screen = read_graphics(domain.xml) if domain and domain.xml else None
-    return replace(details, screen=screen.value if screen and screen.is_there else "")
+    shared = not session.is_root and session.caller.name != name.tenant
+    return replace(
+        details,
+        machine=replace(details.machine, shared=shared),
+        screen=screen.value if screen and screen.is_there else "",
+    )
 
 
 def provision(request: "ProvisionRequest") -> "Change":

@@ -12,6 +12,7 @@ from raptorctl.model.codec import encode
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.settings import Settings
+from raptorctl.model.share import Share
 from raptorctl.model.ssh_key import PublicKey
 from raptorctl.model.tenant import GROUP, Mode, Quota, Tenant
 from raptorctl.plans.plan import Identity, Plan
@@ -33,6 +34,7 @@ class TenantView:
         machines: the names of their machines.
         has: how much of everything.
         keys: their public keys; none where somebody else wrote in their file.
+        shares: what they share, and what is shared with them.
         state: `active`, `expired`, `keys edited`, `no account` or `no record`.
     """
 
@@ -40,6 +42,7 @@ class TenantView:
     machines: tuple[str, ...]
     has: Usage
     keys: tuple[PublicKey, ...]
+    shares: tuple[Share, ...]
     state: str
 
     @property
@@ -62,6 +65,7 @@ class TenantView:
                 for key in self.keys
             ],
             "machines": list(self.machines),
+            "shares": [share.encode() for share in self.shares],
             "usage": encode(self.has),
             "quota": encode(self.quota),
             "created": record.created if record else "",
@@ -87,7 +91,8 @@ def _view(tenant: Tenant, facts: HostFacts, today: str) -> TenantView:
         keys = keys_of(tenant)
     except RefusedError:
         state = "keys edited"
-    return TenantView(tenant, machines_of(name, facts), usage(name, facts), keys, state)
+    shares = facts.shares.of_tenant(name)
+    return TenantView(tenant, machines_of(name, facts), usage(name, facts), keys, shares, state)
 
 
 def _state(tenant: Tenant, today: str) -> str:

@@ -70,7 +70,7 @@ COMMANDS: Final = {
     "cdrom": ("cdrom", "Insert an ISO into a CD drive, and eject it."),
     "seed": ("seed", "Show or detach the cloud-init seed of a machine."),
     "template": ("template", "List domain templates and profiles."),
-    "tenant": ("tenant", "Manage tenants: accounts, keys, quotas."),
+    "tenant": ("tenant", "Manage tenants: accounts, keys, quotas, shares."),
     "request": ("petition", "Request machines as a tenant; approve or deny as an admin."),
     "access": ("access", "Install and test the rules for who may do what."),
     "slot": ("slot", "Show slots: bridge, MAC, addresses, routes."),

@@ -24,7 +24,7 @@ from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT, shown
 from raptorctl.model.tenant import TENANT_SHELL
 
 LONGEST: Final = 200
-"""Characters of a line; the longest that means something has 48."""
+"""Characters of a line; the longest that means something has 65."""
 
 WORDS: Final = re.compile(r"[a-z0-9-]+( [a-z0-9-]+)*", re.ASCII)
 BARE: Final = ("list", "web", "help", "exit")
@@ -36,7 +36,7 @@ ON_A_MACHINE: Final = {
     "status": "show",
 }
 HELP: Final = """\
-list           your machines
+list           your machines, and those that others share with you
 status dev     all about one
 console dev    its console; ^] leaves
 start dev      start it
@@ -47,7 +47,8 @@ request ...    ask for a machine, or a change of one: provision web
                snapshot create|restore|delete, deprovision; list, show,
                withdraw; -y goes without asking, --dry-run shows the plan
 web            a link to your page
-exit           leave"""
+exit           leave
+Of a machine that alice shares with you, say `alice-dev` or `alice dev`."""
 
 
 def main() -> None:
@@ -84,11 +85,11 @@ def obey(tenant: str, line: str) -> int:
         say(HELP)
         return DONE
     if words == ["list"]:
-        return run(["list", tenant])
+        return run(["list"])
     if words == ["web"]:
         return run(["web"])
     verb, *machine = words
-    return run([ON_A_MACHINE[verb], tenant, *machine]) if machine else DONE
+    return run([ON_A_MACHINE[verb], *meant(tenant, machine)]) if machine else DONE
 
 
 def understood(line: str) -> list[str] | None:
@@ -98,9 +99,29 @@ def understood(line: str) -> list[str] | None:
     words = line.split(" ")
     if len(words) == 1 and words[0] in BARE:
         return words
-    if len(words) == 2 and words[0] in ON_A_MACHINE and _is_machine(words[1]):
-        return words
-    return None
+    verb, *rest = words
+    if verb not in ON_A_MACHINE or not rest or not _is_machine(rest[-1]):
+        return None
+    fits = len(rest) == 1 or (len(rest) == 2 and TENANT.fullmatch(rest[0]))
+    return words if fits else None
+
+
+def meant(tenant: str, machine: list[str]) -> list[str]:
+    """Whose machine is named: `dev` is their own, `alice dev` another's.
+
+    `alice-dev` is their own machine of that name, or alice's if she shares it with them.
+    """
+    if len(machine) == 2:
+        return machine
+    (word,) = machine
+    return machine if "-" in word and _is_shared(tenant, word) else [tenant, word]
+
+
+def _is_shared(tenant: str, word: str) -> bool:
+    with suppress(RaptorError):
+        own, shared = (Session().host.domains.named(name) for name in (f"{tenant}-{word}", word))
+        return own is None and shared is not None
+    return False
 
 
 def _is_machine(word: str) -> bool:
@@ -132,7 +153,7 @@ def _tell_what_expires() -> None:
     """What is to be known at login; a libvirt that does not answer is told of by other words."""
     with suppress(RaptorError, KeyboardInterrupt):
         for machine in listed(Session()):
-            if machine.expires:
+            if machine.expires and not machine.shared:
                 tell(f"{machine.name.machine} expires on {machine.expires}")
 
 

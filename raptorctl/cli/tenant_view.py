@@ -41,6 +41,10 @@ def lines(view: TenantView) -> Iterator[tuple[str, str]]:
     yield "quota", str(view.quota)
     yield "has", _has(view.has)
     yield "machines", ", ".join(view.machines) or "-"
+    label = "shares"
+    for share in view.shares:
+        yield label, f"{share.machine} with {share.tenant}: {share.grant.value}, {share.told}"
+        label = ""
     label = "keys"
     for key in view.keys:
         yield label, f"{key.fingerprint} {key.comment}".rstrip()

@@ -51,6 +51,9 @@ class Accounts(Protocol):
     def end_sessions(self, account: Account) -> int:
         """End its logins, processes, and its connections to libvirt; returns how many."""
 
+    def disconnect(self, account: Account) -> int:
+        """End its connections to libvirt alone; returns how many."""
+
     def remove(self, account: Account) -> None:
         """Remove the account of that name and uid, and its home directory."""
 

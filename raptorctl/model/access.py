@@ -11,6 +11,7 @@ from typing import Final
 
 from raptorctl.errors import InputError
 from raptorctl.model.names import TENANT, shown
+from raptorctl.model.share import Grant, Share
 from raptorctl.model.tenant import GROUP
 
 RULES: Final = "/etc/polkit-1/rules.d/10-raptorctl.rules"
@@ -30,6 +31,12 @@ CONNECT: Final = frozenset({"getattr", "search-domains"})
 DOMAIN: Final = frozenset(
     "getattr read start stop reset init-control open-device screenshot send-input suspend".split()
 )
+SHARED: Final[Mapping[Grant, frozenset[str]]] = {
+    Grant.CONSOLE: frozenset({"getattr", "read", "open-device"}),
+    Grant.OPERATE: DOMAIN,
+}
+"""What another tenant may do with a machine, by what of it is shared with them."""
+
 SOCKETS: Final = frozenset({"unix.manage", "unix.monitor"})
 
 _SEE: Final = ("connect.getattr", "domain.getattr", "domain.read")
@@ -66,11 +73,13 @@ class Question:
         permission: without its prefix: `domain.start`, `unix.manage`.
         domain: whose name polkit is told, "" where the object is another.
         driver: libvirt's, as polkit is told; compared without case.
+        uuid: the domain's, or "".
     """
 
     permission: str
     domain: str = ""
     driver: str = "QEMU"
+    uuid: str = ""
 
     @property
     def action(self) -> str:
@@ -82,7 +91,8 @@ class Question:
     def details(self) -> Mapping[str, str]:
         """What polkit is told beside it (https://libvirt.org/aclpolkit.html)."""
         domain = {"domain_name": self.domain} if self.domain else {}
-        return {"connect_driver": self.driver, **domain}
+        uuid = {"domain_uuid": self.uuid} if self.uuid else {}
+        return {"connect_driver": self.driver, **domain, **uuid}
 
 
 @dataclass(frozen=True)
@@ -117,18 +127,30 @@ class Answer:
     rule: str
 
 
-def decide(person: Person, question: Question, admin_groups: Iterable[str]) -> Answer:
-    """Say what the rules answer, and why."""
+def decide(
+    person: Person,
+    question: Question,
+    admin_groups: Iterable[str],
+    shares: Iterable[Share] = (),
+) -> Answer:
+    """Say what the rules answer, and why.
+
+    Args:
+        person: who asks.
+        question: what.
+        admin_groups: whose members may do everything.
+        shares: those that are not over.
+    """
     if person.uid == 0:
         return Answer(True, "root is not asked about")
     if admin := sorted(set(admin_groups) & person.groups):
         return Answer(True, f"in {admin[0]}: an admin may do everything")
     if not person.is_tenant:
         return Answer(False, f"not in {GROUP}: everything is denied")
-    return _granted(person, question)
+    return _granted(person, question, shares)
 
 
-def _granted(tenant: Person, question: Question) -> Answer:
+def _granted(tenant: Person, question: Question, shares: Iterable[Share]) -> Answer:
     if question.permission in SOCKETS:
         return Answer(True, "tenants may connect")
     kind, _, permission = question.permission.partition(".")
@@ -139,22 +161,32 @@ def _granted(tenant: Person, question: Question) -> Answer:
         return Answer(allowed, "tenants may connect" if allowed else "not in the tenants' table")
     if kind != "domain" or permission not in DOMAIN:
         return Answer(False, "not in the tenants' table")
-    if not tenant.owns(question.domain):
-        return Answer(False, f"{shown(question.domain)} is not called {tenant.name}-...")
-    return Answer(True, "in the tenants' table, and the machine is theirs")
+    if tenant.owns(question.domain):
+        return Answer(True, "in the tenants' table, and the machine is theirs")
+    wanted = (question.domain, question.uuid, tenant.name)
+    for share in (one for one in shares if one.key == wanted):
+        what = f"its {share.grant.value} is shared with them {share.told}"
+        return Answer(permission in SHARED[share.grant], what)
+    return Answer(False, f"{shown(question.domain)} is not called {tenant.name}-...")
 
 
-def questions(actions: Iterable[str], domain: str) -> tuple[Question, ...]:
+def questions(actions: Iterable[str], domain: str, uuid: str = "") -> tuple[Question, ...]:
     """What can be asked about one domain, and about all that is none.
 
     Args:
         actions: polkit's identifiers.
         domain: what questions about domains name.
+        uuid: the domain's, or "".
     """
     found = (_permission(action) for action in actions if action.startswith(PREFIX))
-    return tuple(
-        Question(name, domain if name.startswith("domain.") else "") for name in sorted(found)
-    )
+    return tuple(about(name, domain, uuid) for name in sorted(found))
+
+
+def about(permission: str, domain: str, uuid: str = "") -> Question:
+    """Ask for a permission; a domain is named where it is one about domains."""
+    if not permission.startswith("domain."):
+        return Question(permission)
+    return Question(permission, domain, uuid=uuid)
 
 
 def _permission(action: str) -> str:

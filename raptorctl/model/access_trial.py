@@ -1,9 +1,14 @@
 """Whether polkit answers as our rules say: everything is asked, and what is wrong is told."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
 
-from raptorctl.model.access import Person, Question, decide, questions
+from raptorctl.model.access import DOMAIN, Person, Question, decide, questions
+from raptorctl.model.share import Share
 from raptorctl.model.tenant import Account
+
+NO_UUID: Final = "00000000-0000-4000-8000-000000000000"
+"""No machine's."""
 
 Ask = Callable[[Account, Iterable[Question]], Sequence[bool]]
 """Called with who asks, and what; returns what polkit answers, in order."""
@@ -28,6 +33,47 @@ def wrong_answers(
         for question, allowed in zip(asked, ask(account, asked), strict=True):
             if allowed is not decide(person(account), question, admin_groups).allowed:
                 yield f"{'allows' if allowed else 'denies'} {account.name} {_said(question)}"
+
+
+def shared_answers(
+    actions: Sequence[str],
+    ask: Ask,
+    account: Account,
+    share: Share,
+    told: Callable[[Question], bool],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Ask everything about a machine that is shared, or was, as the other tenant.
+
+    Beside it, about one of its name that is another, and about another of its owner's, as far as
+    there is anything that a tenant may do with any machine.
+
+    Args:
+        actions: all of libvirt's that polkit knows.
+        ask: how polkit is asked; what it raises is passed on.
+        account: the other tenant's.
+        share: of which machine.
+        told: what polkit is to answer.
+
+    Returns:
+        What polkit allows with the machine, as permissions; and what it answers otherwise than it
+        should, as sentences.
+    """
+    all_of_it = [one for one in questions(actions, share.machine, share.uuid) if one.domain]
+    answers = ask(account, all_of_it)
+    allowed = (one.permission for one, yes in zip(all_of_it, answers, strict=True) if yes)
+    others = [
+        one
+        for machine, uuid in ((share.machine, NO_UUID), (f"{share.machine}-trial", share.uuid))
+        for one in questions(actions, machine, uuid)
+        if one.domain and one.permission.removeprefix("domain.") in DOMAIN
+    ]
+    asked = zip([*all_of_it, *others], [*answers, *ask(account, others)], strict=True)
+    wrong = (
+        f"{'allows' if yes else 'denies'} {account.name} {_said(question)}"
+        for question, yes in asked
+        if yes is not told(question)
+    )
+    return tuple(allowed), tuple(wrong)
 
 
 def person(account: Account) -> Person:

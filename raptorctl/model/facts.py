@@ -10,6 +10,7 @@ from raptorctl.model.image import Damaged, Image
 from raptorctl.model.names import MachineName
 from raptorctl.model.network import LibvirtNetwork
 from raptorctl.model.record import Record
+from raptorctl.model.share import Shares
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Bridge
 from raptorctl.model.tenant import Tenant
@@ -59,6 +60,7 @@ class HostFacts:
         reservations: of unfinished jobs.
         tenants: everybody with a record of ours, in our group, or asked about.
         removed: the tombstones of tenants who were removed.
+        shares: what tenants share with each other.
         account_names: of all accounts of the host, so that no tenant is called like one.
         free_uid: a number that no account has, and no tenant ever had.
         rules: polkit's rules as the host has them, or None.
@@ -96,6 +98,7 @@ class HostFacts:
     reservations: tuple[Reservation, ...] = ()
     tenants: tuple[Tenant, ...] = ()
     removed: tuple[Tombstone, ...] = ()
+    shares: Shares = Shares()
     account_names: frozenset[str] = frozenset()
     free_uid: int = 1000
     rules: str | None = None

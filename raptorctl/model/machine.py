@@ -8,7 +8,7 @@ from typing import Any, Final
 from raptorctl.errors import MissingError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.disk import disks
-from raptorctl.model.domain import Domain, State
+from raptorctl.model.domain import Domain, Mark, State
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
@@ -32,6 +32,7 @@ class Machine:
         disks: how many beside its first, likewise.
         expires: the first day on which it is not to run any more; "" where its definition was not
             read, or it does not expire.
+        shared: whether it is another tenant's, who shares it with whoever asks.
     """
 
     name: MachineName
@@ -41,6 +42,7 @@ class Machine:
     snapshots: int | None = None
     disks: int | None = None
     expires: str = ""
+    shared: bool = False
 
     def encode(self) -> dict[str, Any]:
         """Return the shape that `list -o json` documents."""
@@ -54,18 +56,31 @@ class Machine:
             "snapshots": self.snapshots,
             "disks": self.disks,
             "expires": self.expires,
+            "shared": self.shared,
         }
 
 
-def machines_seen(domains: Iterable[Domain]) -> tuple[Machine, ...]:
-    """Build the list from what libvirt shows somebody who may not ask LVM."""
+def machines_seen(domains: Iterable[Domain], by: str) -> tuple[Machine, ...]:
+    """Build the list from what libvirt shows somebody who may not ask LVM.
+
+    Args:
+        domains: that they see.
+        by: their account.
+    """
     marked = ((domain, domain.mark) for domain in domains if domain.ours)
-    found = (
-        Machine(mark.name, d.state.value, mark.place, None, expires=mark.expires)
-        for d, mark in marked
-        if mark
-    )
+    found = (_seen(domain, mark, by) for domain, mark in marked if mark)
     return tuple(sorted(found, key=lambda machine: machine.name))
+
+
+def _seen(domain: Domain, mark: Mark, by: str) -> Machine:
+    return Machine(
+        mark.name,
+        domain.state.value,
+        mark.place,
+        None,
+        expires=mark.expires,
+        shared=mark.tenant != by,
+    )
 
 
 def machines(volumes: Iterable[Volume], states: Mapping[str, State]) -> tuple[Machine, ...]:

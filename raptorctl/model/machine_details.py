@@ -15,6 +15,7 @@ from raptorctl.model.medium import digest_in, inserted
 from raptorctl.model.names import MachineName
 from raptorctl.model.net import Net
 from raptorctl.model.record import Record
+from raptorctl.model.share import Share
 from raptorctl.model.sizes import Size
 from raptorctl.model.slot import Slot
 from raptorctl.model.snapshot import Snapshot, snapshots
@@ -62,6 +63,7 @@ class MachineDetails:
         seed: the file of its seed, or "".
         screen: what shows its screen, as `--graphics` has it; "" for nothing, or nothing of ours.
         profiles: that it was laid together from, the lowest first.
+        shares: with whom what of it is shared; for root alone to know.
     """
 
     machine: Machine
@@ -100,6 +102,7 @@ class MachineDetails:
     backing: str = ""
     seed: str = ""
     screen: str = ""
+    shares: tuple[Share, ...] = ()
 
     @property
     def mac(self) -> str:
@@ -164,6 +167,7 @@ class MachineDetails:
             "seed": self.seed,
             "screen": self.screen,
             "expires": self.expires,
+            "shares": [one.encode() for one in self.shares],
             "console": self.console,
         }
 
@@ -201,6 +205,7 @@ def describe(name: MachineName, settings: "Settings", facts: "HostFacts") -> Mac
         disks=others,
         seen=seen(domain, name) if domain and facts.group is None else (),
         own=not settings.has_slots,
+        shares=facts.shares.of_machine(name.domain),
         iso=_iso(domain, facts) if domain else "",
         backing=_backing(volume, facts),
         seed=_seed(domain, name),

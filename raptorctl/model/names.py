@@ -242,6 +242,21 @@ def parse_disk_words(words: list[str]) -> tuple[MachineName, str]:
     return parse_words(flat[:count]), parse_disk(flat[count])
 
 
+def parse_share_words(words: list[str]) -> tuple[MachineName, str]:
+    """Read `alice dev bob` or `alice-dev bob`: a machine, and another tenant.
+
+    Raises:
+        InputError: neither form.
+    """
+    count = 1 if "-" in words[0] else 2  # no tenant has a hyphen
+    if len(words) != count + 1:
+        said = " ".join(words)
+        raise InputError(
+            f"{shown(said)} names no machine and tenant", resolution="say `alice dev bob`"
+        )
+    return parse_words(words[:count]), parse_tenant(words[count])
+
+
 def split_disk(name: str) -> tuple[MachineName, str] | None:
     """Whose further disk `disk-alice-dev.data` is, and which, by its name."""
     machine, dot, disk = name.removeprefix(DISK_PREFIX).partition(".")

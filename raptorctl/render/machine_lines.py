@@ -33,6 +33,7 @@ def machine_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
         yield "made by", f"{details.created_by}, {details.created}"
     if details.expires:
         yield "expires", details.expires
+    yield from _share_lines(details)
     yield "job", details.job or "-"
     yield "template", details.template or "-"
     if details.profiles:
@@ -51,6 +52,15 @@ def _extra_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
         yield "cdrom", details.iso
     if details.screen:
         yield "screen", f"{details.screen}, for virt-viewer"
+
+
+def _share_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:
+    if details.machine.shared:
+        yield "shared", f"by {details.machine.name.tenant}"
+    label = "shared"
+    for share in details.shares:
+        yield label, f"with {share.tenant}: {share.grant.value}, {share.told}"
+        label = ""
 
 
 def _net_lines(details: MachineDetails) -> Iterable[tuple[str, str]]:

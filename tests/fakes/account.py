@@ -4,17 +4,24 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
+from raptorctl.host.survey.survey import shares
 from raptorctl.model.access import RULES, Person, Question, decide
+from raptorctl.model.share import Share
+from raptorctl.model.stamp import stamp
 from raptorctl.model.tenant import Account
 from raptorctl.model.tombstone import next_uid
 from tests.fakes.file import FakeFiles
 
 
 class FakeAccounts:
-    """Accounts: `others` are the system's, `sessions` who is logged in how often."""
+    """Accounts: `others` are the system's, `sessions` who is logged in how often.
+
+    `connections` are those to libvirt.
+    """
 
     def __init__(self) -> None:
         self.by_name = {
@@ -23,6 +30,7 @@ class FakeAccounts:
             "nobody": Account("nobody", 65534, 65534),
         }
         self.sessions: dict[str, int] = {}
+        self.connections: dict[str, int] = {}
         self.strays: dict[int, tuple[str, ...]] = {}
         self.immutable = False
 
@@ -78,6 +86,9 @@ class FakeAccounts:
     def end_sessions(self, account: Account) -> int:
         return self.sessions.pop(account.name, 0)
 
+    def disconnect(self, account: Account) -> int:
+        return self.connections.pop(account.name, 0)
+
     def remove(self, account: Account) -> None:
         if self.sessions.get(account.name):
             raise HostError(f"account {account.name} is logged in")
@@ -90,22 +101,28 @@ class FakeAuthority:
     ACTIONS = (
         "org.libvirt.unix.manage", "org.libvirt.api.connect.getattr", "org.libvirt.api.connect.write",
         "org.libvirt.api.domain.getattr", "org.libvirt.api.domain.start",
+        "org.libvirt.api.domain.open-device", "org.libvirt.api.domain.stop",
         "org.libvirt.api.domain.write", "org.libvirt.api.storage-vol.read",
     )  # fmt: skip
 
     def __init__(self, files: FakeFiles) -> None:
         self.files = files
         self.rules: str | None = None
+        self.shares: tuple[Share, ...] = ()
 
     def actions(self) -> tuple[str, ...]:
         return self.ACTIONS
 
     def reload(self) -> None:
         self.rules = self.files.read(RULES)
+        self.shares = shares(self).all
 
     def answers(self, account: Account, questions: Iterable[Question]) -> tuple[bool, ...]:
         if self.rules is None or "broken" in self.rules:  # libvirt's own defaults
             return tuple(q.permission.endswith(("getattr", "read")) for q in questions)
         (groups,) = re.findall(r"ADMIN_GROUPS = (.*);", self.rules)
         who = Person(account.name, account.groups, account.uid)
-        return tuple(decide(who, question, json.loads(groups)).allowed for question in questions)
+        live = tuple(share for share in self.shares if not share.is_over(stamp(datetime.now(UTC))))
+        return tuple(
+            decide(who, question, json.loads(groups), live).allowed for question in questions
+        )

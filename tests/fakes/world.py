@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from raptorctl.drivers.host import Host
-from raptorctl.host.survey.survey import numbers
+from raptorctl.host.survey.survey import numbers, shares
 from raptorctl.host.system.files import shipped_rules
 from raptorctl.model.access import RULES
 from raptorctl.model.domain import Domain
@@ -93,6 +93,7 @@ class World:
             files=frozenset(self.files.paths),
             **numbers(self.host(), people),
             account_names=self.accounts.names(),
+            shares=shares(self.host()),
             rules=self.files.read(RULES),
             shipped_rules=shipped_rules(),
             declarative=self.accounts.declarative(),

@@ -254,6 +254,9 @@ def raptorctl(tmp_path: Path) -> CommandLine:
     (tmp_path / "alice.pub").write_text(GOOD)
     assert host("tenant", "add", "alice", "--key", str(tmp_path / "alice.pub")).code == 0
     assert host(*PROVISION).code == 0
+    host.world.with_tenants("bob")
+    assert host("access", "install").code == 0
+    assert host("tenant", "share", "alice", "dev", "bob", "--console", "-y").code == 0
     domains = host.world.domains
     for domain in domains.list():  # as libvirt tells of one that runs
         domains.by_uuid[domain.uuid] = dataclasses.replace(
@@ -270,6 +273,7 @@ def raptorctl(tmp_path: Path) -> CommandLine:
         "tenant list",
         "tenant quota alice",
         "tenant key list alice",
+        "tenant shares",
         "slot list",
         "slot show 1",
         "cpu map",

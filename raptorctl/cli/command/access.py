@@ -106,6 +106,7 @@ def _test_lines(trial: Trial, *, everything: bool) -> Iterator[str]:
         yield ""
     if rest := len(trial.answers) - len(rows):
         yield f"{rest} more: no{' for everybody but admins' if 'admin' in parts else ''}"
+    yield from _share_lines(trial)
     yield "asked as " + ", ".join(f"{name} ({part})" for part, name in trial.people.items())
     for part in ("own", "admin"):
         if part not in parts:
@@ -113,6 +114,12 @@ def _test_lines(trial: Trial, *, everything: bool) -> Iterator[str]:
     yield from (painted(f"wrong: {text}", Colour.BAD) for text in trial.wrong)
     if not trial.wrong:
         yield "every answer is the table's"
+
+
+def _share_lines(trial: Trial) -> Iterator[str]:
+    for one in trial.shares:
+        allowed = ", ".join(name.removeprefix("domain.") for name in one.allowed) or "nothing"
+        yield f"{one.share.tenant}, on {one.share.machine} {one.share.told}: {allowed}"
 
 
 def _rule(said: Permission) -> str:

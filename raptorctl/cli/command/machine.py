@@ -65,7 +65,14 @@ def _rows(found: Iterable[Machine]) -> list[str]:
     if any(m.expires for m in found):
         head.append("EXPIRES")
         rows = [[*row, m.expires or "-"] for row, m in zip(rows, found, strict=True)]
+    if any(m.shared for m in found):
+        head.append("SHARED")
+        rows = [[*row, _shared(m)] for row, m in zip(rows, found, strict=True)]
     return table(head, rows, right=head[3:], columns=width_of_output())
+
+
+def _shared(machine: Machine) -> str:
+    return f"by {machine.name.tenant}" if machine.shared else "-"
 
 
 def _size(size: Size | None) -> str:

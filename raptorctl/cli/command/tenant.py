@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from raptorctl.cli import ask, options
+from raptorctl.cli import ask, options, share
 from raptorctl.cli.change import perform
 from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import KeyFile, Output, TenantName, example, named
@@ -92,6 +92,7 @@ def register(app: typer.Typer) -> None:
     keys.command("remove", epilog=example(f"{said} key remove alice alice@laptop"))(key_remove)
     keys.command("list", epilog=example(f"{said} key list alice"))(key_list)
     group.add_typer(keys, name="key")
+    share.register(group)
     app.add_typer(group, name="tenant")
 
 

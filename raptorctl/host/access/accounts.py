@@ -116,6 +116,10 @@ class LocalAccounts:
         ended = _end_processes(account)
         return ended + clients.disconnect(account.uid)
 
+    def disconnect(self, account: Account) -> int:
+        """See `raptorctl.drivers.account.Accounts`."""
+        return clients.disconnect(account.uid)
+
     def remove(self, account: Account) -> None:
         """Remove the account of that name and uid, its home directory and its own group.
 

@@ -17,7 +17,7 @@ from typing import Final
 from raptorctl.errors import HostError, MissingError
 from raptorctl.host.system.peer import name_of, uid_of
 from raptorctl.model.error_code import Code
-from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT
+from raptorctl.model.names import MACHINE, MACHINE_LENGTH, TENANT, split_domain
 
 SOCKET: Final = "/run/raptorctl/log.sock"
 MOST_LINES: Final = 100_000
@@ -93,20 +93,31 @@ def ask_service(name: str, lines: int, *, follow: bool) -> Iterator[bytes]:
             raise HostError(f"the log's service broke off: {error.strerror}") from error
 
 
-def serve(client: socket.socket, directory: Path) -> None:
-    """Answer one client: their own machines' logs, and nothing for anything else.
+def serve(
+    client: socket.socket, directory: Path, shared: Callable[[str, str], bool] = lambda *_: False
+) -> None:
+    """Answer one client: logs of machines that are theirs, and nothing for anything else.
 
     Args:
         client: connected.
         directory: where the logs are.
+        shared: whether an account may read the log of another's machine; asked again before each
+            wait for more.
     """
     client.settimeout(PATIENCE)
     request = REQUEST.fullmatch(_first_line(client))
-    if request is None or not _owns(name_of(uid_of(client)), request[1]):
+    account = name_of(uid_of(client))
+    if request is None:
+        return
+
+    def may() -> bool:
+        return _owns(account, request[1]) or _may(shared, account, request[1])
+
+    if not may():
         return
     lines = min(int(request[2]), MOST_LINES)
     path, follow = directory / f"{request[1]}.log", request[3] == "follow"
-    for piece in read_log(path, lines, follow=follow, gone=lambda: _gone(client)):
+    for piece in read_log(path, lines, follow=follow, gone=lambda: _gone(client) or not may()):
         client.sendall(piece)
 
 
@@ -121,6 +132,12 @@ def _owns(account: str, name: str) -> bool:
     tenant, _, machine = name.partition("-")
     fits = len(machine) <= MACHINE_LENGTH and MACHINE.fullmatch(machine) is not None
     return fits and TENANT.fullmatch(account) is not None and tenant == account
+
+
+def _may(shared: Callable[[str, str], bool], account: str, name: str) -> bool:
+    machine = split_domain(name)
+    fits = machine is not None and len(machine.machine) <= MACHINE_LENGTH
+    return fits and TENANT.fullmatch(account) is not None and shared(account, name)
 
 
 def _gone(client: socket.socket) -> bool:

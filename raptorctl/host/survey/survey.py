@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from raptorctl.drivers.account import Accounts
 from raptorctl.drivers.files import Files
 from raptorctl.drivers.host import Host
-from raptorctl.errors import HostError, MissingError, RaptorError
+from raptorctl.errors import HostError, MissingError, RaptorError, SettingsError
 from raptorctl.host.system import cpu, files
 from raptorctl.host.system import session as own
 from raptorctl.host.system.bridge_helper import bridge_helper
@@ -27,6 +27,7 @@ from raptorctl.model.probe import AnyPart, Part
 from raptorctl.model.record import Record
 from raptorctl.model.session_host import FIRMWARE, SECURE_FIRMWARE
 from raptorctl.model.settings import Settings
+from raptorctl.model.share import SHARES, Shares, parse_shares
 from raptorctl.model.sizes import Size
 from raptorctl.model.tenant import (
     GROUP,
@@ -111,6 +112,7 @@ def survey(
             reservations=scope.reservations,
             account_names=host.accounts.names(),
             **numbers(host, scope.people, attempt),
+            shares=shares(host),
             rules=attempt(Part.ACCESS, lambda: host.files.read(RULES), None),
             shipped_rules=files.shipped_rules(),
             declarative=host.accounts.declarative(),
@@ -198,12 +200,16 @@ def _own(settings: Settings, domains: Iterable[Domain]) -> dict[str, Any]:
     }
 
 
-class People(Protocol):
-    """The drivers that know people; a `Host` is one."""
+class Folders(Protocol):
+    """The driver that reads files; a `Host` has one."""
 
     @property
     def files(self) -> Files:
-        """Records and keys."""
+        """Records, keys and shares."""
+
+
+class People(Folders, Protocol):
+    """The drivers that know people; a `Host` has them."""
 
     @property
     def accounts(self) -> Accounts:
@@ -240,6 +246,15 @@ def numbers(host: People, people: Iterable[str], attempt: Attempt = plainly) -> 
     given = {tenant.record.uid for tenant in there if tenant.record} | {one.uid for one in gone}
     free = attempt(Part.TENANTS, lambda: host.accounts.free_uid(given), 0)
     return {"tenants": there, "removed": gone, "free_uid": free}
+
+
+def shares(host: Folders) -> Shares:
+    """Read what tenants share; that the list cannot be trusted is told, and stops no job."""
+    try:
+        text = host.files.read(SHARES)
+        return Shares(parse_shares(text) if text is not None else ())
+    except SettingsError as error:
+        return Shares(problem=error.brief)
 
 
 def removed(files: Files) -> tuple[Tombstone, ...]:

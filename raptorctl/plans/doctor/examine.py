@@ -29,6 +29,7 @@ from raptorctl.plans.doctor.medium import media
 from raptorctl.plans.doctor.number import numbers
 from raptorctl.plans.doctor.record import records
 from raptorctl.plans.doctor.seed import lost_seeds
+from raptorctl.plans.doctor.share import shares
 from raptorctl.plans.doctor.snapshot import lost_snapshots
 from raptorctl.plans.doctor.tenant import tenants
 from raptorctl.plans.doctor.trial import readiness
@@ -78,6 +79,7 @@ def faults(scene: Scene, today: str) -> Iterator[Fault]:
     yield from records(scene)
     yield from tenants(scene, today)
     yield from numbers(scene)
+    yield from shares(scene)
 
 
 def _root(probe: Probe) -> Findings:
@@ -219,7 +221,7 @@ def _belonging(probe: Probe, seen: Scene) -> Findings:
     if answered:
         yield from _told(records(seen), "records", "DNS knows every machine, and no other")
     if not blind and Part.TENANTS not in probe.troubles:
-        found = chain(tenants(seen, probe.today), numbers(seen))
+        found = chain(tenants(seen, probe.today), numbers(seen), shares(seen))
         yield from _told(found, Part.TENANTS, "every one is whole")
 
 

@@ -15,7 +15,7 @@ from raptorctl.model.snapshot import snapshots
 from raptorctl.model.volume import KEEP, Volume
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.snapshot import copies_gone, split_off, wiped
-from raptorctl.plans.part import address, disk, medium, records, room
+from raptorctl.plans.part import address, disk, medium, records, room, share
 from raptorctl.plans.part.log import step_log
 from raptorctl.plans.part.seed import attached, seed_path
 from raptorctl.plans.plan import Identity, Plan
@@ -92,6 +92,7 @@ def _summary(name: MachineName, facts: HostFacts) -> str:
 
 def _steps(name: MachineName, settings: Settings, facts: HostFacts, wait: float) -> Iterable[Step]:
     yield from records.gone(name, settings, facts)
+    yield from share.ended(name, facts)
     act = "wiped" if settings.has_lvm else "removed"
     yield from domain_steps(name, facts, wait, act)
     yield from _volume_steps(name, settings, facts)

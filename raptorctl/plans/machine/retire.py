@@ -16,7 +16,7 @@ from raptorctl.model.snapshot import snapshots
 from raptorctl.model.volume import DISK, KEEP, RETIRED, UNTIL
 from raptorctl.plans.machine import deprovision, existing
 from raptorctl.plans.machine.existing import Existing
-from raptorctl.plans.part import medium, records, room
+from raptorctl.plans.part import medium, records, room, share
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.steps.rebuild import SetAside
 from raptorctl.steps.retire import KeepVolume
@@ -67,6 +67,7 @@ def plan_retire(
         reservation=Reservation(identity.job, name.domain),
         steps=(
             *records.gone(name, settings, facts),
+            *share.ended(name, facts),
             *deprovision.domain_steps(name, facts, wait, "kept"),
             *kept,
             *_aside(there, settings, facts, identity),

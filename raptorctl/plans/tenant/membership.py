@@ -39,6 +39,7 @@ from raptorctl.steps.account import (
 )
 from raptorctl.steps.file import WriteFile
 from raptorctl.steps.number import SweepNumber
+from raptorctl.steps.share import ChangeShares
 from raptorctl.steps.step import Step
 
 
@@ -127,10 +128,17 @@ def plan_remove(name: str, facts: HostFacts, identity: Identity) -> Plan:
             code=Code.TENANT_INCOMPLETE,
             subject=name,
         )
-    steps = tuple(_removal(tenant, facts, identity)) if tenant else ()
+    removal = _removal(tenant, facts, identity) if tenant else ()
+    steps = (*_unshared(name, facts), *removal)
     summary = f"nothing of tenant {name} is left" if steps else f"there is no tenant {name}"
     plan = tenant_plan("tenant-remove", name, identity, steps, summary)
     return replace(plan, notes=tuple(_remove_notes(tenant)))
+
+
+def _unshared(name: str, facts: HostFacts) -> Iterator[Step]:
+    """What takes away all that a tenant shares, and all that is shared with them."""
+    if found := facts.shares.of_tenant(name):
+        yield ChangeShares("another tenant of that name is not meant", found)
 
 
 def _record(

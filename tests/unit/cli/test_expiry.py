@@ -8,6 +8,7 @@ from email import message_from_string
 
 import pytest
 
+from raptorctl.api.caller import Caller
 from raptorctl.errors import HostError, RefusedError
 from raptorctl.host.system import clock
 from raptorctl.model.domain import Domain, State
@@ -64,7 +65,9 @@ def test_it_is_told_to_who_asks_for_it(raptorctl: CommandLine) -> None:
     assert f"expires    {day(30)}\n" in raptorctl("show", "alice", "dev").out
     assert json.loads(raptorctl("show", "alice", "dev", "-o", "json").out)["expires"] == day(30)
     raptorctl.root = False
-    head, row = raptorctl("list").out.splitlines()
+    session = raptorctl.session("list")
+    session.caller = Caller("alice")
+    head, row = raptorctl("list", session=session).out.splitlines()
     assert (head.split()[-1], row.split()[-1]) == ("EXPIRES", day(30))
 
 

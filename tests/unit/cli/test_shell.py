@@ -60,7 +60,7 @@ def test_a_libvirt_that_does_not_answer_closes_no_door(
 @pytest.mark.parametrize(
     ("line", "called"),
     [
-        ("list", ["list", "alice"]),
+        ("list", ["list"]),
         ("web", ["web"]),
         ("raptorctl web", ["web"]),
         ("raptorctl status dev", ["show", "alice", "dev"]),
@@ -69,6 +69,8 @@ def test_a_libvirt_that_does_not_answer_closes_no_door(
         ("start dev", ["start", "alice", "dev"]),
         ("stop web-2", ["stop", "alice", "web-2"]),
         ("reboot dev", ["reboot", "alice", "dev"]),
+        ("console bob dev", ["console", "bob", "dev"]),
+        ("console bob web-2", ["console", "bob", "web-2"]),
     ],
 )
 def test_each_word_is_one_of_raptorctls_on_ones_own(
@@ -83,7 +85,7 @@ ATTACKS = [
     "console dev;id", "console dev && id", "console dev | sh", "console $(id)", "console `id`",
     "start --help", "start --force", "stop dev --force", "console -o", "--version", "-v list",
     "list --settings /tmp/x", "show dev", "provision dev", "deprovision dev", "log dev", "list bob",
-    "console bob-web x", "console ../dev", "console /dev/tty", "console DEV", "console dév",
+    "console bob-web x", "console bob web x", "console Bob web", "console b-b web", "console ../dev", "console /dev/tty", "console DEV", "console dév",
     "console dev\u00a0x", "list\x00", "console\u2003dev", "\x1b[31mlist", "exit 0", "help me",
     "console " + "a" * 41, "list" * 100, "x" * 1_000_000, "scp -f /etc/passwd", "sftp-server",
     "web --port 1", "web sessions", "raptorctl", "raptorctl raptorctl web", "raptorctl  web",
@@ -105,6 +107,37 @@ def test_another_tenants_machine_is_named_below_ones_own_name(ran: list[list[str
     """`console bob-web` means alice's machine bob-web, which polkit judges by alice-bob-web."""
     assert obey("alice", "console bob-web") == 0
     assert ran == [["console", "alice", "bob-web"]]
+
+
+class Hypervisor:
+    """libvirt as it shows itself to alice."""
+
+    def __init__(self, *names: str) -> None:
+        self.host = self.domains = self
+        self.names = names
+
+    def named(self, name: str) -> object:
+        return name if name in self.names else None
+
+
+@pytest.mark.parametrize(
+    ("there", "called"),
+    [
+        (("bob-web",), ["bob-web"]),
+        (("bob-web", "alice-bob-web"), ["alice", "bob-web"]),
+        (("alice-bob-web",), ["alice", "bob-web"]),
+        ((), ["alice", "bob-web"]),
+    ],
+)
+def test_a_machine_that_is_shared_is_named_whole_where_none_of_ones_own_is_called_so(
+    ran: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    there: tuple[str, ...],
+    called: list[str],
+) -> None:
+    monkeypatch.setattr(shell, "Session", lambda: Hypervisor(*there))
+    assert obey("alice", "console bob-web") == 0
+    assert ran == [["console", *called]]
 
 
 def test_what_was_asked_for_over_ssh_is_found() -> None:
@@ -140,7 +173,7 @@ def test_at_the_prompt_interrupts_and_nonsense_end_nothing(
     lines = ("list\n", KeyboardInterrupt(), "sh\n", "\n", "help\n", "exit\n", "start dev\n")
     monkeypatch.setattr("sys.stdin", Keyboard(*lines))
     assert interactive("alice") == 0
-    assert ran == [["list", "alice"]]
+    assert ran == [["list"]]
     said = capsys.readouterr().out
     assert said.count("alice> ") == 6
     assert "console dev" in said

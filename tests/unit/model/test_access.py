@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from raptorctl.model.access import (
     CONNECT,
     DOMAIN,
     NEEDS,
+    SHARED,
     SOCKETS,
     Person,
     Question,
@@ -25,7 +27,9 @@ from raptorctl.model.access import (
     questions,
     sealed,
 )
+from raptorctl.model.share import Grant, Share, shares_text
 from raptorctl.render.polkit_rule import render_rules
+from tests.unit.model.test_share import SHARE, UUID
 
 FOLDER = Path(__file__).parents[3] / "polkit"
 RULES = (FOLDER / "10-raptorctl.rules").read_text()
@@ -90,6 +94,149 @@ def test_what_is_told_is_what_the_rules_answer(
     answer = ask(name, groups, question.action, question.details)
     assert (answer == "yes") is told.allowed
     assert answer in {"yes", "no"}
+    assert told.rule
+
+
+# Shares
+
+
+BEFORE = "2027-01-30T23:59:59.999Z"
+OVER = "2027-01-31T00:00:00.000Z"
+
+
+def shared(text: str, now: str = BEFORE) -> Any:
+    """Polkit with the list of shares, at a moment of time."""
+    engine = dukpy.JSInterpreter()
+    engine.evaljs(POLKITD.replace("RULES", RULES) + "; null")
+    engine.evaljs(f"{text}\nDate.now = function () {{ return Date.parse('{now}'); }}; null")
+    return engine
+
+
+def allowed(engine: Any, who: str = "bob", **details: Any) -> set[str]:
+    """All that the rules grant on a domain, of every permission in the table and some others."""
+    names = {*DOMAIN, *"write save delete open-graphics read-secure toString length ".split(), ""}
+    told = {"connect_driver": "QEMU", "domain_name": "alice-dev", "domain_uuid": UUID, **details}
+    return {
+        name
+        for name in names
+        if engine.evaljs(
+            "ask(dukpy.who, ['vm-users'], 'org.libvirt.api.domain.' + dukpy.name, dukpy.told)",
+            who=who,
+            name=name,
+            told=told,
+        )
+        == "yes"
+    }
+
+
+@pytest.mark.parametrize("grant", Grant)
+@pytest.mark.parametrize("until", ["", SHARE.until])
+def test_a_share_grants_what_it_says_on_that_machine_to_that_tenant(
+    grant: Grant, until: str
+) -> None:
+    engine = shared(shares_text([replace(SHARE, grant=grant, until=until)]))
+    assert allowed(engine) == SHARED[grant]
+    assert {"getattr", "read", "open-device"} <= SHARED[grant] <= DOMAIN
+    assert allowed(engine, "alice") == DOMAIN
+    for who in ("eve", "bo", "bobb", "Bob", "", "bob\n"):
+        assert allowed(engine, who) == set()
+    other = UUID.replace("1", "2")
+    for details in (
+        {"domain_uuid": other}, {"domain_uuid": UUID.upper()}, {"domain_uuid": ""},
+        {"domain_uuid": None}, {"domain_name": "alice-dev2"}, {"domain_name": "alice-de"},
+        {"domain_name": "alice"}, {"domain_name": None}, {"connect_driver": "network"},
+    ):  # fmt: skip
+        assert allowed(engine, **details) == set()
+
+
+def test_who_is_no_tenant_is_not_let_in_by_a_share() -> None:
+    engine = shared(shares_text([SHARE]))
+    told = {"connect_driver": "QEMU", "domain_name": "alice-dev", "domain_uuid": UUID}
+    for groups in ([], ["users"]):
+        asked = {"groups": groups, "told": told}
+        script = "ask('bob', dukpy.groups, 'org.libvirt.api.domain.read', dukpy.told)"
+        assert engine.evaljs(script, **asked) == "no"
+
+
+def test_a_share_grants_nothing_from_the_moment_that_it_says() -> None:
+    text = shares_text([SHARE])
+    assert allowed(shared(text, BEFORE)) == SHARED[Grant.CONSOLE]
+    assert allowed(shared(text, OVER)) == set()
+    assert allowed(shared(text, "2036-01-01T00:00:00Z")) == set()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"bob"', '"b*"'), ('"bob"', "/b/"), ('"bob"', '["bob"]'), ('"bob"', "null"),
+        ('"alice-dev"', '"alice-"'), ('"alice-dev"', '["alice-dev"]'), (f'"{UUID}"', '""'),
+        (f'"{UUID}"', "undefined"), (f'"{UUID}"', f'["{UUID}"]'), ('"console"', '"all"'),
+        ('"console"', '"toString"'), ('"console"', '"hasOwnProperty"'), ('"console"', "true"),
+        ('"console"', '["operate"]'), (SHARE.until, "soon"), (SHARE.until, "9999"), (f'"{SHARE.until}"', "9999"),
+        (f'"{SHARE.until}"', f'["{SHARE.until}"]'), (SHARE.until, "2027-99-31T00:00:00Z"),
+        (f'"{SHARE.until}"', "null"), (f'"{SHARE.until}"', "undefined"),
+        (f'"{SHARE.until}"', "false"), (f'"{SHARE.until}"', "0"), (f'"{SHARE.until}"', "[]"),
+        (f'"until": "{SHARE.until}", ', ""), ('"until"', '"Until"'), ('"uuid"', '"id"'),
+        ("raptorctlShares =", "raptorctlshares ="),
+    ],
+)  # fmt: skip
+def test_wrong_data_grants_nothing(old: str, new: str) -> None:
+    text = shares_text([SHARE])
+    assert text.count(old) == 1
+    assert allowed(shared(text.replace(old, new))) == set()
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["null", "undefined", "7", '"bob"', "{}", "[null]", "[[]]", "[undefined, 7]", "function () {}"],
+)
+def test_a_list_that_is_none_grants_nothing_and_takes_nothing(value: str) -> None:
+    engine = shared(f"raptorctlShares = {value};")
+    assert allowed(engine) == set()
+    assert allowed(engine, "alice") == DOMAIN
+
+
+def test_polkit_reading_its_rules_anew_begins_with_an_empty_list() -> None:
+    """Polkitd keeps its globals when it reads files anew; a list that is gone must not stay."""
+    engine = shared(shares_text([SHARE]))
+    assert allowed(engine)
+    engine.evaljs(RULES + "; null")
+    assert allowed(engine) == set()
+
+
+@pytest.mark.long
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(
+    st.sampled_from(["alice", "bob", "eve", "al-ice"]),
+    PERMISSIONS,
+    st.sampled_from(["alice-dev", "alice-web", "bob-web"]),
+    st.sampled_from([UUID, UUID.replace("1", "2"), ""]),
+    st.lists(
+        st.builds(
+            replace,
+            st.just(SHARE),
+            tenant=st.sampled_from(["bob", "eve"]),
+            grant=st.sampled_from(Grant),
+            until=st.sampled_from(["", SHARE.until, "2026-12-01T00:00:00Z"]),
+        ),
+        max_size=2,
+        unique_by=lambda share: share.tenant,
+    ),
+)
+def test_what_is_told_of_shares_is_what_the_rules_answer(
+    name: str, permission: str, domain: str, uuid: str, shares: list[Share]
+) -> None:
+    question = Question(permission, domain, uuid=uuid)
+    live = [share for share in shares if not share.is_over("2027-01-30T23:59:59Z")]
+    person = Person(name, frozenset({"vm-users"}))
+    told = decide(person, question, ("libvirt", "wheel"), live)
+    answer = shared(shares_text(shares)).evaljs(
+        "ask(dukpy.who, ['vm-users'], dukpy.action, dukpy.details)",
+        who=name,
+        action=question.action,
+        details=dict(question.details),
+    )
+    assert (answer == "yes") is told.allowed
     assert told.rule
 
 

@@ -4,19 +4,23 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
+from raptorctl.api.log import operated
 from raptorctl.cli import log_service
 from raptorctl.errors import SettingsError
 from raptorctl.host.guest import console_log
 from raptorctl.host.guest.console_log import ask_service, read_log, serve
 from raptorctl.host.system.peer import name_of, uid_of
+from raptorctl.model.share import SHARES, Grant, Share, shares_text
 from raptorctl.model.text import harmless
+from tests.unit.model.test_share import UUID
 
 
 @pytest.fixture
@@ -48,14 +52,23 @@ def test_what_is_added_follows_over_a_new_file_too(
     assert next(pieces) == b"new\n"
 
 
-def answer(folder: Path, request: bytes, account: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
+Shared = Callable[[str, str], bool]
+
+
+def answer(
+    folder: Path,
+    request: bytes,
+    account: str,
+    monkeypatch: pytest.MonkeyPatch,
+    shared: Shared = lambda *_: False,
+) -> bytes:
     monkeypatch.setattr(console_log, "name_of", lambda _uid: account)
     ours, theirs = socket.socketpair()
     with ours:
         with theirs:
             ours.sendall(request)
             ours.shutdown(socket.SHUT_WR)
-            serve(theirs, folder)
+            serve(theirs, folder, shared)
         try:
             return b"".join(iter(lambda: ours.recv(65536), b""))
         except ConnectionResetError:  # hung up on, with something said and not read
@@ -90,6 +103,62 @@ def test_nobody_gets_anything_else(
     folder: Path, monkeypatch: pytest.MonkeyPatch, account: str, request_line: bytes
 ) -> None:
     assert answer(folder, request_line, account, monkeypatch) == b""
+
+
+SHARE = Share("alice-dev", "u", "bob", Grant.OPERATE, "", "j1", "2026-11-29T12:00:00Z", "carol")
+
+
+@pytest.mark.parametrize(
+    ("change", "uuid", "gets"),
+    [
+        ({}, UUID, True),
+        ({"until": "2099-01-31T00:00:00Z"}, UUID, True),
+        ({"until": "2020-01-31T00:00:00Z"}, UUID, False),
+        ({"grant": Grant.CONSOLE}, UUID, False),
+        ({"tenant": "eve"}, UUID, False),
+        ({"machine": "alice-web"}, UUID, False),
+        ({}, "of another", False),
+        ({}, "", False),
+    ],
+)
+def test_who_operates_a_machine_reads_its_log(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, Any],
+    uuid: str,
+    gets: bool,
+) -> None:
+    share = replace(SHARE, uuid=UUID, **change)
+    found = SimpleNamespace(uuid=uuid) if uuid else None
+    files = SimpleNamespace(read={SHARES: shares_text([share])}.get)
+    domains = SimpleNamespace(named={"alice-dev": found}.get)
+    host: Any = SimpleNamespace(files=files, domains=domains)
+    said = answer(folder, b"alice-dev 1 once\n", "bob", monkeypatch, operated(host))
+    assert said == (b"line 999\n" if gets else b"")
+    assert answer(folder, b"bob-web 1 once\n", "alice", monkeypatch, operated(host)) == b""
+
+
+def test_a_log_that_is_followed_ends_with_the_share(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console_log, "BEAT", 0.01)
+    asked: list[str] = []
+
+    def shared(_account: str, name: str) -> bool:
+        asked.append(name)
+        return len(asked) < 5
+
+    monkeypatch.setattr(console_log, "_gone", lambda _client: False)
+    said = answer(folder, b"alice-dev 1 follow\n", "bob", monkeypatch, shared)
+    assert said == b"line 999\n"
+    assert asked == ["alice-dev"] * 5
+
+
+@pytest.mark.parametrize("name", [b"alice-dev.log.0", b"alice-../bob-web", b"alice--dev", b"alice"])
+def test_what_names_no_machine_is_not_asked_about(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: bytes
+) -> None:
+    assert answer(folder, name + b" 1 once\n", "bob", monkeypatch, lambda *_: True) == b""
 
 
 def test_who_asks_is_known_by_the_kernel() -> None:
