@@ -9,22 +9,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from raptorctl.api import machine, snapshot
+from raptorctl.api import machine, share, snapshot
 from raptorctl.api.change import Change
 from raptorctl.api.image import fetched, foreseen, lost
 from raptorctl.api.seed import first_boot
 from raptorctl.api.session import Session
 from raptorctl.errors import InputError
+from raptorctl.model.expiry import NEVER
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import parse_machine
 from raptorctl.model.petition import Petition, Petitioner
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Settings
+from raptorctl.model.share import Grant
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.ssh_key import parse_keys
 from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.machine.rebuild import RebuildRequest
 from raptorctl.plans.machine.resize import ResizeRequest
+from raptorctl.plans.machine.share import ShareRequest
 from raptorctl.plans.machine.snapshot import SnapshotRequest
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.tenant import policy
@@ -68,7 +71,7 @@ def change_of(
         told(policy.beyond(wish, settings, facts, today) if plan.steps else ())
         return plan
 
-    return replace(change, decide=decide, people=(who.tenant,))
+    return replace(change, decide=decide, people=(*change.people, who.tenant))
 
 
 def _spec(session: Session, petition: Petition) -> MachineSpec:
@@ -161,6 +164,16 @@ def _delete(_session: Session, wish: PetitionWish, _watch: "Watch | None") -> Ch
     return snapshot.delete(wish.name, wish.petition.name or "")
 
 
+def _share(_session: Session, wish: PetitionWish, _watch: "Watch | None") -> Change:
+    asked = wish.petition
+    grant, until = Grant(asked.grant), asked.until or NEVER
+    return share.share(ShareRequest(wish.name, asked.other or "", grant, until))
+
+
+def _unshare(_session: Session, wish: PetitionWish, _watch: "Watch | None") -> Change:
+    return share.unshare(wish.name, wish.petition.other or "")
+
+
 _CHANGES: Final[Mapping[str, Callable[[Session, PetitionWish, "Watch | None"], Change]]] = {
     "provision": _provision,
     "resize": _resize,
@@ -169,6 +182,8 @@ _CHANGES: Final[Mapping[str, Callable[[Session, PetitionWish, "Watch | None"], C
     "snapshot-restore": _restore,
     "snapshot-delete": _delete,
     "deprovision": _deprovision,
+    "share": _share,
+    "share-end": _unshare,
 }
 
 

@@ -70,12 +70,21 @@ def share(
     from raptorctl.plans.machine.share import ShareRequest
 
     name, other = parse_share_words(words)
-    if console is operate:
-        raise InputError("what is shared is not said", resolution="say --console or --operate")
-    grant = Grant.CONSOLE if console else Grant.OPERATE
+    grant = granted(console=console, operate=operate)
     wanted = named("--until", parse_until, until or "never")
     asks = ask.before_it_comes(asks=run.asks)
     perform(session_of(context), shared(ShareRequest(name, other, grant, wanted)), run, asks)
+
+
+def granted(*, console: bool, operate: bool) -> Grant:
+    """What is shared, by two options of which one has to be given.
+
+    Raises:
+        InputError: neither was, or both.
+    """
+    if console is operate:
+        raise InputError("what is shared is not said", resolution="say --console or --operate")
+    return Grant.CONSOLE if console else Grant.OPERATE
 
 
 @spread

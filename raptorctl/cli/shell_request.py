@@ -3,15 +3,17 @@
 import re
 from typing import Final
 
-VERBS: Final = frozenset("provision resize rebuild deprovision snapshot list show withdraw".split())
+VERBS: Final = frozenset(
+    "provision resize rebuild deprovision snapshot share unshare list show withdraw".split()
+)
 TAKEN: Final = frozenset("create restore delete".split())
 """What follows `snapshot`."""
-VALUES: Final = frozenset("--size --cpus --memory --image --profile --expires".split())
+VALUES: Final = frozenset("--size --cpus --memory --image --profile --expires --until".split())
 """Options with a value. Those that read a file are not among them."""
-FLAGS: Final = frozenset("-y --dry-run --no-start --force".split())
+FLAGS: Final = frozenset("-y --dry-run --no-start --force --console --operate".split())
 WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", re.ASCII)
 MOST_NAMES: Final = 2
-"""A machine and a snapshot; or a request."""
+"""A machine and a snapshot, or another tenant; or a request."""
 
 
 def request_words(line: str) -> list[str] | None:

@@ -36,6 +36,9 @@ class Petition:
         name: of a snapshot.
         no_start: leave it off.
         force: switch it off at once.
+        other: another tenant, with whom it is shared.
+        grant: what they may do, `console` or `operate`.
+        until: see `raptorctl.model.share.parse_until`.
     """
 
     verb: str
@@ -51,6 +54,9 @@ class Petition:
     name: str | None = None
     no_start: bool = False
     force: bool = False
+    other: str | None = None
+    grant: str | None = None
+    until: str | None = None
 
     @property
     def right(self) -> str:
@@ -144,6 +150,9 @@ def words(petition: Petition) -> tuple[str, ...]:
     ]
     said += [f"--profile {name}" for name in petition.profile]
     said += [petition.name] if petition.name else []
+    said += [petition.other] if petition.other else []
+    said += [f"--{petition.grant}"] if petition.grant else []
+    said += [f"--until {petition.until}"] if petition.until else []
     for key in ("user_data", "keys", "no_start", "force"):
         if getattr(petition, key):
             said.append(f"--{key.replace('_', '-')}")

@@ -12,7 +12,7 @@ class RequestPolicy:
     What is said below is about one machine. A request beyond it waits for an admin.
 
     Args:
-        verbs: what can be asked for: provision, resize, rebuild, snapshot, deprovision.
+        verbs: what can be asked for: provision, resize, rebuild, snapshot, deprovision, share.
         profiles: names of profiles that a machine may begin with.
         images: names that a disk may begin as, as they are typed.
         size: bytes of all its disks.
@@ -38,5 +38,5 @@ class RequestPolicy:
     most_waiting: int = 5
 
 
-VERBS = ("provision", "resize", "rebuild", "snapshot", "deprovision")
+VERBS = ("provision", "resize", "rebuild", "snapshot", "deprovision", "share")
 """What can be asked for, by the words of the settings."""

@@ -13,9 +13,10 @@ from typing import Any, Final
 from raptorctl.errors import InputError
 from raptorctl.model.expiry import parse_expiry
 from raptorctl.model.image import NAME
-from raptorctl.model.names import MACHINE, MACHINE_LENGTH, parse_snapshot, shown
+from raptorctl.model.names import MACHINE, MACHINE_LENGTH, parse_snapshot, parse_tenant, shown
 from raptorctl.model.petition import ID, Petition
 from raptorctl.model.settings import template_name
+from raptorctl.model.share import parse_until
 from raptorctl.model.sizes import Size
 from raptorctl.read.count import count
 
@@ -39,6 +40,8 @@ CHANGES: Final[Mapping[str, frozenset[str]]] = {
     "snapshot-restore": frozenset("machine name".split()),
     "snapshot-delete": frozenset("machine name".split()),
     "deprovision": frozenset("machine force".split()),
+    "share": frozenset("machine other grant until".split()),
+    "share-end": frozenset("machine other".split()),
 }
 """What can be asked for, and what may be said of it; all in the words of `Petition`."""
 
@@ -121,7 +124,11 @@ def _refuse_missing(verb: str, needed: frozenset[str], found: Mapping[str, Any])
         raise InputError(f"{verb} needs {' and '.join(missing)}")
 
 
-_NEEDED: Final = {"snapshot-delete": frozenset({"machine", "name"})}
+_NEEDED: Final = {
+    "snapshot-delete": frozenset({"machine", "name"}),
+    "share": frozenset({"machine", "other", "grant"}),
+    "share-end": frozenset({"machine", "other"}),
+}
 
 
 def _read(key: str, value: Any) -> Any:
@@ -196,6 +203,9 @@ _VALUES: Final[Mapping[str, tuple[Callable[[str], Any], int]]] = {
     "user_data": (_text, LONGEST_TEXT),
     "keys": (_text, LONGEST_TEXT),
     "name": (parse_snapshot, LONGEST_WORD),
+    "other": (parse_tenant, LONGEST_WORD),
+    "grant": (_matching(re.compile("console|operate"), "console or operate"), LONGEST_WORD),
+    "until": (parse_until, LONGEST_WORD),
     "id": (_matching(ID, "a request's identifier"), LONGEST_WORD),
     "agreed": (_matching(re.compile(r"[0-9a-f]{64}"), "a plan's digest"), LONGEST_WORD),
     **dict.fromkeys(_FLAGS, (str, 0)),

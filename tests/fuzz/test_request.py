@@ -13,10 +13,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from raptorctl.host.survey.survey import shares
+from raptorctl.host.system.files import shipped_rules
+from raptorctl.model.access import RULES
 from raptorctl.model.names import split_disk, split_domain, split_snapshot, split_volume
+from raptorctl.model.share import SHARES, Share
 from raptorctl.model.sizes import GIB
 from raptorctl.model.tenant import Quota, TenantRecord, record_path, record_text
 from raptorctl.read.petition import CHANGES, READS
+from raptorctl.render.polkit_rule import render_rules
 from tests.fakes import World
 from tests.fuzz.tally import tried
 from tests.memory import place
@@ -36,6 +41,9 @@ LIKELY: Mapping[str, list[Any]] = {
     "name": ["one", "two", "UP", "a.b"],
     "no_start": [True, False],
     "force": [True, 1],
+    "other": ["alice", "bob", "eve", "b*", "al-ice"],
+    "grant": ["console", "operate", "all"],
+    "until": ["2099-01-31", "12h", "2020-01-01", "soon"],
     "dry_run": [True, "yes"],
     "agreed": ["0" * 64, "x"],
     "id": ["20261129-204501-a1b2", "../../x"],
@@ -48,7 +56,7 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=8,
 )
-VERBS = ["provision", "provision", *CHANGES, *READS, "approve", "share"]
+VERBS = ["provision", "provision", *CHANGES, *READS, "approve", "access"]
 
 
 @st.composite
@@ -103,7 +111,13 @@ def within(service: Service, tenant: str) -> None:
 
 
 def etc(world: World) -> dict[str, Any]:
-    return {path: text for path, text in world.files.texts.items() if path.startswith("/etc/")}
+    texts = world.files.texts.items()
+    return {path: text for path, text in texts if path.startswith("/etc/") and path != SHARES}
+
+
+def shared(world: World, by: str) -> list[Share]:
+    """What a tenant shares, or others do."""
+    return [one for one in shares(world.host()).all if one.name.tenant == by]
 
 
 ENDS = {"done", "waiting", "plan", "error", "requests", "request"}
@@ -117,6 +131,7 @@ def test_whatever_tenants_send_stays_within_policy_and_quota(
     folder = Path(tempfile.mkdtemp(dir=place()))
     try:
         world = World().with_tenants("alice", "bob")
+        world.files.write(RULES, render_rules(shipped_rules(), ("wheel",)), 0o644)
         for name in ("alice", "bob"):
             account = world.accounts.find(name)
             assert account
@@ -126,7 +141,7 @@ def test_whatever_tenants_send_stays_within_policy_and_quota(
         service, before = Service(world, folder), etc(world)
         for tenant, letter in sent:
             other = "bob" if tenant == "alice" else "alice"
-            theirs = of(other, world)
+            theirs, given = of(other, world), shared(world, other)
             (*_, last) = service.lines(letter, tenant)
             assert set(last) <= ENDS
             if error := last.get("error"):
@@ -134,6 +149,8 @@ def test_whatever_tenants_send_stays_within_policy_and_quota(
                 assert "\n" not in error["message"] + error["hint"]
                 assert f"{other}-" not in json.dumps(last)
             assert of(other, world) == theirs
+            assert shared(world, other) == given
+            assert all(one.tenant == other for one in shared(world, tenant))
             assert etc(world) == before
             within(service, tenant)
         for job in service.admin.journals.jobs():

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from raptorctl.cli import options, petition_answer
+from raptorctl.cli import options, petition_answer, petition_share
 from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import Output, example, given_text
 from raptorctl.cli.output import Format, say, say_json
@@ -127,6 +127,7 @@ def register(app: typer.Typer) -> None:
     group.command("list", epilog=example(f"{said} list", f"sudo {said} list"))(list_requests)
     group.command(epilog=example(f"{said} show 20261129-204501-a1b2"))(show)
     group.command(epilog=example(f"{said} withdraw 20261129-204501-a1b2"))(withdraw)
+    petition_share.register(group)
     petition_answer.register(group)
     app.add_typer(group, name="request")
 

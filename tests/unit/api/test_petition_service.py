@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from raptorctl.host.system.files import shipped_rules
+from raptorctl.model.access import RULES
 from raptorctl.model.domain import Domain
 from raptorctl.model.petition import PetitionState
 from raptorctl.model.policy import RequestPolicy
+from raptorctl.model.share import SHARES, parse_shares
 from raptorctl.model.tenant import Quota, TenantRecord, record_path, record_text
+from raptorctl.render.polkit_rule import render_rules
 from tests.fakes import World
 from tests.unit.api.petitions import BIG, DEV, POLICY, Service
 from tests.unit.model.test_ssh_key import GOOD
@@ -51,6 +55,43 @@ def _days(service: Service, days: int) -> str:
 
     (job,) = service.admin.journals.jobs()
     return plus(job.started[:10], days)
+
+
+SHARE = {
+    "verb": "share", "machine": "dev", "other": "bob", "grant": "console", "until": "2099-01-31",
+}  # fmt: skip
+
+
+def shares(service: Service) -> list[tuple[str, str, str, str]]:
+    text = service.world.files.read(SHARES)
+    found = parse_shares(text) if text is not None else ()
+    return [(one.machine, one.tenant, one.grant.value, one.created_by) for one in found]
+
+
+def test_a_machine_is_shared_by_its_owner_alone(service: Service) -> None:
+    world = service.world
+    world.files.write(RULES, render_rules(shipped_rules(), ("wheel",)), 0o644)
+    assert "done" in service.ask(DEV)
+    assert service.ask(SHARE)["done"]["summary"] == (
+        "alice-dev is shared with bob: its console, until 2099-01-31"
+    )
+    assert shares(service) == [("alice-dev", "bob", "console", "alice")]
+    # Who has it shares it with nobody, and has no word for it.
+    more = {**SHARE, "other": "alice", "grant": "operate"}
+    assert service.ask(more, "bob")["error"]["code"] == "machine-not-found"
+    assert shares(service) == [("alice-dev", "bob", "console", "alice")]
+    world.accounts.connections["bob"] = 1
+    end = {"verb": "share-end", "machine": "dev", "other": "bob"}
+    assert service.ask(end)["done"]["summary"] == "alice-dev is not shared with bob"
+    assert (shares(service), world.accounts.connections) == ([], {})
+
+
+def test_sharing_is_asked_for_only_where_the_policy_says_so(service: Service) -> None:
+    service.ask(DEV)
+    service.policy = replace(POLICY, verbs=("provision", "snapshot"))
+    for verb in (SHARE, {"verb": "share-end", "machine": "dev", "other": "bob"}):
+        assert "share cannot be requested" in service.ask(verb)["error"]["message"]
+    assert shares(service) == []
 
 
 def test_a_dry_run_shows_the_plan_and_does_nothing(service: Service) -> None:

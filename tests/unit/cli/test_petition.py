@@ -10,6 +10,9 @@ import pytest
 from raptorctl.api import petition_client
 from raptorctl.errors import MissingError
 from raptorctl.host.system import peer
+from raptorctl.host.system.files import shipped_rules
+from raptorctl.model.access import RULES
+from raptorctl.render.polkit_rule import render_rules
 from tests.fakes import World
 from tests.unit.api.petitions import Service
 from tests.unit.cli.session import CommandLine, FakeSession, Result
@@ -146,6 +149,17 @@ def test_files_are_read_by_the_tenants_own_program(alice: CommandLine, tmp_path:
     done = alice(*SMALL, "--key", str(keys), "--user-data", str(data), "-y")
     assert done.code == 0
     assert alice(*SMALL, "--user-data", str(tmp_path / "none"), "-y").code == 2
+
+
+def test_a_tenant_shares_a_machine(alice: CommandLine, world: World) -> None:
+    world.files.write(RULES, render_rules(shipped_rules(), ("wheel",)), 0o644)
+    assert alice(*SMALL, "-y").code == 0
+    words = ("request", "share", "dev", "bob", "--operate", "-y")
+    done = alice(*words)
+    assert done.out == "alice-dev is shared with bob: start, stop and console, for ever\n", done.err
+    assert alice("request", "share", "dev", "bob", "-y").code == 2
+    done = alice("request", "unshare", "dev", "bob", "-y")
+    assert done.out == "alice-dev is not shared with bob\n", done.err
 
 
 def test_errors_are_as_everywhere(alice: CommandLine) -> None:

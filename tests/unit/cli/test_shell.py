@@ -207,6 +207,8 @@ def test_what_a_client_sends_along_is_forgotten(monkeypatch: pytest.MonkeyPatch)
         "request snapshot create web before --dry-run",
         "request show 20261129-204501-a1b2",
         "request deprovision web --force -y",
+        "request share web bob --console --until 2027-01-31",
+        "request unshare web bob",
     ],
 )
 def test_requests_are_made_with_options_of_a_table(ran: list[list[str]], line: str) -> None:
@@ -235,6 +237,8 @@ def test_requests_are_made_with_options_of_a_table(ran: list[list[str]], line: s
         "request list --columns id",
         "request snapshot web",
         "request provision a b c",
+        "request share web bob eve --console",
+        "request share web bob --until",
         "request list " + "x" * 200,
     ],
 )

@@ -44,6 +44,33 @@ def test_all_that_can_be_said_of_a_new_machine() -> None:
     )  # fmt: skip
 
 
+def test_all_that_can_be_said_of_a_share() -> None:
+    said = {"machine": "dev", "other": "bob"}
+    letter = read(verb="share", **said, grant="operate", until="12h")
+    wanted = Petition("share", "dev", other="bob", grant="operate", until="12h")
+    assert letter.petition == wanted
+    assert read(verb="share-end", **said).petition == Petition("share-end", "dev", other="bob")
+    with pytest.raises(InputError, match="share needs grant"):
+        read(verb="share", **said)
+    with pytest.raises(InputError, match="share-end needs other"):
+        read(verb="share-end", machine="dev")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("other", "b*"), ("other", "al-ice"), ("other", "root"), ("other", ["bob"]),
+        ("other", "Bob"), ("other", ""), ("grant", "all"), ("grant", "console\n"),
+        ("grant", True), ("until", "soon"), ("until", ""), ("until", 7), ("until", "9" * 200),
+        ("uuid", "x"), ("tenant", "bob"),
+    ],
+)  # fmt: skip
+def test_what_is_no_share_is_refused_and_named(key: str, value: Any) -> None:
+    said = {"verb": "share", "machine": "dev", "other": "bob", "grant": "console", key: value}
+    with pytest.raises(InputError, match=key):
+        read(**said)
+
+
 def test_what_was_asked_before_is_named_by_its_identifier() -> None:
     assert read(verb="list") == Letter("list")
     assert read(verb="show", id="20261129-204501-a1b2").id == "20261129-204501-a1b2"
@@ -51,7 +78,7 @@ def test_what_was_asked_before_is_named_by_its_identifier() -> None:
 
 @pytest.mark.parametrize("verb", sorted(CHANGES))
 def test_a_change_names_a_machine(verb: str) -> None:
-    with pytest.raises(InputError, match="needs machine"):
+    with pytest.raises(InputError, match=r"needs .*machine"):
         read(verb=verb)
 
 
