@@ -18,7 +18,7 @@ UNSEEN: Final = frozenset({"size"})
 
 
 @dataclass(frozen=True)
-class Share:
+class QuotaShare:
     """One line of a quota.
 
     Args:
@@ -32,10 +32,10 @@ class Share:
     limit: int | None
 
 
-def shares(quota: Quota, has: Usage) -> tuple[Share, ...]:
+def shares(quota: Quota, has: Usage) -> tuple[QuotaShare, ...]:
     """Lay what somebody has beside what they may have."""
     return tuple(
-        Share(
+        QuotaShare(
             field.name,
             None if field.name in UNSEEN else getattr(has, field.name),
             getattr(quota, field.name),
