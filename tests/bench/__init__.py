@@ -8,6 +8,7 @@ in `docs/performance.md` from it. Its parts:
     local       rows measured on this machine: start-up, planning
     storage     rows in the lab: provision, wipe
     listing     rows in the lab: list, show, doctor on a host with 300 machines
+    web         rows of the page, on a session host of this machine
     page        the table
     site        what the machines are that it was measured on
 """

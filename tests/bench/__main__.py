@@ -1,7 +1,7 @@
 """`python -m tests.bench [PART ...]`: measure, write results.json and the table of the page.
 
 Parts are machine, plan, listing, access, wipe, made, answers, says, loop, images, built, shared, cache, planning,
-start_up; without any, all of them. What is not measured this time is kept from the last time.
+start_up, web; without any, all of them. What is not measured this time is kept from the last time.
 """
 
 import json
@@ -22,6 +22,7 @@ from tests.bench import (
     share,
     site,
     storage,
+    web,
 )
 from tests.bench.figures import Row, decode
 from tests.lab.errors import LabError
@@ -30,7 +31,7 @@ from tests.lab.host import Lab
 RESULTS = Path(__file__).with_name("results.json")
 PAGE = Path(__file__).parents[2] / "docs/performance.md"
 
-HERE = {"says", "loop", "images", "built", "shared", "cache", "planning", "start_up"}
+HERE = {"says", "loop", "images", "built", "shared", "cache", "planning", "start_up", "web"}
 """Parts that need no lab."""
 
 PARTS: dict[str, Callable[[Lab], list[Row]]] = {
@@ -49,6 +50,7 @@ PARTS: dict[str, Callable[[Lab], list[Row]]] = {
     "cache": lambda _: [cache.hit()],
     "planning": lambda _: [local.planning()],
     "start_up": lambda _: local.start_up(),
+    "web": lambda _: web.rows(),
 }
 """In the order of the table."""
 

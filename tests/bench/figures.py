@@ -18,7 +18,7 @@ class Row:
         where: `lab` or `here`.
         bound: `<=` or `>=`.
         budget: in `unit`.
-        unit: `x` for a ratio, `MB` for memory, `s` for time.
+        unit: `x` for a ratio, `MB` for memory, `s` for time, "" for a number.
         measured: the median, in `unit`.
         spread: the lowest and the highest of the rounds, in `unit`.
         ours, theirs: median seconds of either side, None where no time was taken.
@@ -112,6 +112,20 @@ def seconds_row(what: str, where: str, budget: float, seconds: Sequence[float]) 
     times = [round(each, 2) for each in seconds]
     spread = (min(times), max(times))
     return Row(what, "", where, "<=", budget, "s", max(times), spread, len(times))
+
+
+def count_row(what: str, where: str, budget: float, counted: float, rounds: int) -> Row:
+    """Judge how often something is done.
+
+    Args:
+        what: is done.
+        where: `lab` or `here`.
+        budget: how often, at most.
+        counted: how often it was, in the mean of the rounds.
+        rounds: how many.
+    """
+    times = round(counted, 2)
+    return Row(what, "", where, "<=", budget, "", times, (times, times), rounds)
 
 
 def longer_row(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench.figures import Row, decode, memory_row, ratio_row, speed_row
+from tests.bench.figures import Row, count_row, decode, memory_row, ratio_row, speed_row
 from tests.bench.page import BEGIN, END, fill, generated, table
 
 
@@ -22,6 +22,12 @@ def test_speed_is_the_other_way_round() -> None:
 def test_of_memory_the_worst_run_counts() -> None:
     row = memory_row("ours", "lab", 80, [79_000_000, 81_000_000])
     assert (row.measured, row.met) == (81, False)
+
+
+def test_what_is_counted_has_no_unit() -> None:
+    row = count_row("questions", "here", 1, 1.999, 5)
+    assert (row.measured, row.met) == (2.0, False)
+    assert "| at most 1 | 2 | 2 .. 2, 5 | **no**, by 100% |" in table([row])
 
 
 def test_results_survive_their_file() -> None:
