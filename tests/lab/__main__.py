@@ -16,6 +16,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("reset", help="go back to the pristine host, with raptorctl as it is now")
     commands.add_parser("down", help="stop the host; nothing of its state is kept")
     commands.add_parser("status", help="say whether it runs, on which port, from which digests")
+    commands.add_parser("web", help="print a link to its page, and keep that open until ^C")
     execute = commands.add_parser("exec", help="run a command in it, as root or as an account")
     execute.add_argument("--user", help="log in over ssh as this account")
     execute.add_argument("--tty", action="store_true", help="with a terminal, as for a console")
@@ -38,6 +39,10 @@ def act(lab: Lab, options: argparse.Namespace) -> int:
         case "status":
             for name, value in lab.status().items():
                 print(f"{name:10} {value}")
+        case "web":
+            from tests.lab import page
+
+            page.show(lab)
         case "push" | "pull":
             getattr(lab, options.command)(options.source, options.target)
         case _:

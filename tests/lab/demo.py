@@ -6,6 +6,7 @@ import sys
 
 import pexpect
 
+from tests.lab import page
 from tests.lab.errors import LabError
 from tests.lab.host import Lab
 
@@ -64,11 +65,14 @@ def main() -> int:
         for why, command in STORY:
             shown(lab, why, command)
         listened(lab)
+        print("\nTake it away again, provably, whenever you like:\n")
+        print("    .venv/bin/python -m tests.lab exec --tty -- raptorctl deprovision alice dev")
+        if page.is_there(lab):
+            page.show(lab)
     except (LabError, pexpect.ExceptionPexpect) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
-    print("\nThat was it. Take it away again, provably, with the line that comes next:\n")
-    print("    .venv/bin/python -m tests.lab exec --tty -- raptorctl deprovision alice dev\n")
+    print("\nThat was it. For another link to the page: .venv/bin/python -m tests.lab web")
     return 0
 
 
