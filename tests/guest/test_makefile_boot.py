@@ -6,14 +6,13 @@ import pytest
 
 from tests.full_boot import full
 from tests.guest.session_debian import NAME, SessionDebian
-from tests.integration.alone import alone
 from tests.integration.session_account import somebody
 
 pytestmark = [pytest.mark.timeout(3600), full]
 
 
 def test_a_rendered_folder_goes_from_nothing_to_a_login_and_back_in_one_call() -> None:
-    with alone("ports"), somebody() as person:
+    with somebody() as person:
         machine = SessionDebian(person)
         machine.provision()
         person.raptorctl("render", "makefile", NAME)

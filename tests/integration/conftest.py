@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.images import Cache
-from tests.integration.alone import alone
 from tests.integration.dns_samples import Client
 from tests.integration.named import Named, running_named
 from tests.integration.registry import Registry, registry
@@ -18,7 +17,7 @@ def person() -> Iterator[Person]:
     """Whose machines are on libvirt's session; one for all tests of a file."""
     if Path("/etc/raptorctl/settings.toml").exists():
         pytest.fail("this is a shared host: nobody's own")
-    with alone("ports"), somebody() as found:
+    with somebody() as found:
         yield found
 
 

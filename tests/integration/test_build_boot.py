@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.alone import alone
 from tests.integration.session_account import Person, somebody
 
 FILE = """
@@ -27,7 +26,7 @@ output = [{ file = "out/web.qcow2" }, { image = "web" }]
 def person() -> Iterator[Person]:
     if Path("/etc/raptorctl/settings.toml").exists():
         pytest.fail("this is a shared host: nobody's own")
-    with alone("ports"), somebody() as found:
+    with somebody() as found:
         base = found.home / "base.raw"
         base.write_bytes(bytes(510) + b"\x55\xaa")  # a partition table with nothing in it
         os.truncate(base, 4 << 20)

@@ -15,7 +15,6 @@ from raptorctl.host.guest.shell import open_shell
 from raptorctl.host.image.download import Http
 from raptorctl.host.system import command
 from raptorctl.host.volume.qcow2_volumes import make_file
-from tests.integration.alone import alone
 from tests.integration.session_account import Person, somebody
 from tests.integration.sshd import Sshd, make_key
 
@@ -28,7 +27,7 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
 
 @pytest.fixture(scope="module")
 def person() -> Iterator[Person]:
-    with alone("ports"), somebody() as found:
+    with somebody() as found:
         yield found
 
 

@@ -144,7 +144,7 @@ def test_it_grows_while_it_runs_and_while_it_is_off(person: Person) -> None:
 
 def test_a_start_that_fails_leaves_nothing(person: Person) -> None:
     # The plan cannot know: only QEMU looks for the source of random numbers.
-    template = person.home / "code/domain_templates/serial-console.xml"
+    template = person.code / "code/domain_templates/serial-console.xml"
     text = template.read_text()
     try:
         template.write_text(text.replace("/dev/urandom", "/dev/none-such"))

@@ -8,12 +8,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.session_account import Person
+from tests.integration.session_account import PLACES, Person
+from tests.lab.firmware import image
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _machines_halt(person: Person) -> None:
+    """Firmware without a disk ends in a shell that spins, beside whatever else is tried."""
+    firmware = person.home / "halt.fd"
+    firmware.write_bytes(image())
+    settings = person.home / PLACES["XDG_CONFIG_HOME"] / "raptorctl/settings.toml"
+    settings.parent.mkdir()
+    settings.write_text(f'[libvirt]\nfirmware_code = "{firmware}"\n')
 
 
 @pytest.fixture
 def machine(person: Person) -> Iterator[str]:
-    """Give a small one that runs; its firmware is all it has."""
+    """Give a small one that runs, and halts at once."""
     person.raptorctl("provision", "web", "--memory", "128M", "--cpus", "1", "-y")
     yield str(shown(person)["name"])
     person.raptorctl("stop", "web", "--timeout", "0", "--force", check=False)

@@ -11,7 +11,6 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from tests.chromium import chromium, complaints, text, until
-from tests.integration.alone import alone
 from tests.integration.session_account import Person, somebody
 
 NEEDED = ("starlette", "uvicorn", "websockets", "jinja2")
@@ -21,7 +20,7 @@ NEEDED = ("starlette", "uvicorn", "websockets", "jinja2")
 def person() -> Iterator[Person]:
     if Path("/etc/raptorctl/settings.toml").exists():
         pytest.fail("this is a shared host: nobody's own")
-    with alone("ports"), somebody(NEEDED) as found:
+    with somebody(NEEDED) as found:
         try:
             yield found
         finally:
