@@ -1,13 +1,11 @@
 """B9 build files, built for real on a session host: seeds of three kinds, and a fixup's script."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-import lark
 import pycdlib
 import pytest
 
@@ -47,9 +45,7 @@ Artifact (IID "data")
 def person() -> Iterator[Person]:
     if Path("/etc/raptorctl/settings.toml").exists():
         pytest.fail("this is a shared host: nobody's own")
-    with somebody() as found:
-        # An extra is no part of what an account has.
-        shutil.copytree(Path(lark.__file__).parent, found.home / "site" / "lark")
+    with somebody(("lark",)) as found:  # an extra is no part of what an account has
         yield found
 
 

@@ -135,11 +135,9 @@ def test_a_hostile_profile_reaches_nothing(person: Person, what: str) -> None:
     ],
 )  # fmt: skip
 def test_a_profile_without_end_is_ended(person: Person, text: str, complaint: str) -> None:
-    began = time.monotonic()
     done = imported(person, f"{PROFILE}\n{text}\n", "--trust")
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert complaint in done.stderr
-    assert time.monotonic() - began < 30
     assert not (person.home / "sc-web-server.user-data").exists()
 
 
