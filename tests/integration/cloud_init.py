@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,25 @@ class CloudInit:
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `cloud-init ...`."""
         return self.run("-m", "cloudinit.cmd.main", *words)
+
+    def each(self, commands: Iterable[Sequence[str]]) -> list[int]:
+        """Run `cloud-init ...` for each, in a process that has its imports done; return exit codes."""
+        program = (
+            "import json, os, sys\n"
+            "from cloudinit.cmd import main\n"
+            "import cloudinit.cmd.devel.net_convert\n"
+            "def run(words):\n"
+            "    child = os.fork()\n"
+            "    if child == 0:\n"
+            "        sys.exit(main.main(['cloud-init', *words]))\n"
+            "    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])\n"
+            "codes = [run(words) for words in json.load(sys.stdin)]\n"
+            "print('codes', json.dumps(codes))\n"
+        )
+        done = self.run("-c", program, given=json.dumps([list(words) for words in commands]))
+        assert done.returncode == 0, done.stderr
+        codes: list[int] = json.loads(done.stdout.rpartition("codes ")[2])
+        return codes
 
     def merged(self, how: str, base: Any, new: Any) -> Any:
         """Merge by its own merger."""
