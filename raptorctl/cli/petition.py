@@ -31,8 +31,6 @@ def send(
     machine: str,
     said: Mapping[str, Any],
     run: Manner,
-    *,
-    goes: bool = False,
 ) -> None:
     """Show the plan and ask, where somebody is to be asked; then have it done.
 
@@ -42,7 +40,6 @@ def send(
         machine: the tenant's.
         said: what else is asked for; None is not said.
         run: whether the plan is only printed, and what the result looks like.
-        goes: whether something is lost for good.
     """
     service.refuse_others(session)
     if machine.startswith(f"{session.caller.name}-"):
@@ -50,8 +47,7 @@ def send(
         raise InputError(f"{plain(machine)} is yours anyway", resolution=f"write {plain(short)}")
     letter: dict[str, Any] = {"verb": verb, "machine": machine}
     letter |= {key: value for key, value in said.items() if value is not None}
-    confirm = ask.before_it_goes if goes else lambda _name, asks: ask.before_it_comes(asks=asks)
-    question = confirm(machine, asks=run.asks)
+    question = question_of(verb, machine, str(letter.get("name", "")), asks=run.asks)
     if run.dry_run or question:
         plan = asked(session, {**letter, "dry_run": True})["plan"]
         if run.dry_run:
@@ -62,6 +58,27 @@ def send(
             raise InputError("not confirmed, nothing was touched", code=Code.NOT_CONFIRMED)
         letter["agreed"] = plan["digest"]
     _tell(asked(session, letter), run.form)
+
+
+def question_of(verb: str, machine: str, name: str, *, asks: bool) -> ask.Question:
+    """What confirms a request: what goes for good is typed.
+
+    Args:
+        verb: of the service.
+        machine: as who is asked calls it.
+        name: of a snapshot, or "".
+        asks: whether anybody is to be asked.
+
+    Raises:
+        InputError: somebody is to be asked, and nobody is there.
+    """
+    if verb == "snapshot-restore":
+        loses = f"on that {machine} loses what it has written since"
+        lost = f"All that {machine} has written since then will be lost. Go on?"
+        return ask.before(loses, lost, asks=asks, about=machine)
+    if verb in GOING:
+        return ask.before_it_goes(name or machine, asks=asks)
+    return ask.before_it_comes(asks=asks)
 
 
 def _show(plan: Mapping[str, Any], form: Format) -> None:

@@ -9,17 +9,16 @@ from raptorctl.api import approval
 from raptorctl.api.change import preview
 from raptorctl.api.petition_service import view
 from raptorctl.api.session import Session
-from raptorctl.cli import ask, options
+from raptorctl.cli import options
 from raptorctl.cli.change import described, perform
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.options import example
 from raptorctl.cli.output import Format, say, say_json
-from raptorctl.cli.petition import GOING, told
+from raptorctl.cli.petition import question_of, told
 from raptorctl.cli.petition_view import lines, say_lines
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import RaptorError
-from raptorctl.model.petition import KeptPetition
 
 Identifier = Annotated[
     str, typer.Argument(metavar="ID", help="As `request list` shows it.", show_default=False)
@@ -45,8 +44,8 @@ def approve(context: typer.Context, identifier: Identifier, *, run: options.Mann
         return
     with watched() as watch:
         change = approval.approved(session, one, watch)
-    asks = _question(one, run)
     verb = one.petition.verb
+    asks = question_of(verb, one.machine, one.petition.name or "", asks=run.asks)
     with approval.approving(session, one) as yes:
         done = perform(
             session,
@@ -85,9 +84,3 @@ def show(session: Session, identifier: str, form: Format) -> None:
         say(f"now       {error}")
     else:
         say("\n".join(("", *described(plan, sys.stdout))))
-
-
-def _question(one: KeptPetition, run: options.Manner) -> ask.Question:
-    if one.petition.verb in GOING:
-        return ask.before_it_goes(one.machine, asks=run.asks)
-    return ask.before_it_comes(asks=run.asks)

@@ -161,13 +161,7 @@ def resize(
     run: options.Manner,
 ) -> None:
     """Request a larger disk, other CPUs or memory for your machine."""
-    send(
-        session_of(context, root=False),
-        "resize",
-        machine,
-        {"size": size, "cpus": cpus, "memory": memory},
-        run,
-    )
+    _send(context, "resize", machine, {"size": size, "cpus": cpus, "memory": memory}, run)
 
 
 @spread
@@ -175,7 +169,7 @@ def rebuild(
     context: typer.Context, machine: Machine, *, disk: NewDisk, run: options.Manner
 ) -> None:
     """Request a new disk for your machine; what is on the old one is wiped."""
-    _send(context, "rebuild", machine, disk.said, run, goes=True)
+    _send(context, "rebuild", machine, disk.said, run)
 
 
 @spread
@@ -183,14 +177,7 @@ def deprovision(
     context: typer.Context, machine: Machine, force: Force = False, *, run: options.Manner
 ) -> None:
     """Request that your machine is removed for good, its disk wiped."""
-    send(
-        session_of(context, root=False),
-        "deprovision",
-        machine,
-        {"force": force or None},
-        run,
-        goes=True,
-    )
+    _send(context, "deprovision", machine, {"force": force or None}, run)
 
 
 @spread
@@ -203,13 +190,7 @@ def create(
     run: options.Manner,
 ) -> None:
     """Request a snapshot of your machine's disk."""
-    send(
-        session_of(context, root=False),
-        "snapshot-create",
-        machine,
-        {"name": name, "size": size},
-        run,
-    )
+    _send(context, "snapshot-create", machine, {"name": name, "size": size}, run)
 
 
 @spread
@@ -217,9 +198,7 @@ def restore(
     context: typer.Context, machine: Machine, name: SnapshotName = None, *, run: options.Manner
 ) -> None:
     """Request that the disk of your machine, which is off, becomes what it was."""
-    send(
-        session_of(context, root=False), "snapshot-restore", machine, {"name": name}, run, goes=True
-    )
+    _send(context, "snapshot-restore", machine, {"name": name}, run)
 
 
 @spread
@@ -231,9 +210,7 @@ def delete(
     run: options.Manner,
 ) -> None:
     """Request that a snapshot goes; what it kept is wiped."""
-    send(
-        session_of(context, root=False), "snapshot-delete", machine, {"name": name}, run, goes=True
-    )
+    _send(context, "snapshot-delete", machine, {"name": name}, run)
 
 
 @spread
@@ -273,7 +250,5 @@ def _send(
     machine: str,
     said: Mapping[str, Any],
     run: options.Manner,
-    *,
-    goes: bool = False,
 ) -> None:
-    send(session_of(context, root=False), verb, machine, said, run, goes=goes)
+    send(session_of(context, root=False), verb, machine, said, run)

@@ -90,6 +90,16 @@ def test_what_goes_for_good_is_typed(alice: CommandLine, world: World) -> None:
     assert "nothing of alice-dev is left" in gone.out
 
 
+def test_of_a_snapshot_its_own_name_is_typed(alice: CommandLine) -> None:
+    alice(*SMALL, "--no-start", "-y")
+    snapshot = ("request", "snapshot")
+    assert alice(*snapshot, "create", "dev", "before", "-y").code == 0
+    back = alice(*snapshot, "restore", "dev", terminal=True, answer="y\n")
+    assert (back.code, "All that dev has written since then will be lost" in back.err) == (0, True)
+    assert alice(*snapshot, "delete", "dev", "before", terminal=True, answer="dev\n").code == 2
+    assert alice(*snapshot, "delete", "dev", "before", terminal=True, answer="before\n").code == 0
+
+
 def test_beyond_the_policy_an_admin_is_asked_and_says_yes(
     alice: CommandLine, carol: CommandLine, world: World
 ) -> None:
