@@ -104,13 +104,20 @@ def _pairs(parts: tuple[Snapshot, ...], facts: HostFacts) -> Iterator[Pair]:
 
 
 def _refuse_lost(one: Snapshot) -> None:
-    if one.volume.invalid or one.damaged:
-        why = "is damaged: its file is gone, or not whole"
+    what = f"snapshot {one.name} of {one.machine}"
+    delete = f"raptorctl snapshot delete {one.machine} {one.name}"
+    if one.damaged:
         raise RefusedError(
-            f"snapshot {one.name} of {one.machine} "
-            + (why if one.damaged else "overflowed: what it kept is lost"),
-            resolution=f"raptorctl snapshot delete {one.machine} {one.name}",
-            code=Code.VOLUME_UNFIT if one.damaged else Code.SNAPSHOT_OVERFLOWED,
+            f"{what} is damaged: its file is gone, or not whole",
+            resolution=delete,
+            code=Code.VOLUME_UNFIT,
+            subject=one.name,
+        )
+    if one.volume.invalid:
+        raise RefusedError(
+            f"{what} overflowed: what it kept is lost",
+            resolution=delete,
+            code=Code.SNAPSHOT_OVERFLOWED,
             subject=one.name,
         )
 
