@@ -40,7 +40,7 @@ NO_FILES: Final = frozenset(
     "[TENANT] [MACHINE]", "[NAME]...", "MACHINE...", "DIR", "PATH",
     "TENANT MACHINE", "TENANT MACHINE OTHER", "TENANT MACHINE on|off", "TENANT MACHINE DATE|SPAN", "TENANT MACHINE NEW", "TENANT MACHINE [NAME]",
     "TENANT MACHINE [-- CMD...]", "TENANT MACHINE NAME", "TENANT MACHINE NAME SIZE", "KEY,...", "LOGIN",
-    "KEY=VALUE,...", "[-]KEY",
+    "KEY=VALUE,...", "[-]KEY", "ID", "TEXT", "[NAME]",
 }  # fmt: skip
 """What stands for a word, a number or a name that is looked up; whatever else is a file.
 
@@ -108,6 +108,10 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("image pull", "source"): ("image", "pull", "{}"),
     ("image push", "--password-file"): ("image", "push", "web.img", "oci://127.0.0.1:1/a:1", "--password-file", "{}"),
     ("image sign", "--key"): ("image", "sign", "web.img", "--key", "{}"),
+    ("request provision", "--user-data"): ("request", "provision", "web", "--user-data", "{}"),
+    ("request provision", "--key"): ("request", "provision", "web", "--key", "{}"),
+    ("request rebuild", "--user-data"): ("request", "rebuild", "web", "--user-data", "{}"),
+    ("request rebuild", "--key"): ("request", "rebuild", "web", "--key", "{}"),
     ("image pull", "--password-file"): ("image", "pull", "oci://127.0.0.1:1/a:1", "--password-file", "{}"),
 }  # fmt: skip
 """How each is typed; {} is the file in question, {open} one that everybody may read."""
