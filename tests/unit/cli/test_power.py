@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from raptorctl.api.caller import Caller
 from raptorctl.model.domain import State
 from tests.fakes import World
 from tests.unit.cli.session import PROVISION, CommandLine, FakeSession
@@ -27,7 +28,10 @@ def test_a_tenant_lists_and_shows_what_libvirt_shows_her(
     alice: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(world.volumes, "list", lambda: pytest.fail("LVM is root's"))
-    assert alice("list").out.splitlines()[1].split() == ["alice", "dev", "running", "1", "-"]
+    session = alice.session("list")
+    session.caller = Caller("alice")
+    told = alice("list", session=session).out.splitlines()
+    assert told[1].split() == ["alice", "dev", "running", "1", "-"]
     assert json.loads(alice("list", "-o", "json").out)["machines"][0]["size"] is None
     shown = alice("show", "alice", "dev")
     assert (shown.code, "198.51.100.1" in shown.out) == (0, True)
