@@ -109,7 +109,7 @@ def test_of_his_own_machine_a_tenant_may_do_what_the_table_says(host: Lab) -> No
     from tests.lab.test_access import ATTACK
 
     host.put((ATTACK / "virsh.py").read_text(), "/usr/local/lib/attack/virsh.py")
-    answers = tried(host, "alice", OWN)
+    answers = tried(host, "alice", "each", OWN)
     granted = {
         line.split()[0] for line, (_, text) in answers.items() if "access denied" not in text
     }

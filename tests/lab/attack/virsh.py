@@ -1,7 +1,12 @@
 """Every command of virsh that names a domain, against one domain: what virsh answers to each.
 
-Runs in the lab, as whoever is to be tested, with Python's own library only. Arguments: the domain,
-then virsh's options (`-r`, `-c URI`). Prints JSON: command -> [exit status, what was said].
+Runs in the lab, as whoever is to be tested, with Python's own library only. Arguments: `each` or
+`refused`, the domain, then virsh's options (`-r`, `-c URI`). Prints JSON: command -> [exit status,
+what was said].
+
+`each` starts a virsh for each command, a minute of an emulated host. Where all are refused, four are
+enough: virsh goes on with its next command whatever became of the last. Its exit status is that of
+the last one; who is refused is told by what was said.
 """
 
 import json
@@ -56,10 +61,11 @@ SPECIAL = {
 
 # What would wait for a person, an editor or for ever is bounded by this, in seconds.
 TIMEOUT = 30
+AT_A_TIME = 4
 
 
 def main() -> None:
-    domain, options = sys.argv[1], sys.argv[2:]
+    how, domain, *options = sys.argv[1:]
     names = re.findall(r"^    ([a-z][a-z-]+) ", virsh([], "help")[1], re.MULTILINE)
     commands = {}
     for text in re.split(
@@ -70,9 +76,13 @@ def main() -> None:
         name = text.split()[0]
         if name in SPECIAL or re.search(r"^    \[?--domain\]? <string>", text, re.MULTILINE):
             commands[name] = call(name, text, domain)
-    with ThreadPoolExecutor(4) as pool:
-        answers = pool.map(lambda said: virsh(options, said), commands.values())
-        print(json.dumps(dict(zip(commands.values(), answers, strict=True))))
+    lines = list(commands.values())
+    parts = [[line] for line in lines]
+    if how == "refused":
+        parts = [lines[number::AT_A_TIME] for number in range(AT_A_TIME)]
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        answers = pool.map(lambda part: answered(options, part), parts)
+        print(json.dumps(dict(pair for part in answers for pair in part)))
 
 
 def call(name: str, text: str, domain: str) -> str:
@@ -86,6 +96,15 @@ def call(name: str, text: str, domain: str) -> str:
     return f"{name} {named} {more}".strip()
 
 
+def answered(options: list[str], lines: list[str]) -> list[tuple[str, tuple[int, str]]]:
+    """Give all lines to one virsh, and return its exit status and what it said to each."""
+    script = "; ".join(f"echo @@{number}@@; {line}" for number, line in enumerate(lines))
+    status, said = virsh(options, script)
+    parts = re.split(r"@@(\d+)@@", said)[1:]
+    found = zip(parts[::2], parts[1::2], strict=True)
+    return [(lines[int(number)], (status, text)) for number, text in found]
+
+
 def virsh(options: list[str], said: str) -> tuple[int, str]:
     environment = {**os.environ, "EDITOR": "true", "VISUAL": "true", "LC_ALL": "C"}
     try:
@@ -96,12 +115,12 @@ def virsh(options: list[str], said: str) -> tuple[int, str]:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=TIMEOUT,
+            timeout=TIMEOUT * (1 + said.count(";")),
             env=environment,
             check=False,
         )
-    except subprocess.TimeoutExpired:
-        return 124, "timeout"
+    except subprocess.TimeoutExpired as error:
+        return 124, (error.stdout or b"").decode(errors="replace") + "timeout"
     return done.returncode, done.stdout
 
 
