@@ -123,6 +123,7 @@ def test_a_machines_screen_is_seen(person: Person, browser: Chrome) -> None:
     with opened(person) as link:
         browser.get(link)
         until(browser, lambda b: "Machines" in text(b))
+        complaints(browser)  # of pages before, whose server has ended
         browser.find_element(By.LINK_TEXT, "seen").click()
         until(browser, lambda b: b.find_element(By.LINK_TEXT, "Screen")).click()
         until(browser, lambda b: "Connected" in text(b))
