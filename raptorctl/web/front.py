@@ -58,7 +58,8 @@ http {{
     access_log off;
     server_tokens off;
 {_lines(8, (f"{kind}_temp_path {scratch}/{kind};" for kind in KINDS))}
-    client_header_timeout 10s;
+    # An emulated or very busy machine takes some seconds for a handshake.
+    client_header_timeout 20s;
     client_body_timeout 10s;
     send_timeout 10s;
     keepalive_timeout 10s;
