@@ -17,6 +17,7 @@ from tests.unit.api.session import InMemory
 
 HERE = Path(__file__).parents[3]
 SERVES = """
+import signal
 import sys
 from pathlib import Path
 from raptorctl.api.caller import Caller
@@ -27,6 +28,7 @@ from tests.unit.api.session import InMemory
 folder = Path(sys.argv[1])
 session = InMemory(caller=Caller("carol", root=True))
 session.put(World(), folder)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as at a terminal, also if we run below nohup(1)
 serve.place = lambda _: folder / "web.sock"
 serve._log = lambda _: None
 serve.serve(session, lambda _: session, serve.bound(0), lambda link: print(link, flush=True))
@@ -72,5 +74,8 @@ def test_it_ends_in_order_when_its_terminal_goes(tmp_path: Path, signum: int) ->
         assert server.stdout.readline().startswith("http://127.0.0.1:")
         assert (tmp_path / "web.sock").exists()
         server.send_signal(signum)
-        server.wait(60)
+        try:
+            server.wait(60)
+        finally:
+            server.kill()
     assert not (tmp_path / "web.sock").exists()
