@@ -53,9 +53,18 @@ def opened(person: Person, *more: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     with chromium(tmp_path_factory.mktemp("profile")) as found:
         yield found
+
+
+@pytest.fixture
+def browser(chrome: Chrome) -> Chrome:
+    """A browser without logins and complaints of the test before."""
+    chrome.get("about:blank")
+    chrome.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    complaints(chrome)
+    return chrome
 
 
 def rows(driver: Chrome) -> str:
@@ -123,7 +132,6 @@ def test_a_machines_screen_is_seen(person: Person, browser: Chrome) -> None:
     with opened(person) as link:
         browser.get(link)
         until(browser, lambda b: "Machines" in text(b))
-        complaints(browser)  # of pages before, whose server has ended
         browser.find_element(By.LINK_TEXT, "seen").click()
         until(browser, lambda b: b.find_element(By.LINK_TEXT, "Screen")).click()
         until(browser, lambda b: "Connected" in text(b))
