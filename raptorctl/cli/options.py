@@ -40,9 +40,9 @@ def completed(context: typer.Context, words: list[str]) -> list[str]:
     return words
 
 
-def completed_if_any(context: typer.Context, words: list[str] | None) -> list[str] | None:
-    """Do the same where a machine need not be named."""
-    return completed(context, words) if words else words
+def completed_if_any(context: typer.Context, words: list[str] | None) -> list[str]:
+    """Do the same where a machine need not be named; Debian 13's typer takes no None back."""
+    return completed(context, words) if words else []
 
 
 Words = Annotated[

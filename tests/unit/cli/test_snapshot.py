@@ -1,8 +1,11 @@
 import json
 from dataclasses import replace
+from typing import cast
 
 import pytest
+import typer
 
+from raptorctl.cli.options import completed_if_any
 from raptorctl.model.domain import State
 from raptorctl.model.sizes import GIB
 from raptorctl.model.volume import Volume
@@ -116,3 +119,9 @@ def test_one_that_was_split_off_and_left_waits_for_its_wipe(
     assert "it was a snapshot, and its removal did not end" in raptorctl("wipe", "list").out
     assert raptorctl("wipe", "resume", "--all", "-y").code == 0
     assert world.volumes.list() == (disk(world),)
+
+
+@pytest.mark.parametrize("nothing", [None, []])
+def test_no_words_are_given_back_as_a_list(nothing: list[str] | None) -> None:
+    """Debian 13's typer asks for the length of what a callback returns."""
+    assert completed_if_any(cast("typer.Context", None), nothing) == []
