@@ -1,6 +1,5 @@
 """The page for tenants of a shared host: who may have it, and what it tells them of themselves."""
 
-import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,10 +55,9 @@ def person(session: Session, uid: int) -> str:
     Raises:
         RefusedError: it is none, or one that may not log in.
     """
-    try:
-        name = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        name = ""
+    from raptorctl.host.system.peer import name_of
+
+    name = name_of(uid)
     account = session.host.accounts.find(name) if TENANT.fullmatch(name) else None
     today = datetime.now(UTC).date().isoformat()
     if account is None or account.uid != uid or GROUP not in account.groups:

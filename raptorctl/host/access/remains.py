@@ -10,7 +10,6 @@ containers, backups), and is left alone.
 """
 
 import os
-import pwd
 import re
 import select
 import stat
@@ -23,6 +22,7 @@ from typing import Final
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import CommandError, HostError
 from raptorctl.host.system import command, procfs
+from raptorctl.host.system.peer import name_of
 from raptorctl.host.system.pipe import piped
 
 MOUNTS: Final = Path("/proc/self/mountinfo")
@@ -46,7 +46,7 @@ def left(uid: int) -> tuple[str, ...]:
     Raises:
         HostError: nobody can look.
     """
-    if account_of(uid):
+    if name_of(uid):
         return ()
     found = [f"{KINDS[kind]} {number}" for kind, number in _ipc(uid)]
     for path in _found(uid, lambda *_: None):
@@ -56,14 +56,6 @@ def left(uid: int) -> tuple[str, ...]:
         if len(found) >= MOST:
             break
     return tuple(found)
-
-
-def account_of(uid: int) -> str:
-    """Return the name of the account that has a number, or ""."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return ""
 
 
 def sweep(uid: int, tick: Tick) -> Mapping[str, int]:
@@ -77,7 +69,7 @@ def sweep(uid: int, tick: Tick) -> Mapping[str, int]:
         How many things were removed, and how many are root's now.
     """
     done: Counter[str] = Counter(removed=0, kept=0)
-    if account_of(uid):
+    if name_of(uid):
         return done
     for kind, number in _ipc(uid):
         command.run("ipcrm", REMOVERS[kind], number, ok=(0, 1))  # 1: it is gone

@@ -13,10 +13,11 @@ from typing import Any, Final, TypeVar
 from raptorctl.errors import CommandError, MissingError, RaptorError
 from raptorctl.host.access import doors, walls, web_parts
 from raptorctl.host.access.accounts import LocalAccounts
-from raptorctl.host.access.remains import account_of, left
+from raptorctl.host.access.remains import left
 from raptorctl.host.connect import drivers
 from raptorctl.host.survey.survey import survey
 from raptorctl.host.system import command, files
+from raptorctl.host.system.peer import name_of
 from raptorctl.model.access import OUTSIDER
 from raptorctl.model.access_trial import wrong_answers
 from raptorctl.model.facts import HostFacts
@@ -117,7 +118,7 @@ def _ways(settings: Settings) -> dict[int, Routing]:
 
 def _numbers(prober: Prober, gone: Sequence[int]) -> dict[str, Any]:
     """What became of the numbers of removed tenants; nobody looks where there are none."""
-    owners = {uid: name for uid in gone if (name := account_of(uid))}
+    owners = {uid: name for uid in gone if (name := name_of(uid))}
     if os.geteuid() != 0:
         return {"owners": owners}
     look = {uid: partial(left, uid) for uid in gone if uid not in owners}
