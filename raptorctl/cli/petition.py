@@ -2,7 +2,9 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import typer
 
 from raptorctl.api import petition_client as service
 from raptorctl.cli import ask
@@ -11,9 +13,16 @@ from raptorctl.cli.options import Manner
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.petition_view import told_plan
 from raptorctl.cli.progress import reporter
-from raptorctl.cli.session import Typed
+from raptorctl.cli.session import Typed, session_of
 from raptorctl.errors import InputError
 from raptorctl.model.error_code import Code
+
+Machine = Annotated[
+    str, typer.Argument(metavar="MACHINE", help="Yours: `dev`.", show_default=False)
+]
+Identifier = Annotated[
+    str, typer.Argument(metavar="ID", help="As `request list` shows it.", show_default=False)
+]
 
 GOING: Final = frozenset({"rebuild", "deprovision", "snapshot-restore", "snapshot-delete"})
 """What something is lost by for good."""
@@ -26,7 +35,7 @@ def asked(session: Typed, said: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def send(
-    session: Typed,
+    context: typer.Context,
     verb: str,
     machine: str,
     said: Mapping[str, Any],
@@ -35,12 +44,13 @@ def send(
     """Show the plan and ask, where somebody is to be asked; then have it done.
 
     Args:
-        session: this run.
+        context: of this run.
         verb: of the service.
         machine: the tenant's.
         said: what else is asked for; None is not said.
         run: whether the plan is only printed, and what the result looks like.
     """
+    session = session_of(context, root=False)
     service.refuse_others(session)
     if machine.startswith(f"{session.caller.name}-"):
         short = machine.partition("-")[2]

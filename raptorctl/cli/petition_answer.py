@@ -14,15 +14,12 @@ from raptorctl.cli.change import described, perform
 from raptorctl.cli.image_watch import watched
 from raptorctl.cli.options import example
 from raptorctl.cli.output import Format, say, say_json
-from raptorctl.cli.petition import question_of, told
+from raptorctl.cli.petition import Identifier, question_of, told
 from raptorctl.cli.petition_view import lines, say_lines
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import RaptorError
 
-Identifier = Annotated[
-    str, typer.Argument(metavar="ID", help="As `request list` shows it.", show_default=False)
-]
 Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why not; the tenant sees it.")]
 
 

@@ -6,13 +6,9 @@ import typer
 
 from raptorctl.cli import options, share
 from raptorctl.cli.options import example
-from raptorctl.cli.petition import send
-from raptorctl.cli.session import session_of
+from raptorctl.cli.petition import Machine, send
 from raptorctl.cli.spread import spread
 
-Machine = Annotated[
-    str, typer.Argument(metavar="MACHINE", help="Yours: `dev`.", show_default=False)
-]
 Other = Annotated[
     str, typer.Argument(metavar="TENANT", help="Who is to be let in: `bob`.", show_default=False)
 ]
@@ -40,10 +36,10 @@ def share_machine(
     """Request that another tenant has the console of your machine, or operates it."""
     grant = share.granted(console=console, operate=operate).value
     said = {"other": other, "grant": grant, "until": until}
-    send(session_of(context, root=False), "share", machine, said, run)
+    send(context, "share", machine, said, run)
 
 
 @spread
 def unshare(context: typer.Context, machine: Machine, other: Other, *, run: options.Manner) -> None:
     """Request that another tenant is let into your machine no more."""
-    send(session_of(context, root=False), "share-end", machine, {"other": other}, run)
+    send(context, "share-end", machine, {"other": other}, run)

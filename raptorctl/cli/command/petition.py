@@ -10,18 +10,12 @@ from raptorctl.cli import options, petition_answer, petition_share
 from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import Output, example, given_text
 from raptorctl.cli.output import Format, say, say_json
-from raptorctl.cli.petition import asked, send
+from raptorctl.cli.petition import Identifier, Machine, asked, send
 from raptorctl.cli.petition_view import lines, rows, say_lines
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 
-Machine = Annotated[
-    str, typer.Argument(metavar="MACHINE", help="Yours: `dev`.", show_default=False)
-]
-Identifier = Annotated[
-    str, typer.Argument(metavar="ID", help="As `request list` shows it.", show_default=False)
-]
 Size = Annotated[
     str | None, typer.Option("--size", metavar="SIZE", help="Disk size: 20G.", show_default=False)
 ]
@@ -147,7 +141,7 @@ def provision(
 ) -> None:
     """Request a machine: within the policy it is made at once, else an admin is asked."""
     said = {"size": size, "cpus": cpus, "memory": memory, "profile": profile, "expires": expires}
-    _send(context, "provision", machine, {**said, **disk.said}, run)
+    send(context, "provision", machine, {**said, **disk.said}, run)
 
 
 @spread
@@ -161,7 +155,7 @@ def resize(
     run: options.Manner,
 ) -> None:
     """Request a larger disk, other CPUs or memory for your machine."""
-    _send(context, "resize", machine, {"size": size, "cpus": cpus, "memory": memory}, run)
+    send(context, "resize", machine, {"size": size, "cpus": cpus, "memory": memory}, run)
 
 
 @spread
@@ -169,7 +163,7 @@ def rebuild(
     context: typer.Context, machine: Machine, *, disk: NewDisk, run: options.Manner
 ) -> None:
     """Request a new disk for your machine; what is on the old one is wiped."""
-    _send(context, "rebuild", machine, disk.said, run)
+    send(context, "rebuild", machine, disk.said, run)
 
 
 @spread
@@ -177,7 +171,7 @@ def deprovision(
     context: typer.Context, machine: Machine, force: Force = False, *, run: options.Manner
 ) -> None:
     """Request that your machine is removed for good, its disk wiped."""
-    _send(context, "deprovision", machine, {"force": force or None}, run)
+    send(context, "deprovision", machine, {"force": force or None}, run)
 
 
 @spread
@@ -190,7 +184,7 @@ def create(
     run: options.Manner,
 ) -> None:
     """Request a snapshot of your machine's disk."""
-    _send(context, "snapshot-create", machine, {"name": name, "size": size}, run)
+    send(context, "snapshot-create", machine, {"name": name, "size": size}, run)
 
 
 @spread
@@ -198,7 +192,7 @@ def restore(
     context: typer.Context, machine: Machine, name: SnapshotName = None, *, run: options.Manner
 ) -> None:
     """Request that the disk of your machine, which is off, becomes what it was."""
-    _send(context, "snapshot-restore", machine, {"name": name}, run)
+    send(context, "snapshot-restore", machine, {"name": name}, run)
 
 
 @spread
@@ -210,7 +204,7 @@ def delete(
     run: options.Manner,
 ) -> None:
     """Request that a snapshot goes; what it kept is wiped."""
-    _send(context, "snapshot-delete", machine, {"name": name}, run)
+    send(context, "snapshot-delete", machine, {"name": name}, run)
 
 
 @spread
@@ -220,7 +214,7 @@ def list_requests(context: typer.Context, *, how: Listed) -> None:
     if session.is_root and not session.on_session_host:
         found = petition_answer.everybodys(session)
     else:
-        found = asked(session_of(context, root=False), {"verb": "list"})["requests"]
+        found = asked(session, {"verb": "list"})["requests"]
     view = View[Mapping[str, Any]]("requests", dict, rows, "there are no requests", ("id",))
     show_list(found, view, how)
 
@@ -231,7 +225,7 @@ def show(context: typer.Context, identifier: Identifier, form: Output = Format.T
     if session.is_root and not session.on_session_host:
         petition_answer.show(session, identifier, form)
         return
-    one = asked(session_of(context, root=False), {"verb": "show", "id": identifier})["request"]
+    one = asked(session, {"verb": "show", "id": identifier})["request"]
     if form is Format.JSON:
         say_json({"request": one})
     else:
@@ -242,13 +236,3 @@ def withdraw(context: typer.Context, identifier: Identifier) -> None:
     """Take back a request that waits."""
     one = asked(session_of(context, root=False), {"verb": "withdraw", "id": identifier})["request"]
     say(f"request {one['id']} is withdrawn")
-
-
-def _send(
-    context: typer.Context,
-    verb: str,
-    machine: str,
-    said: Mapping[str, Any],
-    run: options.Manner,
-) -> None:
-    send(session_of(context, root=False), verb, machine, said, run)
