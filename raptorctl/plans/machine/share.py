@@ -119,10 +119,7 @@ def ending(
         return
     yield ChangeShares(reason, shares)
     for share in shares:
-        yield CheckShare(
-            "the list alone lets nobody in or out", share, granted=False,
-            admin_groups=settings.access.admin_groups,
-        )  # fmt: skip
+        yield _checked(share, settings, granted=False)
     for name in sorted({share.tenant for share in shares}):
         tenant = facts.tenant(name)
         if tenant and tenant.account:
@@ -133,10 +130,12 @@ def _sharing(
     wanted: Share, had: Share | None, settings: Settings, facts: HostFacts
 ) -> Iterator[Step]:
     yield ChangeShares("asked for", (had,) if had else (), (wanted,))
-    yield CheckShare(
-        "the list alone lets nobody in or out", wanted, granted=True,
-        admin_groups=settings.access.admin_groups,
-    )  # fmt: skip
+    yield _checked(wanted, settings, granted=True)
+
+
+def _checked(share: Share, settings: Settings, *, granted: bool) -> CheckShare:
+    reason = "the list alone lets nobody in or out"
+    return CheckShare(reason, share, granted, settings.access.admin_groups)
 
 
 def _summary(share: Share) -> str:
