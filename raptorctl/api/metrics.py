@@ -1,5 +1,6 @@
 """Metrics of a host, for Prometheus."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,4 +67,4 @@ def _seen(session: Session) -> "Seen":
     probe, findings = judged(session)
     facts = replace(probe.facts, reservations=session.journals.reservations())
     blind = frozenset(probe.troubles)
-    return Seen(settings, facts, past, probe.jobs, findings, blind, __version__)
+    return Seen(settings, facts, past, probe.jobs, findings, blind, __version__, time.time())

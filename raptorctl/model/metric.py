@@ -7,6 +7,10 @@ from typing import Final
 
 TEXTFILE: Final = "raptorctl.prom"
 """What node_exporter's textfile collector reads: files that end in `.prom`."""
+TEXTFILES: Final = "/var/lib/prometheus/node-exporter"
+"""Where Debian's prometheus-node-exporter looks for them, and our timer writes."""
+OLD_SECONDS: Final = 3600
+"""After which metrics are told of as old; the timer writes every five minutes."""
 
 
 class MetricKind(enum.StrEnum):

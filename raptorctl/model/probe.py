@@ -170,12 +170,14 @@ class WebSeen:
         silent: its units that do not listen.
         exposed: directories of its sockets that others enter.
         certificate: what is wrong with that, or "".
+        metrics: what is wrong with those that scrapers read, or "".
     """
 
     lacking: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     exposed: tuple[str, ...] = ()
     certificate: str = ""
+    metrics: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from raptorctl.model.settings_file import DEFAULT_FILE
 from raptorctl.model.sizes import LEAST_MEMORY, Size
 from raptorctl.model.slot import HIGHEST
 from raptorctl.model.toml_text import read_toml
+from raptorctl.model.web import is_network
 from raptorctl.model.zone import is_reverse_zone, is_zone
 
 
@@ -158,5 +159,7 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
      "certificate and key: both, or neither"),
     ("web.certificate", lambda s: _absolute(*filter(None, (s.web.certificate, s.web.key))),
      "certificate and key: absolute paths"),
+    ("web.scrapers", lambda s: all(map(is_network, s.web.scrapers)),
+     "should be addresses and networks, such as 192.0.2.5 and 2001:db8:5::/64"),
     ("dns.key_file", lambda s: _absolute(s.dns.key_file), "should be an absolute path"),
 )  # fmt: skip

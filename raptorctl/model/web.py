@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -31,12 +32,14 @@ class Web:
         address: where browsers find it, such as `https://vm.example.org:8443`; "" for no page.
         port: where the front end listens.
         certificate, key: PEM files; "" where it listens on loopback alone, behind a proxy.
+        scrapers: addresses and networks that may read `/metrics`; none for nobody.
     """
 
     address: str = ""
     port: int = 8443
     certificate: str = ""
     key: str = ""
+    scrapers: tuple[str, ...] = ()
 
     @property
     def host(self) -> str:
@@ -61,6 +64,14 @@ class Web:
         return _ADDRESS.fullmatch(self.address) is not None and (
             self.secure or (self.host in LOOPBACK_NAMES and not self.certificate)
         )
+
+
+def is_network(text: str) -> bool:
+    """Whether text is an address or a network, and nothing else: it becomes a line for nginx."""
+    try:
+        return "%" not in text and bool(ip_network(text))  # a scope may be any text (RFC 4007 11)
+    except ValueError:
+        return False
 
 
 def page_socket(tenant: str) -> str:

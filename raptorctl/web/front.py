@@ -8,10 +8,12 @@ handed to it (systemd.socket(5)), so it needs neither a right nor a network of i
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import HostError
+from raptorctl.model.metric import TEXTFILE, TEXTFILES
 from raptorctl.model.web import AGENTS, Web
 from raptorctl.web.edge import HEADERS, LARGEST_BODY, POLICY
 from raptorctl.web.paint import files, outside
@@ -20,6 +22,8 @@ TENANT: Final = "[a-z][a-z0-9]{0,15}"
 """As `raptorctl.model.names.TENANT`; it becomes part of a socket's path."""
 SECRET: Final = "[A-Za-z0-9_-]{43}"  # noqa: S105 - the form of one: 32 bytes in base64url
 CONF: Final = "nginx.conf"
+EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
+"""What Prometheus has to be told that it is (its documentation, "Exposition formats")."""
 
 
 def listen(web: Web) -> str:
@@ -99,6 +103,7 @@ http {{
             if ($who = "") {{ return 401; }}
             proxy_pass http://unix:{agents}/$who.sock:;
         }}
+{_lines(8, _metrics(web))}
         location /static/ {{
             alias {folder}/static/;
             add_header cache-control "public, max-age=31536000, immutable";
@@ -141,6 +146,19 @@ def _tls(web: Web, folder: Path) -> Iterable[str]:
         yield "ssl_protocols TLSv1.2 TLSv1.3;"
         yield "ssl_session_cache shared:tls:2m;"
         yield "ssl_session_tickets off;"
+
+
+def _metrics(web: Web) -> Iterable[str]:
+    """The file that the timer writes, for who is named in the settings; else there is none."""
+    if not web.scrapers:
+        return
+    yield "location = /metrics {"
+    yield f"    alias {TEXTFILES}/{TEXTFILE};"
+    yield f'    types {{ }} charset off; default_type "{EXPOSITION}";'
+    yield "    add_header cache-control no-store always;"
+    yield from (f"    allow {ip_network(scraper)};" for scraper in web.scrapers)
+    yield "    deny all;"
+    yield "}"
 
 
 def lay(web: Web, folder: Path, group: int, scratch: Path) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from raptorctl.model.web import Web
+from raptorctl.model.metric import TEXTFILES
+from raptorctl.model.web import AGENTS, Web
 from raptorctl.web.front import CONF, lay
 
 ACCOUNT = "www-data"
@@ -27,8 +28,17 @@ def listening() -> Iterator[socket.socket]:
 
 
 @contextmanager
-def front_end(web: Web, port: socket.socket, agents: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run it, with no right and in a network of its own: the socket is all that it has."""
+def front_end(
+    web: Web, port: socket.socket, agents: Path, texts: Path = Path(TEXTFILES)
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run it, with no right and in a network of its own: the socket is all that it has.
+
+    Args:
+        web: of the settings.
+        port: where it listens.
+        agents: where their sockets are.
+        texts: where metrics are.
+    """
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
     assert nginx, "apt-get install nginx"
     account = pwd.getpwnam(ACCOUNT)
@@ -39,7 +49,8 @@ def front_end(web: Web, port: socket.socket, agents: Path) -> Iterator[subproces
     folder.chmod(0o755)
     lay(web, folder, account.pw_gid, scratch)
     text = (folder / CONF).read_text()
-    (folder / CONF).write_text(text.replace("/run/raptorctl-web/agents", str(agents)))
+    text = text.replace(AGENTS, str(agents)).replace(TEXTFILES, str(texts))
+    (folder / CONF).write_text(text)
     number = os.dup(port.fileno())
     os.set_inheritable(number, True)
     process = subprocess.Popen(

@@ -22,12 +22,14 @@ from raptorctl.api import web as pages
 from raptorctl.api.caller import Caller
 from raptorctl.api.web import About
 from raptorctl.model.cpuset import CpuSet
+from raptorctl.model.metric import TEXTFILE
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.tenant import Quota
 from raptorctl.model.web import Web
 from raptorctl.plans.machine.choice import ProvisionRequest
+from raptorctl.web.front import EXPOSITION
 from raptorctl.web.sockets import ABSENT
 from tests.fakes import World
 from tests.integration.front_end import ACCOUNT, front_end, listening
@@ -217,6 +219,47 @@ def test_links_are_not_guessed_without_end(page: Page) -> None:
     assert page.browser("alice").get("/").status == 200
 
 
+def measured(folder: Path, slots: int = 3) -> Path:
+    """Where the timer has written metrics; whole, in place of the last."""
+    made = folder / "texts"
+    made.mkdir(exist_ok=True)
+    (made / "new").write_text(f"raptorctl_slots {slots}\n")
+    return (made / "new").replace(made / TEXTFILE).parent
+
+
+def scraped(line: http.client.HTTPConnection, forwarded: str = "") -> tuple[int, str, str]:
+    """What Prometheus gets: status, type and text."""
+    line.request("GET", "/metrics", headers={"X-Forwarded-For": forwarded} if forwarded else {})
+    answer = line.getresponse()
+    text = answer.read().decode()
+    line.close()
+    return answer.status, answer.headers["content-type"], text
+
+
+def test_metrics_are_for_the_scrapers_that_the_settings_name(folder: Path) -> None:
+    """Behind a proxy, which adds whom it hears to what they say of themselves."""
+    with listening() as port:
+        number = port.getsockname()[1]
+        web = Web(f"http://127.0.0.1:{number}", number, scrapers=("192.0.2.7", "2001:db8:5::/64"))
+        with front_end(web, port, folder / "agents", measured(folder)):
+            line = http.client.HTTPConnection("127.0.0.1", number)
+            for allowed in ("192.0.2.7", "2001:db8:5::9"):
+                assert scraped(line, allowed) == (200, EXPOSITION, "raptorctl_slots 3\n")
+            for other in ("", "192.0.2.8", "192.0.2.7, 192.0.2.8", "2001:db8:6::9", "x"):
+                status, _, text = scraped(line, other)
+                assert (status, "raptorctl_slots" in text) == (403, False), other
+            measured(folder, 2)
+            assert scraped(line, "192.0.2.7")[2] == "raptorctl_slots 2\n"
+            afar = http.client.HTTPConnection("127.0.0.1", number, source_address=("127.0.1.9", 0))
+            assert scraped(afar, "192.0.2.7")[0] == 403  # no proxy of ours
+
+
+def test_metrics_are_nobodys_where_the_settings_name_none(page: Page) -> None:
+    answer = scraped(http.client.HTTPConnection("127.0.0.1", page.port))
+    assert (answer[0], "raptorctl_slots" in answer[2]) == (401, False)
+    assert page.browser("alice").get("/metrics").status == 404
+
+
 def test_tls_ends_there(folder: Path, page: Page) -> None:
     pair = {"cert": folder / "a.pem", "key": folder / "a.key"}
     subprocess.run(
@@ -230,9 +273,18 @@ def test_tls_ends_there(folder: Path, page: Page) -> None:
         port.bind(("::", 0))
         port.listen()
         number = port.getsockname()[1]
-        web = Web(f"https://localhost:{number}", number, str(pair["cert"]), str(pair["key"]))
-        with front_end(web, port, folder / "agents"):
+        pem = (str(pair["cert"]), str(pair["key"]))
+        web = Web(f"https://localhost:{number}", number, *pem, scrapers=("127.0.1.0/24",))
+        with front_end(web, port, folder / "agents", measured(folder)):
             trusted = ssl.create_default_context(cafile=str(pair["cert"]))
             with pytest.raises(urllib.error.HTTPError) as answered:
                 urllib.request.urlopen(f"https://localhost:{number}/", context=trusted)
             assert answered.value.status == 401
+            for source, told, status in (
+                ("127.0.1.9", "", 200), ("127.0.0.1", "", 403), ("127.0.0.1", "127.0.1.9", 403),
+                ("127.0.1.9", "192.0.2.8", 200),  # nobody says for others who they are
+            ):  # fmt: skip
+                line = http.client.HTTPSConnection(
+                    "localhost", number, context=trusted, source_address=(source, 0)
+                )
+                assert scraped(line, told)[0] == status, (source, told)

@@ -126,6 +126,13 @@ END
     assert told == ["CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "agent", "1"]
 
 
+def test_scrapers_get_what_the_timer_wrote(page: Lab) -> None:
+    page.run("systemctl", "start", "raptorctl-metrics.service")
+    answer = client(page, "get", "/metrics", user=None)
+    assert answer["status"] == 200
+    assert 'raptorctl_slots{state="free"} 3\n' in answer["text"]
+
+
 def test_logins_end_with_the_right_to_them(page: Lab) -> None:
     alice, bob = cookie(page, "alice"), cookie(page, "bob")
     secret = bob.partition(".")[2]

@@ -3,6 +3,7 @@
 import grp
 import ssl
 import stat
+import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final
 
 from raptorctl.errors import MissingError
 from raptorctl.host.system import command
+from raptorctl.model.metric import OLD_SECONDS, TEXTFILE, TEXTFILES
 from raptorctl.model.probe import WebSeen
 from raptorctl.model.web import AGENTS, CONTROLS, FRONT, Web
 
@@ -31,6 +33,7 @@ def look(web: Web) -> WebSeen:
         silent=tuple(unit for unit in UNITS if not _listens(unit)),
         exposed=tuple(path for path, kept in DIRECTORIES.items() if not _is_kept(path, kept)),
         certificate=_certificate(web) if web.certificate else "",
+        metrics=_metrics(Path(TEXTFILES, TEXTFILE)) if web.scrapers else "",
     )
 
 
@@ -55,6 +58,15 @@ def _is_kept(path: str, mode: int) -> bool:
         return False
     groups = {front} if mode & stat.S_IXGRP else {status.st_gid}
     return (status.st_uid, stat.S_IMODE(status.st_mode)) == (0, mode) and status.st_gid in groups
+
+
+def _metrics(path: Path) -> str:
+    """What is wrong with the file that scrapers get, or ""."""
+    try:
+        age = time.time() - path.stat().st_mtime
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return f"is {age / 3600:.0f} hours old" if age > OLD_SECONDS else ""
 
 
 def _certificate(web: Web) -> str:

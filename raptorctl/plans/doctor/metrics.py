@@ -39,6 +39,7 @@ class Seen:
         findings: doctor's.
         blind: parts of the host that could not be read.
         version: raptorctl's own.
+        at: when, in seconds since 1970.
     """
 
     settings: Settings
@@ -48,12 +49,13 @@ class Seen:
     findings: tuple[Finding, ...]
     blind: frozenset[AnyPart]
     version: str
+    at: float
 
 
 def measured(seen: Seen) -> tuple[Metric, ...]:
     """Measure a host. What depends on a part that could not be read has no samples."""
-    told = (_build, _slots, _cpus, _machines, _states, _limits, _used, _group, _wipes, _jobs,
-            _durations, _findings, _names, _expiry, _cache)  # fmt: skip
+    told = (_build, _moment, _slots, _cpus, _machines, _states, _limits, _used, _group, _wipes,
+            _jobs, _durations, _findings, _names, _expiry, _cache)  # fmt: skip
     return tuple(_metric(seen, *one(seen)) for one in told)
 
 
@@ -70,6 +72,11 @@ def _metric(seen: Seen, name: str, text: str, needs: tuple[Part, ...], samples: 
 def _build(seen: Seen) -> Told:
     text = "The version of raptorctl that measured; always 1."
     return "build_info", text, (), iter([Sample(1, {"version": seen.version})])
+
+
+def _moment(seen: Seen) -> Told:
+    text = "When the host was looked at."
+    return "measured_timestamp_seconds", text, (), iter([Sample(int(seen.at))])
 
 
 def _slots(seen: Seen) -> Told:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from raptorctl.model.metric import TEXTFILE, TEXTFILES
 from raptorctl.model.probe import Finding, Part, Probe, Verdict
 from raptorctl.model.settings import Settings
 
+TIMER = "systemctl enable --now raptorctl-metrics.timer, or run the role with raptor_metrics"
 ROLE = "run the role raptor_host with raptor_web"
 Findings = Iterator[Finding]
 
@@ -37,3 +39,6 @@ def _bad(probe: Probe, settings: Settings) -> Findings:
     if seen.certificate:
         what = f"{settings.web.certificate} {seen.certificate}"
         yield Finding(Part.WEB, Verdict.WARN, what, "renew it; systemctl restart raptorctl-web")
+    if seen.metrics:
+        what = f"web.scrapers are for metrics, and {TEXTFILES}/{TEXTFILE} {seen.metrics}"
+        yield Finding(Part.WEB, Verdict.WARN, what, TIMER)

@@ -67,7 +67,7 @@ def seen(raptorctl: CommandLine) -> Seen:
         Finding("records", Verdict.WARN, "two"),
     )
     known = (session.settings, session.facts(), Past(jobs))
-    return Seen(*known, session.journals.unfinished(), findings, frozenset(), "0.1.0")
+    return Seen(*known, session.journals.unfinished(), findings, frozenset(), "0.1.0", 1795700000.5)
 
 
 def test_all_of_a_host(lived_in: CommandLine, golden: Callable[[str, str], None]) -> None:

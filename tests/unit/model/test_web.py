@@ -39,6 +39,11 @@ def test_an_address_is_taken_apart(address: str, host: str, cookie: str) -> None
         ("address = 'https://a'\ncertificate = 'a.pem'\nkey = '/a.key'\n", "web.certificate"),
         ("port = 0\n", "web.port"),
         ("port = 65536\n", "web.port"),
+        ("scrapers = ['prometheus.example.org']\n", "web.scrapers"),
+        ("scrapers = ['192.0.2.5/24']\n", "web.scrapers"),
+        ("scrapers = ['192.0.2.5; allow all']\n", "web.scrapers"),
+        ("scrapers = ['fe80::1%x; allow all']\n", "web.scrapers"),
+        ("scrapers = ['']\n", "web.scrapers"),
     ],
 )
 def test_what_cannot_be_is_refused(text: str, key: str) -> None:

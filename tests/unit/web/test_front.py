@@ -1,7 +1,9 @@
 """What is laid for nginx; tests/integration/test_web_front.py has it served."""
 
 import os
+import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,14 @@ def test_without_a_certificate_it_is_on_loopback_alone() -> None:
     with_tls = conf(TLS, Path("/run/x"), Path("/tmp"))
     assert "listen [::]:8443 ipv6only=off ssl;" in with_tls
     assert "set_real_ip_from" not in with_tls  # nobody says for others who they are
+
+
+def test_metrics_are_for_those_that_are_named_and_for_nobody_by_default() -> None:
+    def lines(web: Web) -> list[str]:
+        text = conf(web, Path("/run/x"), Path("/tmp"))
+        return [line.strip() for line in text.splitlines() if re.search("metrics|allow|deny", line)]
+
+    assert lines(TLS) == []
+    named = replace(TLS, scrapers=("192.0.2.5", "2001:DB8:5::/64"))
+    allowed = ["allow 192.0.2.5/32;", "allow 2001:db8:5::/64;", "deny all;"]
+    assert lines(named) == ["location = /metrics {", *allowed]

@@ -1,5 +1,7 @@
 """Doctor on the page for tenants: each thing that is wrong with it is told."""
 
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +36,7 @@ WRONG: dict[str, tuple[WebSeen, Verdict, str]] = {
     ),
     "sockets": (WebSeen(exposed=("/run/x",)), Verdict.FAIL, "/run/x is not for the front end"),
     "certificate": (WebSeen(certificate="expires"), Verdict.WARN, "/a.pem expires"),
+    "metrics": (WebSeen(metrics="is 2 hours old"), Verdict.WARN, "raptorctl.prom is 2 hours old"),
 }
 
 
@@ -58,3 +61,21 @@ def test_a_certificate_without_its_key_is_seen(tmp_path: Path) -> None:
     (tmp_path / "a.pem").write_text("nothing")
     pair = Web("https://a", 8443, str(tmp_path / "a.pem"), str(tmp_path / "a.key"))
     assert "cannot be used with its key" in seen_by._certificate(pair)
+
+
+def test_metrics_that_are_missing_or_old_are_seen(tmp_path: Path) -> None:
+    path = tmp_path / "raptorctl.prom"
+    assert seen_by._metrics(path) == "cannot be read: No such file or directory"
+    path.write_text("")
+    assert seen_by._metrics(path) == ""
+    os.utime(path, (0, time.time() - 7300))
+    assert seen_by._metrics(path) == "is 2 hours old"
+
+
+@pytest.mark.parametrize(("scrapers", "said"), [((), ""), (("192.0.2.5",), "cannot be read")])
+def test_metrics_are_looked_at_where_somebody_may_read_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scrapers: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.setattr(seen_by, "TEXTFILES", str(tmp_path))
+    monkeypatch.setattr(seen_by, "_listens", lambda _: True)
+    assert seen_by.look(Web("https://a", scrapers=scrapers)).metrics.partition(":")[0] == said
