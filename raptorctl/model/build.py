@@ -272,14 +272,17 @@ class Build:
         """All that it exports, in order."""
         return tuple(output for disk in self.disks for output in disk.outputs)
 
+    @property
+    def mounted(self) -> tuple[BuildDisk, ...]:
+        """The disks that steps and files find, in the order of mounting: outer ones first."""
+        found = (disk for disk in self.disks if disk.mount)
+        return tuple(sorted(found, key=lambda disk: len(PurePosixPath(disk.mount).parts)))
+
     def disk_of(self, path: str) -> BuildDisk | None:
         """The disk that a path in the build is on, or None.
 
         Args:
             path: absolute.
         """
-        mounted = sorted(
-            (disk for disk in self.disks if disk.mount), key=lambda disk: len(disk.mount)
-        )
-        over = (d for d in reversed(mounted) if PurePosixPath(path).is_relative_to(d.mount))
+        over = (d for d in reversed(self.mounted) if PurePosixPath(path).is_relative_to(d.mount))
         return next(over, None)

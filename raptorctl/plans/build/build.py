@@ -136,7 +136,7 @@ class _Planning:
         request, build = self._request, self._build
         if request.way is Way.EDIT:
             return
-        mounted = [n for n, disk in enumerate(build.disks) if disk.mount]
+        mounted = [build.disks.index(disk) for disk in build.mounted]
         by_hand = {d.name for n, d in enumerate(build.disks) if not request.editable(d, n)}
         rest = (f for f in build.files if (d := build.disk_of(f.to)) and d.name in by_hand)
         room = BuildRoom(

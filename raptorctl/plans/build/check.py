@@ -1,6 +1,7 @@
 """What cannot be built, told before anything is touched: by key, each in one line."""
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from raptorctl.model.build import ROOT, Build, BuildDisk, Empty, Filesystem, Fit, FromImage, Way
 from raptorctl.model.medium import ISO
@@ -13,6 +14,7 @@ Problem = tuple[str, str, str]
 def problems(request: BuildRequest) -> Iterator[Problem]:
     """Say what is wrong."""
     yield from _ways(request)
+    yield from _mounts(request.build)
     yield from _outputs(request)
     if request.sudo:
         yield from _roots_writing(request.build)
@@ -40,6 +42,19 @@ def _ways(request: BuildRequest) -> Iterator[Problem]:
     if way is not Way.EDIT and isinstance(build.disks[0].source, Empty):
         hint = "begin with an image of a system; an empty disk is put beside it, in disks"
         yield "from", "nothing can be run on an empty disk", hint
+
+
+def _mounts(build: Build) -> Iterator[Problem]:
+    """Tell of what is mounted over something else, which nobody would see then."""
+    if not (build.steps or build.files):
+        return
+    disks = [(f"disks.{disk.name}.at", disk.mount) for disk in build.mounted]
+    shares = [(f"shares[{number}]", share.at) for number, share in enumerate(build.shares)]
+    seen: list[str] = []
+    for key, mount in (*disks, *shares):
+        for hidden in (one for one in seen if PurePosixPath(one).is_relative_to(mount)):
+            yield key, f"{mount} would hide what is mounted at {hidden}", "mount it somewhere else"
+        seen.append(mount)
 
 
 def _roots_writing(build: Build) -> Iterator[Problem]:

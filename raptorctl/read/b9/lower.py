@@ -181,8 +181,9 @@ class _Lowering:
         ordered = sorted(zip(disks, targets, strict=True), key=lambda one: one[0].mount != ROOT)
         for (_, target), disk in zip(ordered, _root_first(disks), strict=True):
             path: Path = ("disks", disk.name) if disk.name else ()
-            destination, source, _mount = target.args
+            destination, source, mount = target.args
             self.places["build", name, *path, "from"] = source.at
+            self.places["build", name, *path, "at"] = mount.at
             self.places["build", name, *path, "size"] = destination.at
             self.places["build", name, *path, "output"] = destination.at
 

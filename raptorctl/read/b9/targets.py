@@ -22,6 +22,7 @@ from raptorctl.model.registry import Text
 from raptorctl.model.sizes import Size
 from raptorctl.read.b9.content import beside
 from raptorctl.read.b9.variables import Expanding
+from raptorctl.read.build_rows import absolute
 
 _FORMATS: Final = {
     "Raw": DiskFormat.RAW, "QCow2": DiskFormat.QCOW2, "Vmdk": DiskFormat.VMDK,
@@ -134,9 +135,11 @@ class Targets:
     def mount(self, con: Con) -> str:
         """Return where something is mounted, or \"\"."""
         path = str(con.args[0]) if con.args else ""
-        if con.args and (not path.startswith("/") or ".." in path.split("/") or "\0" in path):
+        try:
+            return absolute(path) if con.args else ""
+        except ValueError:
             self.expanding.tell(con.at, f"{shown(path)} is no place to mount at", "/, or /srv/data")
-        return path
+            return path
 
 
 def _file(path: Text) -> str:

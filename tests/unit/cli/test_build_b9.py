@@ -80,3 +80,14 @@ def test_what_is_wrong_has_its_place_and_nothing_is_touched(
     done = raptorctl("build", "b/web.b9", "--", "one")
     assert "b/web.b9:4:21: build.web.output[0]: debian:13 is what it begins as" in done.err
     assert world.builder.files == {}
+
+
+def test_two_disks_are_not_mounted_at_one_place(folder: Path, raptorctl: CommandLine) -> None:
+    text = (IMAGES % "KeepSize").replace("NotMounted", '(MountPoint "/")')
+    (folder / "web.b9").write_text(text)
+    assert raptorctl("build", "b/web.b9", "--dry-run", "--", "one").code == 0  # nothing looks there
+    run = '(VmScript X86_64 [] (Run "true" []))'
+    (folder / "web.b9").write_text(text.replace("NoVmScript", run))
+    done = raptorctl("build", "b/web.b9", "--", "one")
+    assert done.code == 2
+    assert "b/web.b9:6:57: build.web.disks.disk2.at: / would hide what is mounted at /" in done.err

@@ -27,10 +27,12 @@ from raptorctl.plans.build.build import plan_build
 from raptorctl.plans.build.check import problems
 from raptorctl.plans.build.request import BuildRequest
 from raptorctl.plans.plan import Identity, decode_plan
+from raptorctl.steps.build import RunInDisks
 from raptorctl.steps.build_output import Publish
 from tests.fake_build import LOOK
 from tests.fakes import IMAGE, ISO, World
 
+DATA = BuildDisk(Empty(Size(GIB), Filesystem.EXT4), "/srv", name="data")
 END = ["record", "publish", "finish"]
 NOW = Identity("j1", "a1b2c3d4-0000-4000-8000-000000000001", "carol", "2026-11-20T12:00:00Z")
 ROOT = BuildDisk(FromImage("debian:13"), outputs=(BuildOutput(image="web"),))
@@ -122,10 +124,20 @@ def test_all_that_takes_a_place_by_a_rename_is_written_in_its_folder() -> None:
 
 
 def test_a_file_is_put_into_the_disk_that_is_mounted_over_it() -> None:
-    data = BuildDisk(Empty(Size(GIB), Filesystem.EXT4), "/srv", name="data")
-    asked = request(disks=(data,), files=(MOTD, BuildFile("/srv/site/a", content=b"")))
+    asked = request(disks=(DATA,), files=(MOTD, BuildFile("/srv/site/a", content=b"")))
     puts = [s for s in plan_build(asked, NOW).steps if s.kind == "build.put"]
     assert [step.paths for step in puts] == [("/etc/motd",), ("/site/a",)]  # type: ignore[attr-defined]
+
+
+def test_outer_disks_are_mounted_first() -> None:
+    disks = [
+        BuildDisk(Empty(Size(GIB), Filesystem.EXT4), mount, name=mount[1:].replace("/", "-"))
+        for mount in ("/srv/data/deep", "/srv", "/srv/data")
+    ]
+    plan = plan_build(request(disks=tuple(disks), steps=(STEP,)), NOW)
+    [ran] = [step for step in plan.steps if isinstance(step, RunInDisks)]
+    assert ran.room
+    assert [disk.mount for disk in ran.room.disks] == ["/", "/srv", "/srv/data", "/srv/data/deep"]
 
 
 def test_what_is_in_files_is_not_in_the_journal() -> None:
@@ -146,6 +158,13 @@ WRONG = {
     "nspawn without trust": (
         request(way=Way.NSPAWN, steps=(STEP,), root=True),
         [("way", "nspawn has this host's kernel mount the images")]),
+    "two disks at one place": (
+        request(disks=(DATA, replace(DATA, name="more")), files=(MOTD,)),
+        [("disks.more.at", "/srv would hide what is mounted at /srv")]),
+    "a share over a disk": (
+        request(disks=(replace(DATA, mount="/srv/data"),), steps=(STEP,),
+                shares=(BuildShare("/mnt", "/x"), BuildShare("/srv", "/y"))),
+        [("shares[1]", "/srv would hide what is mounted at /srv/data")]),
     "a share that nobody sees": (
         request(shares=(BuildShare("/mnt", "/x"),)), [("shares", "there is no step to see them")]),
     "partition 5 of 1": (

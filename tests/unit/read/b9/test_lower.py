@@ -157,6 +157,12 @@ def test_where_images_go() -> None:
     assert [disk.mount for disk in build.disks] == ["/", "/a", ""]
 
 
+def test_a_mount_point_has_no_needless_parts() -> None:
+    data = target(mount='(MountPoint "//srv/./data/")')
+    build = only(images(target(mount='(MountPoint "//")') + ", " + data, script('Run "x" []')))
+    assert [disk.mount for disk in build.disks] == ["/", "/srv/data"]
+
+
 def test_the_image_of_root_is_entered_wherever_it_is_written() -> None:
     build = only(images(target(mount='(MountPoint "/a")') + ", " + target(), script('Run "x" []')))
     assert [(disk.mount, disk.name) for disk in build.disks] == [("/", ""), ("/a", "disk2")]
