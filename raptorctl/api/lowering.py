@@ -21,7 +21,7 @@ from raptorctl.model.net import is_reached
 from raptorctl.model.raptor_file import FileMachine, FileStep, FileTenant, Names, RaptorFile
 from raptorctl.model.seed import LARGEST_USER_DATA
 from raptorctl.model.sizes import MIB
-from raptorctl.model.spec import CLOUD_TEXTS, UNSAID, MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, SEED_FOLDER, UNSAID, MachineSpec
 
 T = TypeVar("T")
 
@@ -118,14 +118,28 @@ class Lowering:
             "iso": self._beside_image,
             "disks": self._beside_disks,
         }
+        if SEED_FOLDER in said:
+            yield from self._of_folder(said[SEED_FOLDER], table, names)
         for key, value in said.items():
-            if key == "profile":
+            if key in {"profile", SEED_FOLDER}:
                 continue
             found = value
             if key in readers and value:
                 found = self._tried(table, key, partial(readers[key], value))
             if found is not None:
                 yield key, found
+
+    def _of_folder(self, folder: str, table: str, names: Names | None) -> Iterator[tuple[str, str]]:
+        """What the files of a folder are to the machine, in the place of all that lies below."""
+        from raptorctl.host.system.seed_folder import given_files
+
+        yield from dict.fromkeys(CLOUD_TEXTS, "").items()
+        if not folder:
+            return
+        read = partial(given_files, self._beside.path(folder))
+        for key, path in (self._tried(table, SEED_FOLDER, read) or {}).items():
+            read_text = partial(self._cloud_text, key, names, path)
+            yield key, self._tried(table, SEED_FOLDER, read_text) or ""
 
     def _tried(self, table: str, key: str, act: Callable[[], T]) -> T | None:
         try:

@@ -85,9 +85,12 @@ def check_text(key: str, text: str, allowed: Taken = PLAIN) -> tuple[str, ...]:
         InputError: it is refused; says why, on which line.
     """
     from raptorctl.host.guest.cloud_init import check_schema
+    from raptorctl.render.meta_data import check_meta
     from raptorctl.render.network_file import check_network
     from raptorctl.render.user_data import check
 
+    if key == "meta_data":
+        return check_meta(text, allowed)
     if key == "network_config":
         return check_network(text)
     read = check(text, allowed)

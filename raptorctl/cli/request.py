@@ -11,6 +11,16 @@ from raptorctl.cli.command import seed
 from raptorctl.cli.command.template import read_profiles
 from raptorctl.cli.hardware import BootOrder, HugePages, IsoRef, OnOff, SecureBoot, Tpm, boot_order
 from raptorctl.cli.options import KeyFile, named, public_keys
+from raptorctl.cli.seed_options import (
+    AllowJinja,
+    AllowPrivateKey,
+    MetaDataFile,
+    NetworkFile,
+    NoSeed,
+    SeedFolder,
+    UserDataFile,
+    VendorDataFile,
+)
 from raptorctl.errors import InputError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.disk import read_disks
@@ -99,36 +109,6 @@ ProfileNames = Annotated[
         show_default=False,
     ),
 ]
-UserDataFile = Annotated[
-    str | None,
-    typer.Option(
-        "--user-data",
-        metavar="FILE|-",
-        help="Your cloud-config (merged with ours) or script; - reads standard input.",
-        show_default=False,
-    ),
-]
-VendorDataFile = Annotated[
-    str | None,
-    typer.Option(
-        "--vendor-data",
-        metavar="FILE|-",
-        help="Cloud-config or script of less weight than user-data; - reads standard input.",
-        show_default=False,
-    ),
-]
-NetworkFile = Annotated[
-    str | None,
-    typer.Option(
-        "--network-config",
-        metavar="FILE|-",
-        help="The guest's network in cloud-init's words, in place of ours.",
-        show_default=False,
-    ),
-]
-AllowJinja = Annotated[
-    bool, typer.Option("--allow-jinja", help="Accept user-data that is a jinja template.")
-]
 Nets = Annotated[
     list[str] | None,
     typer.Option(
@@ -166,10 +146,6 @@ Expires = Annotated[
         show_default=False,
     ),
 ]
-NoSeed = Annotated[bool, typer.Option("--no-seed", help="Do not make a seed for cloud-init.")]
-AllowPrivateKey = Annotated[
-    bool, typer.Option("--allow-private-key", help="Accept user-data that contains private keys.")
-]
 NoStart = Annotated[bool, typer.Option("--no-start", help="Create it, but do not start it.")]
 
 
@@ -193,6 +169,8 @@ class MachineOptions:
     net: Nets = None
     network: NetworkKind = None
     network_config: NetworkFile = None
+    meta_data: MetaDataFile = None
+    cloud_init: SeedFolder = None
     graphics: Screen = None
     hugepages: HugePages = None
     tpm: Tpm = None
@@ -208,7 +186,7 @@ class MachineOptions:
         read = {"--key": self.key} | {option: getattr(self, key) for key, option in TEXTS.items()}
         if len(piped := [option for option, file in read.items() if file == "-"]) > 1:
             raise InputError(f"{' and '.join(piped)} cannot both be standard input")
-        told = {**read, "--network": self.network}
+        told = {**read, "--network": self.network, "--cloud-init": self.cloud_init}
         del told["--key"]
         if self.no_seed and (said := [option for option, value in told.items() if value]):
             raise InputError(f"--no-seed says nothing, so {said[0]} says too much")

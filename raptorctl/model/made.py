@@ -14,8 +14,8 @@ class Made:
 
     Args:
         spec: of this every key is said, if `spec.seed`; else it was told nothing.
-        user_data, vendor_data, network_config: `digest_of` the admin's own, which may hold
-            secrets; "" for none.
+        user_data, vendor_data, network_config, meta_data: `digest_of` the admin's own, which may
+            hold secrets; "" for none.
         keys: fingerprints of the public keys that the guest lets in.
     """
 
@@ -24,6 +24,7 @@ class Made:
     keys: tuple[str, ...] = ()
     vendor_data: str = ""
     network_config: str = ""
+    meta_data: str = ""
 
 
 def digest_of(text: str | None) -> str:

@@ -14,13 +14,15 @@ from raptorctl.model.expiry import is_expiry
 from raptorctl.model.net import nets_problem
 from raptorctl.model.settings import template_name
 from raptorctl.model.sizes import HUGE_PAGES, LEAST_MEMORY, Size
-from raptorctl.model.spec import CLOUD_TEXTS, MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, SEED_FOLDER, MachineSpec
 from raptorctl.model.toml_text import read_toml
+
+_BESIDE: Final = (*CLOUD_TEXTS, SEED_FOLDER)
 
 KEYS: Final = (
     "description", "memory", "cpus", "emulator_cpus", "share", "size", "image", "iso", "template",
     "graphics", "hugepages", "tpm", "secure_boot", "boot", "net", "network",
-    "hostname", "account", *CLOUD_TEXTS, "packages", "hosts", "sysctl", "swap", "disks",
+    "hostname", "account", *_BESIDE, "packages", "hosts", "sysctl", "swap", "disks",
     "expires",
 )  # fmt: skip
 """What a profile may say, in the order in which it is shown; all but two of it is a machine's."""
@@ -33,7 +35,8 @@ class Profile:
     Args:
         spec: the part; its CPUs are a number, as a profile is for many machines.
         description: what it is for, one line.
-        beside: files beside the profile whose text becomes the machine's, by the machine's key.
+        beside: files beside the profile whose text becomes the machine's, by the machine's key,
+            and the folder of such files.
     """
 
     spec: MachineSpec = MachineSpec()
@@ -47,7 +50,7 @@ class Profile:
         )
         shape = encode(self.spec.over(nothing))
         shape |= {"description": self.description}
-        shape |= {key: self.beside.get(key, "") for key in CLOUD_TEXTS}
+        shape |= {key: self.beside.get(key, "") for key in _BESIDE}
         return {key: shape[key] for key in KEYS}
 
 
@@ -101,7 +104,7 @@ def _decoded(table: dict[str, Any]) -> Profile:
             raise ShapeError(key, f"is not known here; known: {', '.join(KEYS)}")
     decode(int, table.get("cpus", 1), "cpus")
     description = decode(str, table.pop("description", ""), "description")
-    beside = {k: decode(str, table.pop(k, ""), k) for k in CLOUD_TEXTS}
+    beside = {k: decode(str, table.pop(k, ""), k) for k in _BESIDE}
     said = {k: v for k, v in table.items() if v != "" or k not in {"hostname", "account"}}
     return Profile(decode(MachineSpec, said), description, beside)
 
@@ -165,6 +168,7 @@ _RULES: Final[tuple[tuple[str, Callable[[Profile], bool], str], ...]] = (
     ("account", lambda p: p.spec.account != "root", "root does not log in"),
     *((key, _names_a_file(key), "should be the name of a file beside this one")
       for key in CLOUD_TEXTS),
+    (SEED_FOLDER, _names_a_file(SEED_FOLDER), "should be the name of a folder beside this file"),
     ("packages", lambda p: all(map(_PACKAGE.fullmatch, p.spec.packages or ())),
      "should be packages' names"),
     ("hosts", lambda p: all(map(_is_address, p.spec.hosts or ())),

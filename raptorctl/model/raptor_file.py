@@ -9,7 +9,7 @@ from raptorctl.errors import InputError
 from raptorctl.model.diagnostic import Diagnostic, nearest
 from raptorctl.model.guest import Awaited
 from raptorctl.model.names import MachineName
-from raptorctl.model.spec import MachineSpec
+from raptorctl.model.spec import SEED_FOLDER, MachineSpec
 from raptorctl.model.tenant import Quota
 
 DEFAULT: Final = "raptor.toml"
@@ -22,7 +22,7 @@ Names = Mapping[str, str | Callable[[], str]]
 
 SPEC_KEYS: Final = tuple(one.name for one in fields(MachineSpec))
 """What may be said of a machine: each key of a spec is one of the file's by itself."""
-MACHINE_KEYS: Final = (*SPEC_KEYS, "steps", "wait", "expand")
+MACHINE_KEYS: Final = (*SPEC_KEYS, SEED_FOLDER, "steps", "wait", "expand")
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,10 @@ BOOT_WORDS: Final = {device.libvirt: device.value for device in BootDevice}
 """What we call each of libvirt's words."""
 
 
-CLOUD_TEXTS: Final = ("user_data", "vendor_data", "network_config")
+CLOUD_TEXTS: Final = ("user_data", "vendor_data", "network_config", "meta_data")
 """What of a machine is a file of cloud-init's."""
+SEED_FOLDER: Final = "cloud_init"
+"""What names a folder that has these files; a key of its own counts more than its file there."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class MachineSpec:
         user_data: the admin's own cloud-config, merged with ours, or a script. May hold secrets.
         vendor_data: as user_data, but of less weight, and not merged with ours.
         network_config: the guest's network in cloud-init's words, in place of ours.
+        meta_data: what cloud-init knows of the machine, beside what is ours.
         account: who logs in to the guest.
         hostname: what the guest calls itself.
         packages: what is installed at first boot.
@@ -113,6 +116,7 @@ class MachineSpec:
     user_data: str | None = field(default=None, repr=False)
     vendor_data: str | None = field(default=None, repr=False)
     network_config: str | None = field(default=None, repr=False)
+    meta_data: str | None = field(default=None, repr=False)
     account: str | None = None
     hostname: str | None = None
     packages: tuple[str, ...] | None = None

@@ -12,14 +12,17 @@ from raptorctl.model.names import shown
 from raptorctl.model.profile import Profile, broken_rules
 from raptorctl.model.raptor_file import SPEC_KEYS, FileStep, FileTenant
 from raptorctl.model.sizes import Size
-from raptorctl.model.spec import CLOUD_TEXTS, MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, SEED_FOLDER, MachineSpec
 from raptorctl.model.tenant import Quota
 
 Problems = Iterator[tuple[str, str]]
 """A key, and what is wrong with its value."""
 
-_TEXTS: Final[Mapping[str, Any]] = {"keys": tuple[str, ...], **dict.fromkeys(CLOUD_TEXTS, str)}
-"""Keys of a spec that name files here, whose text becomes the value."""
+_TEXTS: Final[Mapping[str, Any]] = {
+    "keys": tuple[str, ...],
+    **dict.fromkeys((*CLOUD_TEXTS, SEED_FOLDER), str),
+}
+"""Keys that name files here, whose text becomes the value, and one that names a folder of them."""
 
 
 def machine_problems(said: Mapping[str, Any]) -> Problems:
@@ -33,7 +36,7 @@ def machine_problems(said: Mapping[str, Any]) -> Problems:
 
 def spec_part(said: Mapping[str, Any]) -> dict[str, Any]:
     """Of a machine's table, what its spec is made of; one profile is a list of one."""
-    part = {key: value for key, value in said.items() if key in SPEC_KEYS}
+    part = {key: value for key, value in said.items() if key in (*SPEC_KEYS, SEED_FOLDER)}
     if isinstance(part.get("profile"), str):
         part["profile"] = [part["profile"]]
     return part

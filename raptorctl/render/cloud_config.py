@@ -10,6 +10,7 @@ from raptorctl.model.slot import Slot
 from raptorctl.model.spec import UNSAID, MachineSpec
 from raptorctl.render import user_data
 from raptorctl.render.final_message import FINAL
+from raptorctl.render.meta_data import meta_data, names_guest
 from raptorctl.render.network_file import network_text
 from raptorctl.render.yaml_text import dump
 
@@ -31,7 +32,7 @@ def render_seed(boot: FirstBoot, guest: SeedGuest, spec: MachineSpec = UNSAID) -
         InputError: the admin's own user-data cannot be merged with ours.
     """
     return Seed(
-        meta_data=dump({"instance-id": guest.instance, "local-hostname": _hostname(spec, guest)}),
+        meta_data=dump(meta_data(spec.meta_data, guest.instance, _told_name(spec, guest))),
         user_data=user_data.joined(cloud_config(boot, guest, spec), spec.user_data or ""),
         vendor_data=user_data.alone(spec.vendor_data) if spec.vendor_data else "",
         network_config=_network(guest, spec),
@@ -41,8 +42,7 @@ def render_seed(boot: FirstBoot, guest: SeedGuest, spec: MachineSpec = UNSAID) -
 def cloud_config(boot: FirstBoot, guest: SeedGuest, spec: MachineSpec = UNSAID) -> dict[str, Any]:
     """What we have to say ourselves; the admin's own file is merged into it."""
     config: dict[str, Any] = {
-        "hostname": _hostname(spec, guest),
-        "fqdn": _fqdn(spec, guest),
+        **_names(spec, guest),
         # Not `true`, which writes the whole file at every boot and loses others' entries.
         "manage_etc_hosts": "localhost",
         "users": [_account(spec.account or guest.name.tenant, boot.keys)],
@@ -115,6 +115,17 @@ def _static(slot: Slot) -> dict[str, Any]:
 
 def _hostname(spec: MachineSpec, guest: SeedGuest) -> str:
     return spec.hostname or guest.name.domain
+
+
+def _names(spec: MachineSpec, guest: SeedGuest) -> dict[str, Any]:
+    """Nothing where meta-data names the guest: what user-data says would count more."""
+    told = _told_name(spec, guest)
+    return {"hostname": told, "fqdn": _fqdn(spec, guest)} if told else {}
+
+
+def _told_name(spec: MachineSpec, guest: SeedGuest) -> str:
+    own = not spec.hostname and names_guest(spec.meta_data)
+    return "" if own else _hostname(spec, guest)
 
 
 def _fqdn(spec: MachineSpec, guest: SeedGuest) -> str:

@@ -61,7 +61,7 @@ def check(text: str, allowed: Taken = PLAIN) -> UserData:
     taken_whole = (allowed.jinja and is_jinja(text)) or is_script(text)
     _refuse_characters(text)
     if not allowed.private_key:
-        _refuse_private_keys(text)
+        refuse_private_keys(text)
     return UserData(None) if taken_whole else _parsed(text)
 
 
@@ -197,7 +197,12 @@ def _named(line: str) -> str:
     return "a byte order mark" if "\ufeff" in line else "a control character"
 
 
-def _refuse_private_keys(text: str) -> None:
+def refuse_private_keys(text: str) -> None:
+    """Refuse a text that has a private key in it.
+
+    Raises:
+        InputError: names the line.
+    """
     if found := _PRIVATE.search(text):
         line = text.count("\n", 0, found.start()) + 1
         raise InputError(

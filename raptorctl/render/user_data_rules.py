@@ -178,7 +178,12 @@ _HOST: Final = re.compile(
 )
 
 
-def _name(key: str, value: Any) -> None:
+def host_name(key: str, value: Any) -> None:
+    """Refuse a host name that no host can have.
+
+    Raises:
+        InputError: names its key.
+    """
     if not isinstance(value, str) or not _HOST.fullmatch(value):
         raise InputError(
             f"{key} is not a name: {shown(str(value))}",
@@ -189,7 +194,7 @@ def _name(key: str, value: Any) -> None:
 _CHECKS: Final[Mapping[str, Callable[[str, Any], None]]] = {
     **dict.fromkeys(_COMMANDS, _commands),
     **dict.fromkeys(("users", "groups", "user"), _accounts),
-    **dict.fromkeys(("hostname", "fqdn"), _name),
+    **dict.fromkeys(("hostname", "fqdn"), host_name),
     "write_files": _files,
     "packages": _packages,
     "system_info": _system,

@@ -201,6 +201,7 @@ def test_the_front_door_is_no_command_line() -> None:
 HANDED_IN: Final = {
     "raptorctl.host.system.caller", "raptorctl.host.guest.cloud_init", "raptorctl.host.system.files",
     "raptorctl.host.guest.host_key", "raptorctl.host.guest.login_key", "raptorctl.host.system.profile",
+    "raptorctl.host.system.seed_folder",
 }  # fmt: skip
 """What the command line asks to read what is typed: files, keys, profiles, templates."""
 

@@ -11,7 +11,7 @@ from raptorctl.api.image import lost
 from raptorctl.api.seed import first_boot
 from raptorctl.api.session import Session
 from raptorctl.api.steps import GuestEntry, carry_out, with_job_key
-from raptorctl.cli import ask, options, request
+from raptorctl.cli import ask, options, request, seed_options
 from raptorctl.cli.change import perform
 from raptorctl.cli.command import deprovision
 from raptorctl.cli.command.run import GuestSteps
@@ -49,13 +49,15 @@ class Options:
     image: NewImage = None
     reset_nvram: ResetNvram = False
     profile: request.ProfileNames = None
-    user_data: request.UserDataFile = None
-    vendor_data: request.VendorDataFile = None
+    user_data: seed_options.UserDataFile = None
+    vendor_data: seed_options.VendorDataFile = None
     network: request.NetworkKind = None
-    network_config: request.NetworkFile = None
-    no_seed: request.NoSeed = False
-    allow_private_key: request.AllowPrivateKey = False
-    allow_jinja: request.AllowJinja = False
+    network_config: seed_options.NetworkFile = None
+    meta_data: seed_options.MetaDataFile = None
+    cloud_init: seed_options.SeedFolder = None
+    no_seed: seed_options.NoSeed = False
+    allow_private_key: seed_options.AllowPrivateKey = False
+    allow_jinja: seed_options.AllowJinja = False
     no_start: LeaveOff = False
 
     def __post_init__(self) -> None:
@@ -71,6 +73,8 @@ class Options:
             vendor_data=self.vendor_data,
             network=self.network,
             network_config=self.network_config,
+            meta_data=self.meta_data,
+            cloud_init=self.cloud_init,
             no_seed=self.no_seed,
             allow_private_key=self.allow_private_key,
             allow_jinja=self.allow_jinja,

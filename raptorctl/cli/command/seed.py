@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -20,6 +20,9 @@ from raptorctl.model.spec import CLOUD_TEXTS
 if TYPE_CHECKING:
     from raptorctl.cli.request import MachineOptions
     from raptorctl.model.spec import MachineSpec
+
+
+FOLDER: Final = "--cloud-init"
 
 
 def register(app: typer.Typer) -> None:
@@ -62,12 +65,18 @@ def texts(options: "MachineOptions", below: "MachineSpec") -> dict[str, Any]:
     Raises:
         InputError: one of them is refused; says why, on which line.
     """
+    from raptorctl.host.system.seed_folder import given_files
+
     found: dict[str, Any] = {}
+    files = named(FOLDER, given_files, options.cloud_init) if options.cloud_init else {}
     for key in CLOUD_TEXTS:
         option, text = f"--{key.replace('_', '-')}", getattr(below, key)
         where = f"--profile: {key}"
         if (path := getattr(options, key)) is not None:
             where, text = option, named(option, _given, path)
+        elif options.cloud_init is not None:
+            where = f"{FOLDER}: {option.removeprefix('--')}"
+            text = named(FOLDER, _given, files[key]) if key in files else None
         if key == "network_config" and options.network and path is None:
             text = None  # what was typed is over what a profile says
         if text is not None and not options.no_seed:

@@ -16,7 +16,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.names import shown
 from raptorctl.model.profile import Profile
 from raptorctl.model.settings import template_name
-from raptorctl.model.spec import CLOUD_TEXTS, UNSAID, MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, SEED_FOLDER, UNSAID, MachineSpec
 
 Row = tuple[str, str, str]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `template list` shows it.")]
@@ -110,9 +110,14 @@ def _show_profile(name: str, session: Session, form: Format) -> None:
     profile = dict(_profiles(session))[name]
     spec = read_profiles((name,), session)
     texts = {key: getattr(spec, key) or "" for key in CLOUD_TEXTS}
-    beside = (f"\n# {profile.beside[key]}:\n{said}" for key, said in texts.items() if said)
+    names = {key: profile.beside[key] or _in_folder(profile, key) for key in CLOUD_TEXTS}
+    beside = (f"\n# {names[key]}:\n{said}" for key, said in texts.items() if said)
     said = {"kind": "profile", "name": name, "text": text, **texts}
     _show(form, said | {"profile": profile.encode()}, "".join((text, *beside)))
+
+
+def _in_folder(profile: Profile, key: str) -> str:
+    return f"{profile.beside[SEED_FOLDER]}/{key.replace('_', '-')}"
 
 
 def _show(form: Format, shape: dict[str, Any], text: str) -> None:

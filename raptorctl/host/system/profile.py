@@ -1,19 +1,22 @@
 """Machine templates, which people know as profiles: ours, the host's own, and files by path."""
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from raptorctl.errors import InputError
+from raptorctl.errors import InputError, SettingsError
 from raptorctl.host.system.caller import read_given
 from raptorctl.host.system.files import LARGEST, SETTINGS, read_trusted, shipped
+from raptorctl.host.system.seed_folder import seed_files
+from raptorctl.host.system.walk import list_given
 from raptorctl.model.encoding import decoded
 from raptorctl.model.error_code import Code
 from raptorctl.model.merge import merge
 from raptorctl.model.names import shown
-from raptorctl.model.profile import decode_profile
-from raptorctl.model.spec import CLOUD_TEXTS, UNSAID, MachineSpec
+from raptorctl.model.profile import Profile, decode_profile
+from raptorctl.model.spec import CLOUD_TEXTS, SEED_FOLDER, UNSAID, MachineSpec
 from raptorctl.model.toml_text import read_toml
 
 PROFILES: Final = "machine_templates"
@@ -46,16 +49,30 @@ def read_profiles(names: Iterable[str], admin: Path = ADMIN_PROFILES) -> Machine
     """
     spec, table, texts = UNSAID, dict[str, Any](), dict[str, Any]()
     for name in names:
-        file, text_of = _found(name, admin)
+        file, text_of, names_in = _found(name, admin)
         said = read_toml(text_of(file), str(file))
         table = merge(table, said)
         profile = decode_profile(table, str(file))
-        for key in CLOUD_TEXTS:
-            if key in said:
-                beside = profile.beside[key]
-                texts[key] = (text_of(file.parent / beside) if beside else None) or None
+        for key, beside in _beside(file, profile, said, names_in):
+            texts[key] = (text_of(beside) if beside else None) or None
         spec = replace(profile.spec, profile=(*(spec.profile or ()), name))
     return replace(spec, **texts)
+
+
+def _beside(
+    file: Path, profile: Profile, said: Mapping[str, Any], names_in: Callable[[Path], list[str]]
+) -> Iterator[tuple[str, Path | None]]:
+    """Each text that a profile names, and its file; None for one that it takes away."""
+    if SEED_FOLDER in said:
+        yield from ((key, None) for key in CLOUD_TEXTS)
+        if named := profile.beside[SEED_FOLDER]:
+            folder = file.parent / named
+            for key, path in seed_files(str(folder), names_in(folder)).items():
+                yield key, Path(path)
+    for key in CLOUD_TEXTS:
+        if key in said:
+            named = profile.beside[key]
+            yield key, file.parent / named if named else None
 
 
 def profile_text(file: Path) -> str:
@@ -73,10 +90,12 @@ def is_path(name: str) -> bool:
     return "/" in name or name.endswith(ENDING)
 
 
-def _found(name: str, admin: Path) -> tuple[Path, Callable[[Path], str]]:
-    """Find a profile, and how to read what is in its folder: by path, as whoever named it."""
+def _found(
+    name: str, admin: Path
+) -> tuple[Path, Callable[[Path], str], Callable[[Path], list[str]]]:
+    """Find a profile, and how to read files and folders beside it: by path, as who named it."""
     if is_path(name):
-        return Path(name), _given_text
+        return Path(name), _given_text, lambda folder: list_given(str(folder))
     files = profile_files(admin)
     if name not in files:
         known = ", ".join(sorted(files)) or "none"
@@ -87,7 +106,14 @@ def _found(name: str, admin: Path) -> tuple[Path, Callable[[Path], str]]:
             code=Code.TEMPLATE_NOT_FOUND,
             subject=name,
         )
-    return files[name], profile_text
+    return files[name], profile_text, _own_names
+
+
+def _own_names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names alone
+    except OSError as error:
+        raise SettingsError(str(folder), "", f"cannot be read: {error.strerror}") from error
 
 
 def _given_text(file: Path) -> str:

@@ -26,5 +26,25 @@ def walk_given(path: str) -> Iterator[tuple[str, list[str], list[str]]]:
         yield at, folders, names
 
 
+def list_given(path: str) -> list[str]:
+    """List a folder with the rights of who named it, in the order of names.
+
+    Raises:
+        InputError: it is missing, no folder, or not theirs to read.
+    """
+    who, flags = caller(), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    try:
+        descriptor = open_as(who, path, flags) if who else os.open(path, flags)
+    except OSError as error:
+        error.filename = path
+        _refuse(error)
+    except ValueError as error:  # a NUL in the name, or no text
+        raise InputError(f"{shown(path)} cannot be read: {error}") from error
+    try:
+        return sorted(os.listdir(descriptor))  # noqa: PTH208 - no path has it
+    finally:
+        os.close(descriptor)
+
+
 def _refuse(error: OSError) -> Never:
     raise InputError(f"{shown(str(error.filename))} cannot be read: {error.strerror}") from error

@@ -37,14 +37,14 @@ NO_FILES: Final = frozenset(
     SECONDS SPAN DATE|SPAN VOLUME DATE LIST KEY TARGET N|all NAME=VALUE N COMMANDS
     """.split()
 ) | {
-    "[TENANT] [MACHINE]", "[NAME]...", "MACHINE...", "DIR", "PATH",
+    "[TENANT] [MACHINE]", "[NAME]...", "MACHINE...", "DIR", "PATH", "FOLDER",
     "TENANT MACHINE", "TENANT MACHINE OTHER", "TENANT MACHINE on|off", "TENANT MACHINE DATE|SPAN", "TENANT MACHINE NEW", "TENANT MACHINE [NAME]",
     "TENANT MACHINE [-- CMD...]", "TENANT MACHINE NAME", "TENANT MACHINE NAME SIZE", "KEY,...", "LOGIN",
     "KEY=VALUE,...", "[-]KEY", "ID", "TEXT", "[NAME]",
 }  # fmt: skip
 """What stands for a word, a number or a name that is looked up; whatever else is a file.
 
-DIR is `registry gen`'s, which refuses to act for somebody else before it looks there, and
+FOLDER is `--cloud-init`'s, which has a test of its own. DIR is `registry gen`'s, which refuses to act for somebody else before it looks there, and
 `render makefile`'s; PATH is `import`'s, where it writes what it never has as root. TARGET is
 `image push`'s: what is written there is, as whoever typed sudo (`test_image_push`).
 """
@@ -64,6 +64,9 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("provision", "--user-data"): (*NEW, "--image", "web.img", "--user-data", "{}"),
     ("provision", "--vendor-data"): (*NEW, "--image", "web.img", "--vendor-data", "{}"),
     ("provision", "--network-config"): (*NEW, "--image", "web.img", "--network-config", "{}"),
+    ("provision", "--meta-data"): (*NEW, "--image", "web.img", "--meta-data", "{}"),
+    ("render xml", "--meta-data"): (*XML, "--image", "web.img", "--meta-data", "{}"),
+    ("rebuild", "--meta-data"): ("rebuild", *ALICE, "-y", "--image", "web.img", "--meta-data", "{}"),
     ("render xml", "--vendor-data"): (*XML, "--image", "web.img", "--vendor-data", "{}"),
     ("render xml", "--network-config"): (*XML, "--image", "web.img", "--network-config", "{}"),
     ("rebuild", "--vendor-data"): ("rebuild", *ALICE, "-y", "--image", "web.img", "--vendor-data", "{}"),
@@ -242,6 +245,17 @@ def test_a_file_that_they_may_read_is_not_refused_for_that(
     _, said = admin.types(FILES[path, option], readable)
     assert not admin.opened_as_root(readable)
     assert "Permission denied" not in said
+
+
+def test_a_folder_is_listed_and_read_as_whoever_named_it(admin: Admin) -> None:
+    seed = admin.folder / "seed"
+    seed.mkdir(mode=0o755)
+    secret = Path(admin.file(0o600)).rename(seed / "user-data")
+    for path, mode in ((secret, 0o755), (seed, 0o700)):
+        seed.chmod(mode)
+        code, said = admin.types((*NEW, "--image", "web.img", "--cloud-init", "{}"), str(seed))
+        assert (code, "cannot be read: Permission denied" in said) == (2, True), path
+        assert not admin.opened_as_root(str(path))
 
 
 def test_what_a_profile_by_path_names_is_read_as_whoever_named_it(admin: Admin) -> None:

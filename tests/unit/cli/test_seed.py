@@ -283,6 +283,85 @@ def test_a_profile_has_files_of_all_kinds_beside_it_and_what_is_typed_is_over_th
     assert "# n:\nversion: 2" in shown
 
 
+META = "rack: 7\ninstance-id: iid-1\nlocal-hostname: web\n"
+
+
+def test_meta_data_is_laid_below_ours_and_may_name_the_guest(host: CommandLine) -> None:
+    words = (*PROVISION, "-y", "--meta-data", file(host, "m", META))
+    done = host(*words)
+    assert (done.code, "note: instance-id: raptorctl's own is used" in done.err) == (0, True)
+    seed = written(host)
+    meta = yaml.safe_load(seed.meta_data)
+    assert (meta["rack"], meta["local-hostname"], meta["instance-id"] == "iid-1") == (
+        7,
+        "web",
+        False,
+    )
+    assert not {"hostname", "fqdn"} & yaml.safe_load(seed.user_data).keys()
+    assert "already so" in host(*words).out
+    file(host, "m", META + "row: 2\n")
+    differs = host(*words).err
+    assert "meta-data sha256" in differs
+    assert "--meta-data FILE" in differs
+
+
+FOLDER = {"user-data": "#cloud-config\npackages: [vim]\n", "vendor-data": VENDOR,
+          "network-config": NETWORK, "meta-data": META}  # fmt: skip
+
+
+def folder(at: Path, files: dict[str, str] = FOLDER) -> str:
+    at.mkdir(parents=True)
+    for name, text in files.items():
+        (at / name).write_text(text)
+    return str(at)
+
+
+def test_a_folder_is_all_of_cloud_inits_files_and_an_option_counts_more(host: CommandLine) -> None:
+    seed_folder = folder(host.directory / "seed", FOLDER | {".git": "", "user-data~": "x"})
+    words = (*PROVISION, "-y", "--cloud-init", seed_folder)
+    assert host(*words, "--user-data", file(host, "u", "#cloud-config\npackages: [htop]\n"),
+                "--network", "dhcp").code == 0  # fmt: skip
+    seed = written(host)
+    assert yaml.safe_load(seed.user_data)["packages"] == ["htop"]
+    assert yaml.safe_load(seed.meta_data)["rack"] == 7
+    assert yaml.safe_load(seed.network_config)["ethernets"].keys() == {"eth0"}
+    assert "/etc/a" in seed.vendor_data
+    assert "user-data sha256" in host(*words).err  # the folder's own, now
+
+
+def test_a_profile_has_a_folder_beside_it_in_the_place_of_all_below(host: CommandLine) -> None:
+    profiles = host.directory / "config/machine_templates"
+    folder(profiles / "seed", {"meta-data": META})
+    (profiles / "low.toml").write_text('vendor_data = "v"\n')
+    (profiles / "v").write_text(VENDOR)
+    (profiles / "top.toml").write_text('cloud_init = "seed"\n')
+    (profiles / "none.toml").write_text('cloud_init = ""\nuser_data = "v"\n')
+    assert "# seed/meta-data:\nrack: 7" in host("template", "show", "top").out
+    assert host(*PROVISION, "-y", "--profile", "low", "--profile", "top").code == 0
+    seed = written(host)
+    assert (yaml.safe_load(seed.meta_data)["rack"], seed.vendor_data) == (7, "")
+    assert host("rebuild", "alice", "dev", "-y", "--profile", "top", "--profile", "none").code == 0
+    seed = written(host)
+    assert ("rack" in seed.meta_data, "/etc/a" in seed.user_data) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({}, "has none of user-data, vendor-data, network-config, meta-data"),
+        ({"userdata": ""}, "is no file of cloud-init's: did you mean user-data?"),
+        ({"meta-data": "seedfrom: http://192.0.2.1/\n"},
+         "--cloud-init: meta-data: seedfrom has cloud-init read another seed"),
+        ({"user-data": "a: 1\n"}, "--cloud-init: user-data: line 1 is 'a: 1' and not"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_folder_is_named(
+    host: CommandLine, files: dict[str, str], says: str
+) -> None:
+    done = host(*PROVISION, "-y", "--cloud-init", folder(host.directory / "seed", files))
+    assert (done.code, says in done.complaint) == (2, True), done.complaint
+
+
 def test_a_script_is_vendor_data_as_it_is(host: CommandLine) -> None:
     script = "#!/bin/sh\necho 0644\n"
     assert host(*PROVISION, "-y", "--vendor-data", file(host, "v", script)).code == 0
@@ -293,6 +372,8 @@ def test_a_script_is_vendor_data_as_it_is(host: CommandLine) -> None:
     ("words", "says"),
     [
         (("--vendor-data", "{}", "--no-seed"), "so --vendor-data says too much"),
+        (("--cloud-init", "/nope", "--no-seed"), "so --cloud-init says too much"),
+        (("--cloud-init", "/nope"), "--cloud-init: '/nope' cannot be read: No such file"),
         (("--network-config", "{}", "--network", "dhcp"), "so --network says too much"),
         (("--vendor-data", "-", "--user-data", "-"), "--user-data and --vendor-data cannot both"),
         (("--vendor-data", "{}"), "--vendor-data: line 1 is 'a: 1' and not #cloud-config"),

@@ -57,6 +57,27 @@ def test_files_for_cloud_init_are_expanded_where_the_file_says_so(host: CommandL
     assert up(host, text.replace("13", "12") + "slot = 3\nexpand = true\n")[0] == 3  # user_data
 
 
+def test_a_folder_of_cloud_inits_files_is_laid_over_the_defaults(host: CommandLine) -> None:
+    Path("seed").mkdir()
+    Path("v").write_text("#cloud-config\nfinal_message: below\n")
+    Path("seed/meta-data").write_text("rack: ${rack}\n")
+    Path("seed/user-data").write_text("#cloud-config\npackages: [htop]\n")
+    text = (
+        '[vars]\nrack = "r7"\n[defaults]\nexpand = true\nvendor_data = "v"\n'
+        + MACHINE
+        + 'cloud_init = "seed"\n'
+    )
+    code, _, said = up(host, text)
+    assert code == 0, said
+    seed = told(host)
+    assert ("r7" in seed, "htop" in seed, "below" in seed) == (True, True, False)
+    assert host("up").out == "alice-web is already so\n"
+    (Path("seed/userdata")).write_text("")
+    code, _, said = up(host, text)
+    place = "raptor.toml:11:1: machine.alice-web.cloud_init: 'userdata' in "
+    assert (code, place in said) == (2, True), said
+
+
 def test_without_it_they_stay_as_they_are(host: CommandLine) -> None:
     assert up(host, MACHINE + 'user_data = "user-data.yaml"\n')[0] == 0
     assert "${tenant} ${machine}" in told(host)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from raptorctl.errors import InputError
-from raptorctl.host.system.walk import walk_given
+from raptorctl.host.system.walk import list_given, walk_given
 
 
 @pytest.fixture
@@ -35,9 +35,16 @@ def test_under_sudo_a_folder_that_is_not_theirs_is_refused(
     monkeypatch.setenv("SUDO_UID", "65534")
     with pytest.raises(InputError, match=r"cannot be read: Permission denied"):
         list(walk_given(str(folder)))
+    with pytest.raises(InputError, match=r"closed' cannot be read: Permission denied"):
+        list_given(f"{folder}/closed")
+    assert list_given(str(folder)) == ["closed", "open"]
     assert [at for at, _, _ in walk_given(f"{folder}/open")] == [f"{folder}/open"]
 
 
 def test_a_folder_that_is_not_there_is_told(folder: Path) -> None:
     with pytest.raises(InputError, match="cannot be read: No such file or directory"):
         list(walk_given(f"{folder}/nope"))
+    with pytest.raises(InputError, match="cannot be read: Not a directory"):
+        list_given("/etc/passwd")
+    with pytest.raises(InputError, match="cannot be read"):
+        list_given("a\0b")

@@ -44,7 +44,7 @@ def test_every_key_of_a_machine_has_a_comparison_and_nothing_else_has() -> None:
 
 def test_what_was_not_said_is_not_compared_and_what_is_so_is_the_same() -> None:
     assert differences(UNSAID) == {}
-    same = replace(TOLD, seed=None, emulator_cpus=CpuSet((7, 6)), share=False, vendor_data="", network_config="", tpm=False, secure_boot=False, boot=(BootDevice.DISK,), size=Size(40 * GIB), cpus=CpuSet((4, 5, 6, 7)),
+    same = replace(TOLD, seed=None, emulator_cpus=CpuSet((7, 6)), share=False, vendor_data="", network_config="", meta_data="", tpm=False, secure_boot=False, boot=(BootDevice.DISK,), size=Size(40 * GIB), cpus=CpuSet((4, 5, 6, 7)),
                    memory=Size(4 * GIB), slot=1, template="virtio-console", graphics=Graphics.NONE,
                    user_data="", profile=("web-server",))  # fmt: skip
     assert {when for _, when in differences(same).values()} == {When.SAME}
@@ -78,6 +78,8 @@ def test_what_was_not_said_is_not_compared_and_what_is_so_is_the_same() -> None:
         (MachineSpec(vendor_data="#!/bin/sh\n"), "vendor-data none, not sha256 a8076d3d28d2",
          When.REBUILD),
         (MachineSpec(network_config="version: 2\n"), "network-config none, not sha256 16e0d1afd6e9",
+         When.REBUILD),
+        (MachineSpec(meta_data="rack: 7\n"), "meta-data none, not sha256 a56c09429a98",
          When.REBUILD),
         (MachineSpec(account="web"), "account alice, not web", When.REBUILD),
         (MachineSpec(hostname="ares"), "hostname alice-dev, not ares", When.REBUILD),

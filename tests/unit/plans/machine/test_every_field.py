@@ -46,6 +46,7 @@ SAID: dict[str, Any] = {
     "user_data": "#cloud-config\ntimezone: Europe/Berlin\n",
     "vendor_data": "#cloud-config\ntimezone: Europe/Berlin\n",
     "network_config": "version: 2\nethernets: {}\n",
+    "meta_data": "local-hostname: other\n",
     "account": "admin",
     "hostname": "other",
     "packages": ("htop",),
