@@ -80,6 +80,11 @@ def parse_span(text: str) -> float:
     return seconds
 
 
+def is_guest_dir(text: str) -> bool:
+    """Whether a script can be run there: a path in the guest, from `/`."""
+    return text.startswith("/") and text.isprintable()
+
+
 def _first_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if not line.startswith("#!")]
     said = [line for line in lines if line] or ["inline"]

@@ -6,7 +6,7 @@ from typing import Any, Final
 from raptorctl.model.codec import ShapeError, decode
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.guest import Awaited
-from raptorctl.model.guest_step import ACCOUNT, parse_span
+from raptorctl.model.guest_step import ACCOUNT, is_guest_dir, parse_span
 from raptorctl.model.merge import merge
 from raptorctl.model.names import shown
 from raptorctl.model.profile import Profile, broken_rules
@@ -116,7 +116,7 @@ def _check_steps(found: tuple[FileStep, ...]) -> None:
 def _check_script(step: FileStep, number: int) -> None:
     if step.copy and (step.dir or step.ignore_errors):
         raise ValueError(f"[{number}] dir and ignore_errors are for run and inline")
-    if step.dir and not (step.dir.startswith("/") and step.dir.isprintable()):
+    if step.dir and not is_guest_dir(step.dir):
         raise ValueError(f"[{number}] dir: should be a path in the guest, from /")
 
 

@@ -16,7 +16,7 @@ from raptorctl.cli.screen import Screen
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
-from raptorctl.model.guest_step import ACCOUNT, GuestStep, in_order
+from raptorctl.model.guest_step import ACCOUNT, GuestStep, in_order, is_guest_dir
 from raptorctl.model.guest_step import TIMEOUT as STEP_TIMEOUT
 from raptorctl.model.names import shown
 
@@ -62,6 +62,20 @@ As = Annotated[
     ),
 ]
 
+Dir = Annotated[
+    str | None,
+    typer.Option(
+        "--dir",
+        metavar="PATH",
+        help="Where in the guest scripts are run. Default: the home of the account that logs in.",
+        show_default=False,
+    ),
+]
+IgnoreErrors = Annotated[
+    bool,
+    typer.Option("--ignore-errors", help="Go on after a script that ends with an error; say so."),
+]
+
 
 @dataclass(frozen=True)
 class GuestSteps:
@@ -71,6 +85,8 @@ class GuestSteps:
     inlines: Inlines = None
     copies: Copies = None
     acting_as: As = None
+    dir: Dir = None
+    ignore_errors: IgnoreErrors = False
     identity: Identity = None
 
     def checked(
@@ -83,9 +99,26 @@ class GuestSteps:
             if not ACCOUNT.fullmatch(self.acting_as):
                 raise InputError(f"--as: {shown(self.acting_as)} is not an account's name")
             steps = tuple(replace(step, user=self.acting_as) for step in steps)
+        steps = self._of_scripts(steps)
         if steps and not starts:
             raise InputError("--no-start leaves no guest to do steps in")
         return checked(steps, self.identity, has_key=has_key)
+
+    def _of_scripts(self, steps: tuple[GuestStep, ...]) -> tuple[GuestStep, ...]:
+        """Say of each script where it is run, and whether its error counts."""
+        if self.dir is None and not self.ignore_errors:
+            return steps
+        option = "--dir" if self.dir is not None else "--ignore-errors"
+        if all(step.target for step in steps):
+            raise InputError(f"{option} is for scripts, and there is no --run or --inline")
+        if self.dir is not None and not is_guest_dir(self.dir):
+            raise InputError(f"--dir: {shown(self.dir)} is not a path in the guest, from /")
+        return tuple(
+            step
+            if step.target
+            else replace(step, dir=self.dir or "", ignore_errors=self.ignore_errors)
+            for step in steps
+        )
 
 
 def register(app: typer.Typer) -> None:

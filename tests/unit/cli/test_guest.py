@@ -409,6 +409,43 @@ def test_a_rebuild_has_steps_by_a_key_of_its_own(
     assert world.guests.done == ["run a.sh", "run id", "forget raptorctl-job"]
 
 
+def test_scripts_are_run_where_it_is_said_and_their_errors_may_not_count(
+    raptorctl: CommandLine, world: World, tmp_path: Path, files: list[str]
+) -> None:
+    world.images.all = (IMAGE,)
+    world.guests.banners = [BANNER]
+    raptorctl(*PROVISION, "--image", "debian:13")
+    word = str(tmp_path / "a.sh")
+    words = ("rebuild", "alice", "dev", "-y", "--inline", "make", "--copy", f"{word}:/x",
+             "--inline", "id", "--dir", "/srv", "--as", "app")  # fmt: skip
+    world.guests.outcomes["inline"] = 7
+    assert "run make in /srv as app" in raptorctl(*words, "--dry-run").out
+    stopped = raptorctl(*words)
+    assert (stopped.code, "1/3 (run make in /srv as app) ended" in stopped.err) == (1, True)
+    done = raptorctl(*words, "--ignore-errors")
+    assert (done.code, done.err.count("ended with status 7, which is ignored")) == (0, 2)
+    assert world.guests.done[-4:-1] == [
+        "run make in /srv as app", "copy a.sh /x", "run id in /srv as app",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--inline", "id", "--dir", "srv"), "--dir: 'srv' is not a path in the guest, from /"),
+        (("--copy", "{}:/x", "--dir", "/srv"), "--dir is for scripts, and there is no --run"),
+        (("--copy", "{}:/x", "--ignore-errors"), "--ignore-errors is for scripts"),
+        (("--ignore-errors",), "--ignore-errors is for scripts"),
+    ],
+)
+def test_where_and_whether_are_of_scripts_alone(
+    raptorctl: CommandLine, tmp_path: Path, files: list[str], words: tuple[str, ...], says: str
+) -> None:
+    said = [word.replace("{}", str(tmp_path / "a.sh")) for word in words]
+    done = raptorctl("run", "alice", "dev", *said)
+    assert (done.code, says in done.complaint) == (2, True), done.err
+
+
 @pytest.mark.parametrize(
     ("outcome", "code"), [(0, 0), (3, 1), (StoppedError(2), 130), (WaitError("x", 1, "y"), 5)]
 )

@@ -13,7 +13,17 @@ from tests.unit.cli.session import CommandLine
 
 NEW = re.compile(r"<(uuid|raptor:job|raptor:created|raptor:host-key|nvram)\b[^>]*>[^<]*")
 """What is made anew for each machine."""
-NOT_OF_THE_XML = {"scripts", "inlines", "copies", "acting_as", "identity", "dry_run", "yes"}
+NOT_OF_THE_XML = {
+    "scripts",
+    "inlines",
+    "copies",
+    "acting_as",
+    "dir",
+    "ignore_errors",
+    "identity",
+    "dry_run",
+    "yes",
+}
 
 
 @pytest.fixture
