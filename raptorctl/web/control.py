@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from raptorctl.api.caller import ACCOUNT
-from raptorctl.errors import HostError, MissingError
+from raptorctl.errors import HostError, InputError, MissingError
+from raptorctl.host.system.peer import read_line
 from raptorctl.model.error_code import Code
 from raptorctl.web.door import Door
 
@@ -108,7 +109,7 @@ def ask(path: Path, question: Mapping[str, str], seconds: float = SECONDS) -> di
     Args:
         path: of its socket.
         question: see `Control`.
-        seconds: that it may take.
+        seconds: that it may take, however slowly it answers.
 
     Raises:
         HostError: it does not answer.
@@ -118,16 +119,21 @@ def ask(path: Path, question: Mapping[str, str], seconds: float = SECONDS) -> di
             server.settimeout(seconds)
             server.connect(str(path))
             server.sendall(json.dumps(question).encode() + b"\n")
-            with server.makefile("rb") as answer:
-                said: dict[str, Any] = json.loads(answer.readline(LONGEST_ANSWER))
-            return said
+            return _object(read_line(server, LONGEST_ANSWER, seconds))
     except (FileNotFoundError, ConnectionRefusedError):
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError, InputError) as error:
         raise HostError(
             f"the page's server at {path} does not answer",
             resolution="end it, and start it again with `raptorctl web`",
         ) from error
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    said = json.loads(line)
+    if not isinstance(said, dict):
+        raise ValueError(said)  # noqa: TRY004 - JSON of another kind, as JSON that is none
+    return said
 
 
 def asked(path: Path, question: Mapping[str, str]) -> dict[str, Any]:

@@ -133,6 +133,14 @@ def test_scrapers_get_what_the_timer_wrote(page: Lab) -> None:
     assert 'raptorctl_slots{state="free"} 3\n' in answer["text"]
 
 
+def test_root_sees_and_ends_a_tenants_logins(page: Lab) -> None:
+    alice = cookie(page, "alice")
+    told = json.loads(page.run("raptorctl", "web", "sessions", "-o", "json").stdout)
+    assert "alice" in {one["tenant"] for one in told["sessions"]}
+    page.run("raptorctl", "web", "logout", "alice")
+    assert client(page, "get", "/", alice)["status"] == 401
+
+
 def test_logins_end_with_the_right_to_them(page: Lab) -> None:
     alice, bob = cookie(page, "alice"), cookie(page, "bob")
     secret = bob.partition(".")[2]

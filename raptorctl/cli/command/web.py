@@ -11,14 +11,17 @@ from raptorctl.api.caller import Caller
 from raptorctl.api.session import Session
 from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import Output, example
-from raptorctl.cli.output import Format, plain, say, say_json, table, tell, width_of_output
+from raptorctl.cli.output import Format, say, say_json, table, tell, width_of_output
 from raptorctl.cli.session import Typed, session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError, MissingError
+from raptorctl.model.codec import encode
 from raptorctl.model.error_code import Code
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from raptorctl.web.logins import PageAnswers, PageLogin
 
 Port = Annotated[
     int | None,
@@ -117,17 +120,16 @@ def _server() -> "ModuleType":
 
 @spread
 def sessions(context: typer.Context, *, how: Listed) -> None:
-    """List who is logged in to the page."""
-    found = _asked(context, {"do": "sessions"})["sessions"]
-    view = View("sessions", dict, _rows, "nobody is logged in", ("id",))
-    show_list(found, view, how)
+    """List who is logged in to the page; for root on a shared host, to tenants' pages, too."""
+    found = _asked(context, {"do": "sessions"})
+    show_list(found.logins, View("sessions", encode, _rows, "nobody is logged in", ("id",)), how)
+    found.raise_if_silent()
 
 
-def _rows(found: Iterable[dict[str, str]]) -> list[str]:
-    cells = [
-        (one["id"], plain(one["account"]), one["since"], plain(one["browser"])) for one in found
-    ]
-    return table(("LOGIN", "ACCOUNT", "SINCE", "BROWSER"), cells, columns=width_of_output())
+def _rows(found: Iterable["PageLogin"]) -> list[str]:
+    cells = [(one.id, one.tenant or "-", one.account, one.since, one.browser) for one in found]
+    head = ("LOGIN", "TENANT", "ACCOUNT", "SINCE", "BROWSER")
+    return table(head, cells, columns=width_of_output())
 
 
 def logout(
@@ -136,11 +138,11 @@ def logout(
     everybody: All = False,
     form: Output = Format.TEXT,
 ) -> None:
-    """End logins to the page, and all that is open for them."""
+    """End logins to the page, and all that is open for them; root's ends tenants' logins, too."""
     if (which is None) is not everybody:
         raise InputError("say which login, or --all", resolution="see `raptorctl web sessions`")
-    ended = _asked(context, {"do": "logout", "which": which or ""})["ended"]
-    if not ended and which:
+    found = _asked(context, {"do": "logout", "which": which or ""})
+    if not found.ended and which and not found.silent:
         raise MissingError(
             f"there is no login {which}",
             resolution="see `raptorctl web sessions`",
@@ -148,19 +150,22 @@ def logout(
             subject=which,
         )
     if form is Format.JSON:
-        say_json({"ended": ended})
+        say_json({"ended": found.ended})
     else:
-        say(f"{ended} logged out")
+        say(f"{found.ended} logged out")
+    found.raise_if_silent()
 
 
-def _asked(context: typer.Context, question: dict[str, str]) -> dict[str, Any]:
+def _asked(context: typer.Context, question: dict[str, str]) -> "PageAnswers":
     session = session_of(context, root=False)
+    from raptorctl.web.logins import everywhere, of_one, read
+
     if not session.is_root:
         from raptorctl.api.web import ask
 
-        return ask(question)
+        return read(ask(question), session.caller.name)
     _server()
-    from raptorctl.web.control import asked
     from raptorctl.web.serve import place
 
-    return asked(place(session), question)
+    own = place(session)
+    return of_one(own, question) if session.on_session_host else everywhere(own, question)
