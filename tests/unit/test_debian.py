@@ -53,9 +53,20 @@ def test_its_groups_are_the_roles() -> None:
     assert made == {named.get(group, group) for group in task["loop"]}
 
 
-def test_it_names_the_packages_that_are_installed_by_hand() -> None:
+def related() -> str:
+    """The packages that ours depends on, recommends and suggests."""
     package = email.message_from_string((DEBIAN / "control").read_text().partition("\n\n")[2])
-    named = " ".join(package[field] for field in ("Depends", "Recommends", "Suggests"))
+    return " ".join(package[field] for field in ("Depends", "Recommends", "Suggests"))
+
+
+def test_it_names_the_packages_that_the_page_needs() -> None:
+    defaults = yaml.safe_load((ROLE / "defaults/main.yml").read_text())
+    wanted = {*defaults["raptor_web_packages"], "openssl"}
+    assert wanted - {*re.findall(r"[a-z0-9.+-]+", related())} == set()
+
+
+def test_it_names_the_packages_that_are_installed_by_hand() -> None:
+    named = related()
     by_hand = re.search(r"^\$ sudo apt install (lvm2 .*?)^```", README, re.MULTILINE | re.DOTALL)
     assert by_hand
     wanted = set(by_hand[1].replace("\\", "").split())
