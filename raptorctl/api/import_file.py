@@ -6,7 +6,7 @@ from raptorctl.errors import InputError
 from raptorctl.model.names import shown
 from raptorctl.read.machines import KDL
 from raptorctl.read.registry_machines import SUFFIXES, registry_tables
-from raptorctl.read.vmfile import vmfile_tree
+from raptorctl.read.vmfile import Tree, vmfile_tree
 from raptorctl.render.raptor_toml import SCHEMA, table_lines
 
 
@@ -29,12 +29,17 @@ def import_file(text: str, file: str, owner: str, tenant: str = "") -> str:
             resolution="names end in .kdl (VMFile), .yaml (registry), .sh (profile), .b9 or .conf",
         )
     refuse_unclear(owner, tenant)
-    tree = vmfile_tree(text, file) if file.endswith(KDL) else registry_tables(text, file)
+    tree = _tree(text, file, "slot" if tenant else "user")
     lines = [SCHEMA]
     for name, said in tree.data["machine"].items():
         left = [str(replace(one, file="not imported")) for one in tree.left[name]]
         lines += table_lines(("machine", f"{tenant}-{name}" if tenant else name), said, left)
     return "\n".join(lines) + "\n"
+
+
+def _tree(text: str, file: str, reached: str) -> Tree:
+    is_kdl = file.endswith(KDL)
+    return vmfile_tree(text, file, reached) if is_kdl else registry_tables(text, file)
 
 
 def refuse_unclear(owner: str, tenant: str) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from raptorctl.errors import InputError
 from raptorctl.model.diagnostic import Diagnostic, nearest, refuse
+from raptorctl.model.net import Net
 from raptorctl.model.raptor_file import RaptorFile
 from raptorctl.read.kdl import Reading, arguments, nodes_of, place, properties
 from raptorctl.read.raptor_file import Reader, parse_tables
@@ -24,6 +26,17 @@ LARGEST: Final = 1 << 18
 """Bytes: four times as many take the parser longer than anybody waits."""
 USER: Final = "vm"
 """Whom vmctl logs in as where `ssh { }` names nobody."""
+BRIDGE: Final = "br0"
+"""Where vmctl puts `network "tap"` that names none."""
+CLOUD_INIT: Final = ("hostname", "ssh-key", "user-data")
+SSH: Final = ("user", "private-key")
+BLOCKS: Final = {
+    **{word: f"{word} ..." for word in ("image", "image-url", "vcpus", "memory", "disk")},
+    **{word: f"{word} ..." for word in ("network", "cloud-init", "ssh", "provision")},
+    **{word: f"cloud-init {{ {word} ... }}" for word in CLOUD_INIT},
+    **{word: f"ssh {{ {word} ... }}" for word in SSH},
+}
+"""Words of a machine, as they stand in one."""
 
 Table = dict[str, Any]
 
@@ -43,12 +56,13 @@ class Tree:
     left: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
 
 
-def vmfile_tree(text: str, file: str) -> Tree:
+def vmfile_tree(text: str, file: str, reached: str = "user") -> Tree:
     """Read a VMFile (KDL 2, kdl.dev/spec).
 
     Args:
         text: of the file.
         file: as it was named, for errors.
+        reached: the interface by which a guest on a bridge is logged in to.
 
     Raises:
         FileError: it is not KDL, or something in it cannot be; all of it, with line and column.
@@ -56,7 +70,7 @@ def vmfile_tree(text: str, file: str) -> Tree:
     """
     if len(text.encode()) > LARGEST:
         refuse(file, [Diagnostic(file, 0, 0, "", f"is larger than {LARGEST >> 10} KiB")])
-    reading = _Reading(file)
+    reading = _Reading(file, reached=reached)
     machines = reading.machines(nodes_of(text, file))
     refuse(file, reading.wrong)
     left = {name: tuple(reading.left[name]) for name in machines}
@@ -77,8 +91,13 @@ def parse_vmfile(text: str, reader: Reader) -> RaptorFile:
 
 @dataclass
 class _Reading(Reading):
-    """One VMFile."""
+    """One VMFile.
 
+    Args:
+        reached: see `vmfile_tree`.
+    """
+
+    reached: str = "user"
     left: dict[str, list[Diagnostic]] = field(default_factory=lambda: defaultdict(list))
     places: dict[Path, Place] = field(default_factory=dict)
 
@@ -86,8 +105,10 @@ class _Reading(Reading):
         """Read all machines of a file."""
         found: dict[str, Table] = {}
         for node in nodes:
-            if node.name.value != "vm":
-                self.tell(node, "is not known here", nearest(node.name.value, ("vm",)))
+            if (word := node.name.value) != "vm":
+                outside = BLOCKS.get(word)
+                hint = f'write vm "web" {{ {outside} }}' if outside else nearest(word, ("vm",))
+                self.tell(node, "stands outside of vm" if outside else "is not known here", hint)
                 continue
             name = self.text(node)
             if name is None or not self.has_body(node):
@@ -108,6 +129,7 @@ class _Machine:
 
     def __init__(self, reading: _Reading, name: str) -> None:
         self._reading, self._name = reading, name
+        self._bridged = False
         self._said: Table = {"cpus": 1, "memory": "1G", "seed": False}  # vmctl's own
         self._readers: Mapping[str, Callable[[CSTNode], None]] = {
             "image": self._image,
@@ -128,6 +150,9 @@ class _Machine:
             self._reading.tell(node, "should have either image or image-url")
         for child in self._reading.children(node, tuple(self._readers)):
             self._readers[child.name.value](child)
+        if self._bridged and "ssh" in words:
+            # vmctl finds the guest's address on the bridge, where another may answer for it.
+            self._said["net"].insert(0, self._reading.reached)
         if "provision" in words and "ssh" not in words:
             self._reading.tell(node, "has steps and nobody to log in as", "write ssh { }")
         return self._said
@@ -162,24 +187,32 @@ class _Machine:
         kind = self._reading.text(node)
         given = {key: value for key, value in properties(node).items() if key != "type"}
         given |= self._reading.texts(node, ("bridge", "name"))
-        for key in given.keys() - {"bridge", "name"}:
-            self._reading.tell(node, f"{key} is not known", nearest(key, ("bridge", "name")))
-        if kind == "user" or kind is None:
-            return
+        for key, value in given.items():
+            if key not in {"bridge", "name"}:
+                self._reading.tell(node, f"{key} is not known", nearest(key, ("bridge", "name")))
+            elif not isinstance(value, str):
+                self._reading.tell(node, f"{key} should be text")
         if kind == "none":
             self._say(node, "net", ["none"])
-        elif kind in {"tap", "vnic"}:
+        elif kind == "tap":
+            self._tap(node, str(given.get("bridge", BRIDGE)))
+        elif kind == "vnic":
             hint = 'leave it out, or write network "user"'
-            if bridge := given.get("bridge"):
-                hint += f"; a shared host that grants it has --net bridge:{bridge}"
             said = self._reading.diagnostic(node, f"{kind} is not supported by raptorctl", hint)
             self._reading.left[self._name].append(said)
-        else:
+        elif kind not in {"user", None}:
             known = ("user", "tap", "vnic", "none")
-            self._reading.tell(node, f"{kind} is no network", nearest(kind, known))
+            self._reading.tell(node, f"{kind} is no network", nearest(str(kind), known))
+
+    def _tap(self, node: "CSTNode", bridge: str) -> None:
+        try:
+            self._say(node, "net", [str(Net(f"bridge:{bridge}"))])
+            self._bridged = True
+        except InputError as error:
+            self._reading.tell(node, error.brief, error.resolution)
 
     def _cloud_init(self, node: "CSTNode") -> None:
-        said = self._reading.texts(node, ("hostname", "ssh-key", "user-data"))
+        said = self._reading.texts(node, CLOUD_INIT)
         self._say(node, "seed", True)
         if "hostname" in said:
             self._say(node, "hostname", said["hostname"])
@@ -191,7 +224,7 @@ class _Machine:
     def _ssh(self, node: "CSTNode") -> None:
         if not self._reading.has_body(node):
             return
-        said = self._reading.texts(node, ("user", "private-key"))
+        said = self._reading.texts(node, SSH)
         self._say(node, "account", said.get("user", USER))
         if "private-key" in said:
             # Or the guest would have another key than its steps log in with.

@@ -61,18 +61,21 @@ def test_it_prints_the_same_machines_and_up_of_either_is_the_same(home: CommandL
 def test_up_says_what_raptorctl_has_nothing_for_and_import_makes_it_a_comment(
     home: CommandLine,
 ) -> None:
-    Path("VMFile.kdl").write_text(FILE.replace("vcpus 2", 'vcpus 2\nnetwork "tap" bridge="br0"'))
+    Path("VMFile.kdl").write_text(FILE.replace("vcpus 2", 'vcpus 2\nnetwork "vnic" name="v"'))
     refused = home("up")
     assert refused.code == 2
-    assert "VMFile.kdl:6:1: network: tap is not supported" in refused.err
+    assert "VMFile.kdl:6:1: network: vnic is not supported" in refused.err
     said = home("import", "VMFile.kdl").out
-    assert "[machine.web]\n# not imported:6:1: network: tap is not supported by" in said
+    assert "[machine.web]\n# not imported:6:1: network: vnic is not supported by" in said
 
 
 def test_on_a_shared_host_it_says_whose_they_are(raptorctl: CommandLine, tmp_path: Path) -> None:
     file = tmp_path / "VMFile.kdl"
     file.write_text(FILE)
     assert "[machine.alice-web]" in raptorctl("import", str(file), "--tenant", "alice").out
+    file.write_text(FILE.replace("vcpus 2", 'network "tap"'))
+    bridged = raptorctl("import", str(file), "--tenant", "alice").out
+    assert 'net = ["slot", "bridge:br0"]' in bridged
     unsaid = raptorctl("import", str(file))
     assert (unsaid.code, "--tenant" in unsaid.complaint) == (2, True)
 

@@ -80,6 +80,8 @@ def body(text: str) -> str:
 
 WRONG = {
     'vmm "a" { }': "1:1: vmm: is not known here; did you mean vm?",
+    "memory 512": '1:1: memory: stands outside of vm; write vm "web" { memory ... }',
+    'user "u"': '1:1: user: stands outside of vm; write vm "web" { ssh { user ... } }',
     'vm "a"': "1:1: vm: should have a block; write vm { }",
     "vm { }": "1:1: vm: should have one value, and has 0",
     'vm "a" { }': "1:1: vm: should have either image or image-url",
@@ -96,6 +98,9 @@ WRONG = {
     body("vcpus 1\nvcpus 2"): "4:1: vcpus: is there twice in vm",
     body('network "usr"'): "3:1: network: usr is no network; did you mean user?",
     body('network "user" bridqe="b"'): "3:1: network: bridqe is not known; did you mean bridge?",
+    body('network "tap" bridge=1'): "3:1: network: bridge should be text",
+    body('network "tap" bridge="a b"'): "3:1: network: 'a b' is not a bridge's name; write",
+    body('network "tap" { bridge "br-vm2"; }'): "network: bridge br-vm2 is a slot's; write slot:2",
     body("cloud-init { hostnme 1; }"): "3:14: hostnme: is not known in cloud-init; did you mean",
     body("ssh"): "3:1: ssh: should have a block; write ssh { }",
     body('provision "shell" { inline "x"; }'): "1:1: vm: has steps and nobody to log in as",
@@ -128,14 +133,34 @@ def test_what_no_parser_follows_is_refused(text: str) -> None:
         vmfile_tree(text, "VMFile.kdl")
 
 
-@pytest.mark.parametrize("said", ['"tap" { bridge "br0"; }', '"tap" bridge="br0"', '"vnic"'])
-def test_another_network_is_read_and_refused_only_by_who_would_make_it(said: str) -> None:
+@pytest.mark.parametrize("said", ['"vnic"', '"vnic" name="vnic0"', '"vnic" { name "v"; }'])
+def test_a_vnic_is_read_and_refused_only_by_who_would_make_it(said: str) -> None:
     text = body(f"network {said}")
     (left,) = vmfile_tree(text, "VMFile.kdl").left["web"]
     assert (left.line, left.column, left.key) == (3, 1, "network")
-    assert ("has --net bridge:br0" in str(left)) == ("br0" in said)
     with pytest.raises(FileError, match="VMFile"):
         parse_vmfile(text, Reader("VMFile.kdl", "alice"))
+
+
+TAPS = {
+    '"tap"': "bridge:br0",
+    '"tap" { bridge "lan0"; }': "bridge:lan0",
+    '"tap" bridge="lan0"': "bridge:lan0",
+}
+
+
+@pytest.mark.parametrize("said", TAPS)
+def test_a_tap_is_an_interface_on_its_bridge(said: str) -> None:
+    reader = Reader("VMFile.kdl", "alice")
+    (machine,) = parse_vmfile(body(f"network {said}"), reader).machines
+    assert machine.said["net"] == [TAPS[said]]
+
+
+@pytest.mark.parametrize("reached", ["user", "slot"])
+def test_who_logs_in_to_a_guest_on_a_bridge_has_a_way_there(reached: str) -> None:
+    text = body('ssh { }\nnetwork "tap"\nprovision "shell" { inline "true"; }')
+    tree = vmfile_tree(text, "VMFile.kdl", reached)
+    assert tree.data["machine"]["web"]["net"] == [reached, "bridge:br0"]
 
 
 def test_no_network_is_carried_over() -> None:
