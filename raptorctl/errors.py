@@ -13,6 +13,7 @@
     │   ├── UnknownOutcomeError     1   no answer: it may or may not have happened
     │   ├── WipeError               1   zeroing or reading back failed; the volume is kept
     │   ├── DownloadError           1   an image did not come
+    │   │   └── UnreachableError    1   nobody answered where it should come from
     │   ├── UploadError             1   an image could not be shared
     │   ├── ImageError              1   what came is no image that a disk could begin as
     │   └── RolledBackError         1   a job failed and left the host as it was
@@ -184,6 +185,10 @@ class DownloadError(HostError):
     """An image could not be had from where it should come from."""
 
     code = Code.DOWNLOAD_FAILED
+
+
+class UnreachableError(DownloadError):
+    """Nobody answers where an image should come from: there may be one, or none."""
 
 
 class UploadError(HostError):

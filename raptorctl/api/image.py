@@ -1,7 +1,7 @@
 """What machines' disks begin as, kept once for all of them."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -9,13 +9,14 @@ from typing import Final
 from raptorctl.api.change import refuse_unfinished
 from raptorctl.api.session import Session
 from raptorctl.drivers.image import Pulled, RegistryLogin, Wanted, Waste, Watch
-from raptorctl.errors import InputError, MissingError, RefusedError
+from raptorctl.errors import InputError, MissingError, RefusedError, UnreachableError
 from raptorctl.model.disk import disks
 from raptorctl.model.domain import Domain, Mark
 from raptorctl.model.error_code import Code
 from raptorctl.model.image import UNSEEN, Damaged, Image, find, image_name
 from raptorctl.model.image_source import Source, parse_source
 from raptorctl.model.medium import ISO, digest_in
+from raptorctl.model.sizes import Size
 from raptorctl.model.text import plain
 
 
@@ -143,12 +144,24 @@ def fetched(
     return session.images.pull(Wanted(source, login=login(password_file)), watch).image
 
 
-def foreseen(session: Session, text: str) -> Image:
-    """Return the image that `fetched` would, as far as it is known; raises as that begins."""
+def foreseen(session: Session, text: str, unanswered: Callable[[str], None] | None = None) -> Image:
+    """Return the image that `fetched` would, as far as it is known; raises as that begins.
+
+    Args:
+        session: the host.
+        text: a name, source, or digest.
+        unanswered: told that nobody answers there, if that is to be no error.
+    """
     source = _sought(session, text)
     if isinstance(source, Image):
         return source
-    return session.images.foresee(Wanted(source, login=login(None)))
+    try:
+        return session.images.foresee(Wanted(source, login=login(None)))
+    except UnreachableError as error:
+        if unanswered is None:
+            raise
+        unanswered(error.brief)
+        return Image(source.name, source.text, "", "", Size(0), Size(0), "", "")
 
 
 def _sought(session: Session, text: str) -> Image | Source:

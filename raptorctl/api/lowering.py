@@ -30,11 +30,22 @@ LARGEST_STEP: Final = 64 * MIB
 
 
 class Lowering:
-    """What a file names, read once however often it is named, and what is wrong with it."""
+    """What a file names, read once however often it is named, and what is wrong with it.
 
-    def __init__(self, session: Session, file: RaptorFile) -> None:
+    Args:
+        session: the host.
+        file: the file.
+        unanswered: told that nobody answers where an image comes from, if that is to be no error.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        file: RaptorFile,
+        unanswered: Callable[[str], None] | None = None,
+    ) -> None:
         self.wrong: list[Diagnostic] = []
-        self._session, self._file = session, file
+        self._session, self._file, self._unanswered = session, file, unanswered
         self._beside = Beside(file.folder, session.caller.name)
         self._profiles = cache(self._read_profiles)
         self._image = cache(self._foreseen)
@@ -175,7 +186,7 @@ class Lowering:
     def _foreseen(self, text: str) -> Image:
         from raptorctl.api.image import foreseen
 
-        return foreseen(self._session, text)
+        return foreseen(self._session, text, self._unanswered)
 
     def _cloud_text(self, key: str, names: Names | None, path: str) -> str:
         from raptorctl.api.seed import check_text

@@ -1,7 +1,7 @@
 """Files of machines: read, with all that they name, and laid beside what stands."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from raptorctl.api.lowering import Lowering
@@ -41,19 +41,25 @@ def read(
     return parse_machines(text, Reader(file, owner, variables or {}, zone, late))
 
 
-def wish_of(session: Session, file: RaptorFile, only: Collection[MachineName] = ()) -> FileWish:
+def wish_of(
+    session: Session,
+    file: RaptorFile,
+    only: Collection[MachineName] = (),
+    unanswered: Callable[[str], None] | None = None,
+) -> FileWish:
     """Read all that a file names: profiles, keys, user-data, steps, and which images it means.
 
     Args:
         session: the host.
         file: the file.
         only: the machines that are asked for; all, if none is named.
+        unanswered: told that nobody answers where an image comes from, which is then no error.
 
     Raises:
         InputError: a machine that is asked for is not in the file.
         FileError: what the file names is not there, or cannot be; all of it.
     """
-    work, names = Lowering(session, file), set(file.names(only))
+    work, names = Lowering(session, file, unanswered), set(file.names(only))
     asked = [machine for machine in file.machines if machine.name in names]
     wish = FileWish(
         mark=_mark(file),

@@ -61,14 +61,19 @@ class Named:
         """Read the file, and nothing that it names."""
         return api.read(session, self.file, given_text(self.file, LARGEST), self.variables)
 
-    def wish(self, session: Typed) -> FileWish:
-        """Read the file and all that it names; tell what of it raptorctl has no key for."""
+    def wish(self, session: Typed, *, looks: bool = False) -> FileWish:
+        """Read the file and all that it names; tell what of it raptorctl has no key for.
+
+        Args:
+            session: the host.
+            looks: nothing is done yet: an image whose server does not answer is only told.
+        """
         file = self.read(session)
         names = set(file.names(self.machines))
         for machine in file.machines:
             for one in file.left.get(machine.key, ()) if machine.name in names else ():
                 tell(f"note: not taken over: {output.plain(str(one))}")
-        return api.wish_of(session, file, self.machines)
+        return api.wish_of(session, file, self.machines, _unanswered if looks else None)
 
     def saved(self, may: Allowed, plan: FilePlan) -> SavedPlan:
         """The plan, as it can be written down."""
@@ -96,6 +101,10 @@ def named(session: Typed, words: list[str] | None, variables: list[str] | None =
         )
     machines = tuple(_machine(session, word) for word in rest)
     return Named(file, machines, read_variables(variables))
+
+
+def _unanswered(problem: str) -> None:
+    tell(f"note: {output.plain(problem)}; planned as if it could be had")
 
 
 def read_variables(said: list[str] | None) -> dict[str, str]:

@@ -32,7 +32,7 @@ def diff(
 ) -> None:
     """Show what differs between a file of machines and what stands, both ways."""
     session = session_of(context)
-    wish = raptor_file.named(session, words, variables).wish(session)
+    wish = raptor_file.named(session, words, variables).wish(session, looks=True)
     rows = api.plan_of(session, wish, Allowed()).lasting
     if form is Format.JSON:
         say_json({"rows": [row.encode() for row in rows]})

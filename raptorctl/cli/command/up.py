@@ -106,7 +106,7 @@ def up(
         named, allowed = raptor_file.saved(before), before.may
     if allowed.prune and named.machines:
         raise InputError("--prune looks at the whole file", resolution="name no machine with it")
-    wish = named.wish(session)
+    wish = named.wish(session, looks=run.dry_run)
     refuse_unfinished(session, tell)
     plan = api.plan_of(session, wish, allowed)
     if before is not None:
@@ -132,7 +132,7 @@ def reload(
     refuse_unwatchable(run.form, watch=way.watch)
     private_key(way.identity)
     named = raptor_file.named(session, words, variables)
-    wish = named.wish(session)
+    wish = named.wish(session, looks=run.dry_run)
     refuse_unfinished(session, tell)
     plan = api.reload_of(session, wish)
     if run.dry_run:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raptorctl.drivers.image import Pulled, Wanted, Watch
-from raptorctl.errors import HostError, InputError
+from raptorctl.errors import HostError, InputError, UnreachableError
 from raptorctl.host.image.cached import CachedImages
 from raptorctl.model.image import BUILT, UNSEEN, Image, Origin, Reference, image_name
 from raptorctl.model.image_version import Provenance
@@ -66,13 +66,19 @@ class LocalImages(CachedImages):
             return found.image
         from raptorctl.host.image.download import Http
         from raptorctl.host.image.foresight import foresee
+        from raptorctl.host.image.http import BrokenOffError
         from raptorctl.host.image.look import about
 
         name = self._names.chosen(wanted)
         try:
             seen = foresee(wanted, self._http or Http(), self._largest, self._trust(wanted))
         except HostError as error:
-            raise about(wanted.source.text, error) from error
+            told = about(wanted.source.text, error)
+            if isinstance(error.__cause__, BrokenOffError):
+                raise UnreachableError(
+                    told.brief, details=told.details, resolution=told.resolution
+                ) from error
+            raise told from error
         return replace(seen, name=name)
 
     def convert(self, image: Image, to: str, name: str, watch: Watch) -> Pulled:

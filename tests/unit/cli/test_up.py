@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.drivers.image import Wanted
+from raptorctl.errors import UnreachableError
 from raptorctl.model.domain import Domain
+from raptorctl.model.image import Image
 from raptorctl.model.sizes import GIB
 from tests.fakes import IMAGE, Killed, Tripwire
 from tests.unit.cli.session import CommandLine
@@ -488,3 +491,22 @@ def test_data_goes_along_with_a_machine_that_stands(host: CommandLine) -> None:
     assert host("up").code == 0
     assert host("down", "--destroy", "--with-data", "-y").code == 0
     assert (host.world.volumes.list(), host.world.domains.list()) == ((), ())
+
+
+@pytest.mark.parametrize("verb", [("up", "--dry-run"), ("diff",)])
+def test_what_is_only_shown_needs_no_server_of_images(
+    host: CommandLine, monkeypatch: pytest.MonkeyPatch, verb: tuple[str, ...]
+) -> None:
+    def foresee(wanted: Wanted) -> Image:
+        raise UnreachableError(f"{wanted.source.text}: there is no host of that name")
+
+    monkeypatch.setattr(host.world.images, "foresee", foresee)
+    url = "https://images.example/x.qcow2"
+    write(f'[machine.alice-web]\nsize = "10G"\ncpus = 2\nimage = "{url}"\n')
+    shown = host(*verb)
+    assert (shown.code, url in shown.out) == (0, True), shown.err
+    said = f"note: {url}: there is no host of that name; planned as if it could be had\n"
+    assert shown.err == said
+    done = host("up")
+    assert (done.code, "machine.alice-web.image" in done.complaint) == (2, True)
+    assert host.world.domains.named("alice-web") is None

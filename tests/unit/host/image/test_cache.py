@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from raptorctl.drivers.image import Wanted
-from raptorctl.errors import HostError, InputError, RefusedError, StoppedError, WaitError
+from raptorctl.errors import (
+    HostError,
+    InputError,
+    RefusedError,
+    StoppedError,
+    UnreachableError,
+    WaitError,
+)
 from raptorctl.host.image import store as image_store
 from raptorctl.host.image.cache import LocalImages
 from raptorctl.host.image.store import ImageStore
@@ -44,6 +51,12 @@ def test_an_image_is_kept_read_only_and_without_its_source(cache: Cache, tmp_pat
     assert kept.stat().st_mode & 0o777 == 0o444
     assert cache.pull(str(source)).outcome == "already here"
     assert cache.images.list() == (done.image,)
+
+
+def test_that_nobody_answers_is_another_error_than_that_there_is_no_image(cache: Cache) -> None:
+    for text in ("http://127.0.0.1:1/x.qcow2", "oci://127.0.0.1:1/x:1"):
+        with pytest.raises(UnreachableError, match="127.0.0.1:1/x"):
+            cache.images.foresee(Wanted(parse_source(text, Catalogue(), "/")))
 
 
 def test_a_file_that_is_the_same_is_not_read_again(cache: Cache, tmp_path: Path) -> None:
