@@ -50,7 +50,7 @@ def _made(
         return None, f"{image['name']}:{tag}: {error}"
     variables = {**(image.get("vars") or {}), **(said.get("vars") or {})}
     kind, notes = str(said.get("format") or DEFAULT_FORMAT), tuple[str, ...]()
-    if said.get("format") is None and urlsplit(url).path.lower().endswith(".iso"):
+    if said.get("format") is None and is_iso(url):
         kind = "raw"  # vmp would have QEMU read a CD as qcow2
         notes = (f"{image['name']}:{tag} is an ISO, and its format not said: taken as raw",)
     return (
@@ -100,3 +100,8 @@ def image_tree(image: TaggedImage) -> Tree:
         for key, value in said.items()
         if value
     }
+
+
+def is_iso(url: str) -> bool:
+    """Whether an image is called one for a CD drive."""
+    return urlsplit(url).path.lower().endswith(".iso")

@@ -8,9 +8,10 @@ from typing import Any, Final
 from raptorctl.model.diagnostic import Diagnostic
 from raptorctl.model.names import MACHINE
 from raptorctl.model.raptor_file import RaptorFile
-from raptorctl.model.registry import SETTING, RegistryVm, SshAccess, Tree
+from raptorctl.model.registry import SETTING, PoolVolume, RegistryVm, SshAccess, Tree
 from raptorctl.read.raptor_file import Reader, parse_tables
 from raptorctl.read.registry import parse_registry
+from raptorctl.read.registry_image import is_iso
 from raptorctl.read.registry_yaml import place_of
 from raptorctl.read.toml_places import Path, Place
 from raptorctl.read.variables import literal
@@ -24,6 +25,9 @@ NOTHING_TO_SAY: Final = {
     "osinfo", "os-variant", "import", "noautoconsole", "disk", "memory", "vcpus",
 }  # fmt: skip
 """Options of virt-install that are said elsewhere, or that raptorctl decides by itself."""
+
+KEYS: Final = {"network": "net", "graphics": "graphics", "boot": "boot", "tpm": "tpm"}
+"""What says the like here, in other words."""
 
 
 def registry_tables(text: str, file: str) -> Tables:
@@ -60,7 +64,7 @@ def _place(vm: RegistryVm, file: str) -> Place:
 def _said(vm: RegistryVm) -> dict[str, Any]:
     """What raptorctl has a key for."""
     options = vm.tree["vm"]["libvirt"]["domain"].get("virtInstall") or {}
-    said: dict[str, Any] = {"image": vm.image.url}
+    said: dict[str, Any] = {"iso" if is_iso(vm.image.url) else "image": vm.image.url}
     if _is_number(options.get("vcpus")):
         said["cpus"] = int(options["vcpus"])
     if _is_number(options.get("memory")):
@@ -82,15 +86,16 @@ def _left(vm: RegistryVm, file: str) -> Iterator[Diagnostic]:
 def _unfit(vm: RegistryVm) -> Iterator[tuple[str, str, str]]:
     if not MACHINE.fullmatch(vm.name):
         yield "name", f"{vm.name} is no machine's name", "choose another"
-    for note in vm.image.notes:
+    for note in () if is_iso(vm.image.url) else vm.image.notes:
         yield "image", note, ""
 
 
 def _volumes(vm: RegistryVm) -> Iterator[tuple[str, str, str]]:
+    boot = _boot(vm)
+    if boot and not SIZE.fullmatch(boot.capacity):
+        yield "size", f"{boot.capacity} is in no unit of 1024", ""
     for volume in vm.volumes:
-        if volume.backing and volume.capacity and not SIZE.fullmatch(volume.capacity):
-            yield "size", f"{volume.capacity} is in no unit of 1024", ""
-        if not volume.backing and not volume.upload:
+        if not volume.backing and not volume.upload and volume is not boot:
             said = f"{volume.pool}/{volume.name} of {volume.capacity}"
             yield "volumes", said, "write it as a disk of the machine"
 
@@ -110,14 +115,21 @@ def _options(options: Mapping[str, Tree]) -> Iterator[Diagnostic]:
         nothing = key in NOTHING_TO_SAY or value is None or (key, value) == ("graphics", "none")
         if wrong or not nothing:
             place = place_of(key, ("", 0, 0))
-            yield Diagnostic(*place, f"virtInstall.{key}", "is virt-install's, and has no key here")
+            hint = f"say {KEYS[key]}" if key in KEYS else ""
+            yield Diagnostic(*place, f"virtInstall.{key}", "is virt-install's, and not read", hint)
 
 
 def _size(vm: RegistryVm) -> str:
     """What the disk over the image is to hold, if that is said."""
-    boot = next((one for one in vm.volumes if one.backing and one.capacity), None)
+    boot = _boot(vm)
     found = SIZE.fullmatch(boot.capacity) if boot else None
     return f"{found[1]}{found[2]}" if found else ""
+
+
+def _boot(vm: RegistryVm) -> PoolVolume | None:
+    """The disk over the image, or the empty one beside an ISO, whose capacity is said."""
+    disks = (one for one in vm.volumes if one.capacity and not one.upload)
+    return next((one for one in disks if one.backing or is_iso(vm.image.url)), None)
 
 
 def _is_number(value: Tree) -> bool:

@@ -108,7 +108,7 @@ vms:
 FROM_REGISTRY = """#:schema /usr/share/raptorctl/raptor.schema.json
 
 [machine.vm1]
-# not imported:35:11: virtInstall.network: is virt-install's, and has no key here
+# not imported:35:11: virtInstall.network: is virt-install's, and not read; say net
 # not imported:24:11: volumes: p/d of 5G; write it as a disk of the machine
 # not imported:24:11: cloudInit: user-data is a file of its own here; `registry gen` writes it: name that file as user_data
 # not imported:24:11: ssh: password: machines are logged in to by key; name keys
@@ -152,6 +152,21 @@ def test_up_of_a_registry_is_up_of_what_import_prints(home: CommandLine) -> None
     assert notes == list(filter(None, said))
     assert home("diff", "registry.yaml", "vm1").err == done.err
     assert home("down", "registry.yaml", "--dry-run").code == 0
+
+
+def test_an_iso_of_a_registry_is_for_the_cd_drive(home: CommandLine) -> None:
+    text = REGISTRY.replace(", backingVolume: {name: i, poolName: p}", "")
+    registry(text)
+    file = Path("registry.yaml")
+    file.write_text(file.read_text().replace("{minor}.img", "{minor}.iso"))
+    said = home("import", "registry.yaml").out
+    assert 'iso = "https://a.example/v3/3.20.iso"\n' in said
+    assert 'size = "20G"\n' in said
+    assert "image" not in said
+    assert "volumes: p/d of 5G; write" in said
+    assert "p/b" not in said
+    refused = home("up", "registry.yaml")  # the sample cache knows disks alone
+    assert "is a disk (qcow2), and no ISO" in refused.err
 
 
 def test_an_error_in_a_machine_of_a_registry_has_its_place(home: CommandLine) -> None:
