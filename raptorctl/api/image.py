@@ -16,7 +16,6 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.image import UNSEEN, Damaged, Image, find, image_name
 from raptorctl.model.image_source import Source, parse_source
 from raptorctl.model.medium import ISO, digest_in
-from raptorctl.model.sizes import Size
 from raptorctl.model.text import plain
 
 
@@ -161,7 +160,7 @@ def foreseen(session: Session, text: str, unanswered: Callable[[str], None] | No
         if unanswered is None:
             raise
         unanswered(error.brief)
-        return Image(source.name, source.text, "", "", Size(0), Size(0), "", "")
+        return Image(source.name, source.text, *UNSEEN)
 
 
 def _sought(session: Session, text: str) -> Image | Source:

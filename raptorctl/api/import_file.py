@@ -1,21 +1,22 @@
 """A file of another tool's machines, as a file of ours."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from raptorctl.errors import InputError
 from raptorctl.model.names import shown
-from raptorctl.read.machines import KDL
-from raptorctl.read.registry_machines import SUFFIXES, registry_tables
-from raptorctl.read.vmfile import Tree, vmfile_tree
+from raptorctl.read.machines import KDL, suffix_of
+from raptorctl.read.registry_machines import registry_tables
+from raptorctl.read.vmfile import vmfile_tree
 from raptorctl.render.raptor_toml import SCHEMA, table_lines
 
 
-def import_file(text: str, file: str, owner: str, tenant: str = "") -> str:
+def import_file(texts: Sequence[tuple[str, str]], file: str, owner: str, tenant: str = "") -> str:
     """Return the same machines as `raptor.toml`; a comment says what could not come along.
 
     Args:
-        text: of a VMFile, or of a registry of vmp in one file.
-        file: its name.
+        texts: name and text of a VMFile, or of all files of a registry of vmp.
+        file: as it was named.
         owner: whose machines all are on a session host; "" on a shared host.
         tenant: on a shared host, whose they are to be.
 
@@ -23,23 +24,24 @@ def import_file(text: str, file: str, owner: str, tenant: str = "") -> str:
         FileError: something in it cannot be; all of it, with line and column.
         InputError: it is of no format that is read; or nobody says whose machines they are.
     """
-    if not file.endswith((KDL, *SUFFIXES)):
+    kind = suffix_of(file, texts[0][1])
+    if not kind:
         raise InputError(
             f"{shown(file)} is no file that can be imported",
-            resolution="names end in .kdl (VMFile), .yaml (registry), .sh (profile), .b9 or .conf",
+            resolution="name a VMFile.kdl, registry.yaml, PROFILE.sh, or a .b9 or .conf of B9's",
         )
     refuse_unclear(owner, tenant)
-    tree = _tree(text, file, "slot" if tenant else "user")
+    reached = "slot" if tenant else "user"
+    tree = vmfile_tree(texts[0][1], file, reached) if kind == KDL else registry_tables(texts)
     lines = [SCHEMA]
     for name, said in tree.data["machine"].items():
-        left = [str(replace(one, file="not imported")) for one in tree.left[name]]
+        files = len(texts) > 1
+        left = [
+            str(replace(one, file=f"not imported: {one.file}" if files else "not imported"))
+            for one in tree.left[name]
+        ]
         lines += table_lines(("machine", f"{tenant}-{name}" if tenant else name), said, left)
     return "\n".join(lines) + "\n"
-
-
-def _tree(text: str, file: str, reached: str) -> Tree:
-    is_kdl = file.endswith(KDL)
-    return vmfile_tree(text, file, reached) if is_kdl else registry_tables(text, file)
 
 
 def refuse_unclear(owner: str, tenant: str) -> None:

@@ -1,7 +1,7 @@
 """Files of machines: read, with all that they name, and laid beside what stands."""
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from raptorctl.api.lowering import Lowering
@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
 
 def read(
-    session: Session, file: str, text: str, variables: Mapping[str, str] | None = None
+    session: Session,
+    file: str,
+    texts: Sequence[tuple[str, str]],
+    variables: Mapping[str, str] | None = None,
 ) -> RaptorFile:
     """Read a file of machines; nothing that it names is looked at yet.
 
     Args:
         session: the host: on a session host a machine's name has no tenant.
         file: its path, or `-`.
-        text: what stands in it.
+        texts: its name, and what stands in it; a registry may have many files.
         variables: what counts more than its `[vars]`.
 
     Raises:
@@ -38,7 +41,7 @@ def read(
     owner = session.settings.owner if session.on_session_host else ""
     late = HostVariables(session, file).late
     zone = session.settings.dns.zone
-    return parse_machines(text, Reader(file, owner, variables or {}, zone, late))
+    return parse_machines(texts, Reader(file, owner, variables or {}, zone, late))
 
 
 def wish_of(

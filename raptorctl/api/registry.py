@@ -2,6 +2,7 @@
 
 import glob
 import os
+from collections.abc import Iterator
 
 from raptorctl.errors import InputError
 from raptorctl.model.encoding import decoded
@@ -26,7 +27,19 @@ def read_registry(path: str, given: str = "") -> VmRegistry:
     """
     if path == STDIN:
         return parse_registry([(STDIN, given)])
-    return parse_registry((file, _text(file)) for file in _files(path))
+    return parse_registry(registry_texts(path))
+
+
+def registry_texts(path: str) -> Iterator[tuple[str, str]]:
+    """Read the files of a registry: name and text of each, by their names.
+
+    Args:
+        path: as of `read_registry`.
+
+    Raises:
+        InputError: as of `read_registry`.
+    """
+    return ((file, _text(file)) for file in _files(path))
 
 
 def _files(pattern: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from glob import has_magic
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from raptorctl.api import raptor_file as api
 from raptorctl.api.brought import Brought
+from raptorctl.api.registry import registry_texts
 from raptorctl.cli import output
 from raptorctl.cli.onlooker import Onlooker
 from raptorctl.cli.options import given_text
@@ -20,6 +22,7 @@ from raptorctl.model.file_plan import Allowed, Due, FilePlan, FileWish, Row, Sav
 from raptorctl.model.names import MachineName, parse_words, shown
 from raptorctl.model.raptor_file import DEFAULT, LARGEST, STDIN, RaptorFile
 from raptorctl.model.session_host import session_words
+from raptorctl.read.registry_machines import SUFFIXES
 from raptorctl.read.variables import NAME
 from raptorctl.read.vmfile import DEFAULT as VMFILE
 
@@ -59,7 +62,7 @@ class Named:
 
     def read(self, session: Typed) -> RaptorFile:
         """Read the file, and nothing that it names."""
-        return api.read(session, self.file, given_text(self.file, LARGEST), self.variables)
+        return api.read(session, self.file, given_texts(self.file), self.variables)
 
     def wish(self, session: Typed, *, looks: bool = False) -> FileWish:
         """Read the file and all that it names; tell what of it raptorctl has no key for.
@@ -81,6 +84,17 @@ class Named:
         names = tuple(map(str, self.machines))
         rows = tuple(row.encode() for row in plan.rows)
         return SavedPlan(file, names, self.variables, may, plan.facts, rows)
+
+
+def given_texts(file: str) -> tuple[tuple[str, str], ...]:
+    """Read a file, or the files of a registry that a pattern names: name and text of each.
+
+    Raises:
+        InputError: one cannot be read, is too large, or is not UTF-8; or there is none.
+    """
+    if file.endswith(SUFFIXES) and has_magic(file) and not Path(file).is_file():
+        return tuple(registry_texts(file))
+    return ((file, given_text(file, LARGEST)),)
 
 
 def named(session: Typed, words: list[str] | None, variables: list[str] | None = None) -> Named:

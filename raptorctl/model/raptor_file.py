@@ -98,6 +98,7 @@ class RaptorFile:
         tenants, machines: in the file's order.
         places: line and column of a machine's key, by both.
         left: what another tool's file says and raptorctl has no key for, by a machine's key.
+        files: in which file of several a machine's table stands, by its key.
     """
 
     file: str
@@ -106,6 +107,7 @@ class RaptorFile:
     machines: tuple[FileMachine, ...] = ()
     places: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     left: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -140,4 +142,5 @@ class RaptorFile:
         kind, _, name = table.partition(".")
         tried = ((table, key), ("defaults", key), (kind, name))
         place = next((self.places[one] for one in tried if one in self.places), (0, 0))
-        return Diagnostic(self.file, *place, f"{table}.{key}", problem, hint)
+        file = self.files.get(name, self.file)
+        return Diagnostic(file, *place, f"{table}.{key}", problem, hint)

@@ -47,6 +47,7 @@ class Reader:
         variables: what was said beside the file, which counts more than its `[vars]`.
         zone: the DNS zone that machines are named in, or "".
         late: a machine's variables that are looked up where they are used.
+        files: in which file of several a machine's table stands.
     """
 
     file: str
@@ -54,6 +55,7 @@ class Reader:
     variables: Mapping[str, str] = field(default_factory=dict)
     zone: str = ""
     late: Late = lambda _name, _table, _names: _ANYTHING
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def names(self, name: MachineName = _ANYBODY) -> dict[str, str]:
         """A machine's own variables."""
@@ -106,7 +108,8 @@ class _Reading:
         machines = tuple(self._machines(known))
         name = self._name()
         refuse(self._reader.file, self._wrong)
-        return RaptorFile(self._reader.file, name, tenants, machines, dict(self._key_places()))
+        places, files = dict(self._key_places()), self._reader.files
+        return RaptorFile(self._reader.file, name, tenants, machines, places, files=files)
 
     def _name(self) -> str:
         name = self._data.get("name", "")
@@ -236,7 +239,8 @@ class _Reading:
     def _tell(self, path: Path, problem: str, hint: str = "") -> None:
         at = place_of(path, self._places)
         key = ".".join(map(str, path))
-        self._wrong.append(Diagnostic(self._reader.file, *at, key, problem, hint))
+        file = self._reader.files.get(str(path[1]) if len(path) > 1 else "", self._reader.file)
+        self._wrong.append(Diagnostic(file, *at, key, problem, hint))
 
     def _key_places(self) -> Iterator[tuple[tuple[str, str], Place]]:
         for path, place in self._places.items():

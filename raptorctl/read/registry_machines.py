@@ -1,7 +1,7 @@
 """Machines of a registry as the tables of `raptor.toml`, and what has no place there."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from raptorctl.read.registry_image import is_iso
 from raptorctl.read.registry_yaml import place_of
 from raptorctl.read.toml_places import Path, Place
 from raptorctl.read.variables import literal
+from raptorctl.read.vmfile import Table
 from raptorctl.read.vmfile import Tree as Tables
 
 SUFFIXES: Final = (".yaml", ".yml")
@@ -30,35 +31,36 @@ KEYS: Final = {"network": "net", "graphics": "graphics", "boot": "boot", "tpm": 
 """What says the like here, in other words."""
 
 
-def registry_tables(text: str, file: str) -> Tables:
-    """Read a registry of one file.
+def registry_tables(files: Iterable[tuple[str, str]]) -> Tables:
+    """Read a registry.
 
     Args:
-        text: of the file.
-        file: as it was named.
+        files: name and text of each.
 
     Raises:
         FileError: something in it cannot be; all of it, with line and column.
     """
-    machines = parse_registry([(file, text)]).machines()
-    left = {vm.name: tuple(_left(vm, file)) for vm in machines}
-    places: dict[Path, Place] = {("machine", vm.name): _place(vm, file) for vm in machines}
-    return Tables({"machine": {vm.name: _said(vm) for vm in machines}}, places, left)
+    machines = parse_registry(files).machines()
+    left = {vm.name: tuple(_left(vm)) for vm in machines}
+    whole = {vm.name: _place(vm) for vm in machines}
+    places: dict[Path, Place] = {("machine", name): place[1:] for name, place in whole.items()}
+    said: Table = {"machine": {vm.name: _said(vm) for vm in machines}}
+    return Tables(said, places, left, {name: place[0] for name, place in whole.items()})
 
 
-def parse_registry_machines(text: str, reader: Reader) -> RaptorFile:
-    """Read a registry of one file as if it were a file of ours.
+def parse_registry_machines(files: Iterable[tuple[str, str]], reader: Reader) -> RaptorFile:
+    """Read a registry as if it were a file of ours.
 
     Raises:
         FileError: as `registry_tables`; or a machine is none that raptorctl can have.
     """
-    tree = registry_tables(text, reader.file)
-    file = parse_tables(literal(tree.data), tree.places, reader)
+    tree = registry_tables(files)
+    file = parse_tables(literal(tree.data), tree.places, replace(reader, files=tree.files))
     return replace(file, left=tree.left)
 
 
-def _place(vm: RegistryVm, file: str) -> Place:
-    return place_of(vm.tree["vm"]["name"], (file, 0, 0))[1:]
+def _place(vm: RegistryVm) -> tuple[str, int, int]:
+    return place_of(vm.tree["vm"]["name"], ("", 0, 0))
 
 
 def _said(vm: RegistryVm) -> dict[str, Any]:
@@ -75,12 +77,12 @@ def _said(vm: RegistryVm) -> dict[str, Any]:
     return said | ({"account": user} if user else {})
 
 
-def _left(vm: RegistryVm, file: str) -> Iterator[Diagnostic]:
+def _left(vm: RegistryVm) -> Iterator[Diagnostic]:
     """What it has not, each with where it stands and what to do."""
     tree = vm.tree["vm"]
     yield from _options(tree["libvirt"]["domain"].get("virtInstall") or {})
     for key, problem, hint in (*_unfit(vm), *_volumes(vm), *_login(vm)):
-        yield Diagnostic(*place_of(tree["name"], (file, 0, 0)), key, problem, hint)
+        yield Diagnostic(*_place(vm), key, problem, hint)
 
 
 def _unfit(vm: RegistryVm) -> Iterator[tuple[str, str, str]]:

@@ -49,11 +49,13 @@ class Tree:
         data: of the whole file.
         places: line and column by path.
         left: what raptorctl has nothing for, by machine.
+        files: in which file of several a machine stands.
     """
 
     data: Table
     places: Mapping[Path, Place]
     left: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def vmfile_tree(text: str, file: str, reached: str = "user") -> Tree:

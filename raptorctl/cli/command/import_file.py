@@ -15,6 +15,7 @@ from raptorctl.api.shell_profile import (
 )
 from raptorctl.cli.options import Output, example, given_text
 from raptorctl.cli.output import Format, plain, say, say_json, tell
+from raptorctl.cli.raptor_file import given_texts
 from raptorctl.cli.session import session_of
 from raptorctl.errors import InputError
 from raptorctl.model.names import parse_tenant
@@ -85,7 +86,7 @@ def import_(
         return
     if trust or user_data:
         raise InputError("--trust and --user-data are for a PROFILE.sh", subject=file)
-    found = import_file(given_text(file, LARGEST), file, owner, whose)
+    found = import_file(given_texts(file), file, owner, whose)
     _show(found, form)
 
 

@@ -154,6 +154,38 @@ def test_up_of_a_registry_is_up_of_what_import_prints(home: CommandLine) -> None
     assert home("down", "registry.yaml", "--dry-run").code == 0
 
 
+@pytest.mark.parametrize("name", ["-", "./machines"])
+def test_of_a_file_whose_name_says_nothing_the_text_tells_what_it_is(
+    home: CommandLine, name: str
+) -> None:
+    registry()
+    for original in ("VMFile.kdl", "registry.yaml"):
+        text = Path(original).read_text()
+        Path("machines").write_text(text)
+        assert home("import", name, answer=text).out == home("import", original).out
+        shown = home("up", name, "--dry-run", answer=text)
+        assert (shown.code, shown.out) == (0, home("up", original, "--dry-run").out)
+
+
+def test_a_registry_of_many_files_is_named_by_a_pattern(home: CommandLine) -> None:
+    registry()
+    whole, one = Path("registry.yaml").read_text().split("vms:\n")
+    Path("reg/vms").mkdir(parents=True)
+    Path("reg/a.yaml").write_text(whole)
+    Path("reg/vms/one.yaml").write_text(f"vms:\n{one}")
+    pattern = "reg/**/*.yaml"
+    said = home("import", pattern).out
+    assert said.endswith(FROM_REGISTRY.partition("and not read")[2].partition("name keys\n")[2])
+    assert "# not imported: reg/vms/one.yaml:13:11: virtInstall.network: is" in said
+    assert "alice-vm1" in home("up", pattern, "vm1", "--dry-run").out
+    assert home("diff", pattern).code == 0
+    Path("reg/vms/one.yaml").write_text(f"vms:\n{one}".replace("memory: 2048", "memory: 1"))
+    refused = home("up", pattern)
+    assert (refused.code, "reg/vms/one.yaml:2:11: machine.vm1.memory: " in refused.err) == (2, True)
+    missing = home("up", "reg/*.yml")
+    assert (missing.code, "no file of a registry is called 'reg/*.yml'" in missing.err) == (2, True)
+
+
 def test_an_iso_of_a_registry_is_for_the_cd_drive(home: CommandLine) -> None:
     text = REGISTRY.replace(", backingVolume: {name: i, poolName: p}", "")
     registry(text)
