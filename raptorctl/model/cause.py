@@ -156,6 +156,10 @@ LIBVIRT: Final = (
         "another program has the disk open: `fuser -v` tells which",
     ),
     Cause(
+        r"unable to map backing store|hugepages",
+        "the host has too few huge pages free: see HugePages_Free in /proc/meminfo",
+    ),
+    Cause(
         r"cannot set up guest memory|Cannot allocate memory",
         "the host has too little memory free: see `free -h`; stop another machine",
     ),
@@ -187,7 +191,6 @@ LIBVIRT: Final = (
         r"QEMU may not open \1: see its owner and rights, and those of the directories above it",
     ),
     Cause(r"'([^']+)': No such file or directory", r"\1 does not exist: see `raptorctl doctor`"),
-    Cause(r"unable to map backing store|hugepages", "the host has no huge pages free"),
     Cause(r"Unable to open /dev/net/tun", "modprobe tun"),
 )
 """Of libvirt's daemons, and of the QEMUs that they start."""

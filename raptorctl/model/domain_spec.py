@@ -38,6 +38,8 @@ class DomainSpec:
         tpm: whether it has a TPM; None for what the template has.
         boot: what the firmware tries, in order; empty for what the template has.
         hugepages: bytes of the huge pages its memory is made of; None for what the template has.
+        pages_by_memfd: whether QEMU asks the kernel for them by memfd_create(2), which anybody may;
+            else libvirt takes them from a mounted hugetlbfs, which root alone has.
         disks: those beside the first, in order.
         forwards: what QEMU's own network forwards beside ssh.
         iso: the file in its CD drive; "" for no drive.
@@ -62,6 +64,7 @@ class DomainSpec:
     tpm: bool | None = None
     boot: "tuple[BootDevice, ...]" = ()
     hugepages: Size | None = None
+    pages_by_memfd: bool = False
     disks: tuple[DiskDevice, ...] = ()
     forwards: tuple[Forward, ...] = ()
     iso: str = ""

@@ -73,7 +73,7 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     fill_graphics(root, spec.graphics)
     fill_tpm(root, has=spec.tpm)
     fill_boot(root, spec.boot or (DISK_THEN_ISO if spec.iso else ()))
-    fill_hugepages(root, spec.hugepages)
+    fill_hugepages(root, spec.hugepages, by_memfd=spec.pages_by_memfd)
     fill_ports(root)
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"

@@ -45,8 +45,15 @@ def fill_boot(root: _Element, order: Iterable[BootDevice]) -> None:
         etree.SubElement(boot, "boot", dev=device.libvirt)
 
 
-def fill_hugepages(root: _Element, size: Size | None) -> None:
-    """Make its memory of huge pages of that size; what else the template says of it stays."""
+def fill_hugepages(root: _Element, size: Size | None, *, by_memfd: bool = False) -> None:
+    """Make its memory of huge pages of that size; what else the template says of it stays.
+
+    Args:
+        root: the domain.
+        size: bytes; None for what the template has.
+        by_memfd: libvirt's session knows no hugetlbfs, and needs none for `memfd`
+            (https://libvirt.org/formatdomain.html#memory-backing, virQEMUDriverConfigNew).
+    """
     if size is None:
         return
     backing = root.find("memoryBacking")
@@ -58,6 +65,10 @@ def fill_hugepages(root: _Element, size: Size | None) -> None:
     pages = etree.Element("hugepages")
     etree.SubElement(pages, "page", size=str(size // KIB), unit="KiB")
     backing.insert(0, pages)
+    if by_memfd:
+        for old in backing.findall("source"):
+            backing.remove(old)
+        etree.SubElement(backing, "source", type="memfd")
 
 
 def read_boot(root: _Element) -> tuple[str, ...]:

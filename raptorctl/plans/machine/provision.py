@@ -250,6 +250,7 @@ def _xml(
         tpm=request.spec.tpm,
         boot=request.spec.boot or (),
         hugepages=request.spec.hugepages,
+        pages_by_memfd=not settings.pins_cpus,
         disks=tuple(one.device(settings, facts) for one in choice.disks),
         forwards=choice.wiring.forwards,
         iso=drive.path_of(choice.name, choice.iso, settings),

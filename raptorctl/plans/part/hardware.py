@@ -27,7 +27,7 @@ def refuse(spec: MachineSpec, settings: Settings, facts: HostFacts) -> None:
         )
     firmware(spec, settings, facts)
     if spec.hugepages:
-        _refuse_pages(spec.hugepages, spec.memory or settings.machine.memory, settings, facts)
+        _refuse_pages(spec.hugepages, spec.memory or settings.machine.memory, facts)
 
 
 def firmware(spec: MachineSpec, settings: Settings, facts: HostFacts) -> Libvirt:
@@ -69,13 +69,7 @@ def refuse_uneven(memory: Size, page: Size) -> None:
         )
 
 
-def _refuse_pages(page: Size, memory: Size, settings: Settings, facts: HostFacts) -> None:
-    if not settings.pins_cpus:
-        raise RefusedError(
-            "huge pages are the host's, and libvirt's session has none",
-            resolution="leave out --hugepages",
-            code=Code.SESSION_HOST,
-        )
+def _refuse_pages(page: Size, memory: Size, facts: HostFacts) -> None:
     refuse_uneven(memory, page)
     held = sum(d.held_memory for d in facts.domains if d.hugepages == page)
     there = facts.hugepages.get(str(page), Size(0))
@@ -83,6 +77,6 @@ def _refuse_pages(page: Size, memory: Size, settings: Settings, facts: HostFacts
         promised = f", of which {Size(held)} is promised to other machines" if held else ""
         raise RefusedError(
             f"{memory} of memory asked in huge pages of {page}; the host has {there}{promised}",
-            resolution="reserve more when the host boots: hugepagesz= and hugepages= (kernel)",
+            resolution="have the kernel reserve more as it boots: hugepagesz= and hugepages=",
             code=Code.MEMORY_UNAVAILABLE,
         )

@@ -132,6 +132,10 @@ LIBVIRT_SAYS = [
         "too little memory",
     ),
     (
+        "qemu-system-x86_64: unable to map backing store for guest RAM: Cannot allocate memory",
+        "too few huge pages",
+    ),
+    (
         "Failed to connect socket to '/var/run/libvirt/virtlogd-sock': No such file or directory",
         "virtlogd.socket",
     ),

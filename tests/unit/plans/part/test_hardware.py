@@ -83,10 +83,18 @@ def test_no_huge_page_is_promised_twice_and_a_resize_keeps_whole_ones() -> None:
         hardware.refuse_uneven(uneven, there.domains[0].hugepages)
 
 
-def test_a_session_host_has_no_huge_pages(tmp_path: Any) -> None:
+def test_a_session_has_huge_pages_without_a_mount_as_many_as_the_kernel_keeps(
+    tmp_path: Any,
+) -> None:
     world = SessionWorld(tmp_path)
-    with pytest.raises(RefusedError, match="leave out --hugepages"):
-        hardware.refuse(HUGE, world.settings, world.facts())
+    wanted = ProvisionRequest(MachineName("alice", "web"), replace(HUGE, cpus=1, memory=Size(GIB)))
+    there = replace(world.facts(), hugepages={"1G": Size(GIB)})
+    xml = render_xml(wanted, world.settings, there, JOB)
+    assert '<source type="memfd"/>' in xml
+    assert read_domain(xml).hugepages == GIB
+    assert "memfd" not in render_xml(but(ALICE, hugepages=Size(GIB)), settings(), facts(), JOB)
+    with pytest.raises(RefusedError, match="1G; the host has 0B?: have the kernel reserve more"):
+        hardware.refuse(HUGE, world.settings, replace(there, hugepages={}))
 
 
 def test_what_a_tpm_kept_goes_once_there_is_no_way_back(world: World) -> None:
