@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from raptorctl.api.caller import Caller, new_identity
 from raptorctl.api.session import Session
-from raptorctl.errors import RaptorError, RefusedError
+from raptorctl.errors import HostError, MissingError, RaptorError, RefusedError
 from raptorctl.host.system.pace import Pace
 from raptorctl.host.system.peer import Answers, name_of, read_line, standard_input, uid_of
 from raptorctl.model.codec import encode
@@ -65,9 +65,9 @@ def serve(
     try:
         said = _answered(client, session_of, paces, ear)
     except RaptorError as error:
-        said = {"error": error.encode()}
+        said = ear.veiled({"error": error.encode()})
     finally:
-        answers.end(ear.veiled(said))
+        answers.end(said)
 
 
 def _answered(
@@ -84,10 +84,30 @@ def _answered(
     letter = parse_letter(read_line(client, LONGEST))
     session = session_of(Caller(who.tenant, root=True))
     ear.listen(session, who)
+    if letter.verb == "shares":  # alone names another's machine: one that is shared with them
+        return _shares(session, who)
+    said: Mapping[str, Any] = ear.veiled(_heeded(session, who, letter, paces, ear))
+    return said
+
+
+def _heeded(
+    session: Session, who: Petitioner, letter: Letter, paces: Path, ear: "Ear"
+) -> Mapping[str, Any]:
     if letter.petition is None:
         return _READS[letter.verb](session, who, letter)
     pace = Pace(paces, "changed", session.settings.requests.changes_an_hour, HOUR)
     return Desk(session, who, pace, ear).change(letter, letter.petition)
+
+
+def _shares(session: Session, who: Petitioner) -> Mapping[str, Any]:
+    from raptorctl.api.share import every
+
+    try:
+        return {"shares": [one.encode() for one in every(session, who.tenant)]}
+    except MissingError as error:  # how to mend it is for root to hear
+        raise HostError(
+            "the list of shares cannot be read", resolution="ask an admin to run doctor"
+        ) from error
 
 
 @dataclass(frozen=True)

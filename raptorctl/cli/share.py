@@ -1,6 +1,6 @@
 """`raptorctl tenant share`, `unshare` and `shares`: what tenants let each other do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
@@ -102,7 +102,17 @@ def shares(context: typer.Context, tenant: OfTenant = None, *, how: Listed) -> N
 
     wanted = None if tenant is None else parse_tenant(tenant)
     found = every(session_of(context), wanted)
-    nothing = f"{wanted} shares nothing" if wanted else "nothing is shared"
+    show(found, f"{wanted} shares nothing" if wanted else "nothing is shared", how)
+
+
+def show(found: Sequence[Share], nothing: str, how: Listed) -> None:
+    """Print shares.
+
+    Args:
+        found: those.
+        nothing: what is said of none.
+        how: which keys of them, and in which form.
+    """
     show_list(found, View("shares", Share.encode, _rows, nothing, ("machine", "tenant")), how)
 
 

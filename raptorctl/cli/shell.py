@@ -45,8 +45,9 @@ reboot dev     ask it to boot anew
 request ...    ask for a machine, or a change of one: provision web
                --size 20G --cpus 2 --image debian:13, resize, rebuild,
                snapshot create|restore|delete, deprovision, share dev bob
-               --console|--operate --until DATE, unshare; list, show,
-               withdraw; -y goes without asking, --dry-run shows the plan
+               --console|--operate --until DATE, unshare, shares; list,
+               show, withdraw; -y goes without asking, --dry-run shows the
+               plan
 web            a link to your page
 exit           leave
 Of a machine that alice shares with you, say `alice-dev` or `alice dev`."""

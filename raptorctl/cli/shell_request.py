@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 VERBS: Final = frozenset(
-    "provision resize rebuild deprovision snapshot share unshare list show withdraw".split()
+    "provision resize rebuild deprovision snapshot share unshare shares list show withdraw".split()
 )
 TAKEN: Final = frozenset("create restore delete".split())
 """What follows `snapshot`."""

@@ -49,8 +49,9 @@ READS: Final[Mapping[str, frozenset[str]]] = {
     "list": frozenset(),
     "show": frozenset({"id"}),
     "withdraw": frozenset({"id"}),
+    "shares": frozenset(),
 }
-"""What can be asked about petitions made before."""
+"""What can be asked about petitions made before, and about what is shared with whom."""
 
 MANNER: Final = frozenset({"dry_run", "agreed"})
 

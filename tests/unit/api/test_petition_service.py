@@ -12,7 +12,7 @@ from raptorctl.model.access import RULES
 from raptorctl.model.domain import Domain
 from raptorctl.model.petition import PetitionState
 from raptorctl.model.policy import RequestPolicy
-from raptorctl.model.share import SHARES, parse_shares
+from raptorctl.model.share import SHARES, Grant, Share, parse_shares, shares_text
 from raptorctl.model.tenant import Quota, TenantRecord, record_path, record_text
 from raptorctl.render.polkit_rule import render_rules
 from tests.fakes import World
@@ -23,6 +23,9 @@ from tests.unit.model.test_ssh_key import GOOD
 @pytest.fixture
 def service(world: World, tmp_path: Path) -> Service:
     return Service(world, tmp_path)
+
+
+UUID = "5c4b1c6e-0f4f-4a58-9d3e-4b2f5a1d7c11"
 
 
 def machines(service: Service) -> list[str]:
@@ -84,6 +87,25 @@ def test_a_machine_is_shared_by_its_owner_alone(service: Service) -> None:
     end = {"verb": "share-end", "machine": "dev", "other": "bob"}
     assert service.ask(end)["done"]["summary"] == "alice-dev is not shared with bob"
     assert (shares(service), world.accounts.connections) == ([], {})
+
+
+def test_a_tenant_is_told_what_they_share_and_have_and_nothing_else(service: Service) -> None:
+    def share(machine: str, tenant: str) -> Share:
+        return Share(machine, UUID, tenant, Grant.CONSOLE, "", "j", "2026-11-29T12:00:00Z", "carol")
+
+    world = service.world.with_tenants("carl", "dave")
+    all_of_them = (share("alice-dev", "bob"), share("bob-web", "alice"), share("carl-x", "dave"))
+    world.files.write(SHARES, shares_text(all_of_them), 0o644)
+    service.policy = replace(POLICY, verbs=())
+    asked = {"verb": "shares"}
+    # bob-web is another's, and is told all the same: alice may have its console.
+    assert service.ask(asked) == {"shares": [one.encode() for one in all_of_them[:2]]}
+    assert service.ask(asked, "dave") == {"shares": [all_of_them[2].encode()]}
+    assert service.ask(asked, "erin") == {"shares": []}
+    for more in ({"tenant": "carl"}, {"machine": "x"}, {"other": "carl"}):
+        assert "cannot be said of shares" in service.ask({**asked, **more})["error"]["message"]
+    world.files.write(SHARES, "raptorctlShares = [];", 0o644)
+    assert service.ask(asked)["error"]["message"] == "the list of shares cannot be read"
 
 
 def test_sharing_is_asked_for_only_where_the_policy_says_so(service: Service) -> None:

@@ -87,7 +87,7 @@ def test_every_command_that_lists_takes_all_of_it() -> None:
     for path, one in parameters(command()):
         taken.setdefault(path, set()).update(one.opts)
     lists = {path for path in taken if path.split()[-1:] == ["list"]}
-    lists |= {"audit", "tenant shares", "web sessions"}
+    lists |= {"audit", "tenant shares", "request shares", "web sessions"}
     assert {path for path, words in taken.items() if "--columns" in words} == lists
     assert all({"--filter", "--sort", "--output"} <= taken[path] for path in lists)
 

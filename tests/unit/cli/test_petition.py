@@ -218,3 +218,20 @@ def test_the_shapes_of_json_are_as_told(alice: CommandLine) -> None:
     assert listed == told_shape("`request list`")
     made = {key for key in shown(*SMALL, "-y") if not key.startswith("done.job.")}
     assert made == told_shape("`request provision`")
+
+
+def test_a_tenant_lists_what_is_shared(alice: CommandLine, world: World) -> None:
+    assert alice("request", "shares").out == "nothing is shared\n"
+    world.files.write(RULES, render_rules(shipped_rules(), ("wheel",)), 0o644)
+    for words in (("--until", "2099-01-31"), ()):
+        assert alice(*SMALL, "-y").code == 0
+        assert alice("request", "share", "dev", "bob", "--console", *words, "-y").code == 0
+        day = "2099-01-31" if words else "-"
+        lines = alice("request", "shares").out.splitlines()
+        assert [line.split() for line in lines[1:]] == [["alice-dev", "bob", "console", day]]
+    found = json.loads(alice("request", "shares", "-o", "json").out)
+    assert shape(found) == told_shape("`tenant shares`")
+    assert alice("request", "shares", "--filter", "tenant=carl", "-o", "name").out == ""
+    assert alice("tenant", "shares").code == 3
+    alice.root = True
+    assert alice("request", "shares").code == 3

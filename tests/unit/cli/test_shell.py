@@ -209,6 +209,7 @@ def test_what_a_client_sends_along_is_forgotten(monkeypatch: pytest.MonkeyPatch)
         "request deprovision web --force -y",
         "request share web bob --console --until 2027-01-31",
         "request unshare web bob",
+        "request shares",
     ],
 )
 def test_requests_are_made_with_options_of_a_table(ran: list[list[str]], line: str) -> None:
