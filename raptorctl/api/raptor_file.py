@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 def read(
     session: Session,
     file: str,
-    texts: Sequence[tuple[str, str]],
+    text: str,
     variables: Mapping[str, str] | None = None,
+    files: Sequence[tuple[str, str]] = (),
 ) -> RaptorFile:
     """Read a file of machines; nothing that it names is looked at yet.
 
     Args:
         session: the host: on a session host a machine's name has no tenant.
         file: its path, or `-`.
-        texts: its name, and what stands in it; a registry may have many files.
+        text: what stands in it.
         variables: what counts more than its `[vars]`.
+        files: name and text of each, of a registry that has many.
 
     Raises:
         FileError: all that is wrong in it, with line and column.
@@ -41,7 +43,7 @@ def read(
     owner = session.settings.owner if session.on_session_host else ""
     late = HostVariables(session, file).late
     zone = session.settings.dns.zone
-    return parse_machines(texts, Reader(file, owner, variables or {}, zone, late))
+    return parse_machines(files or [(file, text)], Reader(file, owner, variables or {}, zone, late))
 
 
 def wish_of(

@@ -62,7 +62,8 @@ class Named:
 
     def read(self, session: Typed) -> RaptorFile:
         """Read the file, and nothing that it names."""
-        return api.read(session, self.file, given_texts(self.file), self.variables)
+        files = given_texts(self.file)
+        return api.read(session, self.file, files[0][1], self.variables, files)
 
     def wish(self, session: Typed, *, looks: bool = False) -> FileWish:
         """Read the file and all that it names; tell what of it raptorctl has no key for.

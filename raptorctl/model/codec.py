@@ -92,7 +92,9 @@ def _decode_fields(kind: Any, data: Any, key: str) -> Any:
     fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
     for name in data:
         if name not in fields:
-            raise ShapeError(_joined(key, name), f"is not known here; known: {', '.join(fields)}")
+            from raptorctl.model.diagnostic import nearest
+
+            raise ShapeError(_joined(key, name), f"is not known here; {nearest(name, fields)}")
     hints = _hints(kind)
     values = {
         name: _decode(hints[name], data[name], _joined(key, name))

@@ -230,7 +230,10 @@ class _Reading:
     def _known(self, path: Path, table: Mapping[str, Any], known: Iterable[str]) -> None:
         for key in table:
             if key not in known:
-                self._tell((*path, key), "is not known here", nearest(key, known))
+                outside = not path and key in MACHINE_KEYS
+                hint = "write it below [defaults] or [machine.NAME]" if outside else ""
+                problem = "stands outside of a machine" if outside else "is not known here"
+                self._tell((*path, key), problem, hint or nearest(key, known))
 
     def _tell_all(self, path: Path, problems: Iterable[tuple[str, str]]) -> None:
         for key, problem in problems:

@@ -31,7 +31,7 @@ def machine_problems(said: Mapping[str, Any]) -> Problems:
         try:
             _read(key, value)
         except (ShapeError, ValueError) as error:
-            yield key, error.problem if isinstance(error, ShapeError) else str(error)
+            yield key, _told(error) if isinstance(error, ShapeError) else str(error)
 
 
 def spec_part(said: Mapping[str, Any]) -> dict[str, Any]:

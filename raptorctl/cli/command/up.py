@@ -48,6 +48,7 @@ SavedFile = Annotated[
         show_default=False,
     ),
 ]
+NO_MACHINE = "the file names no machine"
 LARGEST = 1 << 26
 """Bytes of a plan."""
 
@@ -156,16 +157,21 @@ def _shown(
         shape = saved.encode() if saved else {"rows": [row.encode() for row in plan.rows]}
         say_json({"plan": shape | {"guest_steps": steps}})
         return
-    say("\n".join(raptor_file.laid_out(plan.rows) or ["all of it is already so"]))
+    nothing = "all of it is already so" if _named(wish, plan) else NO_MACHINE
+    say("\n".join(raptor_file.laid_out(plan.rows) or [nothing]))
     if steps:
         say("\n".join(["then, in the guests:", *(f"  {line}" for line in steps)]))
+
+
+def _named(wish: FileWish, plan: FilePlan) -> bool:
+    return bool(wish.machines or wish.tenants or plan.rows)
 
 
 def _carry_out(
     session: Typed, wish: FileWish, plan: FilePlan, way: UpWay, run: options.Manner
 ) -> None:
-    if not (wish.machines or wish.tenants or plan.rows) and run.form is Format.TEXT:
-        say("the file names no machine")
+    if not _named(wish, plan) and run.form is Format.TEXT:
+        say(NO_MACHINE)
     _agreed(wish, plan, run)
     eye = Stream() if way.watch else onlooker(plan)
     work = Up(session, wish, plan, way.identity, way.keep_going, eye.show)

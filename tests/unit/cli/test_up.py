@@ -510,3 +510,9 @@ def test_what_is_only_shown_needs_no_server_of_images(
     done = host("up")
     assert (done.code, "machine.alice-web.image" in done.complaint) == (2, True)
     assert host.world.domains.named("alice-web") is None
+
+
+def test_of_a_file_without_machines_nothing_is_said_to_be_so(host: CommandLine) -> None:
+    write("")
+    for words in (("up", "--dry-run"), ("up",)):
+        assert host(*words).out == "the file names no machine\n"

@@ -24,6 +24,8 @@ def test_nouns_survive_json() -> None:
         assert decode(type(noun), json.loads(json.dumps(encode(noun)))) == noun
 
 
-def test_an_unknown_key_is_an_error_that_names_the_known_ones() -> None:
-    with pytest.raises(ShapeError, match="dns, slot, storage"):
+def test_an_unknown_key_is_an_error_that_names_the_nearest_or_the_known_ones() -> None:
+    with pytest.raises(ShapeError, match="did you mean dns"):
         decode(Settings, {"dnss": {}})
+    with pytest.raises(ShapeError, match="dns, slot, storage"):
+        decode(Settings, {"x": {}})

@@ -87,6 +87,11 @@ def test_a_machine_has_a_name_in_dns_where_there_is_a_zone() -> None:
     assert "known: ipv4, ipv6, mac, machine, ssh_key, tenant" in wrong(text)[0]
 
 
+def test_a_machines_key_that_stands_alone_is_told_where_it_belongs() -> None:
+    said = "raptor.toml:1:1: image: stands outside of a machine; write it below [defaults] or [machine.NAME]"
+    assert wrong('image = "debian:13"\n') == (said,)
+
+
 def test_every_key_of_a_spec_may_be_said() -> None:
     assert {one.name for one in fields(MachineSpec)} < set(MACHINE_KEYS)
 
@@ -107,7 +112,7 @@ def test_every_key_of_a_spec_may_be_said() -> None:
         ('wait = "soon"', "wait: should be one of ip, ssh, cloud-init, agent"),
         ('steps = [{ run = "a", copy = "b" }]', "steps: [0] should say one of run, inline and copy"),
         ('steps = [{ copy = "b" }]', "steps: [0] should say copy and to together"),
-        ('steps = [{ rum = "b" }]', "steps: is not known here; known: run, inline, copy, to, user"),
+        ('steps = [{ rum = "b" }]', "steps: [0].rum: is not known here; did you mean run?"),
         ('steps = [{ run = "a", user = "-x" }]', "steps: [0] user: '-x' is not an account's name"),
         ('steps = [{ run = "a", timeout = "5" }]', "steps: [0] timeout: '5' is not a time up to a "
          "day, such as 90s, 5m or 2h"),

@@ -55,7 +55,7 @@ def test_an_image_is_kept_read_only_and_without_its_source(cache: Cache, tmp_pat
 
 def test_that_nobody_answers_is_another_error_than_that_there_is_no_image(cache: Cache) -> None:
     for text in ("http://127.0.0.1:1/x.qcow2", "oci://127.0.0.1:1/x:1"):
-        with pytest.raises(UnreachableError, match="127.0.0.1:1/x"):
+        with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:1/x"):
             cache.images.foresee(Wanted(parse_source(text, Catalogue(), "/")))
 
 
