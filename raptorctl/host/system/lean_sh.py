@@ -1,16 +1,15 @@
 """sh without what its import brings and no program of ours needs: nine tenths of what it costs.
 
-asyncio serves `await` alone, importlib.metadata the text of sh's version. For the import both have
-a stand-in, unless they are imported already.
+asyncio serves `await` alone, importlib.metadata the text of sh's version: it is then "unknown".
 """
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
+
+from raptorctl.host.system.stand_in import NoVersions, standing_in
 
 
 class LateAsyncio(ModuleType):
@@ -36,35 +35,9 @@ class LateAsyncio(ModuleType):
         return import_module("asyncio").Queue(*args, **options)
 
 
-class NoVersions(ModuleType):
-    """importlib.metadata where nothing is installed: sh's version is then "unknown"."""
-
-    PackageNotFoundError = LookupError
-
-    def version(self, name: str) -> str:
-        """Know none.
-
-        Raises:
-            PackageNotFoundError: always.
-        """
-        raise self.PackageNotFoundError(name)
-
-
 @cache
 def lean_sh() -> Any:
     """Import sh, once. Not beside a thread that imports asyncio: it would get the stand-in."""
-    names = {"asyncio": LateAsyncio, "importlib.metadata": NoVersions}
-    absent = {name: kind(name) for name, kind in names.items() if name not in sys.modules}
-    with _standing_in(absent):
+    with standing_in({"asyncio": LateAsyncio, "importlib.metadata": NoVersions}):
         import sh
     return sh
-
-
-@contextmanager
-def _standing_in(modules: Mapping[str, ModuleType]) -> Iterator[None]:
-    sys.modules.update(modules)
-    try:
-        yield
-    finally:
-        for name in modules:
-            del sys.modules[name]

@@ -14,8 +14,8 @@ from tests.fakes import World, settings
 from tests.fresh_python import said
 
 CHECKOUT = Path(__file__).parents[3]
-HEAVY = {"asyncio", "asyncssh", "dns", "email", "jeepney", "libvirt", "lxml", "pycdlib", "pyudev",
-         "requests", "rich", "sh", "yaml"}  # fmt: skip
+HEAVY = {"asyncio", "asyncssh", "dns", "email", "idna", "importlib.metadata", "jeepney", "libvirt",
+         "lxml", "pycdlib", "pyudev", "requests", "rich", "sh", "ssl", "yaml"}  # fmt: skip
 """Packages that take milliseconds to import: each is there only for who asks for what it does."""
 
 FLOORS = {"raptorctl.engine", "raptorctl.plans", "raptorctl.steps"}
@@ -39,7 +39,7 @@ def loaded(program: str) -> set[str]:
         ("", set()),
         ("host.domains.states", {"libvirt"}),
         ("host.volumes.list", {"sh"}),
-        ("host.zones.lookup", {"dns", "email"}),
+        ("host.zones.lookup", {"dns"}),
         ("host.consoles.open", {"libvirt"}),
         ("host.authority.actions", {"jeepney"}),
         ("host.images.list", set()),
