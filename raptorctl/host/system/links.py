@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from raptorctl.errors import CommandError, MissingError
 from raptorctl.host.system import command, procfs
 from raptorctl.model.slot import Bridge, Routing, Slot
 from raptorctl.read.routes import ipv4_hosts, ipv6_hosts
 
+SYSFS: Final = Path("/sys/class/net")
 SYSCTL: Final = procfs.PROC / "sys/net"
 """Of each interface what the kernel does with its packets (ip-sysctl.rst)."""
 EVERY: Final = frozenset({"all", "default"})
@@ -20,15 +21,19 @@ IFF_UP: Final = 0x1
 
 
 class KernelLinks:
-    """Network interfaces of the machine we run on; implements `raptorctl.drivers.links.Links`."""
+    """Network interfaces of the machine we run on; implements `raptorctl.drivers.links.Links`.
+
+    Args:
+        sysfs: where the kernel tells of them (Documentation/ABI/testing/sysfs-class-net).
+    """
+
+    def __init__(self, sysfs: Path = SYSFS) -> None:
+        self._sysfs = sysfs
 
     def bridges(self) -> tuple[Bridge, ...]:
         """Return every bridge, by name."""
-        # Not at the top: it loads libudev, which most commands do not need.
-        import pyudev
-
-        found = pyudev.Context().list_devices(subsystem="net", DEVTYPE="bridge")
-        return tuple(sorted(map(_bridge, found), key=lambda bridge: bridge.name))
+        # Not by pyudev: to load libudev, Python runs ldconfig(8).
+        return tuple(filter(None, map(_bridge, sorted(self._sysfs.glob("*/bridge")))))
 
     def ways(self, slots: Sequence[Slot]) -> tuple[Routing, ...]:
         """Return how packets get from and to each slot."""
@@ -44,13 +49,13 @@ class KernelLinks:
         )
 
 
-def _bridge(device: Any) -> Bridge:
-    ports = Path(device.sys_path) / "brif"
-    return Bridge(
-        name=device.sys_name,
-        up=bool(int(device.attributes.asstring("flags"), 16) & IFF_UP),
-        ports=tuple(sorted(port.name for port in ports.iterdir())) if ports.is_dir() else (),
-    )
+def _bridge(shown: Path) -> Bridge | None:
+    """Read one by the folder that bridges alone have (net/bridge/br_sysfs_br.c), unless it went."""
+    link = shown.parent
+    with suppress(OSError):
+        up = bool(int((link / "flags").read_text(), 16) & IFF_UP)
+        return Bridge(link.name, up, tuple(sorted(port.name for port in (link / "brif").iterdir())))
+    return None
 
 
 def _hosts() -> Iterator[tuple[str, str]]:
