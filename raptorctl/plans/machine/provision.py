@@ -13,7 +13,7 @@ from raptorctl.model.session_host import DISK
 from raptorctl.model.settings import Settings
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.volume import device_path
-from raptorctl.plans.machine import again, existing
+from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.choice import Choice, ProvisionRequest
 from raptorctl.plans.part import (
     address,
@@ -53,6 +53,8 @@ def plan_provision(
     """
     existing.refuse_reserved(request.name, facts)
     if there := existing.find(request.name, facts):
+        from raptorctl.plans.machine import again
+
         return again.already(request, there, settings, facts, identity)
     need.refuse_unready(settings, facts)
     request = _with_cpus(request, settings, facts)

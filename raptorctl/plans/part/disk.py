@@ -11,7 +11,6 @@ from raptorctl.model.sizes import Size
 from raptorctl.model.volume import Volume, is_overlay, ownership_tags
 from raptorctl.plans.part import image as images
 from raptorctl.plans.plan import Identity
-from raptorctl.steps.overlay import CreateOverlay, RemoveOverlay
 from raptorctl.steps.step import Step
 from raptorctl.steps.volume import CreateVolume, RemoveVolume, WipeVolume, ZeroVolume
 
@@ -66,6 +65,8 @@ def made(disk: ToMake, settings: Settings, identity: Identity, reason: str) -> I
     volume, job = disk.volume, identity.job
     tags = disk.tags(job)
     if not settings.has_lvm:
+        from raptorctl.steps.overlay import CreateOverlay
+
         yield CreateOverlay(reason, job, volume, disk.size, tags, disk.image)
         return
     yield CreateVolume(reason, job, volume, disk.size, tags)
@@ -76,6 +77,8 @@ def made(disk: ToMake, settings: Settings, identity: Identity, reason: str) -> I
 def gone(volume: Volume) -> Iterator[Step]:
     """The steps that end a disk which is out of use; from the first on there is no way back."""
     if is_overlay(volume.group):
+        from raptorctl.steps.overlay import RemoveOverlay
+
         yield RemoveOverlay("its blocks are not overwritten", volume.uuid, volume.name)
         return
     yield WipeVolume("the next owner must read zeroes", volume.uuid, volume.name, volume.size)

@@ -17,8 +17,6 @@ from raptorctl.model.volume import DUE, RETIRED, UNTIL, device_path, disk_tags
 from raptorctl.plans.part import disk, room
 from raptorctl.plans.part import image as images
 from raptorctl.plans.plan import Identity
-from raptorctl.steps.disk import TakeUpDisk
-from raptorctl.steps.retire import ReturnVolume
 from raptorctl.steps.step import Step
 
 DATED: Final = (RETIRED, UNTIL, DUE)
@@ -71,6 +69,9 @@ class AddedDisk:
         if self.kept is None:
             yield from disk.made(self, settings, identity, f"the machine's disk {self.name}")
             return
+        from raptorctl.steps.disk import TakeUpDisk
+        from raptorctl.steps.retire import ReturnVolume
+
         tags = tuple(tag for tag in self.kept.volume.tags if tag.startswith(DATED))
         if tags:
             own, reason = self.kept.volume, "it is not to be wiped any more"

@@ -10,7 +10,6 @@ from raptorctl.model.medium import ISO
 from raptorctl.model.names import disk_part
 from raptorctl.model.sizes import Size
 from raptorctl.plans.plan import Identity
-from raptorctl.steps.image import WriteImage
 from raptorctl.steps.step import Step
 
 
@@ -76,6 +75,8 @@ def refuse_large(image: Image | None, size: Size) -> None:
 def written(image: Image | None, volume: str, identity: Identity) -> Iterator[Step]:
     """The step that writes an image onto the volume that the job has made."""
     if image:
+        from raptorctl.steps.image import WriteImage
+
         reason = "a further disk begins so" if disk_part(volume) else "the machine boots from it"
         yield WriteImage(reason=reason, job=identity.job, name=volume, image=image)
 

@@ -16,7 +16,6 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
 from raptorctl.plans.part import image as images
 from raptorctl.steps.fit import unreadable_drive
-from raptorctl.steps.medium import CopyMedium, RemoveMedium
 from raptorctl.steps.step import Step
 
 
@@ -53,6 +52,8 @@ def path_of(name: MachineName, image: Image | None, settings: Settings) -> str:
 def copied(name: MachineName, image: Image | None, settings: Settings) -> Iterator[Step]:
     """The step that makes that file."""
     if image and settings.has_lvm:
+        from raptorctl.steps.medium import CopyMedium
+
         yield CopyMedium("its CD drive reads it", path_of(name, image, settings), image)
 
 
@@ -70,6 +71,8 @@ def gone(domain: Domain | None, keep: str = "") -> Iterator[Step]:
         domain: the machine's.
         keep: the one that stays in its drive.
     """
+    from raptorctl.steps.medium import RemoveMedium
+
     for path in copies(domain):
         if path != keep:
             yield RemoveMedium("no drive holds it", path)

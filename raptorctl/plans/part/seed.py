@@ -20,10 +20,7 @@ from raptorctl.model.spec import CLOUD_TEXTS, MachineSpec
 from raptorctl.model.ssh_key import PublicKey
 from raptorctl.plans.plan import Identity
 from raptorctl.plans.tenant.common import keys_of
-from raptorctl.render.cloud_config import render_seed
 from raptorctl.render.read_domain import console_device
-from raptorctl.steps.secret import WriteLoginKey
-from raptorctl.steps.seed import WriteSeed
 from raptorctl.steps.step import Step
 
 if TYPE_CHECKING:
@@ -111,6 +108,9 @@ def seed_steps(
     boot, spec = wish.boot, wish.spec
     if boot is None:
         return ()
+    from raptorctl.render.cloud_config import render_seed
+    from raptorctl.steps.seed import WriteSeed
+
     if spec.network is Network.STATIC and not guest.mac:
         raise RefusedError(
             f"{guest.name} has no network, so no addresses",
@@ -132,6 +132,8 @@ def seed_steps(
 def _login_key(
     boot: FirstBoot, name: MachineName, settings: Settings, facts: HostFacts
 ) -> Iterator[Step]:
+    from raptorctl.steps.secret import WriteLoginKey
+
     pair = boot.login_key
     if pair and not boot.is_kept and not facts.owner_keys:
         digest = sha256(pair.private.encode()).hexdigest()

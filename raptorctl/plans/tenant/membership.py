@@ -38,8 +38,6 @@ from raptorctl.steps.account import (
     SetAccount,
 )
 from raptorctl.steps.file import WriteFile
-from raptorctl.steps.number import SweepNumber
-from raptorctl.steps.share import ChangeShares
 from raptorctl.steps.step import Step
 
 
@@ -138,6 +136,8 @@ def plan_remove(name: str, facts: HostFacts, identity: Identity) -> Plan:
 def _unshared(name: str, facts: HostFacts) -> Iterator[Step]:
     """What takes away all that a tenant shares, and all that is shared with them."""
     if found := facts.shares.of_tenant(name):
+        from raptorctl.steps.share import ChangeShares
+
         yield ChangeShares("another tenant of that name is not meant", found)
 
 
@@ -197,6 +197,8 @@ def _removal(tenant: Tenant, facts: HostFacts, identity: Identity) -> Iterator[S
         yield WriteFile("they are no tenant any more", f"{tenant.name}'s record",
                         record_path(tenant.name), tenant.record_file, None)  # fmt: skip
     if record and not record.adopted:
+        from raptorctl.steps.number import SweepNumber
+
         yield SweepNumber("its files act for whoever has the number", record.name, record.uid)
 
 
