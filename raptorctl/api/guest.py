@@ -23,11 +23,11 @@ from raptorctl.model.guest import (
     endpoint,
     place_of,
 )
+from raptorctl.model.guest_step import ENTRY
 from raptorctl.model.names import MachineName, shown
 from raptorctl.model.session_host import login_key_path
 from raptorctl.model.slot import Slot
 
-TIMEOUT: Final = 300.0
 LOOK_AGAIN: Final = 2.0
 """Seconds between two looks at the domain's state: with polkit, each costs some 50 ms."""
 
@@ -150,7 +150,7 @@ def wait_for_keys(guest: Guest, timeout: float, watched: Watched = unwatched) ->
 
 
 def wait_for(
-    guest: Guest, awaited: Awaited, timeout: float = TIMEOUT, watched: Watched = unwatched
+    guest: Guest, awaited: Awaited, timeout: float = ENTRY, watched: Watched = unwatched
 ) -> tuple[Sight, float]:
     """Wait until a guest is so far; returns what was seen, and the seconds it took.
 

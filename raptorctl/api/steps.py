@@ -1,32 +1,23 @@
 """Scripts and copies in a guest, one after the other, logged."""
 
 import os
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from raptorctl.api.guest import (
-    TIMEOUT,
-    Guest,
-    private_key,
-    unwatched,
-    wait_for,
-    wait_for_keys,
-)
-from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError, InputError, WaitError
 from raptorctl.model.error_code import Code
-from raptorctl.model.guest import Awaited
+from raptorctl.model.guest_step import ENTRY, GuestStep
 from raptorctl.model.guest_step import TIMEOUT as STEP_TIMEOUT
-from raptorctl.model.guest_step import GuestStep
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.text import plain
 
 if TYPE_CHECKING:
+    from raptorctl.api.guest import Guest
     from raptorctl.drivers.guest import Shell
+    from raptorctl.drivers.tick import Tick
     from raptorctl.host.guest.step_log import StepLog
 
 
@@ -47,6 +38,8 @@ class JobKey:
 
 def new_job_key() -> JobKey:
     """Make a key for the steps of one provision."""
+    import secrets
+
     from raptorctl.host.guest.host_key import new_host_key
 
     comment = f"raptorctl-job-{secrets.token_hex(6)}"
@@ -91,9 +84,11 @@ def checked(
             open_given(str(step.source)).close()
     if steps and not has_key:
         refuse_keyless(identity)
-    if steps and private_key(identity) and identity:
+    if steps and identity:
+        from raptorctl.api.guest import private_key
         from raptorctl.host.guest.login_key import public_half
 
+        private_key(identity)
         public_half(identity)  # one that nobody could use is refused
     return tuple(steps)
 
@@ -125,14 +120,14 @@ class GuestEntry:
     user: str | None = None
     identity: Path | None = None
     key: JobKey | None = None
-    timeout: float = TIMEOUT
+    timeout: float = ENTRY
     step_timeout: float = STEP_TIMEOUT
 
 
 class Audience(Protocol):
     """Told what steps do; the command line shows it."""
 
-    def watched(self, title: str, timeout: float) -> AbstractContextManager[Tick]:
+    def watched(self, title: str, timeout: float) -> AbstractContextManager["Tick"]:
         """Something is waited for: see `raptorctl.api.guest.Watched`."""
 
     def began(self, title: str) -> None:
@@ -151,8 +146,10 @@ class Audience(Protocol):
 class Nobody:
     """Tells nobody."""
 
-    def watched(self, title: str, timeout: float) -> AbstractContextManager[Tick]:
+    def watched(self, title: str, timeout: float) -> AbstractContextManager["Tick"]:
         """Say nothing."""
+        from raptorctl.api.guest import unwatched
+
         return unwatched(title, timeout)
 
     def began(self, title: str) -> None:
@@ -172,7 +169,7 @@ NOBODY: Final = Nobody()
 
 
 def carry_out(
-    guest: Guest, steps: Sequence[GuestStep], entry: GuestEntry, audience: Audience = NOBODY
+    guest: "Guest", steps: Sequence[GuestStep], entry: GuestEntry, audience: Audience = NOBODY
 ) -> list[dict[str, Any]]:
     """Wait for ssh, log in, and do one step after the other.
 
@@ -183,8 +180,10 @@ def carry_out(
         HostError: a step failed; the machine stays as it then is.
         WaitError: the guest, or a step, took too long.
     """
+    from raptorctl.api.guest import wait_for, wait_for_keys
     from raptorctl.engine.stop import Stop
     from raptorctl.host.guest.step_log import StepLog
+    from raptorctl.model.guest import Awaited
 
     with _missed(entry.key, audience) as entered:
         _, waited = wait_for(guest, Awaited.SSH, entry.timeout, audience.watched)

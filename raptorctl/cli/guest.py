@@ -4,15 +4,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from raptorctl.api.guest import Guest, running
 from raptorctl.cli import options, progress
 from raptorctl.cli.output import is_terminal, tell
 from raptorctl.cli.session import session_of
 from raptorctl.model.job import StepState
+
+if TYPE_CHECKING:
+    from raptorctl.api.guest import Guest
 
 Identity = Annotated[
     Path | None,
@@ -35,8 +37,10 @@ User = Annotated[
 Timeout = Annotated[float, options.seconds("--timeout", "How long to wait.", most=86400)]
 
 
-def guest_of(context: typer.Context, words: list[str], *, root: bool = False) -> Guest:
+def guest_of(context: typer.Context, words: list[str], *, root: bool = False) -> "Guest":
     """Find a machine that runs; see `raptorctl.api.guest.running`."""
+    from raptorctl.api.guest import running
+
     name = options.machine_name(words)
     return running(session_of(context, root=root), name)
 

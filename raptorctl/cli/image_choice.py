@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 
-from raptorctl.api.image import fetched, foreseen
 from raptorctl.api.session import Session
-from raptorctl.cli.image_watch import watched
 from raptorctl.model.disk import DiskSpec
 from raptorctl.model.image import Image
 
@@ -23,6 +21,9 @@ def begins_as(session: Session, text: str | None, *, dry_run: bool) -> Image | N
     """
     if text is None:
         return None
+    from raptorctl.api.image import fetched, foreseen
+    from raptorctl.cli.image_watch import watched
+
     if dry_run:
         return foreseen(session, text)
     with watched() as watch:

@@ -8,9 +8,9 @@ import typer
 
 from raptorctl.api.session import Session
 from raptorctl.cli.command import seed
-from raptorctl.cli.command.template import read_profiles
 from raptorctl.cli.hardware import BootOrder, HugePages, IsoRef, OnOff, SecureBoot, Tpm, boot_order
 from raptorctl.cli.options import KeyFile, named, public_keys
+from raptorctl.cli.profiles import read_profiles
 from raptorctl.cli.seed_options import (
     AllowJinja,
     AllowPrivateKey,

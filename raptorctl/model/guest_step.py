@@ -13,6 +13,8 @@ LOGS: Final = "/var/log/raptorctl/steps"
 """Where what steps said is kept, one file per machine; root's."""
 SHOWN: Final = 50
 """Letters of an inline script that name it."""
+ENTRY: Final = 300.0
+"""Seconds until a guest can be entered, unless somebody says otherwise."""
 TIMEOUT: Final = 600.0
 """Seconds for one step, unless somebody says otherwise."""
 LONGEST: Final = 86400.0

@@ -7,7 +7,6 @@ import typer
 
 from raptorctl.api import machine
 from raptorctl.api.change import Done
-from raptorctl.api.guest import running
 from raptorctl.api.seed import first_boot
 from raptorctl.api.session import Session
 from raptorctl.api.steps import GuestEntry, carry_out, refuse_keyless, with_job_key
@@ -15,7 +14,6 @@ from raptorctl.cli import ask, options, request
 from raptorctl.cli.change import perform
 from raptorctl.cli.command.run import GuestSteps
 from raptorctl.cli.image_choice import begins_as, disks_begin_as
-from raptorctl.cli.screen import Screen
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import RefusedError
@@ -81,6 +79,9 @@ def provision(
     asks = ask.before_it_comes(asks=run.asks)
     done = perform(session, change, run, asks, says=says)
     if steps and done:
+        from raptorctl.api.guest import running
+        from raptorctl.cli.screen import Screen
+
         user = spec.account if boot and spec.account else None
         entry = GuestEntry(user, then.identity, job_key if _makes(done.plan) else None)
         carry_out(running(session, wanted.name), steps, entry, Screen())

@@ -6,17 +6,15 @@ from typing import Annotated
 
 import typer
 
-from raptorctl.api.guest import TIMEOUT
 from raptorctl.api.steps import GuestEntry, carry_out, checked
 from raptorctl.cli import options
 from raptorctl.cli.guest import Identity, Timeout, User, guest_of
 from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, say, say_json
-from raptorctl.cli.screen import Screen
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
-from raptorctl.model.guest_step import ACCOUNT, GuestStep, in_order, is_guest_dir
+from raptorctl.model.guest_step import ACCOUNT, ENTRY, GuestStep, in_order, is_guest_dir
 from raptorctl.model.guest_step import TIMEOUT as STEP_TIMEOUT
 from raptorctl.model.names import shown
 
@@ -134,11 +132,13 @@ def run(
     asked: GuestSteps,
     *,
     user: User = None,
-    timeout: Timeout = TIMEOUT,
+    timeout: Timeout = ENTRY,
     step_timeout: StepTimeout = STEP_TIMEOUT,
     form: Output = Format.TEXT,
 ) -> None:
     """Run scripts in a guest and copy files to it, in order; stop at the first failure."""
+    from raptorctl.cli.screen import Screen
+
     session = session_of(context)
     # On a session host ssh's own files may have a key; that none fits is told at the login.
     steps = asked.checked(session.typed, has_key=session.on_session_host)

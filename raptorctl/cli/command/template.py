@@ -1,22 +1,22 @@
 """`raptorctl template`: what domains are rendered from, and profiles that machines begin with."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
 
 from raptorctl.api.session import Session
 from raptorctl.cli.listing import Listed, View, show_list
-from raptorctl.cli.options import Output, example, named
+from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
+from raptorctl.cli.profiles import read_profiles
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 from raptorctl.model.error_code import Code
 from raptorctl.model.names import shown
 from raptorctl.model.profile import Profile
-from raptorctl.model.settings import template_name
-from raptorctl.model.spec import CLOUD_TEXTS, SEED_FOLDER, UNSAID, MachineSpec
+from raptorctl.model.spec import CLOUD_TEXTS, SEED_FOLDER
 
 Row = tuple[str, str, str]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As `template list` shows it.")]
@@ -61,22 +61,6 @@ def show(context: typer.Context, name: Name, form: Output = Format.TEXT) -> None
             subject=name,
         )
     _show_profile(name, session, form)
-
-
-def read_profiles(names: Sequence[str], session: Session) -> MachineSpec:
-    """Read the profiles that were named, if any, with the text of their user-data.
-
-    Raises:
-        InputError: one is not there, or says something impossible.
-    """
-    if not names:
-        return UNSAID
-    from raptorctl.host.system.profile import PROFILES, is_path, read_profiles
-
-    for name in names:
-        if not is_path(name):
-            named("--profile", template_name, name)
-    return read_profiles(names, session.config / PROFILES)
 
 
 _KEYS = ("name", "kind", "description")

@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
-from raptorctl.api.guest import TIMEOUT, wait_for
+from raptorctl.api.guest import wait_for
 from raptorctl.cli import options
 from raptorctl.cli.guest import Timeout, guest_of, telling
 from raptorctl.cli.options import Output, example
 from raptorctl.cli.output import Format, plain, say, say_json
 from raptorctl.model.guest import Awaited
+from raptorctl.model.guest_step import ENTRY
 
 For = Annotated[Awaited, typer.Option("--for", help="State to wait for.")]
 
@@ -23,7 +24,7 @@ def wait(
     context: typer.Context,
     words: options.Words,
     awaited: For = Awaited.SSH,
-    timeout: Timeout = TIMEOUT,
+    timeout: Timeout = ENTRY,
     form: Output = Format.TEXT,
 ) -> None:
     """Wait until a machine reaches a state; on timeout, exit with 5 and say what was seen."""

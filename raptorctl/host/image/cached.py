@@ -12,11 +12,11 @@ from raptorctl.host.image.keeping import Keeping
 from raptorctl.host.image.naming import ImageNames
 from raptorctl.host.image.store import ImageStore, key_of
 from raptorctl.model.image import Image, Reference
-from raptorctl.model.image_target import Target
 from raptorctl.model.image_version import Paper, Provenance
 
 if TYPE_CHECKING:
     from raptorctl.host.image.download import Http
+    from raptorctl.model.image_target import Target
 
 
 class CachedImages:
@@ -58,7 +58,7 @@ class CachedImages:
         except OSError as error:
             raise HostError(f"{path} cannot be read: {error.strerror}") from error
 
-    def push(self, offer: Offer, target: Target, login: RegistryLogin, watch: Watch) -> Pushed:
+    def push(self, offer: Offer, target: "Target", login: RegistryLogin, watch: Watch) -> Pushed:
         """See `raptorctl.drivers.image.Images`."""
         from raptorctl.host.image.download import Http
         from raptorctl.host.image.share import Sharer

@@ -81,6 +81,14 @@ def test_the_list_of_commands_needs_the_command_line_alone() -> None:
     }
 
 
+def test_provision_brings_no_guest_no_image_and_no_list() -> None:
+    """Steps in a guest, images and profiles are few command lines' wish."""
+    brought = loaded("from raptorctl.cli.commands import imported; imported('provision')")
+    others = {"api.guest", "api.image", "cli.command.template", "cli.image_watch", "cli.listing",
+              "cli.screen", "model.guest", "model.image_source", "secrets"}  # fmt: skip
+    assert not {name.removeprefix("raptorctl.") for name in brought} & others
+
+
 def test_a_command_in_a_group_is_completed() -> None:
     asked = {
         "_RAPTORCTL_COMPLETE": "complete_bash",
