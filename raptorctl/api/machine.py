@@ -37,6 +37,23 @@ def listed(session: Session, tenant: str | None = None) -> list[Machine]:
     ]
 
 
+def with_expiry(session: Session, found: list[Machine]) -> list[Machine]:
+    """Return machines of `listed`, each with the day on which it expires.
+
+    It stands in the definitions, of which root reads none for a list: each costs libvirt a question
+    to polkit. Others have read it with the rest, and on a session host nothing expires.
+
+    Args:
+        session: the host, and who asks.
+        found: the machines.
+    """
+    if not found or not session.is_root or session.on_session_host:
+        return found
+    marks = (domain.mark for domain in session.host.domains.list() if domain.ours)
+    days = {mark.name: mark.expires for mark in marks if mark}
+    return [replace(machine, expires=days.get(machine.name, "")) for machine in found]
+
+
 def shown(session: Session, name: MachineName) -> MachineDetails:
     """Return all about one machine; what only root may ask is left out for others.
 

@@ -1,7 +1,7 @@
 """What every command that lists things can do with them: choose, sort, and say it in five forms."""
 
 import enum
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Generic, TypeVar
 
@@ -56,6 +56,13 @@ class Listed:
     filters: Filters = None
     sort: SortKey = None
     form: ListOutput = ListFormat.TEXT
+
+    def has(self, key: str) -> bool:
+        """Whether a key is looked at, so that what is dear to read is read for nobody else."""
+        said = [said.partition("=")[0].removesuffix("!") for said in _split(self.filters or ())]
+        named = {*said, (self.sort or "").removeprefix("-"), *_split([self.columns or ""])}
+        whole = self.form in {ListFormat.JSON, ListFormat.YAML, ListFormat.CSV}
+        return key in named or (whole and not self.columns)
 
 
 @dataclass(frozen=True)
@@ -181,15 +188,19 @@ def _is_number(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
+def _split(texts: Iterable[str]) -> Iterator[str]:
+    return (said for text in texts for said in text.split(","))
+
+
 def _columns(text: str | None, known: Sequence[str]) -> tuple[str, ...]:
-    columns = tuple(text.split(",")) if text else ()
+    columns = tuple(_split([text])) if text else ()
     for key in columns:
         _refuse_unknown("--columns", key, known)
     return columns
 
 
 def _tests(texts: Sequence[str], known: Sequence[str]) -> Iterator[Callable[[Cells], bool]]:
-    for said in (said for text in texts for said in text.split(",")):
+    for said in _split(texts):
         key, sign, value = said.partition("=")
         if not sign:
             raise InputError(f"--filter: {shown(said)} says no value", resolution="write KEY=VALUE")

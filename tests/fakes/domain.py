@@ -37,7 +37,7 @@ class FakeDomains:
         return tuple(self.by_uuid.values())
 
     def states(self) -> Mapping[str, State]:
-        return {domain.name: domain.state for domain in self.list()}
+        return {domain.name: domain.state for domain in self.by_uuid.values()}
 
     def find(self, uuid: str) -> Domain | None:
         return self.by_uuid.get(uuid)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from raptorctl.api.machine import listed, shown
+from raptorctl.api.machine import listed, shown, with_expiry
 from raptorctl.cli import options
 from raptorctl.cli.listing import Listed, View, show_list
 from raptorctl.cli.options import Output
@@ -24,7 +24,10 @@ Tenant = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("list", epilog=options.example("sudo raptorctl list alice"))(list_machines)
+    app.command(
+        "list",
+        epilog=options.example("sudo raptorctl list alice", "sudo raptorctl list --sort expires"),
+    )(list_machines)
     app.command(
         "show",
         epilog=options.example("sudo raptorctl show alice dev -o json"),
@@ -37,6 +40,8 @@ def list_machines(context: typer.Context, tenant: Tenant = None, *, how: Listed)
     wanted = None if tenant is None else parse_tenant(tenant)
     session = session_of(context, root=False)
     found = listed(session, wanted)
+    if how.has("expires"):
+        found = with_expiry(session, found)
     nothing = f"{wanted} has no machines" if wanted else "there are no machines"
     show_list(found, View("machines", Machine.encode, _rows, nothing), how)
 

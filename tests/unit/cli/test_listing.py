@@ -11,6 +11,7 @@ import yaml
 from raptorctl.cli.app import command
 from raptorctl.cli.listing import Listed, ListFormat, View, show_list
 from raptorctl.errors import InputError
+from tests.fakes import World
 from tests.unit.cli.session import CommandLine
 from tests.unit.cli.test_caller import parameters
 
@@ -120,3 +121,50 @@ def test_every_list_can_be_said_in_every_form(raptorctl: CommandLine, path: str,
     assert raptorctl("disk", "add", "alice", "a", "data=1G", "-y").code == 0
     done = raptorctl(*path.split(), "-o", form)
     assert (done.code, done.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--columns", "name,expires", "-o", "csv"], "name,expires\nalice-a,2098-12-31\nalice-b,\n"),
+        (["--filter", "expires=2098-12-31", "-o", "name"], "alice-a\n"),
+        (["--filter", "expires!=", "-o", "name"], "alice-a\n"),
+        (["--sort=-expires", "-o", "name"], "alice-a\nalice-b\n"),
+        (["--sort", "expires", "-o", "name"], "alice-b\nalice-a\n"),
+    ],
+)  # fmt: skip
+def test_a_list_says_when_machines_expire(
+    expiring: CommandLine, words: list[str], said: str
+) -> None:
+    assert expiring("list", *words).out == said
+
+
+def test_the_day_is_in_what_is_for_programs(expiring: CommandLine) -> None:
+    machines = json.loads(expiring("list", "-o", "json").out)["machines"]
+    assert [one["expires"] for one in machines] == ["2098-12-31", ""]
+    head, first, second = expiring("list", "--sort", "expires").out.splitlines()
+    assert (head.split()[-1], first.split()[-1], second.split()[-1]) == (
+        "EXPIRES",
+        "-",
+        "2098-12-31",
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["-o", "name"], ["--columns", "name,state", "-o", "json"], ["--sort", "size"],
+              ["--filter", "state=expires"]]
+)  # fmt: skip
+def test_no_definition_is_read_for_what_nobody_asked(
+    expiring: CommandLine, words: list[str], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.domains, "list", lambda: pytest.fail("definitions were read"))
+    assert expiring("list", *words).code == 0
+
+
+@pytest.fixture
+def expiring(raptorctl: CommandLine) -> CommandLine:
+    """Two machines, of which the first expires."""
+    for name, cpu, more in (("a", "2-2", ("--expires", "2098-12-31")), ("b", "3-3", ())):
+        words = ("--size", "1G", "--cpus", cpu, "--memory", "64M", "-y")
+        assert raptorctl("provision", "alice", name, *words, *more).code == 0
+    return raptorctl
