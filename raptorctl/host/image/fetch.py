@@ -1,12 +1,14 @@
 """What a source gives, brought into the cache's own directory and checked."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 from urllib.parse import urlsplit
 
 from raptorctl.drivers.image import Wanted, Watch
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import DownloadError, HostError
 from raptorctl.host.image.download import Download, Http
 from raptorctl.host.image.file import file_version
@@ -27,6 +29,9 @@ from raptorctl.model.sizes import MIB, Size
 
 LARGEST_LIST: Final = 4 * MIB
 """Bytes of a list of checksums."""
+
+Sha256 = Callable[[BinaryIO, Tick], str]
+"""Reads a file and returns its digest, as `hashed_stream` does."""
 
 
 @dataclass(frozen=True)
@@ -99,20 +104,23 @@ class Fetcher:
                 return None
             expected = self._expected(wanted)
             watch.begin(f"copy {path}")
-            return self._unpacked(source, version, expected, base, watch)
+            asked = expected or unpacker(source)
+            given = _checked(source, expected, watch, hashed_stream) if asked else ""
+            return self._unpacked(source, version, given, base, watch)
 
     def _web(
         self, wanted: Wanted, known: Reference | None, base: Path, watch: Watch
     ) -> Fetched | None:
         self._trust.refuse_unsigned(wanted.source.text)
         expected = self._expected(wanted)
-        url, partial = wanted.source.text, Partial(base)
+        url = wanted.source.text
         unless = known.origin.version if known and _fits(wanted, known) else ""
         watch.begin(f"ask {url} for something newer" if unless else f"download {url}")
         download = Download(url, self._largest, checked=bool(expected), unless=unless)
-        if not self._http.download(download, partial, watch):
-            return None
-        return self._whole(partial, partial.validator, expected, base, watch)
+        with Partial(base) as partial:
+            if not self._http.download(download, partial, watch):
+                return None
+            return self._whole(partial, partial.validator, expected, base, watch)
 
     def _oci(
         self, wanted: Wanted, known: Reference | None, base: Path, watch: Watch
@@ -129,16 +137,16 @@ class Fetcher:
         download = Download(
             layer.url, self._largest, layer.headers, layer.size, checked=True, version=layer.digest
         )
-        partial = Partial(base)
-        self._http.download(download, partial, watch)
         told = [Checksum("sha256", digits)]
         if wanted.sha256:
             told.append(Checksum("sha256", wanted.sha256))
         part = f"its layer {layer.said}"
-        try:
-            done = self._whole(partial, layer.digest, told, base, watch)
-        except HostError as error:
-            raise about(part, error) from error
+        with Partial(base) as partial:
+            self._http.download(download, partial, watch)
+            try:
+                done = self._whole(partial, layer.digest, told, base, watch)
+            except HostError as error:
+                raise about(part, error) from error
         return replace(done, called=layer.file_name, part=part, paper=paper)
 
     def _index(
@@ -146,22 +154,23 @@ class Fetcher:
     ) -> Fetched | None:
         from raptorctl.host.image.index_pull import find, opened
 
-        text, partial = wanted.source.text, Partial(base)
+        text = wanted.source.text
         asks = known and _fits(wanted, known)
         watch.begin(f"ask {text} for something newer" if asks else f"download {text}")
-        with opened(wanted.source, self._http, self._largest) as folder:
-            found = find(folder, wanted.source, self._largest)
-            paper = self._trust.accept(found.claim(text), known)
-            version = f"sha256:{found.digest}"
-            if known and asks and known.origin.version == version:
-                return None
-            if asks:
-                watch.begin(f"download {text}")
-            folder.fetch(found.file, version, found.size, partial, watch)
-        told = [Checksum("sha256", found.digest)]
-        if wanted.sha256:
-            told.append(Checksum("sha256", wanted.sha256))
-        done = self._whole(partial, version, told, base, watch)
+        with Partial(base) as partial:
+            with opened(wanted.source, self._http, self._largest) as folder:
+                found = find(folder, wanted.source, self._largest)
+                paper = self._trust.accept(found.claim(text), known)
+                version = f"sha256:{found.digest}"
+                if known and asks and known.origin.version == version:
+                    return None
+                if asks:
+                    watch.begin(f"download {text}")
+                folder.fetch(found.file, version, found.size, partial, watch)
+            told = [Checksum("sha256", found.digest)]
+            if wanted.sha256:
+                told.append(Checksum("sha256", wanted.sha256))
+            done = self._whole(partial, version, told, base, watch)
         return replace(done, called=found.called, part=found.file, paper=paper)
 
     def _whole(
@@ -174,10 +183,12 @@ class Fetcher:
             # What is hashed goes to the disk meanwhile.
             with open_own(str(partial.path)) as source, ThreadPoolExecutor(1) as beside:
                 kept = beside.submit(os.fsync, source.fileno())
-                if unpacker(source):
-                    return self._unpacked(source, version, expected, base, watch)
-                watch.begin("check its digest")
-                digest = _checked(source, expected, watch)
+                packed = unpacker(source) is not None
+                if not packed:
+                    watch.begin("check its digest")
+                digest = _checked(source, expected, watch, partial.sha256)
+                if packed:
+                    return self._unpacked(source, version, digest, base, watch)
                 kept.result()
         except HostError:
             partial.clear()
@@ -185,12 +196,10 @@ class Fetcher:
         return Fetched(partial.path, digest, version, digest)
 
     def _unpacked(
-        self, source: BinaryIO, version: str, expected: list[Checksum], base: Path, watch: Watch
+        self, source: BinaryIO, version: str, given: str, base: Path, watch: Watch
     ) -> Fetched:
-        given = ""
+        """Take what a file holds; `given` is its own digest, where that is known."""
         packed = unpacker(source) is not None
-        if packed or expected:
-            given = _checked(source, expected, watch)
         if packed:
             watch.begin("unpack it")
         target = base.with_suffix(".work")
@@ -224,13 +233,13 @@ def _fits(wanted: Wanted, known: Reference) -> bool:
     return not wanted.sha256 or wanted.sha256 == known.origin.sha256
 
 
-def _checked(source: BinaryIO, expected: list[Checksum], watch: Watch) -> str:
-    """Return a file's SHA-256.
+def _checked(source: BinaryIO, expected: list[Checksum], watch: Watch, hashed: Sha256) -> str:
+    """Return a file's SHA-256, as `hashed` has it.
 
     Raises:
         HostError: a checksum is another.
     """
-    found = {"sha256": hashed_stream(source, watch.tick)}
+    found = {"sha256": hashed(source, watch.tick)}
     for each in expected:
         if each.algorithm not in found:
             found[each.algorithm] = hashed_stream(source, watch.tick, each.algorithm)

@@ -3,9 +3,13 @@
 import json
 import os
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import BinaryIO, Final, Self
 
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import RefusedError
+from raptorctl.host.image.ahead import LAG, Ahead
+from raptorctl.host.image.transfer import hashed_stream
 from raptorctl.host.system.durable import replace_file
 from raptorctl.model.error_code import Code
 from raptorctl.model.sizes import Size
@@ -24,6 +28,18 @@ class Partial:
         self.path = path.with_suffix(".part")
         self._about = path.with_suffix(".json")
         self._url, self.validator, self.total = self._read()
+        self._ahead: Ahead | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._leave()
 
     @property
     def size(self) -> int:
@@ -65,12 +81,33 @@ class Partial:
                 file.write(chunk)
         except OSError as error:
             raise RefusedError(f"cannot write {self.path.parent}: {error.strerror}") from error
+        if (size := self.size) >= LAG:
+            self._ahead = self._ahead or Ahead(self.path)
+            self._ahead.grown(size)
+
+    def sha256(self, stream: BinaryIO, tick: Tick) -> str:
+        """Return the SHA-256 of all of it, most of which is known by now.
+
+        Args:
+            stream: the file, opened; left at its beginning.
+            tick: told how far it is.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return (self._ahead.sha256 if self._ahead else hashed_stream)(stream, tick)
 
     def clear(self) -> None:
         """Remove all of it."""
+        self._leave()
         self.path.unlink(missing_ok=True)
         self._about.unlink(missing_ok=True)
         self._url, self.validator, self.total = "", "", None
+
+    def _leave(self) -> None:
+        if self._ahead:
+            self._ahead.close()
+            self._ahead = None
 
     def _read(self) -> tuple[str, str, int | None]:
         try:

@@ -4,9 +4,7 @@ import sys
 from pathlib import Path
 
 from raptorctl.drivers.image import Offer, RegistryLogin, Wanted
-from raptorctl.host.image import ssh_folder
 from raptorctl.host.image.cache import LocalImages
-from raptorctl.host.image.ssh_way import SshWay
 from raptorctl.model.catalogue import Catalogue
 from raptorctl.model.image_source import parse_source
 from raptorctl.model.image_target import parse_target
@@ -33,6 +31,9 @@ class Quiet:
 def main(verb: str, what: str, where: str, digest: str, way: str) -> None:
     """Do it once."""
     if way:
+        from raptorctl.host.image import ssh_folder  # as late as raptorctl itself
+        from raptorctl.host.image.ssh_way import SshWay
+
         host, port, user, key, known = way.split(",")
         found = SshWay(host, int(port), user, "", (key,), (known,), "")
         setattr(ssh_folder, "way_to", lambda _place: found)  # noqa: B010 - typed otherwise
