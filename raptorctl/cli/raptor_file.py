@@ -93,6 +93,12 @@ def given_texts(file: str) -> tuple[tuple[str, str], ...]:
     Raises:
         InputError: one cannot be read, is too large, or is not UTF-8; or there is none.
     """
+    if file.endswith(".sh"):
+        raise InputError(
+            f"{shown(file)} is a program, and no file of machines",
+            resolution=f"`raptorctl import {file} --trust > {DEFAULT}` makes one of it",
+            subject=file,
+        )
     if file.endswith(SUFFIXES) and has_magic(file) and not Path(file).is_file():
         return tuple(registry_texts(file))
     return ((file, given_text(file, LARGEST)),)

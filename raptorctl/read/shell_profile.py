@@ -50,6 +50,10 @@ def parse_said(out: bytes, file: str) -> ShellProfile:
     return ShellProfile(said, kind == "function", user_data)
 
 
+def _way(name: str) -> str:
+    return f"write {name}=..." if name.isupper() else f"write {name}() {{ ... }}"
+
+
 def profile_table(profile: ShellProfile, file: str, key: str) -> dict[str, Any]:
     """Say in the keys of `raptor.toml` what a profile said, but for user-data.
 
@@ -62,7 +66,7 @@ def profile_table(profile: ShellProfile, file: str, key: str) -> dict[str, Any]:
         FileError: something is missing or cannot be; all of it.
     """
     missing = list(_missing(profile, key))
-    wrong = [(name, "is missing", f"the profile sets {name}") for name in missing]
+    wrong = [(name, "is missing", _way(name)) for name in missing]
     wrong += [one for one in _unfit(profile.said) if one[0] not in missing]
     if not key:
         wrong.append(("PUBKEY", "there is no public key", "name a key pair by SC_SSH_KEY"))

@@ -227,3 +227,10 @@ def test_without_the_library_it_says_what_to_install(
     for words in (("import", "VMFile.kdl"), ("up",)):
         refused = home(*words)
         assert (refused.code, "pip install 'raptorctl[kdl]'" in refused.complaint) == (3, True)
+
+
+def test_up_of_a_shell_profile_says_to_import_it(home: CommandLine) -> None:
+    Path("web.sh").write_text("DOMAIN=web\n")
+    refused = home("up", "web.sh")
+    assert refused.code == 2
+    assert "`raptorctl import web.sh --trust > raptor.toml` makes one" in refused.complaint
