@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from raptorctl.drivers.tick import Tick
-    from raptorctl.model.access import Question
+    from raptorctl.model.access import Daemon, Question
     from raptorctl.model.tenant import Account
 
 
@@ -81,6 +81,9 @@ class Authority(Protocol):
 
     def answers(self, account: Account, questions: Iterable[Question]) -> tuple[bool, ...]:
         """Return what it answers to a process of that account, in order."""
+
+    def unasked(self) -> tuple[Daemon, ...]:
+        """Return libvirt's daemons that answer here and do not ask it about anybody."""
 
     def reload(self) -> None:
         """Have it read its rules anew, and wait until it has."""

@@ -66,6 +66,23 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True)
+class Daemon:
+    """A daemon of libvirt's that answers on this host.
+
+    Args:
+        name: `libvirtd`, `virtqemud`, ...
+        file: its settings.
+        polkit: whether it asks polkit about calls.
+        anonymous: how many connections that said nothing keep others out; 0: any number is fine.
+    """
+
+    name: str
+    file: str
+    polkit: bool
+    anonymous: int
+
+
+@dataclass(frozen=True)
 class Question:
     """What libvirt asks polkit.
 

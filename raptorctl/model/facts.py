@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from raptorctl.model.access import Daemon
 from raptorctl.model.bridge_helper import BridgeHelper
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Domain
@@ -65,6 +66,8 @@ class HostFacts:
         free_uid: a number that no account has, and no tenant ever had.
         rules: polkit's rules as the host has them, or None.
         shipped_rules: the same as they come with us.
+        unasked: libvirt's daemons that do not ask polkit; looked for where somebody is to become a
+            tenant.
         declarative: accounts are made from a configuration (NixOS), and ours would vanish.
         images: those in the cache that are whole, as far as their length tells.
         damaged: the others.
@@ -103,6 +106,7 @@ class HostFacts:
     free_uid: int = 1000
     rules: str | None = None
     shipped_rules: str = ""
+    unasked: tuple[Daemon, ...] = ()
     declarative: bool = False
     images: tuple[Image, ...] = ()
     damaged: tuple[Damaged, ...] = ()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from raptorctl.model.access import RULES
+from raptorctl.model.access import RULES, Daemon
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
 from raptorctl.model.settings import Settings
@@ -88,23 +88,6 @@ class SessionPart(enum.StrEnum):
 
 
 AnyPart = Part | SessionPart
-
-
-@dataclass(frozen=True)
-class Daemon:
-    """A daemon of libvirt's that answers on this host.
-
-    Args:
-        name: `libvirtd`, `virtqemud`, ...
-        file: its settings.
-        polkit: whether it asks polkit about calls.
-        anonymous: how many connections that said nothing keep others out; 0: any number is fine.
-    """
-
-    name: str
-    file: str
-    polkit: bool
-    anonymous: int
 
 
 @dataclass(frozen=True)
@@ -195,6 +178,7 @@ class Probe:
         libvirt_package: Debian's version of its package, "" where there is no dpkg.
         libvirt_patched: whether that has the fixes we ask for; None where there is no dpkg.
         emulator: QEMU, as libvirt found it for the settings' machine type, or "".
+        qemu_uid: whose number QEMU runs with where a domain says nothing; None: not known.
         programs: those that images need, each with what to do where it is not there, or "".
         scan_lvs: whether LVM looks for volume groups inside volumes.
         doors: what keeps people from what is not theirs; None where it could not be looked at.
@@ -218,6 +202,7 @@ class Probe:
     libvirt_package: str = ""
     libvirt_patched: bool | None = None
     emulator: str = ""
+    qemu_uid: int | None = None
     programs: Mapping[str, str] = field(default_factory=dict)
     scan_lvs: bool = False
     doors: Doors | None = None

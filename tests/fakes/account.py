@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
 from raptorctl.host.survey.survey import shares
-from raptorctl.model.access import RULES, Person, Question, decide
+from raptorctl.model.access import RULES, Daemon, Person, Question, decide
 from raptorctl.model.share import Share
 from raptorctl.model.stamp import stamp
 from raptorctl.model.tenant import Account
@@ -108,10 +108,14 @@ class FakeAuthority:
     def __init__(self, files: FakeFiles) -> None:
         self.files = files
         self.rules: str | None = None
+        self.open: tuple[Daemon, ...] = ()
         self.shares: tuple[Share, ...] = ()
 
     def actions(self) -> tuple[str, ...]:
         return self.ACTIONS
+
+    def unasked(self) -> tuple[Daemon, ...]:
+        return self.open
 
     def reload(self) -> None:
         self.rules = self.files.read(RULES)

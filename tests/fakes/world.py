@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from raptorctl.drivers.host import Host
+from raptorctl.host.survey.stranger import strangers
 from raptorctl.host.survey.survey import numbers, shares
 from raptorctl.host.system.files import shipped_rules
 from raptorctl.model.access import RULES
@@ -91,7 +92,7 @@ class World:
             records=tuple(sorted(self.zones.records)),
             templates=templates,
             files=frozenset(self.files.paths),
-            **numbers(self.host(), people),
+            **strangers(self, people, numbers(self.host(), people)),
             account_names=self.accounts.names(),
             shares=shares(self.host()),
             rules=self.files.read(RULES),

@@ -9,8 +9,8 @@ from typing import Final
 
 from raptorctl.errors import CommandError, MissingError
 from raptorctl.host.system import command, files, procfs
-from raptorctl.model.access import RULES, VENDOR_RULES
-from raptorctl.model.probe import Daemon, Doors
+from raptorctl.model.access import RULES, VENDOR_RULES, Daemon
+from raptorctl.model.probe import Doors
 
 DAEMONS: Final = (
     "libvirtd virtqemud virtproxyd virtnetworkd virtstoraged virtnodedevd virtnwfilterd "
@@ -43,7 +43,7 @@ def look(tenant: str, wrong_answers: Iterable[str]) -> Doors:
         rules_file=rules_file,
         shipped_rules=files.shipped_rules(),
         wrong_answers=tuple(wrong_answers),
-        daemons=tuple(_daemons()),
+        daemons=tuple(daemons()),
         open_sockets=tuple(_open_sockets(SOCKETS)),
         unjudged=tuple(read_listens(_said("systemctl", *LISTENS))),
         bridge_helper=any(map(_has_rights, BRIDGE_HELPERS)),
@@ -81,7 +81,8 @@ def read_listens(text: str) -> Iterator[str]:
             yield path
 
 
-def _daemons() -> Iterator[Daemon]:
+def daemons() -> Iterator[Daemon]:
+    """Yield libvirt's daemons that answer on this host."""
     for name in DAEMONS:
         if _said("systemctl", "is-active", f"{name}.socket", f"{name}.service"):
             file = CONFIGS / f"{name}.conf"

@@ -15,8 +15,9 @@ from jeepney.io.blocking import DBusConnection, open_dbus_connection
 from jeepney.wrappers import DBusErrorResponse, unwrap_msg
 
 from raptorctl.errors import CommandError, HostError, MissingError
+from raptorctl.host.access.doors import daemons
 from raptorctl.host.system import command, procfs
-from raptorctl.model.access import PREFIX, Question
+from raptorctl.model.access import PREFIX, Daemon, Question
 from raptorctl.model.tenant import Account
 
 AUTHORITY: Final = DBusAddress(
@@ -51,6 +52,10 @@ class Polkit:
         """
         with _connection() as bus, _process(account) as subject:
             return tuple(_ask(bus, subject, question) for question in questions)
+
+    def unasked(self) -> tuple[Daemon, ...]:
+        """Return libvirt's daemons that answer here and do not ask polkit."""
+        return tuple(daemon for daemon in daemons() if not daemon.polkit)
 
     def allows(self, account: Account, action: str) -> bool:
         """Return polkit's answer about any action, for a process of that account.

@@ -69,8 +69,31 @@ class LibvirtAbilities(Hypervisor):
             said = connection.getDomainCapabilities(None, "x86_64", machine_type, "qemu")
         return etree.fromstring(said.encode()).findtext("path") or ""
 
+    def qemu_uid(self) -> int | None:
+        """Return the number of the account that QEMU runs as where a domain says nothing of it.
+
+        https://libvirt.org/formatcaps.html, `secmodel` of the model `dac`; None where libvirt does
+        not say.
+        """
+        with self._calling("tell whom QEMU runs as") as connection:
+            return read_uid(connection.getCapabilities())
+
     def version(self) -> tuple[int, int, int]:
         """Return the version of libvirt that answers, the daemon's and not the library's."""
         with self._calling("tell its version") as connection:
             number = int(connection.getLibVersion())  # major * 1 000 000 + minor * 1000 + release
         return number // 1_000_000, number // 1000 % 1000, number % 1000
+
+
+def read_uid(text: str) -> int | None:
+    """Read that number out of libvirt's capabilities.
+
+    Args:
+        text: XML.
+    """
+    from lxml import etree
+
+    model = "host/secmodel[model='dac']/baselabel"
+    label = etree.fromstring(text.encode()).findtext(model) or ""
+    number = label.partition(":")[0].removeprefix("+")
+    return int(number) if number.isascii() and number.isdecimal() else None

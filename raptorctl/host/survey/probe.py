@@ -233,8 +233,14 @@ def _libvirt(prober: Prober, settings: Settings) -> dict[str, Any]:
 
         return LibvirtDomains(settings.libvirt.uri).emulator(settings.libvirt.machine_type)
 
+    def qemu_uid() -> int | None:
+        from raptorctl.host.domain.domains import LibvirtDomains
+
+        return LibvirtDomains(settings.libvirt.uri).qemu_uid()
+
     package = _package_version()
     return {
+        "qemu_uid": prober.attempt(Part.QEMU, qemu_uid, None),
         "libvirt_version": prober.attempt(Part.LIBVIRT, version, (0, 0, 0)),
         "emulator": prober.attempt(Part.QEMU, emulator, ""),
         "libvirt_package": package,

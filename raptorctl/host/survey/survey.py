@@ -13,6 +13,7 @@ from raptorctl.drivers.account import Accounts
 from raptorctl.drivers.files import Files
 from raptorctl.drivers.host import Host
 from raptorctl.errors import HostError, MissingError, RaptorError, SettingsError
+from raptorctl.host.survey.stranger import strangers
 from raptorctl.host.system import cpu, files
 from raptorctl.host.system import session as own
 from raptorctl.host.system.bridge_helper import bridge_helper
@@ -97,7 +98,9 @@ def survey(
             topology=attempt(Part.CPUS, lambda: cpu.topology(session=session), Topology()),
             memory=attempt(Part.CPUS, lambda: cpu.memory(session=session), Size(0)),
             bridges=attempt(Part.LINKS, host.links.bridges, ()),
-            templates=attempt(Part.TEMPLATES, partial(_templates, settings), {}),
+            templates=attempt(
+                Part.TEMPLATES, lambda: files.templates(Path(settings.config, files.TEMPLATES)), {}
+            ),
             files=_present(host, settings),
             group=volumes.result()[0],
             volumes=volumes.result()[1],
@@ -111,7 +114,7 @@ def survey(
             dns_problem=records.result()[1],
             reservations=scope.reservations,
             account_names=host.accounts.names(),
-            **numbers(host, scope.people, attempt),
+            **strangers(host, scope.people, numbers(host, scope.people, attempt), own=session),
             shares=shares(host),
             rules=attempt(Part.ACCESS, lambda: host.files.read(RULES), None),
             shipped_rules=files.shipped_rules(),
@@ -123,10 +126,6 @@ def survey(
             unreadable=attempt(Part.IMAGES, partial(_unreadable, host, domains.result()[0]), {}),
             **_own(settings, domains.result()[0]),
         )
-
-
-def _templates(settings: Settings) -> Mapping[str, str]:
-    return files.templates(Path(settings.config, files.TEMPLATES))
 
 
 def _domains(

@@ -35,11 +35,15 @@ def libvirt_works(probe: Probe, settings: Settings) -> Findings:
 
 
 def emulator(probe: Probe, settings: Settings) -> Findings:
-    """Check that QEMU has the machine type of the settings."""
+    """Check that QEMU has the machine type of the settings, and is not root."""
     yield from trouble(probe, Part.QEMU)
     if probe.emulator and Part.QEMU not in probe.troubles:
         what = f"{probe.emulator} has {settings.libvirt.machine_type}"
         yield Finding(Part.QEMU, OK, what)
+    if probe.qemu_uid == 0:
+        what = "libvirt runs QEMU as root: who breaks out of a machine has the host"
+        advice = 'user = "libvirt-qemu" in /etc/libvirt/qemu.conf, then restart libvirt\'s daemon'
+        yield Finding(Part.QEMU, WARN, what, advice)
 
 
 def tpm_emulator(probe: Probe, settings: Settings) -> Findings:

@@ -118,8 +118,10 @@ def _check(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> t
 def _refuse_cpus(request: ProvisionRequest, settings: Settings, facts: HostFacts) -> None:
     share, asked = bool(request.spec.share), request.spec.emulator_cpus
     cpus.refuse(request.pins, settings, facts, share=share)
+    if share:
+        session_host.refuse_pins(settings, "--share")
     if asked:
-        session_host.refuse_pins(settings)
+        session_host.refuse_pins(settings, "--emulator-cpus")
         cpus.refuse_emulator(asked, request.pins, settings, facts, share=share)
 
 

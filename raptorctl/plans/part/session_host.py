@@ -54,8 +54,12 @@ def refuse_other(tenant: str, settings: Settings) -> None:
         )
 
 
-def refuse_pins(settings: Settings) -> None:
+def refuse_pins(settings: Settings, option: str) -> None:
     """Refuse to pin anything on a host of one's own.
+
+    Args:
+        settings: the host's.
+        option: what asks for it.
 
     Raises:
         RefusedError: says so.
@@ -63,7 +67,7 @@ def refuse_pins(settings: Settings) -> None:
     if not settings.pins_cpus:
         raise RefusedError(
             "this host is your own, and pins no machine to CPUs",
-            resolution="leave out --emulator-cpus",
+            resolution=f"leave out {option}",
             code=Code.SESSION_HOST,
         )
 

@@ -78,11 +78,13 @@ def adding(
         admin_groups: of the settings, whom polkit lets do everything; for an account that is there.
 
     Raises:
-        RefusedError: an account or half a tenant of that name is in the way.
+        RefusedError: an account or half a tenant of that name is in the way, or libvirt does not
+            ask polkit.
     """
     tenant = facts.tenant(request.name)
     refuse_half(tenant)
     refusal.refuse_lookalikes(request.name, facts)
+    refusal.refuse_unasked(facts)
     account = tenant.account if tenant else None
     if account is None:
         refusal.refuse_declarative(request.name, facts)

@@ -30,6 +30,17 @@ def refuse_lookalikes(name: str, facts: HostFacts) -> None:
             )
 
 
+def refuse_unasked(facts: HostFacts) -> None:
+    """Refuse where libvirt does not ask polkit: a tenant could do everything with every machine."""
+    for daemon in facts.unasked[:1]:
+        raise RefusedError(
+            f"{daemon.name} does not ask polkit: a tenant could do everything with every machine",
+            resolution=f'write access_drivers = [ "polkit" ] in {daemon.file}, restart it',
+            code=Code.NOT_ALLOWED,
+            subject=daemon.name,
+        )
+
+
 def refuse_declarative(name: str, facts: HostFacts) -> None:
     """Refuse where accounts come from the host's configuration."""
     if facts.declarative:

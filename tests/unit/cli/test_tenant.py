@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from raptorctl.model.access import Daemon
 from raptorctl.model.tenant import GROUP, Account
 from tests.fakes import World
 from tests.unit.cli.session import CommandLine
@@ -46,6 +47,27 @@ def test_a_tenant_is_made_shown_and_removed(raptorctl: CommandLine, world: World
     assert json.loads(tombstone)["name"] == "alice"
     assert world.picture() == before
     assert "there is no tenant" in raptorctl("tenant", "remove", "alice", "-y").out
+
+
+def test_nobody_becomes_a_tenant_where_libvirt_does_not_ask_polkit(
+    raptorctl: CommandLine, world: World, key: str
+) -> None:
+    before = world.picture()
+    world.authority.open = (Daemon("virtqemud", "/etc/libvirt/virtqemud.conf", False, 0),)
+    for words in (
+        ("tenant", "add", "alice", "--key", key),
+        ("provision", "alice", "dev", *SMALL, "-y"),
+    ):
+        done = raptorctl(*words)
+        assert (
+            done.code,
+            'access_drivers = [ "polkit" ] in /etc/libvirt/virtqemud.conf' in done.err,
+        ) == (3, True)
+    assert world.picture() == before
+    world.authority.open = ()
+    assert raptorctl("tenant", "add", "alice", "--key", key).code == 0
+    world.authority.open = (Daemon("virtqemud", "/etc/libvirt/virtqemud.conf", False, 0),)
+    assert raptorctl("tenant", "add", "alice", "--key", key).out == "alice is a tenant\n"
 
 
 def test_dry_run_touches_nothing(raptorctl: CommandLine, world: World, key: str) -> None:

@@ -72,6 +72,7 @@ def test_a_healthy_host_has_nothing_but_good_findings() -> None:
         ({"root": False}, "rights", Verdict.FAIL, "does not run as root"),
         ({"scan_lvs": True}, Part.SCAN, Verdict.FAIL, "inside guests' disks"),
         ({"libvirt_version": (9, 0, 0)}, Part.LIBVIRT, Verdict.WARN, "known holes"),
+        ({"qemu_uid": 0}, Part.QEMU, Verdict.WARN, "libvirt runs QEMU as root"),
         ({"libvirt_patched": False}, Part.LIBVIRT, Verdict.WARN, "11.3.0-3+deb13u3"),
         ({"programs": {"qemu-img": "apt install it"}}, "programs", Verdict.FAIL, "qemu-img"),
         ({"programs": {"zstd": "apt install it"}}, "programs", Verdict.WARN, "zstd is not"),

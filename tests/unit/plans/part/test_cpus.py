@@ -144,8 +144,12 @@ def test_an_emulator_that_was_put_somewhere_stays_there() -> None:
     assert resized(put, vcpus=2).emulator == CpuSet((0, 1))
 
 
-def test_a_session_host_pins_no_emulator(tmp_path: Any) -> None:
+@pytest.mark.parametrize(
+    ("said", "option"),
+    [({"emulator_cpus": CpuSet((0,))}, "emulator-cpus"), ({"share": True}, "share")],
+)
+def test_a_session_host_pins_nothing(tmp_path: Any, said: dict[str, Any], option: str) -> None:
     world = SessionWorld(tmp_path)
-    wanted = but(ALICE, cpus=1, emulator_cpus=CpuSet((0,)))
-    with pytest.raises(RefusedError, match="leave out --emulator-cpus"):
+    wanted = but(ALICE, cpus=1, **said)
+    with pytest.raises(RefusedError, match=f"leave out --{option}$"):
         plan_provision(wanted, world.settings, world.facts(), JOB)

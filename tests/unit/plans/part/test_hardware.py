@@ -93,7 +93,7 @@ def test_a_session_has_huge_pages_without_a_mount_as_many_as_the_kernel_keeps(
     assert '<source type="memfd"/>' in xml
     assert read_domain(xml).hugepages == GIB
     assert "memfd" not in render_xml(but(ALICE, hugepages=Size(GIB)), settings(), facts(), JOB)
-    with pytest.raises(RefusedError, match="1G; the host has 0B?: have the kernel reserve more"):
+    with pytest.raises(RefusedError, match=r"1G; the host has 0B?: have the kernel reserve more"):
         hardware.refuse(HUGE, world.settings, replace(there, hugepages={}))
 
 

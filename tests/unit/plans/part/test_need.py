@@ -13,6 +13,7 @@ import pytest
 
 from raptorctl.errors import MissingError, RaptorError, RefusedError
 from raptorctl.host.system.files import templates
+from raptorctl.model.access import Daemon
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.disk import DiskSpec
 from raptorctl.model.facts import HostFacts
@@ -102,6 +103,14 @@ BARE = [
     Bare("need._refuse_silent_dns", {"dns_problem": "named does not answer"}),
     Bare("provision._choose", {"templates": {}}),
     Bare("refusal.refuse_declarative", {"declarative": True}),
+    Bare(
+        "refusal.refuse_unasked",
+        {
+            "unasked": (
+                Daemon("virtqemud", "/etc/libvirt/virtqemud.conf", polkit=False, anonymous=0),
+            )
+        },
+    ),
     Bare("session_host.forward", {"ports": ()}, own=True),
 ]
 
