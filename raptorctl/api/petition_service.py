@@ -4,23 +4,21 @@ Little is done before it is known who asks and that they may: the kernel says th
 requests are counted, one line is read, and only then is the host looked at.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from raptorctl.api.caller import Caller, new_identity
+from raptorctl.api.petition_ear import Ear
 from raptorctl.api.session import Session
 from raptorctl.errors import HostError, MissingError, RaptorError, RefusedError
 from raptorctl.host.system.pace import Pace
 from raptorctl.host.system.peer import Answers, name_of, read_line, standard_input, uid_of
 from raptorctl.model.codec import encode
 from raptorctl.model.error_code import Code
-from raptorctl.model.job import StepState
 from raptorctl.model.names import TENANT
 from raptorctl.model.petition import KeptPetition, Petition, Petitioner, PetitionState
-from raptorctl.model.tenant import GROUP
 from raptorctl.read.petition import LONGEST, Letter, parse_letter
 
 if TYPE_CHECKING:
@@ -33,8 +31,6 @@ PACES: Final = Path("/run/raptorctl/requests")
 A_MINUTE: Final = 60
 """Lines that one account may say in a minute."""
 HOUR: Final = 3600
-SMALLEST: Final = 4 << 20
-"""Bytes below which no bar is worth drawing; to a reporter they would be milliseconds."""
 
 UNFORESEEN: Final = RaptorError(
     "unexpected trouble with this request", resolution="ask an admin", code=Code.INTERNAL
@@ -71,7 +67,7 @@ def serve(
 
 
 def _answered(
-    client: "socket.socket", session_of: Callable[[Caller], Session], paces: Path, ear: "Ear"
+    client: "socket.socket", session_of: Callable[[Caller], Session], paces: Path, ear: Ear
 ) -> Mapping[str, Any]:
     who = Petitioner(name_of(uid := uid_of(client)), uid)
     if uid == 0 or not TENANT.fullmatch(who.tenant):
@@ -91,7 +87,7 @@ def _answered(
 
 
 def _heeded(
-    session: Session, who: Petitioner, letter: Letter, paces: Path, ear: "Ear"
+    session: Session, who: Petitioner, letter: Letter, paces: Path, ear: Ear
 ) -> Mapping[str, Any]:
     if letter.petition is None:
         return _READS[letter.verb](session, who, letter)
@@ -124,7 +120,7 @@ class Desk:
     session: Session
     who: Petitioner
     pace: Pace
-    ear: "Ear"
+    ear: Ear
 
     def change(self, letter: Letter, petition: Petition) -> Mapping[str, Any]:
         """Show what would come of it; or do it, or keep it for an admin."""
@@ -234,73 +230,3 @@ _READS: Final[Mapping[str, Callable[[Session, Petitioner, Letter], Mapping[str, 
     "show": _found,
     "withdraw": _withdrawn,
 }
-
-
-class Ear:
-    """What a tenant hears of a job: `Reporter` and `Watch`; nothing in it names another's machine.
-
-    Args:
-        answers: to them.
-    """
-
-    def __init__(self, answers: Answers) -> None:
-        self._answers = answers
-        self._others: re.Pattern[str] | None = None
-        self._share, self._image = -1, ""
-
-    def listen(self, session: Session, who: Petitioner) -> None:
-        """Say whose host it is and who hears; a machine's name begins with its tenant's."""
-        accounts = session.host.accounts.members(GROUP)
-        names = "|".join(account.name for account in accounts if account.name != who.tenant)
-        self._others = re.compile(rf"\b(?:{names})-[a-z0-9][a-z0-9.-]*") if names else None
-
-    def veiled(self, said: Any) -> Any:
-        """The same without names of others' machines."""
-        match said:
-            case str():
-                return self._others.sub("another's", said) if self._others else said
-            case Mapping():
-                return {key: self.veiled(value) for key, value in said.items()}
-            case list():
-                return [self.veiled(item) for item in said]
-        return said
-
-    def _tell(self, said: Mapping[str, Any]) -> None:
-        self._answers.tell(self.veiled(said))
-
-    def started(self, number: int, total: int, title: str) -> None:
-        """See `Reporter`."""
-        self._end_image()
-        self._share = -1
-        self._tell({"started": [number, total, title]})
-
-    def progress(self, done: int, total: int) -> None:
-        """See `Reporter`; told at each percent."""
-        share = done * 100 // total if total > 0 else -1
-        if share != self._share:
-            self._share = share
-            self._tell({"progress": [done, total]})
-
-    def ended(self, number: int, total: int, title: str, state: StepState, problem: str) -> None:
-        """See `Reporter`."""
-        self._tell({"ended": [number, total, title, state.value, problem]})
-
-    def note(self, text: str) -> None:
-        """See `Reporter`."""
-        self._tell({"note": text})
-
-    def begin(self, title: str) -> None:
-        """Of an image that comes: see `Watch`; what was before it is done."""
-        self._end_image()
-        self.started(0, 0, title)
-        self._image = title
-
-    def tick(self, done: int, total: int) -> None:
-        """See `Watch`."""
-        if total >= SMALLEST:
-            self.progress(done, total)
-
-    def _end_image(self) -> None:
-        if self._image:
-            self._tell({"ended": [0, 0, self._image, StepState.DONE.value, ""]})
-        self._image = ""
