@@ -68,7 +68,7 @@ def read_line(client: socket.socket, longest: int, seconds: float = PATIENCE) ->
     said, until = b"", time.monotonic() + seconds
     while b"\n" not in said:
         left = until - time.monotonic()
-        if left <= 0 or not select.select([client], [], [], left)[0]:
+        if left <= 0 or not _says(client, left):
             raise InputError(f"nothing was asked within {seconds:g} s")
         with suppress(ConnectionError):
             if more := client.recv(PIECE):
@@ -81,6 +81,13 @@ def read_line(client: socket.socket, longest: int, seconds: float = PATIENCE) ->
     if rest:
         raise InputError("more than one thing was asked")
     return line
+
+
+def _says(client: socket.socket, seconds: float) -> bool:
+    """Wait for something to be said; not by select(2), which has no number above 1023."""
+    waits = select.poll()
+    waits.register(client, select.POLLIN)
+    return bool(waits.poll(seconds * 1000))
 
 
 class Answers:
