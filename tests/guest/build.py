@@ -1,6 +1,7 @@
 """The guests' disks, out of one root file system made by mmdebstrap."""
 
 import lzma
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ PACKAGES = (
     "cloud-init cloud-guest-utils fdisk e2fsprogs netplan.io iproute2 openssh-server sudo "
     "qemu-guest-agent "
     # What the disks are made with; it stays, as it weighs next to nothing.
-    "systemd-ukify systemd-boot-efi python3-pefile busybox-static cpio "
+    "systemd-ukify systemd-boot-efi python3-pefile busybox-static cpio dropbear-bin "
     f"ipxe xorriso {installer_iso.PACKAGE}"
 ).split()
 
@@ -36,6 +37,9 @@ NOT_IN_A_GUEST = (
 
 MODULES = ("failover", "net_failover", "virtio_net", "evdev", "button")
 """The small guest's kernel modules in the order they are loaded: network, power button."""
+
+SSH_SERVER = "/usr/sbin/dropbear"
+"""Of the small guest: OpenSSH's needs five times the room."""
 
 CONSOLES = "console=ttyS0 console=hvc0"
 """Both templates' consoles. The last one that is there becomes /dev/console."""
@@ -141,6 +145,7 @@ def _small(rootfs: Path, work: Path, target: Path) -> None:
     shutil.copy(rootfs / "usr/bin/busybox", tree / "bin")
     (tree / "bin/sh").symlink_to("busybox")
     _modules(rootfs, tree / "modules")
+    _ssh_server(rootfs, tree)
     initrd = _packed(rootfs, tree)
     kernel = _kernel(rootfs, work / "small.efi", initrd, f"rdinit=/init.sh {CONSOLES}")
     disk.assemble(target, disk.system_partition(kernel, work / "small.esp", SMALL_MIB))
@@ -158,6 +163,15 @@ def _modules(rootfs: Path, target: Path) -> None:
     for number, name in enumerate(MODULES):
         (packed,) = rootfs.glob(f"usr/lib/modules/*/kernel/**/{name}.ko.xz")
         (target / f"{number}-{name}.ko").write_bytes(lzma.decompress(packed.read_bytes()))
+
+
+def _ssh_server(rootfs: Path, tree: Path) -> None:
+    """Lay dropbear(8) beside the small guest's own files, and what it is linked with."""
+    linked = tool(*as_root("chroot", rootfs, "ldd", SSH_SERVER), timeout=30).stdout
+    for name in (SSH_SERVER, *re.findall(r"(/lib\S+) \(0x", linked)):
+        target = tree / name.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy((rootfs / name.lstrip("/")).resolve(), target)
 
 
 def _packed(rootfs: Path, tree: Path) -> str:

@@ -176,15 +176,3 @@ def test_a_guest_that_asks_nobody_has_its_slots_addresses_and_its_gateway(tmp_pa
         for version, gateway in (("-4", "169.254.1.1"), ("-6", "fe80::1")):
             (route,) = json.loads(debian.ssh(f"ip {version} -j route show default"))
             assert (route["gateway"], route["dev"]) == (gateway, "eth0")
-
-
-def test_the_small_guest_says_that_it_is_up_gets_a_lease_and_shows_a_banner(tmp_path: Path) -> None:
-    disk = boot.layer(guest.small(), tmp_path, "raw", "64M")
-    with boot.running(disk, tmp_path) as small:
-        small.says("small guest up on hvc0")
-        small.says("lease 10.0.2.15")
-        for _ in range(2):
-            with socket.create_connection(("127.0.0.1", small.port), 60) as ssh:
-                assert ssh.recv(64) == b"SSH-2.0-small\n"
-        small.press_power()
-        assert small.process.wait(300) == 0
