@@ -129,10 +129,12 @@ class Access:
         admin_groups: whose members may do everything with libvirt.
         qemu_ids: what is added to a tenant's uid for the uid and gid that their machines' QEMU runs
             under; 0 leaves that to libvirt, one number for all.
+        log: whether polkit logs each of its answers about libvirt.
     """
 
     admin_groups: tuple[str, ...] = ("wheel", "libvirt")
     qemu_ids: int = 66000
+    log: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,24 @@ from raptorctl.errors import InputError
 from raptorctl.model.access import sealed
 
 GROUPS_LINE: Final = '    var ADMIN_GROUPS = ["libvirt", "wheel"];'
-"""The only line that differs between hosts."""
+LOG_LINE: Final = "    var LOG = false;"
+"""The only lines that differ between hosts."""
 
 
-def render_rules(shipped: str, admin_groups: Sequence[str]) -> str:
+def render_rules(shipped: str, admin_groups: Sequence[str], *, log: bool = False) -> str:
     """Write the rules for a host, with a digest of them above.
 
     Args:
         shipped: `polkit/10-raptorctl.rules`.
         admin_groups: names of groups, their grammar checked.
+        log: whether polkit logs each answer.
 
     Raises:
         InputError: it is another file.
     """
-    if shipped.count(GROUPS_LINE) != 1:
+    if any(shipped.count(line) != 1 for line in (GROUPS_LINE, LOG_LINE)):
         raise InputError("the rules that are shipped do not say who the admins are")
     # A JSON list of such names is the same text in ECMAScript (ECMA-262, JSON superset).
     groups = f"    var ADMIN_GROUPS = {json.dumps(sorted(admin_groups))};"
-    return sealed(shipped.replace(GROUPS_LINE, groups))
+    text = shipped.replace(GROUPS_LINE, groups)
+    return sealed(text.replace(LOG_LINE, "    var LOG = true;") if log else text)

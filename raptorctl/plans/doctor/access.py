@@ -33,13 +33,14 @@ def _rules(doors: Doors, settings: Settings) -> Findings:
     for wrong in doors.wrong_answers[:1]:
         more = f", and {len(doors.wrong_answers) - 1} more" if doors.wrong_answers[1:] else ""
         yield Finding(Part.ACCESS, FAIL, f"polkit {wrong}{more}", "raptorctl access test")
-    file, wanted = doors.rules_file, render_rules(doors.shipped_rules, settings.access.admin_groups)
+    file, access = doors.rules_file, settings.access
+    wanted = render_rules(doors.shipped_rules, access.admin_groups, log=access.log)
     if doors.rules is None:
         yield Finding(Part.ACCESS, FAIL, f"{file} is not there", INSTALL)
     elif is_edited(doors.rules, doors.shipped_rules):
         yield Finding(Part.ACCESS, WARN, f"{file} was edited by hand", f"look at it; {INSTALL}")
     elif doors.rules not in {wanted, doors.shipped_rules}:
-        what = f"{file} is of another version, or for other admins' groups"
+        what = f"{file} is of another version, or of other settings"
         yield Finding(Part.ACCESS, WARN, what, INSTALL)
 
 

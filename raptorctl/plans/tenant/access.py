@@ -21,7 +21,7 @@ def plan_install(settings: Settings, facts: HostFacts, identity: Identity) -> Pl
     Raises:
         InputError: the rules that are shipped are none.
     """
-    text = render_rules(facts.shipped_rules, settings.access.admin_groups)
+    text = render_rules(facts.shipped_rules, settings.access.admin_groups, log=settings.access.log)
     summary = f"the rules in {RULES} are ours, and polkit answers by them"
     plan = Plan("access-install", identity, Reservation(identity.job, "access"), (), summary)
     if facts.rules == text:

@@ -37,7 +37,8 @@ CASES = json.loads((FOLDER / "cases.json").read_text())["cases"]
 
 # What polkitd gives a rule (polkit(8)), as far as ours uses it.
 POLKITD = """
-var polkit = {Result: {YES: "yes", NO: "no", NOT_HANDLED: null}, addRule: function (f) { this.rule = f; }};
+var polkit = {Result: {YES: "yes", NO: "no", NOT_HANDLED: null}, addRule: function (f) { this.rule = f; },
+              logged: [], log: function (text) { this.logged.push(text); }};
 RULES
 function ask(name, groups, id, details) {
     var action = {id: id, lookup: function (key) { return details[key]; }};
@@ -263,6 +264,21 @@ def test_an_edit_by_hand_is_noticed() -> None:
     assert is_edited(laid.replace("ops", "everybody"), RULES)
     assert is_edited(RULES + " ", RULES)
     assert not is_edited(sealed("an older version of ours"), RULES)
+
+
+def test_each_answer_is_logged_where_the_settings_ask_for_it() -> None:
+    question = ("ask('alice', ['vm-users'], 'org.libvirt.api.domain.%s',"
+                " {connect_driver: 'QEMU', domain_name: 'alice-dev'}); polkit.logged")  # fmt: skip
+    loud, quiet = dukpy.JSInterpreter(), dukpy.JSInterpreter()
+    loud.evaljs(POLKITD.replace("RULES", render_rules(RULES, (), log=True)) + "; null")
+    quiet.evaljs(POLKITD.replace("RULES", render_rules(RULES, ())) + "; null")
+    loud.evaljs(question % "start")
+    assert loud.evaljs(question % "write") == [
+        "raptorctl: yes alice org.libvirt.api.domain.start alice-dev",
+        "raptorctl: no alice org.libvirt.api.domain.write alice-dev",
+    ]
+    assert quiet.evaljs(question % "write") == []
+    assert not is_edited(render_rules(RULES, ("ops",), log=True), RULES)
 
 
 def test_rules_of_another_kind_are_not_rendered() -> None:

@@ -38,7 +38,7 @@ OPEN: dict[str, tuple[dict[str, Any], Verdict, str]] = {
     "no rules": ({"rules": None}, Verdict.FAIL, "is not there"),
     "edited rules": ({"rules": OURS + "//"}, Verdict.WARN, "edited by hand"),
     "others' rules": (
-        {"rules": render_rules(SHIPPED, ("ops",))}, Verdict.WARN, "other admins' groups"),
+        {"rules": render_rules(SHIPPED, ("ops",))}, Verdict.WARN, "other settings"),
     "polkit answers wrongly": (
         {"wrong_answers": ("allows nobody domain.read", "x")}, Verdict.FAIL, "and 1 more"),
     "a daemon that does not ask": (
