@@ -33,7 +33,7 @@ def differing(name: str, spec: DiskSpec, one: ExtraDisk, it: Standing) -> Iterat
     """Say how a disk that is there differs from what it should be."""
     yield from _size(name, spec, one, it)
     if spec.outlives != one.volume.kept:
-        words = {True: "kept", False: "not kept"}
+        words = {True: "keep on", False: "keep off"}
         has, wanted = words[one.volume.kept], words[spec.outlives]
         how = f"raptorctl disk set {it.name} {name} --{'keep' if spec.outlives else 'no-keep'}"
         yield Difference("disks", f"disk {name}", has, wanted, When.NOW, how)

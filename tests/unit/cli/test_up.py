@@ -453,7 +453,7 @@ def test_disks_are_made_and_grown_and_one_too_many_is_left_to_a_person(host: Com
     write(DISKS + '[machine.alice-web.disks.more]\nsize = "1G"\n')
     assert [row[1:] for row in rows(host)] == [
         ["disk data", "1G", "2G", "now"],
-        ["disk data", "not kept", "kept", "now"],
+        ["disk data", "keep off", "keep on", "now"],
         ["disk more", "none", "1G", "now"],
     ]
     done = host("up")

@@ -219,7 +219,7 @@ def test_what_is_there_already_is_so_or_differs() -> None:
     for typed, says in (
         ("data=20G", "disk data 10G, not 20G: now\n  raptorctl disk grow alice-dev data 20G"),
         ("data=5G", "disk data 10G, not 5G: no command changes it"),
-        ("data=10G,keep", "not kept, not kept: now\n  raptorctl disk set alice-dev data --keep"),
+        ("data=10G,keep", "keep off, not keep on: now\n  raptorctl disk set alice-dev data --keep"),
         ("data=10G,bus=scsi", "bus of disk data virtio, not scsi: no command changes it"),
     ):
         with pytest.raises(DiffersError) as caught:
