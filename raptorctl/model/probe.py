@@ -8,6 +8,7 @@ from typing import Final
 from raptorctl.model.access import RULES, Daemon
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
+from raptorctl.model.part import AnyPart
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Routing
 
@@ -57,37 +58,6 @@ class Trouble:
 
     what: str
     advice: str = ""
-
-
-class Part(enum.StrEnum):
-    """Parts of the host that answer, or not, each on its own."""
-
-    SETTINGS = "settings"
-    LVM = "volume group"
-    SCAN = "guest volumes"
-    LIBVIRT = "libvirt"
-    CPUS = "host cpus"
-    QEMU = "qemu"
-    LINKS = "bridges"
-    DNS = "dns"
-    KEY = "dns key"
-    TEMPLATES = "templates"
-    TENANTS = "tenants"
-    IMAGES = "images"
-    ACCESS = "access"
-    WALLS = "isolation"
-    WEB = "page"
-    JOURNAL = "journal"
-
-
-class SessionPart(enum.StrEnum):
-    """Parts that only a host of one's own is asked about by name."""
-
-    QEMU_IMG = "qemu-img"
-    VOLUMES = "volumes"
-
-
-AnyPart = Part | SessionPart
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,8 @@ from raptorctl.model.access import OUTSIDER
 from raptorctl.model.access_trial import wrong_answers
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
-from raptorctl.model.probe import (
-    OLDEST_PACKAGE,
-    AnyPart,
-    Doors,
-    Part,
-    Probe,
-    Trouble,
-    Walls,
-    WebSeen,
-)
+from raptorctl.model.part import AnyPart, Part
+from raptorctl.model.probe import OLDEST_PACKAGE, Doors, Probe, Trouble, Walls, WebSeen
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Routing
 from raptorctl.model.tenant import Account

@@ -10,7 +10,8 @@ from raptorctl.host.survey.probe import Prober
 from raptorctl.host.survey.survey import survey
 from raptorctl.host.system import command
 from raptorctl.model.job import Job
-from raptorctl.model.probe import AnyPart, Part, SessionPart, SessionProbe
+from raptorctl.model.part import AnyPart, Part, SessionPart
+from raptorctl.model.probe import SessionProbe
 from raptorctl.model.session_host import Places
 from raptorctl.model.settings import Settings
 

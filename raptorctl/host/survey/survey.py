@@ -24,7 +24,7 @@ from raptorctl.model.image import Damaged, Image, damaged
 from raptorctl.model.medium import unreadable
 from raptorctl.model.net import NetKind
 from raptorctl.model.network import LibvirtNetwork
-from raptorctl.model.probe import AnyPart, Part
+from raptorctl.model.part import AnyPart, Part
 from raptorctl.model.record import Record
 from raptorctl.model.session_host import FIRMWARE, SECURE_FIRMWARE
 from raptorctl.model.settings import Settings

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from raptorctl.model.access import Daemon, is_edited
-from raptorctl.model.probe import Doors, Finding, Part, Probe, Verdict
+from raptorctl.model.part import Part
+from raptorctl.model.probe import Doors, Finding, Probe, Verdict
 from raptorctl.model.settings import Settings
 from raptorctl.model.tenant import KEYS
 from raptorctl.render.polkit_rule import render_rules

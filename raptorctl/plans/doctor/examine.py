@@ -6,7 +6,8 @@ from itertools import chain
 from typing import Final
 
 from raptorctl.model.job import Outcome
-from raptorctl.model.probe import Finding, Part, Probe
+from raptorctl.model.part import Part
+from raptorctl.model.probe import Finding, Probe
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import GIB
 from raptorctl.model.slot import Slot

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from raptorctl.model.probe import Finding, Part, Probe, Verdict
+from raptorctl.model.part import Part
+from raptorctl.model.probe import Finding, Probe, Verdict
 
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 Findings = Iterator[Finding]

@@ -6,7 +6,8 @@ from raptorctl.errors import RaptorError
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Mark
 from raptorctl.model.domain_spec import DomainSpec
-from raptorctl.model.probe import OLDEST_LIBVIRT, OLDEST_PACKAGE, Finding, Part, Probe
+from raptorctl.model.part import Part
+from raptorctl.model.probe import OLDEST_LIBVIRT, OLDEST_PACKAGE, Finding, Probe
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.slot import Slot

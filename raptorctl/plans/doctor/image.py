@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.image import Damaged
-from raptorctl.model.probe import Finding, Part, Verdict
+from raptorctl.model.part import Part
+from raptorctl.model.probe import Finding, Verdict
 
 
 def cache(facts: HostFacts) -> Iterator[Finding]:

@@ -13,7 +13,8 @@ from raptorctl.model.job import Job, Outcome
 from raptorctl.model.machine import NO_DOMAIN
 from raptorctl.model.metric import Metric, MetricKind, Sample
 from raptorctl.model.names import MachineName
-from raptorctl.model.probe import AnyPart, Finding, Part, Verdict
+from raptorctl.model.part import AnyPart, Part
+from raptorctl.model.probe import Finding, Verdict
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot_map import SlotUse
 from raptorctl.model.volume import Volume

@@ -8,7 +8,8 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.domain import Mark
 from raptorctl.model.domain_spec import DomainSpec
 from raptorctl.model.names import MachineName
-from raptorctl.model.probe import Finding, Part, SessionPart, SessionProbe, Verdict
+from raptorctl.model.part import Part, SessionPart
+from raptorctl.model.probe import Finding, SessionProbe, Verdict
 from raptorctl.model.session_host import LOOPBACK
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import device_path

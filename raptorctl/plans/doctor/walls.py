@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from raptorctl.model.probe import Finding, Part, Probe, Verdict, Walls
+from raptorctl.model.part import Part
+from raptorctl.model.probe import Finding, Probe, Verdict, Walls
 from raptorctl.model.settings import Settings
 from raptorctl.plans.doctor.access import ROLE
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from raptorctl.model.probe import Finding, Part, Probe, Verdict
+from raptorctl.model.part import Part
+from raptorctl.model.probe import Finding, Probe, Verdict
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 from raptorctl.plans.doctor.access import ROLE

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from raptorctl.model.metric import TEXTFILE, TEXTFILES
-from raptorctl.model.probe import Finding, Part, Probe, Verdict
+from raptorctl.model.part import Part
+from raptorctl.model.probe import Finding, Probe, Verdict
 from raptorctl.model.settings import Settings
 
 TIMER = "systemctl enable --now raptorctl-metrics.timer, or run the role with raptor_metrics"

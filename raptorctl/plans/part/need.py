@@ -7,7 +7,7 @@ from typing import Final
 from raptorctl.errors import MissingError, RefusedError
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.probe import Part
+from raptorctl.model.part import Part
 from raptorctl.model.settings import Settings
 from raptorctl.plans.part import cpus, room, session_host
 

@@ -14,7 +14,8 @@ from raptorctl.api.metrics import write_textfile
 from raptorctl.errors import HostError
 from raptorctl.model.image import Image
 from raptorctl.model.metric import Metric, Sample
-from raptorctl.model.probe import Finding, Part, Probe, Trouble, Verdict
+from raptorctl.model.part import Part
+from raptorctl.model.probe import Finding, Probe, Trouble, Verdict
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.tenant import Quota, parse_record, record_path, record_text
 from raptorctl.model.volume import Volume

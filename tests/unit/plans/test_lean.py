@@ -8,9 +8,9 @@ ALWAYS: Final = {"account", "domain", "file", "fit", "log", "network", "record",
                  "volume", "volume_use"}  # fmt: skip
 """Steps of a machine on an empty disk, and of the tenant who comes with it."""
 
-OTHERS: Final = {"plans.machine.again", "plans.machine.diff", "render.cloud_config",
+OTHERS: Final = {"model.probe", "plans.machine.again", "plans.machine.diff", "render.cloud_config",
                  "render.user_data", "render.yaml_text"}  # fmt: skip
-"""What a machine that stands differs in, and what cloud-init reads."""
+"""What doctor looks at, what a machine that stands differs in, and what cloud-init reads."""
 
 
 def test_what_few_new_machines_have_is_imported_where_it_is_planned() -> None:

@@ -12,7 +12,7 @@ from raptorctl.host.survey.probe import Prober
 from raptorctl.host.survey.survey import Scope, survey
 from raptorctl.model.domain import Domain
 from raptorctl.model.facts import Reservation
-from raptorctl.model.probe import Part
+from raptorctl.model.part import Part
 from raptorctl.model.sizes import GIB
 from raptorctl.model.tenant import record_path
 from tests.fakes import ISO, World, settings

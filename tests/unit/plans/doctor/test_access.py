@@ -10,7 +10,8 @@ from raptorctl.host.access.doors import _hides, first_there, read_daemon, read_l
 from raptorctl.host.system.files import shipped_rules
 from raptorctl.model.access import VENDOR_RULES, Daemon
 from raptorctl.model.facts import HostFacts
-from raptorctl.model.probe import Doors, Part, Probe, Trouble, Verdict
+from raptorctl.model.part import Part
+from raptorctl.model.probe import Doors, Probe, Trouble, Verdict
 from raptorctl.model.tenant import GROUP, Account, Tenant
 from raptorctl.plans.doctor.access import access
 from raptorctl.render.polkit_rule import render_rules

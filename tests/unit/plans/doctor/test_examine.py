@@ -7,7 +7,8 @@ from raptorctl.host.system.files import templates
 from raptorctl.model.job import Job, Outcome
 from raptorctl.model.net import NetworkSettings, read_nets
 from raptorctl.model.network import LibvirtNetwork
-from raptorctl.model.probe import Finding, Part, Probe, Trouble, Verdict
+from raptorctl.model.part import Part
+from raptorctl.model.probe import Finding, Probe, Trouble, Verdict
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge, Routing
 from raptorctl.model.volume import Volume, VolumeGroup

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from raptorctl.host.access.walls import on_link, reads
+from raptorctl.model.part import Part
 from raptorctl.model.policy import RequestPolicy
-from raptorctl.model.probe import Part, Probe, Trouble, Verdict, Walls
+from raptorctl.model.probe import Probe, Trouble, Verdict, Walls
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.volume import Volume
 from raptorctl.plans.doctor.walls import walls

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from raptorctl.host.access import web_parts as seen_by
-from raptorctl.model.probe import Part, Probe, Trouble, Verdict, WebSeen
+from raptorctl.model.part import Part
+from raptorctl.model.probe import Probe, Trouble, Verdict, WebSeen
 from raptorctl.model.web import Web
 from raptorctl.plans.doctor.web import web
 from tests.fakes import settings

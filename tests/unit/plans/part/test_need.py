@@ -18,7 +18,8 @@ from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.disk import DiskSpec
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
-from raptorctl.model.probe import Finding, Part, SessionPart, SessionProbe, Trouble, Verdict
+from raptorctl.model.part import Part, SessionPart
+from raptorctl.model.probe import Finding, SessionProbe, Trouble, Verdict
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.model.slot import Bridge
