@@ -5,13 +5,14 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from raptorctl.drivers.guest import Heard
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError, WaitError
+from raptorctl.host.system.command import ENVIRONMENT
 from raptorctl.model.build import BuildStep, Verbosity
 from raptorctl.model.build_script import title
 from raptorctl.model.error_code import Code
@@ -71,11 +72,31 @@ def followed(
     except OSError as error:
         raise HostError(f"step {title(step)}: {error.strerror}") from error
     try:
-        return _heard(process, step, heard, tick)
+        with _bound(process.pid):
+            return _heard(process, step, heard, tick)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+@contextmanager
+def _bound(group: int) -> Iterator[None]:
+    """Have a group of processes end with us, should we be killed: a pipe of ours is closed then.
+
+    PR_SET_PDEATHSIG would end a shell, and leave what it has started.
+    """
+    argv = ("sh", "-c", 'cat; kill -s KILL -- "-$1"', "sh", str(group))
+    watcher = subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=ENVIRONMENT, cwd="/", start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        # Before the group is waited for, so that its number is nobody else's yet.
+        os.killpg(watcher.pid, signal.SIGKILL)
+        watcher.communicate()
 
 
 def _heard(process: "subprocess.Popen[bytes]", step: BuildStep, heard: Heard, tick: Tick) -> int:

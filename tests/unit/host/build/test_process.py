@@ -1,7 +1,11 @@
 """Processes of steps on this host, and after-steps: heard, bounded, and ended with all they started."""
 
 import os
+import subprocess
+import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -38,7 +42,7 @@ def test_one_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Pat
     argv = ("sh", "-c", f"sleep 1000 & echo $! > {pid}; wait")
     with pytest.raises(WaitError, match="step long"):
         followed(argv, step, {}, lambda _data: None, silent)
-    _gone(int(pid.read_text()))
+    _ends(int(pid.read_text()))
 
 
 def test_a_signal_ends_it(tmp_path: Path) -> None:
@@ -47,6 +51,22 @@ def test_a_signal_ends_it(tmp_path: Path) -> None:
 
     with pytest.raises(StoppedError):
         followed(("sleep", "1000"), BuildStep(inline="x"), {}, lambda _data: None, stopped)
+
+
+def test_all_that_it_started_ends_with_us_even_when_we_are_killed(tmp_path: Path) -> None:
+    pid, seen = tmp_path / "pid", tmp_path / "seen"
+    line = f"sleep 1000 & echo $! > {pid}.new; mv {pid}.new {pid}; wait"
+    code = (
+        "from tests.unit.host.build.test_process import *\n"
+        f"tick = lambda *_: Path({str(seen)!r}).touch()\n"
+        f"followed(('sh', '-c', {line!r}), BuildStep(inline='x'), {{}}, print, tick)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[4]) as ours:
+        while not (pid.exists() and seen.exists()):
+            assert ours.poll() is None
+            time.sleep(0.01)
+        ours.kill()
+    _ends(int(pid.read_text()))
 
 
 def test_more_than_a_pipe_holds_is_heard(tmp_path: Path) -> None:
@@ -75,14 +95,14 @@ def test_after_steps_have_the_disks_as_arguments_and_one_that_fails_is_told(
         run_steps([good, bad], disks, heard.append, silent)
 
 
-def _gone(pid: int) -> None:
-    """A zombie has ended, too."""
-    try:
-        os.kill(pid, 0)
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        assert state == "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        pass
+def _ends(pid: int) -> None:
+    """It was killed, and is gone in a moment. A zombie has ended, too."""
+    deadline = time.monotonic() + 30
+    stat = Path(f"/proc/{pid}/stat")
+    with suppress(ProcessLookupError, FileNotFoundError):
+        while stat.read_text().rpartition(")")[2].split()[0] != "Z":
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="as root only, somebody else is asked for")
