@@ -182,7 +182,8 @@ def _ask(session: Session, asked: Iterable[tuple[str, Account, str]]) -> Trial:
         for question, yes, answer in zip(about, said, told, strict=True):
             answers.setdefault(question.permission, {})[part] = yes
             if yes is not answer.allowed:
-                on = f" on {question.domain}" if question.domain else ""
+                thing = question.domain or question.volume
+                on = f" on {thing}" if thing else ""
                 word = "yes" if yes else "no"
                 wrong.append(f"{account.name}: {question.permission}{on} is {word}")
     return Trial(people, answers, tuple(wrong))
@@ -192,9 +193,10 @@ def _told(session: Session, account: Account, asked: Iterable[Question]) -> tupl
     from raptorctl.host.survey.survey import shares
     from raptorctl.model.access_trial import person
 
-    groups = session.settings.access.admin_groups
+    access = session.settings.access
     live = shares(session.host).at(stamp(datetime.now(UTC)))
-    return tuple(decide(person(account), question, groups, live) for question in asked)
+    said = (access.admin_groups, live, access.readable)
+    return tuple(decide(person(account), question, *said) for question in asked)
 
 
 def _uuid(session: Session, domain: str) -> str:

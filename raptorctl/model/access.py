@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from raptorctl.errors import InputError
-from raptorctl.model.names import TENANT, shown
+from raptorctl.model.names import TENANT, VOLUME_PREFIX, shown
+from raptorctl.model.readable import LOOKS, VOLUME, owns_volume
 from raptorctl.model.share import Grant, Share
 from raptorctl.model.tenant import GROUP
 
@@ -91,12 +92,14 @@ class Question:
         domain: whose name polkit is told, "" where the object is another.
         driver: libvirt's, as polkit is told; compared without case.
         uuid: the domain's, or "".
+        volume: whose name polkit is told, or "".
     """
 
     permission: str
     domain: str = ""
     driver: str = "QEMU"
     uuid: str = ""
+    volume: str = ""
 
     @property
     def action(self) -> str:
@@ -109,7 +112,8 @@ class Question:
         """What polkit is told beside it (https://libvirt.org/aclpolkit.html)."""
         domain = {"domain_name": self.domain} if self.domain else {}
         uuid = {"domain_uuid": self.uuid} if self.uuid else {}
-        return {"connect_driver": self.driver, **domain, **uuid}
+        volume = {"vol_name": self.volume} if self.volume else {}
+        return {"connect_driver": self.driver, **domain, **uuid, **volume}
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,7 @@ def decide(
     question: Question,
     admin_groups: Iterable[str],
     shares: Iterable[Share] = (),
+    readable: Iterable[str] = (),
 ) -> Answer:
     """Say what the rules answer, and why.
 
@@ -157,6 +162,7 @@ def decide(
         question: what.
         admin_groups: whose members may do everything.
         shares: those that are not over.
+        readable: what tenants may look at beside machines, of `LOOKS`.
     """
     if person.uid == 0:
         return Answer(True, "root is not asked about")
@@ -164,7 +170,19 @@ def decide(
         return Answer(True, f"in {admin[0]}: an admin may do everything")
     if not person.is_tenant:
         return Answer(False, f"not in {GROUP}: everything is denied")
-    return _granted(person, question, shares)
+    return _looked(person, question, readable) or _granted(person, question, shares)
+
+
+def _looked(tenant: Person, question: Question, readable: Iterable[str]) -> Answer | None:
+    for look in (LOOKS[word] for word in readable):
+        driver = question.driver.lower() in {"qemu", look.driver}
+        if driver and question.permission in look.permissions:
+            if question.permission.startswith(VOLUME) and not owns_volume(
+                tenant.name, question.volume
+            ):
+                return Answer(False, f"{shown(question.volume)} is no disk of {tenant.name}'s")
+            return Answer(True, "the settings let tenants look at it")
+    return None
 
 
 def _granted(tenant: Person, question: Question, shares: Iterable[Share]) -> Answer:
@@ -200,7 +218,9 @@ def questions(actions: Iterable[str], domain: str, uuid: str = "") -> tuple[Ques
 
 
 def about(permission: str, domain: str, uuid: str = "") -> Question:
-    """Ask for a permission; a domain is named where it is one about domains."""
+    """Ask for a permission; one about domains names the domain, one about volumes its disk."""
+    if permission.startswith(VOLUME) and domain:
+        return Question(permission, volume=f"{VOLUME_PREFIX}{domain}")
     if not permission.startswith("domain."):
         return Question(permission)
     return Question(permission, domain, uuid=uuid)

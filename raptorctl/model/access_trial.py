@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from raptorctl.model.access import DOMAIN, Person, Question, decide, questions
+from raptorctl.model.settings import Access
 from raptorctl.model.share import Share
 from raptorctl.model.tenant import Account
 
@@ -15,7 +16,11 @@ Ask = Callable[[Account, Iterable[Question]], Sequence[bool]]
 
 
 def wrong_answers(
-    actions: Sequence[str], ask: Ask, account: Account, tenant: str, admin_groups: Sequence[str]
+    actions: Sequence[str],
+    ask: Ask,
+    account: Account,
+    tenant: str,
+    access: Access,
 ) -> Iterator[str]:
     """Yield what polkit answers otherwise, about machines of two tenants.
 
@@ -24,14 +29,15 @@ def wrong_answers(
         ask: how polkit is asked; what it raises is passed on.
         account: whoever asks.
         tenant: whose machine is asked about, beside somebody else's.
-        admin_groups: whose members may do everything.
+        access: whose members may do everything, and what tenants may look at beside machines.
     """
+    who, said = person(account), (access.admin_groups, (), access.readable)
     if not actions:
         yield "knows no action of libvirt: is libvirt's policy installed?"
     for domain in (f"{tenant}-trial", "somebodyelse-trial"):
         asked = questions(actions, domain)
         for question, allowed in zip(asked, ask(account, asked), strict=True):
-            if allowed is not decide(person(account), question, admin_groups).allowed:
+            if allowed is not decide(who, question, *said).allowed:
                 yield f"{'allows' if allowed else 'denies'} {account.name} {_said(question)}"
 
 
@@ -82,4 +88,5 @@ def person(account: Account) -> Person:
 
 
 def _said(question: Question) -> str:
-    return f"{question.permission} on {question.domain}" if question.domain else question.permission
+    on = question.domain or question.volume
+    return f"{question.permission} on {on}" if on else question.permission

@@ -130,11 +130,14 @@ class Access:
         qemu_ids: what is added to a tenant's uid for the uid and gid that their machines' QEMU runs
             under; 0 leaves that to libvirt, one number for all.
         log: whether polkit logs each of its answers about libvirt.
+        readable: what tenants may look at beside machines: `volumes` (of their own machines),
+            `node-devices`.
     """
 
     admin_groups: tuple[str, ...] = ("wheel", "libvirt")
     qemu_ids: int = 66000
     log: bool = False
+    readable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

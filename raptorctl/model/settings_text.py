@@ -134,6 +134,8 @@ _RULES: Final[tuple[tuple[str, Callable[[Settings], bool], str], ...]] = (
      "should be names of groups"),
     ("access.admin_groups", lambda s: not _TENANTS & set(s.access.admin_groups),
      "tenants' groups are no admins'"),
+    ("access.readable", lambda s: set(s.access.readable) <= {"volumes", "node-devices"},
+     "should be of volumes, node-devices"),
     ("access.qemu_ids", lambda s: s.access.qemu_ids == 0 or 65536 <= s.access.qemu_ids <= 2**31,
      "should be 0, or 65536 to 2147483648"),
     ("images", lambda s: _absolute(s.images.directory, s.images.seed_dir),

@@ -6,6 +6,7 @@ although it needs `domain:read` only: DomainSaveImageGetXMLDesc, whose path libv
 before it asks polkit, as it does for DomainRestore and DomainRestoreFlags.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 ALLOWED: Final = {
@@ -114,6 +115,63 @@ ALLOWED: Final = {
     258: "DomainShutdownFlags",
     296: "DomainOpenChannel",
 }
+
+LOOKS: Final = {
+    # connect:search-storage-pools, storage-pool:getattr, read, search-storage-vols,
+    # storage-vol:getattr, read. Not by a key or a path: libvirtd looks for these itself, in every
+    # pool, before it asks polkit.
+    "volumes": {
+        71: "ConnectNumOfStoragePools",
+        72: "ConnectListStoragePools",
+        73: "ConnectNumOfDefinedStoragePools",
+        74: "ConnectListDefinedStoragePools",
+        84: "StoragePoolLookupByName",
+        85: "StoragePoolLookupByUUID",
+        86: "StoragePoolLookupByVolume",
+        87: "StoragePoolGetInfo",
+        88: "StoragePoolGetXMLDesc",
+        89: "StoragePoolGetAutostart",
+        91: "StoragePoolNumOfVolumes",
+        92: "StoragePoolListVolumes",
+        95: "StorageVolLookupByName",
+        98: "StorageVolGetInfo",
+        99: "StorageVolGetXMLDesc",
+        100: "StorageVolGetPath",
+        154: "StoragePoolIsActive",
+        155: "StoragePoolIsPersistent",
+        281: "ConnectListAllStoragePools",
+        282: "StoragePoolListAllVolumes",
+        378: "StorageVolGetInfoFlags",
+    },
+    # connect:search-node-devices, node-device:getattr, read.
+    "node-devices": {
+        111: "NodeNumOfDevices",
+        112: "NodeListDevices",
+        113: "NodeDeviceLookupByName",
+        114: "NodeDeviceGetXMLDesc",
+        115: "NodeDeviceGetParent",
+        116: "NodeDeviceNumOfCaps",
+        117: "NodeDeviceListCaps",
+        285: "ConnectListAllNodeDevices",
+        433: "NodeDeviceGetAutostart",
+        435: "NodeDeviceIsPersistent",
+        436: "NodeDeviceIsActive",
+    },
+}
+"""What is allowed beside it where the host's settings have the word in `access.readable`."""
+
+
+def allowed(readable: Iterable[str] = ()) -> frozenset[int]:
+    """Return the numbers of the calls that tenants of a host may make.
+
+    Args:
+        readable: words of the host's `access.readable`.
+
+    Raises:
+        KeyError: there is no such word.
+    """
+    return frozenset(ALLOWED).union(*(LOOKS[word] for word in readable))
+
 
 OPEN: Final = 1
 """ConnectOpen: its argument is a URI, and `test:///FILE` would have libvirtd open a file."""

@@ -4,6 +4,7 @@ import array
 import os
 import select
 import socket
+from collections.abc import Collection
 from contextlib import suppress
 from threading import Thread
 from typing import Final
@@ -17,8 +18,13 @@ DESCRIPTORS: Final = 32
 """VIR_NET_MESSAGE_NUM_FDS_MAX."""
 
 
-def filtered(client: socket.socket, server: socket.socket) -> None:
+def filtered(client: socket.socket, server: socket.socket, calls: Collection[int]) -> None:
     """Carry a tenant's connection: what the gate lets through.
+
+    Args:
+        client: the tenant's side.
+        server: libvirtd's.
+        calls: the numbers of those that may pass.
 
     Raises:
         FrameError: either side sent what is no message of libvirt's.
@@ -26,15 +32,14 @@ def filtered(client: socket.socket, server: socket.socket) -> None:
     """
     for side in (client, server):
         side.setblocking(False)
-    Filtered(client, server).run()
+    Filtered(client, server, Gate(calls)).run()
 
 
 class Filtered:
     """A tenant's connection."""
 
-    def __init__(self, client: socket.socket, server: socket.socket) -> None:
-        self.client, self.server = client, server
-        self.gate = Gate()
+    def __init__(self, client: socket.socket, server: socket.socket, gate: Gate) -> None:
+        self.client, self.server, self.gate = client, server, gate
         self.client_ended = self.server_ended = False
 
     def run(self) -> None:

@@ -20,6 +20,7 @@ from typing import Final, Never
 
 from raptorctl.relay.carry import filtered, unfiltered
 from raptorctl.relay.frames import FrameError
+from raptorctl.relay.gate import BASIC
 from raptorctl.relay.person import become, look_up, peer
 from raptorctl.relay.room import Room
 
@@ -52,11 +53,13 @@ class Relay:
         sockets: where clients connect.
         directory: where libvirtd's own sockets are.
         admin_groups: members of these, and root, are not filtered.
+        calls: the numbers of those that tenants may make.
     """
 
     sockets: Iterable[socket.socket]
     directory: str
     admin_groups: frozenset[str]
+    calls: frozenset[int] = BASIC
     _known: dict[int, tuple[bool, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -93,7 +96,7 @@ class Relay:
             return
         process = os.fork()
         if process == 0:
-            _carry(client, uid, path, self.admin_groups)
+            _carry(client, uid, path, self)
         self.room.enter(uid, process)
 
     def _reap(self) -> None:
@@ -127,11 +130,11 @@ def _drain(told: object) -> None:
         told.recv(4096)
 
 
-def _carry(client: socket.socket, uid: int, path: Path, admin_groups: frozenset[str]) -> Never:
+def _carry(client: socket.socket, uid: int, path: Path, relay: Relay) -> Never:
     """Be the process of one connection; nothing that happens here comes back to the listener."""
     try:
         signal.set_wakeup_fd(-1)
-        person = look_up(uid, admin_groups)
+        person = look_up(uid, relay.admin_groups)
         if not person.trusted:
             os.nice(NICE)
         mark = os.open(path, os.O_PATH | os.O_CLOEXEC)
@@ -140,7 +143,10 @@ def _carry(client: socket.socket, uid: int, path: Path, admin_groups: frozenset[
         with socket.socket(socket.AF_UNIX) as server:
             server.connect(f"/proc/self/fd/{mark}")
             os.close(mark)
-            (unfiltered if person.trusted else filtered)(client, server)
+            if person.trusted:
+                unfiltered(client, server)
+            else:
+                filtered(client, server, relay.calls)
     except (FrameError, KeyError, OSError):
         pass  # they are hung up on
     finally:

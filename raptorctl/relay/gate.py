@@ -1,9 +1,10 @@
 """What of a tenant's messages goes on to libvirtd, and where refusals go among its answers."""
 
 import struct
+from collections.abc import Collection
 from typing import Final
 
-from raptorctl.relay.calls import ALLOWED, OPEN, STREAMS
+from raptorctl.relay.calls import OPEN, STREAMS, allowed
 from raptorctl.relay.frames import (
     KEEPALIVE,
     LARGEST,
@@ -26,6 +27,7 @@ LARGEST_CALL: Final = SMALLEST + 262144
 REFUSED: Final = (
     "access denied: this call of libvirt's is not for tenants; use raptorctl, or ask an admin"
 )
+BASIC: Final = allowed()
 OTHER_URI: Final = "access denied: tenants connect to qemu:///system only"
 
 
@@ -35,9 +37,11 @@ class Gate:
     Args:
         to_server: bytes for libvirtd; who sends them takes them away.
         to_client: bytes for the tenant.
+        calls: the numbers of those that may pass.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, calls: Collection[int] = BASIC) -> None:
+        self.calls = calls
         self.to_server = bytearray()
         self.to_client = bytearray()
         self._cutter = Cutter(LARGEST_CALL)
@@ -57,7 +61,7 @@ class Gate:
             FrameError: it is no message that a client of libvirt's sends.
         """
         for whole in self._cutter.cut(arrived):
-            if (answer := judge(decode(whole))) is None:
+            if (answer := judge(decode(whole), self.calls)) is None:
                 self.to_server += whole
             else:
                 self._refusals += answer.encode()
@@ -97,14 +101,14 @@ class Gate:
             self._refusals.clear()
 
 
-def judge(frame: Frame) -> Frame | None:
+def judge(frame: Frame, calls: Collection[int] = BASIC) -> Frame | None:
     """Return None for what may pass, or the answer to a call that may not.
 
     Raises:
         FrameError: no client sends such a message, or it cannot be answered.
     """
     if frame.kind is Kind.CALL and frame.status is Status.OK:
-        return _judge_call(frame)
+        return _judge_call(frame, calls)
     if frame.kind is Kind.CALL_WITH_FDS:  # descriptors are dropped by recv(2)
         return refusal(frame, REFUSED)
     ours = (frame.program, frame.version) == (REMOTE, VERSION)
@@ -116,8 +120,8 @@ def judge(frame: Frame) -> Frame | None:
     raise FrameError(f"{frame.kind.name} of program {frame.program:#x}, {frame.procedure}")
 
 
-def _judge_call(call: Frame) -> Frame | None:
-    if (call.program, call.version) != (REMOTE, VERSION) or call.procedure not in ALLOWED:
+def _judge_call(call: Frame, calls: Collection[int]) -> Frame | None:
+    if (call.program, call.version) != (REMOTE, VERSION) or call.procedure not in calls:
         return refusal(call, REFUSED)
     if call.procedure == OPEN and not _opens_system(call.body):
         return refusal(call, OTHER_URI)

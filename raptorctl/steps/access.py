@@ -1,12 +1,14 @@
 """Rules that have been written are tried before anybody relies on them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
 from raptorctl.model.access_trial import wrong_answers
 from raptorctl.model.override import override
+from raptorctl.model.settings import Access
 from raptorctl.steps.step import Observed, Step
 
 
@@ -21,11 +23,13 @@ class CheckRules(Step):
         outsider: an account that is nobody's: every answer must be no.
         tenant: one in our group: the answers must be the table's.
         admin_groups: whose members may do everything.
+        readable: what tenants may look at beside machines.
     """
 
     outsider: str
     tenant: str
     admin_groups: tuple[str, ...]
+    readable: tuple[str, ...] = ()
 
     kind = "access.check"
 
@@ -42,15 +46,23 @@ class CheckRules(Step):
         """Ask, and raise at the first wrong answer: the old rules then come back."""
         host.authority.reload()
         actions, ask = host.authority.actions(), host.authority.answers
-        asked = 0
+        access, asked = Access(admin_groups=self.admin_groups, readable=self.readable), 0
         for name in (self.outsider, self.tenant):
             account = host.accounts.find(name)
             if account is None:
                 raise HostError(f"account {name} is not there")
-            for wrong in wrong_answers(actions, ask, account, self.tenant, self.admin_groups):
+            for wrong in wrong_answers(actions, ask, account, self.tenant, access):
                 raise HostError(f"with the new rules, polkit {wrong}")
             asked += 1
         return {"people": asked}
+
+    @override
+    def encode(self) -> dict[str, Any]:
+        """Return the record; what is not said is left out, as by those who did not know of it."""
+        record = super().encode()
+        if not self.readable:
+            del record["readable"]
+        return record
 
     def undo(self, host: Host, tick: Tick) -> None:
         """Polkit sees by itself that the file is the old one again."""

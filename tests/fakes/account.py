@@ -125,8 +125,8 @@ class FakeAuthority:
         if self.rules is None or "broken" in self.rules:  # libvirt's own defaults
             return tuple(q.permission.endswith(("getattr", "read")) for q in questions)
         (groups,) = re.findall(r"ADMIN_GROUPS = (.*);", self.rules)
+        (readable,) = re.findall(r"READABLE = (.*);", self.rules)
         who = Person(account.name, account.groups, account.uid)
         live = tuple(share for share in self.shares if not share.is_over(stamp(datetime.now(UTC))))
-        return tuple(
-            decide(who, question, json.loads(groups), live).allowed for question in questions
-        )
+        said = (json.loads(groups), live, json.loads(readable))
+        return tuple(decide(who, question, *said).allowed for question in questions)

@@ -24,7 +24,7 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
 from raptorctl.model.part import AnyPart, Part
 from raptorctl.model.probe import OLDEST_PACKAGE, Doors, Probe, Trouble, Walls, WebSeen
-from raptorctl.model.settings import Settings
+from raptorctl.model.settings import Access, Settings
 from raptorctl.model.slot import Routing
 from raptorctl.model.tenant import Account
 
@@ -136,8 +136,7 @@ def _with_records(
 def _doors(prober: Prober, settings: Settings, parts: Mapping[str, Any]) -> Doors | None:
     tenants_there = [tenant.name for tenant in parts["facts"].tenants if tenant.ours]
     name = tenants_there[0] if tenants_there else ""
-    groups = settings.access.admin_groups
-    wrong = prober.attempt(Part.ACCESS, lambda: _wrong_answers(name, groups), ())
+    wrong = prober.attempt(Part.ACCESS, lambda: _wrong_answers(name, settings.access), ())
     return prober.attempt(Part.ACCESS, lambda: doors.look(name, wrong), None)
 
 
@@ -162,7 +161,7 @@ def _lingers(account: Account | None) -> bool:
     return account is not None and Polkit().allows(account, walls.LINGER)
 
 
-def _wrong_answers(tenant: str, admin_groups: Sequence[str]) -> tuple[str, ...]:
+def _wrong_answers(tenant: str, access: Access) -> tuple[str, ...]:
     # Not at the top: a host without jeepney is one of the troubles to tell of.
     from raptorctl.host.access.polkit import Polkit
 
@@ -173,9 +172,7 @@ def _wrong_answers(tenant: str, admin_groups: Sequence[str]) -> tuple[str, ...]:
         wrong
         for account in found
         if account
-        for wrong in wrong_answers(
-            actions, polkit.answers, account, tenant or "alice", admin_groups
-        )
+        for wrong in wrong_answers(actions, polkit.answers, account, tenant or "alice", access)
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from raptorctl.model.access import Daemon, is_edited
 from raptorctl.model.part import Part
 from raptorctl.model.probe import Doors, Finding, Probe, Verdict
-from raptorctl.model.settings import Settings
+from raptorctl.model.settings import Access, Settings
 from raptorctl.model.tenant import KEYS
 from raptorctl.render.polkit_rule import render_rules
 
@@ -35,12 +35,16 @@ def _rules(doors: Doors, settings: Settings) -> Findings:
         more = f", and {len(doors.wrong_answers) - 1} more" if doors.wrong_answers[1:] else ""
         yield Finding(Part.ACCESS, FAIL, f"polkit {wrong}{more}", "raptorctl access test")
     file, access = doors.rules_file, settings.access
-    wanted = render_rules(doors.shipped_rules, access.admin_groups, log=access.log)
+    wanted = render_rules(
+        doors.shipped_rules, access.admin_groups, log=access.log, readable=access.readable
+    )
+    # The role lays them without a digest, and for the settings as they are without our saying.
+    as_shipped = (doors.shipped_rules, render_rules(doors.shipped_rules, Access().admin_groups))
     if doors.rules is None:
         yield Finding(Part.ACCESS, FAIL, f"{file} is not there", INSTALL)
     elif is_edited(doors.rules, doors.shipped_rules):
         yield Finding(Part.ACCESS, WARN, f"{file} was edited by hand", f"look at it; {INSTALL}")
-    elif doors.rules not in {wanted, doors.shipped_rules}:
+    elif doors.rules != wanted and (doors.rules, wanted) != as_shipped:
         what = f"{file} is of another version, or of other settings"
         yield Finding(Part.ACCESS, WARN, what, INSTALL)
 

@@ -21,7 +21,10 @@ def plan_install(settings: Settings, facts: HostFacts, identity: Identity) -> Pl
     Raises:
         InputError: the rules that are shipped are none.
     """
-    text = render_rules(facts.shipped_rules, settings.access.admin_groups, log=settings.access.log)
+    access = settings.access
+    text = render_rules(
+        facts.shipped_rules, access.admin_groups, log=access.log, readable=access.readable
+    )
     summary = f"the rules in {RULES} are ours, and polkit answers by them"
     plan = Plan("access-install", identity, Reservation(identity.job, "access"), (), summary)
     if facts.rules == text:
@@ -47,16 +50,17 @@ def _install(text: str, settings: Settings, facts: HostFacts, identity: Identity
     write = WriteFile(
         "default deny, and the tenants' table", "polkit's rules", RULES, facts.rules, text
     )
-    tenant, groups = some_tenant(facts), settings.access.admin_groups
+    tenant, access = some_tenant(facts), settings.access
+    said = (access.admin_groups, access.readable)
     reason = "a file that polkit cannot read fails open"
     if tenant:
         yield write
-        yield CheckRules(reason, OUTSIDER, tenant.name, groups)
+        yield CheckRules(reason, OUTSIDER, tenant.name, *said)
         return
     yield MakeAccount(
         "there is no tenant to ask as", identity.job, PROBE_TENANT, facts.free_uid,
         Mode.NOLOGIN.shell, (GROUP,), CLOSED,
     )  # fmt: skip
     yield write
-    yield CheckRules(reason, OUTSIDER, PROBE_TENANT, groups)
+    yield CheckRules(reason, OUTSIDER, PROBE_TENANT, *said)
     yield RemoveAccount("it was for the trial", PROBE_TENANT, facts.free_uid)

@@ -1,13 +1,14 @@
 """`raptorctl access`: explained, tried, installed; and rules that do not work never stay."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from raptorctl.model.access import PROBE_TENANT, RULES
 from raptorctl.model.tenant import Account
 from tests.fakes import World
-from tests.unit.cli.session import CommandLine
+from tests.unit.cli.session import CommandLine, Result
 
 
 @pytest.fixture
@@ -20,6 +21,30 @@ def test_installing_says_so_and_is_done_once(installed: CommandLine, world: Worl
     assert (world.files.read(RULES) or "").startswith("// Written by")
     again = installed("access", "install")
     assert (again.code, "as they should be" in again.out) == (0, True)
+
+
+def test_what_the_settings_open_to_tenants_is_installed_and_tried(
+    installed: CommandLine, world: World
+) -> None:
+    def opened(*words: str) -> Result:
+        session = installed.session(*words)
+        access = replace(session.settings.access, readable=("volumes",))
+        session.settings = replace(session.settings, access=access)
+        return installed(*words, session=session)
+
+    assert opened("access", "test").code == 3  # polkit has the old rules yet
+    assert opened("access", "install").code == 0
+    assert 'READABLE = ["volumes"];' in (world.files.read(RULES) or "")
+    tried = opened("access", "test")
+    (row,) = [line.split()[:4] for line in tried.out.splitlines() if "storage-vol.read" in line]
+    assert (tried.code, row) == (0, ["storage-vol.read", "yes", "no", "no"])
+    for machine, allowed in (("alice-dev", "yes"), ("bob-web", "no")):
+        told = opened("access", "explain", "alice", "storage-vol.read", machine)
+        assert told.out.startswith(f"{allowed}: alice may")
+    assert (
+        "wrong: alice: storage-vol.read on guest-alice-trial is yes"
+        in installed("access", "test").out
+    )
 
 
 def test_without_a_tenant_one_is_made_for_the_trial_and_goes(

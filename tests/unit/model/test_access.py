@@ -27,6 +27,7 @@ from raptorctl.model.access import (
     questions,
     sealed,
 )
+from raptorctl.model.readable import LOOKS
 from raptorctl.model.share import Grant, Share, shares_text
 from raptorctl.render.polkit_rule import render_rules
 from tests.unit.model.test_share import SHARE, UUID
@@ -49,16 +50,22 @@ function ask(name, groups, id, details) {
 
 
 @cache
-def duktape(groups: tuple[str, ...] = ("libvirt", "wheel")) -> Any:
+def duktape(groups: tuple[str, ...] = ("libvirt", "wheel"), readable: tuple[str, ...] = ()) -> Any:
     engine = dukpy.JSInterpreter()
-    engine.evaljs(POLKITD.replace("RULES", render_rules(RULES, groups)) + "; null")
+    rules = render_rules(RULES, groups, readable=readable)
+    engine.evaljs(POLKITD.replace("RULES", rules) + "; null")
     return engine
 
 
 def ask(
-    who: str, groups: Any, action: str, details: Any, admins: Any = ("libvirt", "wheel")
+    who: str,
+    groups: Any,
+    action: str,
+    details: Any,
+    admins: Any = ("libvirt", "wheel"),
+    readable: tuple[str, ...] = (),
 ) -> Any:
-    return duktape(tuple(admins)).evaljs(
+    return duktape(tuple(admins), readable).evaljs(
         "ask(dukpy.who, dukpy.groups, dukpy.action, dukpy.details)",
         who=who,
         groups=list(groups),
@@ -96,6 +103,84 @@ def test_what_is_told_is_what_the_rules_answer(
     assert (answer == "yes") is told.allowed
     assert answer in {"yes", "no"}
     assert told.rule
+
+
+# What tenants may look at beside machines
+
+
+VOLUMES = ("volumes",)
+DEVICES = ("node-devices",)
+BOTH = (*VOLUMES, *DEVICES)
+OBJECTS = {  # What libvirt's permissions of these objects are (src/access/viraccessperm.h).
+    "storage-pool": "getattr read write save delete start stop refresh search-storage-vols format",
+    "storage-vol": "getattr read create delete format resize data-read data-write",
+    "node-device": "getattr read write start stop detach save delete",
+    "connect": "search-storage-pools search-node-devices search-networks read write",
+    "network": "getattr read",
+    "secret": "getattr read read-secure",
+}
+EVERYTHING = [f"{on}.{what}" for on, words in OBJECTS.items() for what in words.split()]
+
+
+def looks(readable: tuple[str, ...], volume: str, driver: str = "QEMU", who: str = "alice") -> Any:
+    """All that alice is granted of the objects above, by the rules; the words say the same."""
+    found = set()
+    for permission in EVERYTHING:
+        question = Question(permission, driver=driver, volume=volume)
+        details = {**question.details, "pool_name": "vg0", "node_device_name": "pci_0000_00_00_0"}
+        answer = ask(who, ["vm-users"], question.action, details, readable=readable)
+        person = Person(who, frozenset({"vm-users"}))
+        told = decide(person, question, ("libvirt", "wheel"), (), readable)
+        assert (answer == "yes") is told.allowed, (permission, volume, driver)
+        found |= {permission} if told.allowed else set()
+    return found
+
+
+OF_VOLUMES = {permission for permission in LOOKS["volumes"].permissions if "vol." in permission}
+
+
+def test_tenants_look_at_nothing_beside_machines_unless_the_settings_say_so() -> None:
+    for driver in ("QEMU", "storage", "nodedev"):
+        assert looks((), "guest-alice-dev", driver) == set()
+
+
+@pytest.mark.parametrize("volume", ["guest-alice-dev", "guest-alice-a-b", "disk-alice-dev.data"])
+def test_volumes_of_their_own_machines_can_be_opened_to_tenants(volume: str) -> None:
+    for driver in ("QEMU", "qemu", "storage"):
+        assert looks(VOLUMES, volume, driver) == LOOKS["volumes"].permissions
+    assert looks(BOTH, volume) == LOOKS["volumes"].permissions | LOOKS["node-devices"].permissions
+    assert looks(VOLUMES, volume, "nodedev") == looks(DEVICES, volume, "storage") == set()
+
+
+@pytest.mark.parametrize(
+    "volume",
+    [
+        "guest-bob-web", "disk-bob-web.data", "guest-bob-alice-dev", "guest-alice", "guest-alicex-dev",
+        "alice-dev", "GUEST-alice-dev", "wipe-guest-alice-dev", "snap-alice-dev", "", "/dev/vg0/guest-alice-dev",
+    ],
+)  # fmt: skip
+def test_no_other_volume_is_opened(volume: str) -> None:
+    assert looks(VOLUMES, volume) == LOOKS["volumes"].permissions - OF_VOLUMES
+    assert len(OF_VOLUMES) == 2
+
+
+def test_node_devices_can_be_opened_to_tenants() -> None:
+    for driver in ("QEMU", "nodedev"):
+        assert looks(DEVICES, "guest-alice-dev", driver) == LOOKS["node-devices"].permissions
+
+
+def test_what_is_opened_to_tenants_is_opened_to_nobody_else() -> None:
+    for who, groups in (("alice", ["users"]), ("Alice", ["vm-users"]), ("mallory", [])):
+        for permission in EVERYTHING:
+            told = Question(permission, volume=f"guest-{who}-dev")
+            assert ask(who, groups, told.action, told.details, readable=BOTH) == "no"
+
+
+def test_no_machine_of_anothers_is_opened_with_it() -> None:
+    for permission in DOMAIN:
+        question = Question(f"domain.{permission}", "bob-web", volume="guest-alice-dev")
+        words = ("alice", ["vm-users"], question.action, question.details)
+        assert ask(*words, readable=BOTH) == "no"
 
 
 # Shares
@@ -301,4 +386,6 @@ def test_what_is_no_permission_is_refused(text: str) -> None:
 def test_questions_name_the_domain_only_where_there_is_one() -> None:
     asked = questions(["org.libvirt.api.domain.start", "org.libvirt.unix.manage", "org.x.y"], "a-b")
     assert asked == (Question("domain.start", "a-b"), Question("unix.manage"))
+    (volume,) = questions(["org.libvirt.api.storage-vol.read"], "a-b")
+    assert volume == Question("storage-vol.read", volume="guest-a-b")
     assert [question.action for question in asked][1] == "org.libvirt.unix.manage"

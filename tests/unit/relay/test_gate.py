@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raptorctl.relay.calls import ALLOWED, STREAMS
+from raptorctl.model import readable
+from raptorctl.relay.calls import ALLOWED, LOOKS, STREAMS, allowed
 from raptorctl.relay.frames import (
     KEEPALIVE,
     REMOTE,
@@ -94,6 +95,23 @@ def test_allowed_calls_have_libvirts_numbers() -> None:
     opens = {name for name in CALLS.values() if "Restore" in name or "SaveImage" in name}
     assert len(opens) == 6
     assert not opens & set(ALLOWED.values()) - {"DomainHasManagedSaveImage"}
+
+
+@pytest.mark.parametrize("word", LOOKS)
+def test_what_the_settings_open_passes_where_they_say_so_and_nothing_else(word: str) -> None:
+    passed = {number for number in CALLS if judge(call(number), allowed([word])) is None}
+    closed = {number for number in CALLS if judge(call(number)) is None}
+    assert {number: CALLS[number] for number in passed - closed} == LOOKS[word]
+    assert closed < passed
+    verbs = "Get List Lookup NumOf Is"
+    assert all(any(verb in name for verb in verbs.split()) for name in LOOKS[word].values())
+    assert not {"StorageVolLookupByPath", "StorageVolLookupByKey"} & {*LOOKS[word].values()}
+
+
+def test_the_relay_and_polkit_open_the_same() -> None:
+    assert LOOKS.keys() == readable.LOOKS.keys()
+    with pytest.raises(KeyError):
+        allowed(["secrets"])
 
 
 @pytest.mark.parametrize(

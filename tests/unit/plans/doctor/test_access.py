@@ -58,6 +58,22 @@ OPEN: dict[str, tuple[dict[str, Any], Verdict, str]] = {
 }  # fmt: skip
 
 
+def test_rules_as_shipped_are_told_where_the_settings_say_more() -> None:
+    for said in ({"log": True}, {"readable": ("volumes",)}, {"admin_groups": ("ops",)}):
+        wanted = replace(settings(), access=replace(settings().access, **said))
+        probe = Probe("", doors=replace(CLOSED, rules=SHIPPED))
+        (found,) = access(probe, wanted)
+        assert "other settings" in found.what
+        rules = render_rules(
+            SHIPPED,
+            wanted.access.admin_groups,
+            log=wanted.access.log,
+            readable=wanted.access.readable,
+        )
+        (found,) = access(replace(probe, doors=replace(CLOSED, rules=rules)), wanted)
+        assert found.verdict is Verdict.OK
+
+
 def test_a_package_s_rules_are_named_where_they_are() -> None:
     ((_, what),) = findings(replace(CLOSED, rules=OURS + "//", rules_file=VENDOR_RULES))
     assert what == f"{VENDOR_RULES} was edited by hand"
