@@ -10,7 +10,7 @@ from raptorctl.api.brought import Brought, Show
 from raptorctl.cli import output
 from raptorctl.cli.guest import telling
 from raptorctl.cli.output import say, tell
-from raptorctl.cli.progress import Live, Plain, put, reporter
+from raptorctl.cli.progress import LastLine, Live, Plain, put
 from raptorctl.cli.screen import LONGEST, Screen
 from raptorctl.drivers.tick import Tick
 from raptorctl.model.file_plan import FilePlan
@@ -43,8 +43,10 @@ class Alone:
 
     def show(self, subject: str) -> Show:
         """See `Onlooker`."""
-        tell(f"{subject}:")
-        return Show(reporter(), Screen())
+        heading = Heading(subject, sys.stderr)
+        lives = output.is_terminal(sys.stderr)
+        tells = Live(sys.stderr, line=heading) if lives else Plain(say=heading.say)
+        return Show(tells, HeadedScreen(heading, tells))
 
     def came(self, brought: Brought, lines: list[str]) -> None:
         """See `Onlooker`."""
@@ -53,6 +55,58 @@ class Alone:
 
     def over(self) -> None:
         """See `Onlooker`."""
+
+
+class Heading:
+    """A machine's name above what is shown of it, if anything is; implements `Line`.
+
+    Args:
+        subject: the name.
+        stream: where it is shown; in a pipe, no line lives.
+    """
+
+    def __init__(self, subject: str, stream: TextIO) -> None:
+        self._subject = subject
+        self._line = LastLine(stream) if output.is_terminal(stream) else None
+
+    def begin(self) -> None:
+        """Write the name, once."""
+        if self._subject:
+            tell(f"{self._subject}:")
+            self._subject = ""
+
+    def draw(self, text: str) -> None:
+        """See `Line`."""
+        self.begin()
+        if self._line:
+            self._line.draw(text)
+
+    def say(self, text: str) -> None:
+        """See `Line`."""
+        self.begin()
+        (self._line.say if self._line else tell)(text)
+
+
+class HeadedScreen(Screen):
+    """Shows what steps say, below the machine's name."""
+
+    def __init__(self, heading: Heading, tells: Live | Plain) -> None:
+        self._heading, self._tells = heading, tells
+        super().__init__()
+
+    def watched(self, title: str, timeout: float) -> AbstractContextManager[Tick]:
+        """See `Audience`."""
+        return telling(title, timeout, self._tells, self._heading.say)
+
+    def tell(self, text: str) -> None:
+        """Write a line."""
+        self._heading.begin()
+        super().tell(text)
+
+    def write(self, text: str) -> None:
+        """Write a piece as it came."""
+        self._heading.begin()
+        super().write(text)
 
 
 class Board:

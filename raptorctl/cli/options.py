@@ -14,6 +14,7 @@ from raptorctl.errors import InputError
 from raptorctl.model.settings_file import DEFAULT_FILE
 
 if TYPE_CHECKING:
+    from raptorctl.api.session import Session
     from raptorctl.model.names import MachineName
     from raptorctl.model.ssh_key import PublicKey
 
@@ -96,6 +97,22 @@ class Unasked:
 def example(*lines: str) -> str:
     """Lay out examples for the end of a command's help; click leaves a block after \\b alone."""
     return "\n".join(("\b", "Example:", *(f"  {line}" for line in lines)))
+
+
+def only_tenant(session: "Session", tenant: str | None) -> str | None:
+    """Return the tenant whose things alone a list is of, None for all.
+
+    Raises:
+        InputError: the word breaks the grammar, or the host is a person's own, without tenants.
+    """
+    from raptorctl.model.names import parse_tenant, shown
+
+    if tenant is not None and session.on_session_host and tenant != session.settings.owner:
+        raise InputError(
+            f"this host is your own: there is no tenant {shown(tenant)} to list for",
+            resolution="name nothing; to see one machine, `raptorctl show NAME`",
+        )
+    return None if tenant is None else parse_tenant(tenant)
 
 
 def machine_name(words: list[str]) -> "MachineName":

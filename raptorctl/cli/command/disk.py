@@ -15,7 +15,7 @@ from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
 from raptorctl.model.disk import DiskUse, read_disk
-from raptorctl.model.names import parse_disk_words, parse_tenant
+from raptorctl.model.names import parse_disk_words
 from raptorctl.model.sizes import Size
 
 Added = Annotated[
@@ -80,7 +80,7 @@ def list_disks(context: typer.Context, tenant: Tenant = None, *, how: Listed) ->
     """List disks beside machines' first ones, and those kept from machines that are gone."""
     from raptorctl.api.disk import there_are
 
-    wanted = None if tenant is None else parse_tenant(tenant)
+    wanted = options.only_tenant(session_of(context, root=False), tenant)
     found = there_are(session_of(context), wanted)
     nothing = f"{wanted} has no further disks" if wanted else "there are no further disks"
     show_list(found, View("disks", DiskUse.encode, _rows, nothing, NAMED), how)

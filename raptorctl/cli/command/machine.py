@@ -13,7 +13,6 @@ from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_o
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.model.machine import Machine
-from raptorctl.model.names import parse_tenant
 from raptorctl.model.sizes import Size
 from raptorctl.render.machine_lines import machine_lines
 
@@ -37,8 +36,8 @@ def register(app: typer.Typer) -> None:
 @spread
 def list_machines(context: typer.Context, tenant: Tenant = None, *, how: Listed) -> None:
     """List machines: tenant, state, slot, size."""
-    wanted = None if tenant is None else parse_tenant(tenant)
     session = session_of(context, root=False)
+    wanted = options.only_tenant(session, tenant)
     found = listed(session, wanted)
     if how.has("expires"):
         found = with_expiry(session, found)

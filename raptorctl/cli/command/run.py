@@ -96,6 +96,8 @@ class GuestSteps:
         if self.acting_as is not None:
             if not ACCOUNT.fullmatch(self.acting_as):
                 raise InputError(f"--as: {shown(self.acting_as)} is not an account's name")
+            if not steps:
+                raise InputError("--as is for steps, and there is no --run, --inline or --copy")
             steps = tuple(replace(step, user=self.acting_as) for step in steps)
         steps = self._of_scripts(steps)
         if steps and not starts:

@@ -144,6 +144,16 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SessionLine
         yield SessionLine(world, tmp_path)
 
 
+@pytest.mark.parametrize("words", [("list",), ("disk", "list")])
+def test_a_list_for_a_tenant_is_refused_where_there_is_none(
+    own: CommandLine, words: tuple[str, ...]
+) -> None:
+    done = own(*words, "web")
+    assert (done.code, "there is no tenant 'web'" in done.complaint) == (2, True)
+    owner = own.session().settings.owner
+    assert own(*words, owner).code == own(*words).code == 0
+
+
 @pytest.mark.parametrize("number", range(2))
 def test_so_it_is_on_a_session_host(own: CommandLine, number: int) -> None:
     chance = random.Random(number)

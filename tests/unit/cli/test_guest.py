@@ -436,6 +436,7 @@ def test_scripts_are_run_where_it_is_said_and_their_errors_may_not_count(
         (("--copy", "{}:/x", "--dir", "/srv"), "--dir is for scripts, and there is no --run"),
         (("--copy", "{}:/x", "--ignore-errors"), "--ignore-errors is for scripts"),
         (("--ignore-errors",), "--ignore-errors is for scripts"),
+        (("--as", "app"), "--as is for steps, and there is no --run, --inline or --copy"),
     ],
 )
 def test_where_and_whether_are_of_scripts_alone(

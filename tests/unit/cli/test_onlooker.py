@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from raptorctl.api.brought import Brought
-from raptorctl.cli.onlooker import Board
+from raptorctl.cli.onlooker import Alone, Board
 from raptorctl.cli.screen import Screen
 from raptorctl.cli.watch import StreamReporter
 from raptorctl.errors import StoppedError
@@ -52,6 +52,33 @@ def test_one_machine_is_shown_as_by_any_other_command(host: CommandLine) -> None
     lines = host("up", "alice-web").err.splitlines()
     assert lines[0] == "alice-web:"
     assert "1/1 run true" in lines
+
+
+def test_no_name_is_above_a_machine_of_which_nothing_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    alone = Alone()
+    shown = alone.show("alice-web")
+    alone.came(Brought("alice-web", ("started",)), ["alice-web: started"])
+    assert capsys.readouterr() == ("alice-web: started\n", "")
+    shown.audience.began("run a")
+    shown.audience.note("so")
+    shown.audience.heard(b"b\n")
+    shown.reporter.note("c")
+    assert capsys.readouterr().err == "alice-web:\nrun a\nnote: so\nb\nnote: c\n"
+
+
+def test_on_a_terminal_the_name_of_one_is_above_its_live_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    shown = Alone().show("alice-web")
+    assert screen.getvalue() == ""
+    shown.reporter.started(1, 1, "boot")
+    shown.reporter.started(1, 1, "wait")
+    assert screen.getvalue().startswith("alice-web:\n\r\x1b[K  1/1 boot")
+    assert screen.getvalue().count("alice-web:") == 1
 
 
 def test_on_a_terminal_a_line_each_lives_below_what_is_done() -> None:
