@@ -8,6 +8,7 @@ from typing import Final
 from raptorctl.model.access import RULES, Daemon
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
+from raptorctl.model.network import DhcpHost
 from raptorctl.model.part import AnyPart
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Routing
@@ -155,6 +156,7 @@ class Probe:
         walls: what keeps machines and sessions from the host; None likewise.
         web: the page for tenants; None likewise, and where the settings have none.
         ways: how packets get from and to each slot, by its number; as far as it was looked at.
+        dhcp: what the slots' DHCP keeps for which MAC; None where it is not the role's.
         jobs: those that have not ended.
         archive: how many files LVM keeps of its earlier metadata (lvm.conf(5), backup/archive).
         left: what the numbers of removed tenants still own, by number; looked for by root only.
@@ -179,6 +181,7 @@ class Probe:
     walls: Walls | None = None
     web: WebSeen | None = None
     ways: Mapping[int, Routing] = field(default_factory=dict)
+    dhcp: tuple[DhcpHost, ...] | None = None
     jobs: tuple[Job, ...] = ()
     archive: int = 0
     left: Mapping[int, tuple[str, ...]] = field(default_factory=dict)

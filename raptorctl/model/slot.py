@@ -38,6 +38,10 @@ class Slot:
         return tuple(address for address in (self.ipv4, self.ipv6) if address)
 
 
+DHCP_FILE: Final = "/etc/raptor-dhcp.conf"
+"""Of the dnsmasq that gives slots their addresses, as the role lays it."""
+
+
 @dataclass(frozen=True)
 class ReservedPlace(Slot):
     """What stands for a slot on a network of libvirt's that keeps an address for the machine.

@@ -22,11 +22,13 @@ from raptorctl.model.access import OUTSIDER
 from raptorctl.model.access_trial import wrong_answers
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.job import Job
+from raptorctl.model.network import DhcpHost
 from raptorctl.model.part import AnyPart, Part
 from raptorctl.model.probe import OLDEST_PACKAGE, Doors, Probe, Trouble, Walls, WebSeen
 from raptorctl.model.settings import Access, Settings
-from raptorctl.model.slot import Routing
+from raptorctl.model.slot import DHCP_FILE, Routing
 from raptorctl.model.tenant import Account
+from raptorctl.read.dnsmasq import read_dhcp_hosts
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -95,6 +97,7 @@ def _read(prober: Prober, settings: Settings) -> dict[str, Any]:
     return {
         "facts": facts,
         "ways": prober.attempt(Part.LINKS, lambda: _ways(settings), {}),
+        "dhcp": prober.attempt(Part.LINKS, _dhcp, None),
         "zones": _zones(prober, settings),
         **_numbers(prober, [one.uid for one in facts.removed]),
         "programs": {program: _lacking(program) for program in PROGRAMS},
@@ -106,6 +109,13 @@ def _read(prober: Prober, settings: Settings) -> dict[str, Any]:
 def _ways(settings: Settings) -> dict[int, Routing]:
     found = drivers(settings).links.ways(settings.slot)
     return {slot.number: way for slot, way in zip(settings.slot, found, strict=True)}
+
+
+def _dhcp() -> tuple[DhcpHost, ...] | None:
+    try:
+        return read_dhcp_hosts(Path(DHCP_FILE).read_text("utf-8", errors="replace"))
+    except FileNotFoundError:  # a host made by hand has something else
+        return None
 
 
 def _numbers(prober: Prober, gone: Sequence[int]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from raptorctl.plans.doctor.snapshot import lost_snapshots
 from raptorctl.plans.doctor.tenant import tenants
 from raptorctl.plans.doctor.trial import readiness
 from raptorctl.plans.doctor.walls import walls
-from raptorctl.plans.doctor.way import granted, reserved, ways
+from raptorctl.plans.doctor.way import granted, leases, reserved, ways
 from raptorctl.plans.doctor.web import web
 from raptorctl.plans.past import NOTHING, Past
 
@@ -139,6 +139,7 @@ def _slots(probe: Probe, settings: Settings) -> Findings:
 def _place(probe: Probe, slot: Slot) -> Findings:
     found = tuple(_bridge(probe, slot))
     yield from found or ways(probe, slot)
+    yield from leases(probe, slot)
 
 
 def _bridge(probe: Probe, slot: Slot) -> Findings:

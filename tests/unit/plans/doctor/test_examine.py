@@ -6,7 +6,7 @@ import pytest
 from raptorctl.host.system.files import templates
 from raptorctl.model.job import Job, Outcome
 from raptorctl.model.net import NetworkSettings, read_nets
-from raptorctl.model.network import LibvirtNetwork
+from raptorctl.model.network import DhcpHost, LibvirtNetwork
 from raptorctl.model.part import Part
 from raptorctl.model.probe import Finding, Probe, Trouble, Verdict
 from raptorctl.model.sizes import GIB, MIB, Size
@@ -47,6 +47,55 @@ def test_the_way_to_a_slot_is_judged_where_a_machine_has_it() -> None:
     address = settings().find_slot(number).addresses
     whole = Routing(tuple(map(str, address)), ("IPv4", "IPv6"))
     assert not [f for f in bad(replace(there, ways={number: whole})) if f.check[:5] == "slot "]
+
+
+def dhcp(*changed: DhcpHost, without: str = "") -> tuple[DhcpHost, ...]:
+    """As the role writes it by the slots, with changes."""
+    told = {one.mac: str(one.ipv4) for one in settings().slot if one.ipv4 and one.mac != without}
+    return (*(DhcpHost(mac, address) for mac, address in told.items()), *changed)
+
+
+SLOT = settings().slot[0]
+OTHER = DhcpHost("52:54:00:00:01:01", str(SLOT.ipv4))
+ELSEWHERE = DhcpHost(SLOT.mac, "198.51.100.77")
+
+
+@pytest.mark.parametrize(
+    ("kept", "what"),
+    [
+        (dhcp(), None),
+        (None, None),
+        (dhcp(OTHER), f"keeps {SLOT.ipv4} for {OTHER.mac}, and slot 1 has {SLOT.mac}"),
+        (dhcp(ELSEWHERE, without=SLOT.mac),
+         f"keeps 198.51.100.77 for {SLOT.mac}, and slot 1 has {SLOT.ipv4}"),
+        (dhcp(without=SLOT.mac), f"keeps no address for {SLOT.mac}, and slot 1 has {SLOT.ipv4}"),
+        (dhcp(DhcpHost("52:54:00:00:01:01", "198.51.100.77")), None),
+    ],
+)  # fmt: skip
+def test_dhcp_is_compared_with_the_slots(
+    kept: tuple[DhcpHost, ...] | None, what: str | None
+) -> None:
+    found = bad(replace(healthy(), dhcp=kept))
+    assert [one.what for one in found] == ([f"/etc/raptor-dhcp.conf {what}"] if what else [])
+    assert all("run the role" in one.advice and one.verdict is Verdict.WARN for one in found)
+
+
+def test_dhcp_keeps_nothing_for_a_slot_without_an_ipv4_address() -> None:
+    there, (first, *others) = healthy(), settings().slot
+    bare = replace(settings(), slot=(replace(first, ipv4=None), *others))
+    (found,) = bad(replace(there, settings=bare, dhcp=dhcp()))
+    assert found.what.endswith(f"keeps {SLOT.ipv4} for {SLOT.mac}, and slot 1 has no IPv4 address")
+    assert bad(replace(there, settings=bare, dhcp=dhcp(without=SLOT.mac))) == []
+
+
+def test_networks_of_libvirts_are_compared_with_the_slots() -> None:
+    network = LibvirtNetwork("virbr0", config=(ELSEWHERE,))
+    (found,) = bad(healthy(networks={"default": network}))
+    assert found.check == "slot 1"
+    assert found.what.startswith(f"network default keeps 198.51.100.77 for {SLOT.mac}")
+    assert found.advice.startswith("virsh net-edit default")
+    mine = LibvirtNetwork("virbr0", live=(DhcpHost("52:54:00:00:01:01", "192.0.2.9"),))
+    assert bad(healthy(networks={"default": mine})) == []
 
 
 def test_what_is_granted_beside_slots_is_looked_for() -> None:
