@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from raptorctl.model.network import DhcpHost
+from raptorctl.model.slot import DHCP_FILE
 from raptorctl.read.dnsmasq import read_dhcp_hosts
 
 TEMPLATE = Path(__file__).parents[3] / "ansible/roles/raptor_host/templates/raptor-dhcp.conf.j2"
@@ -39,3 +40,5 @@ def test_the_roles_template_has_lines_that_are_read() -> None:
     said = line.replace("{{ '%02x' | format(slot.number) }}", "01")
     said = said.replace("{{ slot.ipv4 }}", "198.51.100.1")
     assert read_dhcp_hosts(said) == (HOST,)
+    tasks = (TEMPLATE.parents[1] / "tasks/network.yml").read_text()
+    assert f"src: raptor-dhcp.conf.j2\n    dest: {DHCP_FILE}\n" in tasks
