@@ -1,8 +1,10 @@
-"""A browser's part against the page for tenants, on the host itself; prints JSON.
+"""A browser's part against the page for tenants, on the host itself.
 
-page.py get PATH [COOKIE [ADDRESS]]   status, cookie and text
-page.py socket PATH COOKIE            the code that a WebSocket is closed or refused with
-page.py trace PID                     what a process lets this account do with it
+Takes a JSON list of acts, each a list of words, and prints the list of their answers:
+
+get PATH [COOKIE [ADDRESS]]   status, cookie and text
+socket PATH COOKIE            the code that a WebSocket is closed or refused with
+trace PID                     what a process lets this account do with it
 """
 
 import ctypes
@@ -70,4 +72,4 @@ def trace(number: str) -> dict[str, object]:
 
 
 ACTS: dict[str, Callable[..., dict[str, object]]] = {"get": get, "socket": socket, "trace": trace}
-print(json.dumps(ACTS[sys.argv[1]](*sys.argv[2:])))
+print(json.dumps([ACTS[act](*words) for act, *words in json.loads(sys.argv[1])]))
