@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.lab import warm
 from tests.lab.host import Lab
-
-PYTHON = "/opt/raptorctl/bin/python"
 
 SETUP = """
 import sys
@@ -39,7 +38,7 @@ except RaptorError as error:
 def drive(lab: Lab, script: str) -> str:
     """Run Python with our drivers at hand; an error of ours is printed with its class."""
     body = "".join(f"    {line}\n" for line in script.strip().splitlines())
-    return lab.run(PYTHON, "-", input=f"{SETUP}{body}{END}").stdout.strip()
+    return lab.run(*warm.called(warm.SCRIPT), input=f"{SETUP}{body}{END}").stdout.strip()
 
 
 @contextmanager

@@ -4,9 +4,11 @@ Under emulation they take three of the four seconds of `raptorctl list`, and the
 process of the lab's host has imported everything and run nothing; it forks for each call, and what it forks is given
 the caller's arguments, environment, folder and files, and runs `raptorctl.__main__.main` as the installed script
 does. Only `Lab.run` of root comes this way: tenants, sudo, terminals and whatever a test means to kill start the
-installed program. So does everybody where the process is not there, as after a reboot.
+installed program. So does everybody where the process is not there, as after a reboot. Scripts that drive our
+drivers (drive.py) are run by such a fork as well.
 
-The host runs this file as `python3 -I -S warm.py WORD...`, and `python3 warm.py --serve`.
+The host runs this file as `python3 -I -S warm.py WORD...`, with `--script` for a script on standard input, and as
+`python3 warm.py --serve`.
 """
 
 import _socket
@@ -17,11 +19,13 @@ import sys
 FILE = "/opt/raptorctl/warm.py"
 """This file, on the lab's host."""
 SOCKET = "/run/raptor-lab-warm"
+PYTHON = "/opt/raptorctl/bin/python3"
 PROGRAM = "/opt/raptorctl/bin/raptorctl"
+SCRIPT = "--script"
 START = f"""
 systemctl stop raptor-lab-warm 2>/dev/null || true
 rm -f {SOCKET}
-systemd-run --quiet --collect --unit raptor-lab-warm /opt/raptorctl/bin/python3 {FILE} --serve
+systemd-run --quiet --collect --unit raptor-lab-warm {PYTHON} {FILE} --serve
 until [ -S {SOCKET} ]; do systemctl is-active --quiet raptor-lab-warm; sleep 0.1; done
 """
 """A shell script that has it in the host's memory, anew."""
@@ -33,7 +37,7 @@ KILLED = 137
 
 def called(*arguments: str) -> tuple[str, ...]:
     """Return the command that runs raptorctl by that process."""
-    return ("/opt/raptorctl/bin/python3", "-I", "-S", FILE, *arguments)
+    return (PYTHON, "-I", "-S", FILE, *arguments)
 
 
 def ask(arguments: list[str]) -> int:
@@ -43,7 +47,8 @@ def ask(arguments: list[str]) -> int:
     try:
         server.connect(SOCKET)
     except OSError:
-        os.execv(PROGRAM, [PROGRAM, *arguments])  # noqa: S606
+        cold = [PYTHON, "-"] if arguments == [SCRIPT] else [PROGRAM, *arguments]
+        os.execv(cold[0], cold)  # noqa: S606
     said = marshal.dumps((arguments, dict(os.environ), os.getcwd()))  # noqa: PTH109
     files = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
     server.sendmsg([said], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
@@ -125,13 +130,28 @@ def _answer(caller: "_socket.socket") -> None:
     sys.stderr = open(  # noqa: SIM115
         2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False
     )
-    from raptorctl.__main__ import main
-
-    code = main()
+    code = _run_script() if arguments == [SCRIPT] else _run_program()
     atexit._run_exitfuncs()
     sys.stdout.flush()
     caller.send(bytes([code]))
     os._exit(code)
+
+
+def _run_program() -> int:
+    from raptorctl.__main__ import main
+
+    return main()
+
+
+def _run_script() -> int:
+    import traceback
+
+    try:
+        exec(compile(sys.stdin.read(), "<stdin>", "exec"), {"__name__": "__main__"})  # noqa: S102
+    except Exception:  # noqa: BLE001 - as the interpreter would
+        traceback.print_exc()
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
