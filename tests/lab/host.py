@@ -1,5 +1,6 @@
 """The lab as other tests use it: `Lab().up()`, `lab.run("lvs")`, `lab.reset()`."""
 
+import shlex
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ DEFAULT_TIMEOUT = 300
 """Seconds for one command; generous, as the lab may be emulated on two busy cores."""
 
 DISKS = ("root.qcow2", "data.qcow2")
+
+COMMANDS = "commands.log"
+"""In the lab's directory: seconds, account and words of each command that was run."""
 
 CONVERGED = "host"
 """The snapshot of the converged host; it has no raptorctl yet."""
@@ -121,9 +125,10 @@ class Lab:
             command = warm.called(*command[1:])
         argv = self.ssh.argv(*command, user=user)
         try:
-            done = subprocess.run(
-                argv, capture_output=True, text=True, timeout=timeout, check=False, **given
-            )
+            with self._timed(user or "root", command):
+                done = subprocess.run(
+                    argv, capture_output=True, text=True, timeout=timeout, check=False, **given
+                )
         except subprocess.TimeoutExpired as error:
             seen = tail(f"{_text(error.stdout)}{_text(error.stderr)}") or "nothing"
             raise LabError(
@@ -184,6 +189,17 @@ class Lab:
         if state is None:
             raise LabError("the lab is not running; `python -m tests.lab up` starts it")
         return state
+
+    @contextmanager
+    def _timed(self, who: str, command: tuple[str, ...]) -> Iterator[None]:
+        """Keep what a command took: what is dear here is found by looking."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            line = f"{time.monotonic() - began:6.1f} {who} {shlex.join(command)}"
+            with (self.directory / COMMANDS).open("a") as log:
+                log.write(" ".join(line.split()) + "\n")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
