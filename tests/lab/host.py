@@ -197,7 +197,7 @@ class Lab:
         try:
             yield
         finally:
-            line = f"{time.monotonic() - began:6.1f} {who} {shlex.join(command)}"
+            line = f"{time.monotonic() - began:.1f} {who} {shlex.join(command)}"
             with (self.directory / COMMANDS).open("a") as log:
                 log.write(" ".join(line.split()) + "\n")
 
