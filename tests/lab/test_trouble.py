@@ -3,6 +3,7 @@
 import pytest
 
 from tests.lab.host import Lab
+from tests.lab.test_boundary import WALLS
 from tests.lab.test_machine import PROVISION, dig, domains, nothing_is_left, volumes
 
 SETTINGS = "/etc/raptorctl/settings.toml"
@@ -92,6 +93,7 @@ def test_asked_to_stop_in_the_middle_it_rolls_back(lab: Lab) -> None:
 def test_doctor_is_content_with_a_pristine_host_and_names_what_is_not(lab: Lab) -> None:
     done = lab.run("raptorctl", "doctor", check=False)
     assert done.returncode == 0, done.stdout
+    assert not [what for what in (*WALLS, "br-vm3") if what in done.stdout]
     lab.sh("ip link set br-vm3 down; systemctl stop named")
     done = lab.run("raptorctl", "doctor", check=False)
     lab.sh("ip link set br-vm3 up; systemctl start named")
