@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from raptorctl.api.build_lowering import BuildLowering, digest
 from raptorctl.api.session import Session
 from raptorctl.errors import InputError, RaptorError
-from raptorctl.model.build import Build, FromImage
+from raptorctl.model.build import Build, FromImage, Way
 from raptorctl.model.diagnostic import Diagnostic, refuse
 from raptorctl.model.image import Image
 from raptorctl.plans.build.request import BuildRequest
@@ -47,6 +47,9 @@ class Looking:
             self._request(build, always.build(same.get(build.name, said))) for build, said in builds
         ]
         refuse(self._found.now.file, self._wrong)
+        if any(one.way is Way.BOOT for one in made):
+            # Its machine is begun once all disks are copied: that there is no libvirt is said now.
+            self._session.host.domains.states()
         return tuple(made)
 
     def _request(self, build: Build, always: Build) -> BuildRequest:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from raptorctl.drivers.build import Put
+from raptorctl.errors import MissingError
 from raptorctl.model.build import Empty
 from tests.fakes import IMAGE, World
 from tests.unit.cli.session import CommandLine
@@ -78,6 +79,20 @@ def test_a_plan_is_shown_and_says_the_way(file: Path, raptorctl: CommandLine, wo
     done = raptorctl("build", "web", "--dry-run", "--", "a")
     assert "note: its disks are edited without being mounted" in done.out
     assert world.builder.files == {}
+
+
+def test_without_libvirt_no_disk_is_copied_for_a_machine_that_is_to_boot(
+    file: Path, raptorctl: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def states() -> None:
+        raise MissingError("libvirt does not answer", resolution="start it")
+
+    monkeypatch.setattr(world.domains, "states", states)
+    (file / "raptor.toml").write_text(FILE.replace("[build.data]", 'way = "boot"\n[build.data]'))
+    done = raptorctl("build", "web", "--", "a")
+    assert (done.code, "libvirt does not answer" in done.err) == (3, True)
+    assert "rolled back" not in done.err
+    assert raptorctl("build", "data", "--", "a").code == 0
 
 
 def test_what_is_built_of_the_same_is_left(
