@@ -56,17 +56,6 @@ def test_a_machine_is_heard_as_itself_and_as_nobody_else(placed: Lab) -> None:
         assert seen[name]["other machine"] >= 1  # its answer, port unreachable, quotes the frame
 
 
-def test_without_the_rules_the_same_frames_arrive(placed: Lab) -> None:
-    placed.run("nft", "delete", "table", "bridge", "raptor")
-    try:
-        seen = sent(placed)
-    finally:
-        placed.run("systemctl", "restart", "raptor-antispoof.service")
-    # What a bridge does not forward and the kernel does not take never arrives; the rest does.
-    assert len(arrived(seen)) > 30
-    assert seen["nobody's ipv4"]["other machine"] >= 1
-
-
 @pytest.mark.parametrize(
     "address", ["169.254.4.1", "198.51.100.5", "fe80::1%eth0", "2001:db8:0:5::1"]
 )
@@ -82,3 +71,15 @@ def test_the_rules_are_there_before_the_bridges_and_leave_others_tables_alone(pl
     assert "table bridge raptor" in tables
     order = placed.run("systemctl", "show", "-P", "Before", "raptor-antispoof.service").stdout
     assert {"raptor-bridges.service", "libvirtd.service"} <= set(order.split())
+
+
+def test_without_the_rules_the_same_frames_arrive(placed: Lab) -> None:
+    """The last test here: some of them mislead the host for a while."""
+    placed.run("nft", "delete", "table", "bridge", "raptor")
+    try:
+        seen = sent(placed)
+    finally:
+        placed.run("systemctl", "restart", "raptor-antispoof.service")
+    # What a bridge does not forward and the kernel does not take never arrives; the rest does.
+    assert len(arrived(seen)) > 30
+    assert seen["nobody's ipv4"]["other machine"] >= 1

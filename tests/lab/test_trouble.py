@@ -1,10 +1,13 @@
 """The host is not as it should be: one clear line, the right exit code, and nothing touched."""
 
+import re
+
 import pytest
 
 from tests.lab.host import Lab
 from tests.lab.test_boundary import WALLS
 from tests.lab.test_machine import PROVISION, dig, domains, nothing_is_left, volumes
+from tests.lab.test_self import TEXTFILE
 
 SETTINGS = "/etc/raptorctl/settings.toml"
 
@@ -91,8 +94,10 @@ def test_asked_to_stop_in_the_middle_it_rolls_back(lab: Lab) -> None:
 
 
 def test_doctor_is_content_with_a_pristine_host_and_names_what_is_not(lab: Lab) -> None:
+    lab.put("", TEXTFILE)  # as the timer would
     done = lab.run("raptorctl", "doctor", check=False)
     assert done.returncode == 0, done.stdout
+    assert re.search(r"^ok +page ", done.stdout, re.MULTILINE), done.stdout
     assert not [what for what in (*WALLS, "br-vm3") if what in done.stdout]
     lab.sh("ip link set br-vm3 down; systemctl stop named")
     done = lab.run("raptorctl", "doctor", check=False)
