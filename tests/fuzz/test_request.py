@@ -120,7 +120,7 @@ def shared(world: World, by: str) -> list[Share]:
     return [one for one in shares(world.host()).all if one.name.tenant == by]
 
 
-ENDS = {"done", "waiting", "plan", "error", "requests", "request"}
+ENDS = {"done", "waiting", "plan", "error", "requests", "request", "shares"}
 
 
 @given(st.lists(st.tuples(st.sampled_from(["alice", "bob"]), letters()), min_size=1, max_size=8))
@@ -144,6 +144,8 @@ def test_whatever_tenants_send_stays_within_policy_and_quota(
             theirs, given = of(other, world), shared(world, other)
             (*_, last) = service.lines(letter, tenant)
             assert set(last) <= ENDS
+            for one in last.get("shares", ()):
+                assert tenant in {one["machine"].split("-")[0], one["tenant"]}
             if error := last.get("error"):
                 assert error["code"] != "internal", error
                 assert "\n" not in error["message"] + error["hint"]
