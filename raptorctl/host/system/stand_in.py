@@ -20,12 +20,8 @@ class NoVersions(ModuleType):
         raise self.PackageNotFoundError(name)
 
 
-def nothing(_name: str) -> None:
-    """Stand in for a module that is then as if not installed: its import raises ImportError."""
-
-
 @contextmanager
-def standing_in(kinds: Mapping[str, Callable[[str], ModuleType | None]]) -> Iterator[None]:
+def standing_in(kinds: Mapping[str, Callable[[str], ModuleType]]) -> Iterator[None]:
     """Have stand-ins found for modules that are not imported yet, until the context ends.
 
     Not beside a thread that imports one of them: it would get the stand-in.
@@ -34,7 +30,7 @@ def standing_in(kinds: Mapping[str, Callable[[str], ModuleType | None]]) -> Iter
         kinds: by a module's name what makes its stand-in of that name.
     """
     absent = {name: make(name) for name, make in kinds.items() if name not in sys.modules}
-    sys.modules.update(absent)  # type: ignore[arg-type] # None is as the language reference has it
+    sys.modules.update(absent)
     try:
         yield
     finally:
