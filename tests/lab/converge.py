@@ -16,6 +16,8 @@ from tests.lab.ssh import Ssh
 
 ANSIBLE = cache.CHECKOUT / "ansible"
 HOST_VARS = cache.CHECKOUT / "tests/lab/host_vars.yml"
+POLKIT = cache.CHECKOUT / "polkit"
+"""The rules that the role lays."""
 RELAY = cache.CHECKOUT / "raptorctl/relay"
 """What the role lays in front of libvirtd."""
 
@@ -25,8 +27,8 @@ TIMEOUT = 1500
 
 def digest(image: Image) -> str:
     """Return the digest of everything the converged host is made from."""
-    hardware = " ".join([*qemu.machine(), qemu.DATA_SIZE])
-    inputs = cache.tree_digest(ANSIBLE, RELAY, HOST_VARS)
+    hardware = " ".join([*qemu.machine(), qemu.DATA_SIZE, qemu.APPEND])
+    inputs = cache.tree_digest(ANSIBLE, RELAY, POLKIT, HOST_VARS)
     return cache.digest(image.digest, inputs, hardware, PREPARE)
 
 

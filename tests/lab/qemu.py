@@ -18,6 +18,17 @@ from tests.lab.process import tool, wait_for
 DATA_SIZE = "200G"
 """The disk for the volume group; thin, so that it costs only what is written."""
 
+APPEND = " ".join([
+    "root=LABEL=lab-root rw console=ttyS0 quiet systemd.show_status=no",
+    # Nothing in the lab is worth spying on by side channels, and each retpoline is emulated.
+    "mitigations=off",
+    # Now and then an emulated processor that is halted is not woken by an interrupt, and what that
+    # was to wake waits, 20 s and more. QEMU's periodic timer comes again after 4 ms, whatever
+    # became of the last one; a timer that Linux sets for each time that it needs one does not.
+    "nohz=off highres=off",
+])  # fmt: skip
+"""The kernel's command line."""
+
 KVM_GET_API_VERSION = 0xAE00
 """linux/kvm.h; a working KVM answers 12."""
 
@@ -127,15 +138,13 @@ def start(
 ) -> int:
     """Start QEMU in the background, fresh or from a snapshot, and return its process id."""
     share = image.qemu / "usr/share"
-    # Nothing in the lab is worth spying on by side channels, and each retpoline is emulated.
-    append = "root=LABEL=lab-root rw console=ttyS0 quiet systemd.show_status=no mitigations=off"
     tool(
         *binary(image, "qemu-system-x86_64"),
         *("-L", share / "qemu", "-L", share / "seabios"),
         *machine(),
         *drives(directory),
         *("-netdev", f"user,id=uplink,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22"),
-        *("-kernel", image.kernel, "-initrd", initrd or image.initrd, "-append", append),
+        *("-kernel", image.kernel, "-initrd", initrd or image.initrd, "-append", APPEND),
         *("-serial", f"file:{directory}/console.log"),
         *("-qmp", f"unix:{directory}/qmp.sock,server=on,wait=off"),
         *("-pidfile", directory / "pid", "-daemonize"),
