@@ -18,15 +18,8 @@ from tests.lab.process import tool, wait_for
 DATA_SIZE = "200G"
 """The disk for the volume group; thin, so that it costs only what is written."""
 
-APPEND = " ".join([
-    "root=LABEL=lab-root rw console=ttyS0 quiet systemd.show_status=no",
-    # Nothing in the lab is worth spying on by side channels, and each retpoline is emulated.
-    "mitigations=off",
-    # Now and then an emulated processor that is halted is not woken by an interrupt, and what that
-    # was to wake waits, 20 s and more. QEMU's periodic timer comes again after 4 ms, whatever
-    # became of the last one; a timer that Linux sets for each time that it needs one does not.
-    "nohz=off highres=off",
-])  # fmt: skip
+# Nothing in the lab is worth spying on by side channels, and each retpoline is emulated.
+APPEND = "root=LABEL=lab-root rw console=ttyS0 quiet systemd.show_status=no mitigations=off"
 """The kernel's command line."""
 
 KVM_GET_API_VERSION = 0xAE00
