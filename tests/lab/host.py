@@ -96,8 +96,7 @@ class Lab:
             self.pull("/boot/initrd.img-*", str(initrd))
             self.ssh.forget()
             qemu.stop(state.pid)
-            base = image.Image(cache.directory() / f"image-{state.image}")
-            pid = qemu.start(base, self.directory, state.port, initrd=initrd)
+            pid = qemu.start(self._image(state), self.directory, state.port, initrd=initrd)
             qemu.write_state(replace(state, pid=pid))
             self._wait_for_boot()
 
@@ -290,9 +289,20 @@ class Lab:
         qemu.snapshot(self.directory, "savevm", name)
 
     def _resume(self, name: str) -> None:
+        """Resume in a new process.
+
+        In the same one QEMU's time stamp counter goes on from where it was (cpu_get_ticks knows no
+        way back): the host's clocks jump by minutes, and what waits there has waited too long.
+        """
+        state = self._state()
         self.ssh.forget()
-        qemu.snapshot(self.directory, "loadvm", name)
+        qemu.stop(state.pid)
+        pid = qemu.start(self._image(state), self.directory, state.port, name)
+        qemu.write_state(replace(state, pid=pid))
         self._wait_for_ssh(timeout=120)
+
+    def _image(self, state: qemu.State) -> image.Image:
+        return image.Image(cache.directory() / f"image-{state.image}")
 
     def _installed(self) -> str:
         return self.run("cat", "/opt/raptorctl/digest", check=False).stdout.strip()
