@@ -33,11 +33,10 @@ def import_file(texts: Sequence[tuple[str, str]], file: str, owner: str, tenant:
     refuse_unclear(owner, tenant)
     reached = "slot" if tenant else "user"
     tree = vmfile_tree(texts[0][1], file, reached) if kind == KDL else registry_tables(texts)
-    lines = [SCHEMA]
+    lines, many = [SCHEMA], len(texts) > 1
     for name, said in tree.data["machine"].items():
-        files = len(texts) > 1
         left = [
-            str(replace(one, file=f"not imported: {one.file}" if files else "not imported"))
+            str(replace(one, file=f"not imported: {one.file}" if many else "not imported"))
             for one in tree.left[name]
         ]
         lines += table_lines(("machine", f"{tenant}-{name}" if tenant else name), said, left)

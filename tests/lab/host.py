@@ -90,14 +90,10 @@ class Lab:
     def reboot(self) -> None:
         """Boot anew with the initramfs that is on the host now, not with the image's."""
         with self._locked():
-            state = self._state()
             self.run("sync")
             initrd = self.directory / "initrd.img"
             self.pull("/boot/initrd.img-*", str(initrd))
-            self.ssh.forget()
-            qemu.stop(state.pid)
-            pid = qemu.start(self._image(state), self.directory, state.port, initrd=initrd)
-            qemu.write_state(replace(state, pid=pid))
+            self._start_again(initrd=initrd)
             self._wait_for_boot()
 
     def status(self) -> dict[str, str | int]:
@@ -294,15 +290,16 @@ class Lab:
         In the same one QEMU's time stamp counter goes on from where it was (cpu_get_ticks knows no
         way back): the host's clocks jump by minutes, and what waits there has waited too long.
         """
+        self._start_again(snapshot=name)
+        self._wait_for_ssh(timeout=120)
+
+    def _start_again(self, snapshot: str | None = None, initrd: Path | None = None) -> None:
         state = self._state()
         self.ssh.forget()
         qemu.stop(state.pid)
-        pid = qemu.start(self._image(state), self.directory, state.port, name)
+        base = image.Image(cache.directory() / f"image-{state.image}")
+        pid = qemu.start(base, self.directory, state.port, snapshot, initrd)
         qemu.write_state(replace(state, pid=pid))
-        self._wait_for_ssh(timeout=120)
-
-    def _image(self, state: qemu.State) -> image.Image:
-        return image.Image(cache.directory() / f"image-{state.image}")
 
     def _installed(self) -> str:
         return self.run("cat", "/opt/raptorctl/digest", check=False).stdout.strip()

@@ -12,6 +12,7 @@ from raptorctl.cli.options import Output, example, given_text
 from raptorctl.cli.output import Format, say, say_json
 from raptorctl.cli.petition import Identifier, Machine, asked, send
 from raptorctl.cli.petition_view import lines, rows, say_lines
+from raptorctl.cli.seed_options import UserDataFile
 from raptorctl.cli.session import session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
@@ -56,15 +57,6 @@ Expires = Annotated[
         show_default=False,
     ),
 ]
-UserData = Annotated[
-    str | None,
-    typer.Option(
-        "--user-data",
-        metavar="FILE|-",
-        help="Your cloud-config (merged with ours) or script; - reads standard input.",
-        show_default=False,
-    ),
-]
 Keys = Annotated[
     str | None,
     typer.Option(
@@ -88,7 +80,7 @@ class NewDisk:
     """What a disk begins as, and its guest is told."""
 
     image: Image = None
-    user_data: UserData = None
+    user_data: UserDataFile = None
     key: Keys = None
     no_start: NoStart = False
 

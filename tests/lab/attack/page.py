@@ -80,8 +80,8 @@ ACTS: dict[str, Callable[..., dict[str, object]]] = {"get": get, "socket": socke
 def done(act: str, *words: str) -> dict[str, object]:
     """Do one act, once more where nobody answered it.
 
-    Resumed from a snapshot, an emulated host's clock jumps: nginx then hangs up on who has just
-    come, as on somebody who said nothing for too long. Browsers ask again, too.
+    Where an emulated host's clock jumps, or a processor of it sleeps on, nginx hangs up on who has
+    just come, as on somebody who said nothing for too long. Browsers ask again, too.
     """
     for _ in range(AGAIN):
         try:
