@@ -9,6 +9,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.facts import HostFacts
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
+from raptorctl.model.snapshot import snapshots
 from raptorctl.model.volume import Volume, growth_tags, is_overlay
 from raptorctl.plans.part import room
 from raptorctl.plans.plan import Identity
@@ -113,16 +114,42 @@ def refuse(growth: Growth, facts: HostFacts) -> None:
         )
     if is_overlay(volume.group):
         room.refuse_long_file(growth.size)
-    if hanging := [other.name for other in facts.volumes if other.origin == volume.name]:
-        raise RefusedError(
-            f"volume {hanging[0]} is a snapshot of {volume.name}, which cannot grow as long",
-            resolution="remove the snapshot first",
-            code=Code.IN_USE,
-            subject=volume.name,
-        )
+    _refuse_snapshots(growth, facts)
     if facts.group and growth.more > facts.group.free and not is_overlay(volume.group):
         raise RefusedError(
             f"{growth.more} more asked; volume group {volume.group} has {facts.group.free} free",
             code=Code.STORAGE_FULL,
             subject=volume.group,
         )
+
+
+def _refuse_snapshots(growth: Growth, facts: HostFacts) -> None:
+    """Refuse a disk that has a snapshot: LVM grows an origin only while nobody has it open.
+
+    A copy on a session host would let it grow, and then be restored over it, too short.
+    """
+    volume, own = growth.volume, snapshots(facts.volumes, growth.machine)
+    ours = {one.volume.uuid: one.name for one in own}
+    hanging = [other for other in facts.volumes if other.origin == volume.name]
+    if not hanging:
+        return
+    names = [ours[one.uuid] for one in hanging if one.uuid in ours]
+    brief, way = _strange(hanging[0]) if not names else _given_up(growth.machine, names)
+    raise RefusedError(
+        f"volume {volume.name} cannot grow while it has a snapshot: {brief}",
+        resolution=way,
+        code=Code.IN_USE,
+        subject=volume.name,
+    )
+
+
+def _given_up(machine: MachineName, names: list[str]) -> tuple[str, str]:
+    delete = f"raptorctl snapshot delete {machine}"
+    if len(names) == 1:
+        return names[0], f"`{delete} {names[0]}` gives up what it keeps"
+    return ", ".join(names), f"give up each of them: `{delete} NAME`"
+
+
+def _strange(snapshot: Volume) -> tuple[str, str]:
+    where = f"{snapshot.group}/{snapshot.name}"
+    return f"{snapshot.name}, which is not raptorctl's", f"`lvremove {where}` if nobody needs it"

@@ -106,8 +106,28 @@ def test_a_machine_goes_with_its_snapshots(raptorctl: CommandLine, world: World)
 
 
 def test_a_machine_with_a_snapshot_does_not_grow(raptorctl: CommandLine) -> None:
-    refused = raptorctl("resize", "alice", "dev", "--size", "80G")
-    assert (refused.code, "is a snapshot of guest-alice-dev" in refused.complaint) == (3, True)
+    words = ("resize", "alice", "dev", "--size", "80G")
+    why = "raptorctl: volume guest-alice-dev cannot grow while it has a snapshot: "
+    refused = raptorctl(*words)
+    delete = "raptorctl snapshot delete alice-dev before"
+    assert (refused.code, refused.complaint) == (
+        3,
+        f"{why}before: `{delete}` gives up what it keeps",
+    )
+    raptorctl("snapshot", "create", "alice", "dev", "after")
+    several = "before, after: give up each of them: `raptorctl snapshot delete alice-dev NAME`"
+    assert raptorctl(*words).complaint == f"{why}{several}"
+    for name in ("before", "after"):  # as it is said
+        assert raptorctl("snapshot", "delete", "alice-dev", name, "-y").code == 0
+    assert raptorctl(*words, "-y").code == 0
+
+
+def test_a_disk_that_has_no_snapshot_grows_beside_one_that_has(raptorctl: CommandLine) -> None:
+    assert raptorctl("disk", "add", "alice", "dev", "data=1G").code == 0
+    assert raptorctl("disk", "grow", "alice", "dev", "data", "2G").code == 0
+    raptorctl("snapshot", "create", "alice", "dev", "both", "--all-disks")
+    refused = raptorctl("disk", "grow", "alice", "dev", "data", "3G")
+    assert "disk-alice-dev.data cannot grow while it has a snapshot: both: " in refused.complaint
 
 
 def test_one_that_was_split_off_and_left_waits_for_its_wipe(

@@ -119,7 +119,7 @@ def alice(quota: Quota) -> dict[str, Any]:
     [
         ((20 * GIB,), {}, "has 40G of disk, and a disk only grows"),
         ((300 * GIB,), {}, "260G more asked; volume group lvm-data has 200G free"),
-        ((80 * GIB,), both(SNAPSHOT), "volume backup is a snapshot of guest-alice-dev"),
+        ((80 * GIB,), both(SNAPSHOT), "backup, which is not raptorctl's: `lvremove lvm-data/backup` if"),
         ((80 * GIB,), volume(kind="thin,sparse"), "not as raptorctl made it: thin,sparse"),
         ((80 * GIB,), volume(tags=(*whole_machine()["volumes"][0].tags, "raptor.dirty")), "not clean"),
         ((80 * GIB,), off(disks=()), "not as raptorctl made it"),
