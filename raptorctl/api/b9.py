@@ -3,14 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Final
 
 from raptorctl.errors import InputError
 from raptorctl.model.build_set import BuildSet
 from raptorctl.model.content import Content
-
-B9: Final = ".b9"
-"""How a build file's name ends."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from raptorctl.api.b9 import B9, BuildText, build_sets
+from raptorctl.api.b9 import BuildText, build_sets
 from raptorctl.api.build_asked import Asked, ReadBuilds
 from raptorctl.api.build_look import Looking
 from raptorctl.api.build_lowering import BuildLowering
@@ -13,6 +13,8 @@ from raptorctl.api.change import SILENT, Change, carry_out
 from raptorctl.api.session import Session
 from raptorctl.errors import InputError
 from raptorctl.model.build import Build, Way
+from raptorctl.model.build_set import BuildSet
+from raptorctl.model.file_format import BuildsFormat, FileFormat
 from raptorctl.plans.build.request import BuildRequest
 
 if TYPE_CHECKING:
@@ -52,40 +54,43 @@ class BuildOutcome:
 
 
 def read(
-    file: str,
-    text: str,
+    first: BuildText,
     variables: Mapping[str, str] | None = None,
     args: Sequence[str] = (),
     more: Sequence[BuildText] = (),
+    said: FileFormat | None = None,
 ) -> ReadBuilds:
     """Read a file of builds; nothing that it names is looked at yet, but for texts of a B9 file.
 
     Args:
-        file: its path, or `-`.
-        text: what stands in it.
+        first: the file, whose path may be `-`.
         variables: what counts more than its `[vars]`.
         args: what is bound to `${arg_1}`, `${arg_2}` and so on.
         more: files of B9 that are built as one with it.
+        said: its format; by default, its name or its text tell.
 
     Raises:
         FileError: all that is wrong in it, with line and column.
     """
-    from raptorctl.read.build_file import BuildReader, parse_builds
+    from raptorctl.read.file_format import format_of, read_as
 
     identity = new_identity("")
     numbered = {f"arg_{number}": value for number, value in enumerate(args, start=1)}
     now = {**numbered, "build_id": identity.job, "build_date": identity.at}
     always = {**numbered, **{name: f"${{{name}}}" for name in GIVEN}}
-    if more and not file.endswith(B9):
-        raise InputError("only B9 files are built as one", subject=file)
-    if file.endswith(B9):
-        return ReadBuilds(
-            *build_sets([BuildText(file, text), *more], variables or {}, (now, always))
-        )
-    return ReadBuilds(
-        parse_builds(text, BuildReader(file, variables or {}, now)),
-        parse_builds(text, BuildReader(file, variables or {}, always)),
-    )
+    form = said or format_of(first.file, first.text, BuildsFormat) or FileFormat.RAPTOR
+    if more and form is not FileFormat.B9:
+        raise InputError("only B9 files are built as one", subject=first.file)
+    with read_as(form, first.file, first.text, BuildsFormat):
+        if form is FileFormat.B9:
+            return ReadBuilds(*build_sets([first, *more], variables or {}, (now, always)))
+        return ReadBuilds(*(_ours(first, variables or {}, given) for given in (now, always)))
+
+
+def _ours(first: BuildText, variables: Mapping[str, str], given: Mapping[str, str]) -> BuildSet:
+    from raptorctl.read.build_file import BuildReader, parse_builds
+
+    return parse_builds(first.text, BuildReader(first.file, variables, given))
 
 
 def outputs_of(build: Build) -> Iterator[tuple[str, str, str]]:

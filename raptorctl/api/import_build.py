@@ -6,44 +6,44 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from raptorctl.api.b9 import B9, BuildText, build_sets
+from raptorctl.api.b9 import BuildText, build_sets
 from raptorctl.errors import InputError
 from raptorctl.model.b9_conf import B9Conf, B9Repository
 from raptorctl.model.build import Build
+from raptorctl.model.file_format import FileFormat, ImportFormat
 from raptorctl.model.names import shown
+from raptorctl.read.file_format import read_as
 from raptorctl.render.build_toml import build_table
 from raptorctl.render.raptor_toml import SCHEMA, table_lines
 
-_IS_CONF: Final = re.compile(r".*\.conf(\.[0-9]+)*", re.DOTALL)
 _OPEN: Final = ("build_id", "build_date", *(f"arg_{number}" for number in range(1, 10)))
 """Variables that both have: what they stand for is not known yet."""
 
 
-def is_b9(file: str) -> bool:
-    """Whether a file is B9's, by its name.
-
-    Args:
-        file: as it was named.
-    """
-    return file.endswith(B9) or _IS_CONF.fullmatch(file) is not None
-
-
-def import_b9(text: str, file: str) -> str:
+def import_b9(text: str, file: str, form: FileFormat = FileFormat.B9) -> str:
     """Return the same builds as `raptor.toml`; a comment says what could not come along.
 
     Args:
         text: of a build file, or of a configuration, which has nothing but comments.
         file: its name; paths in what is returned begin where raptorctl runs.
+        form: which of the two it is.
 
     Raises:
         FileError: something in it cannot be; all of it, with line and column.
         HostError: a server does not give what it should.
         MissingError: Lark is not installed.
     """
-    if not file.endswith(B9):
-        from raptorctl.read.b9.conf import read_conf
+    with read_as(form, file, text, ImportFormat):
+        return _conf(text, file) if form is FileFormat.B9_CONF else _builds(text, file)
 
-        return "\n".join(f"# {line}" for line in conf_lines(read_conf(text, file))) + "\n"
+
+def _conf(text: str, file: str) -> str:
+    from raptorctl.read.b9.conf import read_conf
+
+    return "\n".join(f"# {line}" for line in conf_lines(read_conf(text, file))) + "\n"
+
+
+def _builds(text: str, file: str) -> str:
     mark = f"b9{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"
     open_ = {name: f"{mark}{name}." for name in _OPEN}
     (found,) = build_sets([BuildText(file, text)], {}, [open_])

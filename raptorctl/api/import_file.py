@@ -1,17 +1,31 @@
 """A file of another tool's machines, as a file of ours."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from raptorctl.errors import InputError
+from raptorctl.model.file_format import FileFormat, ImportFormat
 from raptorctl.model.names import shown
-from raptorctl.read.machines import KDL, suffix_of
+from raptorctl.read.file_format import format_of, read_as
 from raptorctl.read.registry_machines import registry_tables
-from raptorctl.read.vmfile import vmfile_tree
+from raptorctl.read.vmfile import Tree, vmfile_tree
 from raptorctl.render.raptor_toml import SCHEMA, table_lines
 
+_Texts = Sequence[tuple[str, str]]
+_READ: Final[Mapping[FileFormat, Callable[[_Texts, str, str], Tree]]] = {
+    FileFormat.VMFILE: lambda texts, file, reached: vmfile_tree(texts[0][1], file, reached),
+    FileFormat.REGISTRY: lambda texts, _file, _reached: registry_tables(texts),
+}
 
-def import_file(texts: Sequence[tuple[str, str]], file: str, owner: str, tenant: str = "") -> str:
+
+def import_file(
+    texts: _Texts,
+    file: str,
+    owner: str,
+    tenant: str = "",
+    form: FileFormat | None = None,
+) -> str:
     """Return the same machines as `raptor.toml`; a comment says what could not come along.
 
     Args:
@@ -19,20 +33,22 @@ def import_file(texts: Sequence[tuple[str, str]], file: str, owner: str, tenant:
         file: as it was named.
         owner: whose machines all are on a session host; "" on a shared host.
         tenant: on a shared host, whose they are to be.
+        form: its format; by default, its name or its text tell.
 
     Raises:
         FileError: something in it cannot be; all of it, with line and column.
         InputError: it is of no format that is read; or nobody says whose machines they are.
     """
-    kind = suffix_of(file, texts[0][1])
-    if not kind:
+    form = form or format_of(file, texts[0][1], ImportFormat)
+    if form is None or form not in _READ:
         raise InputError(
             f"{shown(file)} is no file that can be imported",
-            resolution="name a VMFile.kdl, registry.yaml, PROFILE.sh, or a .b9 or .conf of B9's",
+            resolution="name a VMFile.kdl, registry.yaml, PROFILE.sh, or a .b9 or .conf of B9's; "
+            "or say --format",
         )
     refuse_unclear(owner, tenant)
-    reached = "slot" if tenant else "user"
-    tree = vmfile_tree(texts[0][1], file, reached) if kind == KDL else registry_tables(texts)
+    with read_as(form, texts[0][0], texts[0][1], ImportFormat):
+        tree = _READ[form](texts, file, "slot" if tenant else "user")
     lines, many = [SCHEMA], len(texts) > 1
     for name, said in tree.data["machine"].items():
         left = [

@@ -9,6 +9,7 @@ from raptorctl.api.session import Session
 from raptorctl.api.variables import HostVariables
 from raptorctl.errors import InputError
 from raptorctl.model.diagnostic import refuse
+from raptorctl.model.file_format import FileFormat
 from raptorctl.model.file_plan import FileWish
 from raptorctl.model.names import MachineName, shown
 from raptorctl.model.raptor_file import STDIN, RaptorFile
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
 def read(
     session: Session,
     file: str,
-    text: str,
+    text: str | Sequence[tuple[str, str]],
     variables: Mapping[str, str] | None = None,
-    files: Sequence[tuple[str, str]] = (),
+    said: FileFormat | None = None,
 ) -> RaptorFile:
     """Read a file of machines; nothing that it names is looked at yet.
 
     Args:
         session: the host: on a session host a machine's name has no tenant.
         file: its path, or `-`.
-        text: what stands in it.
+        text: what stands in it; or name and text of each, of a registry that has many.
         variables: what counts more than its `[vars]`.
-        files: name and text of each, of a registry that has many.
+        said: its format; by default, its name or its text tell.
 
     Raises:
         FileError: all that is wrong in it, with line and column.
@@ -43,7 +44,8 @@ def read(
     owner = session.settings.owner if session.on_session_host else ""
     late = HostVariables(session, file).late
     zone = session.settings.dns.zone
-    return parse_machines(files or [(file, text)], Reader(file, owner, variables or {}, zone, late))
+    files = [(file, text)] if isinstance(text, str) else text
+    return parse_machines(files, Reader(file, owner, variables or {}, zone, late), said)
 
 
 def wish_of(

@@ -56,6 +56,11 @@ Words = Annotated[
     ),
 ]
 Output = Annotated[Format, typer.Option("-o", "--output", help="Output format.")]
+FORMAT_OF_FILE: Any = typer.Option(
+    "--format",
+    help="What the file is, where its name or its text would tell otherwise.",
+    show_default=False,
+)
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")]
 Yes = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask for confirmation.")]
 TenantName = Annotated[

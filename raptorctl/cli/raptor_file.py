@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from glob import has_magic
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -13,16 +13,17 @@ from raptorctl.api.brought import Brought
 from raptorctl.api.registry import registry_texts
 from raptorctl.cli import output
 from raptorctl.cli.onlooker import Onlooker
-from raptorctl.cli.options import given_text
+from raptorctl.cli.options import FORMAT_OF_FILE, given_text
 from raptorctl.cli.output import Format, say_json, table, tell, width_of_output
 from raptorctl.cli.session import Typed
 from raptorctl.cli.watch import Stream
 from raptorctl.errors import InputError
+from raptorctl.model.file_format import FileFormat, MachinesFormat
 from raptorctl.model.file_plan import Allowed, Due, FilePlan, FileWish, Row, SavedPlan
 from raptorctl.model.names import MachineName, parse_words, shown
 from raptorctl.model.raptor_file import DEFAULT, LARGEST, STDIN, RaptorFile
 from raptorctl.model.session_host import session_words
-from raptorctl.read.registry_machines import SUFFIXES
+from raptorctl.read.file_format import by_name
 from raptorctl.read.variables import NAME
 from raptorctl.read.vmfile import DEFAULT as VMFILE
 
@@ -35,6 +36,7 @@ Words = Annotated[
         show_default=False,
     ),
 ]
+FormatOfFile = Annotated[MachinesFormat | None, FORMAT_OF_FILE]
 Variables = Annotated[
     list[str] | None,
     typer.Option(
@@ -46,6 +48,10 @@ Variables = Annotated[
 ]
 
 
+HERE: Final = {MachinesFormat.RAPTOR: DEFAULT, MachinesFormat.VMFILE: VMFILE}
+"""What is taken where no file is named: the first that there is."""
+
+
 @dataclass(frozen=True)
 class Named:
     """What was typed of a file.
@@ -54,16 +60,18 @@ class Named:
         file: its path, or `-`.
         machines: which of it; all, if none is named.
         variables: what counts more than its own.
+        format: what it was said to be.
     """
 
     file: str
     machines: tuple[MachineName, ...]
     variables: dict[str, str]
+    format: MachinesFormat | None = None
 
     def read(self, session: Typed) -> RaptorFile:
         """Read the file, and nothing that it names."""
-        files = given_texts(self.file)
-        return api.read(session, self.file, files[0][1], self.variables, files)
+        said = FileFormat(self.format) if self.format else None
+        return api.read(session, self.file, given_texts(self.file, said), self.variables, said)
 
     def wish(self, session: Typed, *, looks: bool = False) -> FileWish:
         """Read the file and all that it names; tell what of it raptorctl has no key for.
@@ -84,27 +92,37 @@ class Named:
         file = self.file if self.file == STDIN else str(Path(self.file).absolute())
         names = tuple(map(str, self.machines))
         rows = tuple(row.encode() for row in plan.rows)
-        return SavedPlan(file, names, self.variables, may, plan.facts, rows)
+        return SavedPlan(file, names, self.variables, may, plan.facts, rows, self.format)
 
 
-def given_texts(file: str) -> tuple[tuple[str, str], ...]:
+def given_texts(file: str, said: FileFormat | None = None) -> tuple[tuple[str, str], ...]:
     """Read a file, or the files of a registry that a pattern names: name and text of each.
+
+    Args:
+        file: as it was named.
+        said: its format; by default, its name tells.
 
     Raises:
         InputError: one cannot be read, is too large, or is not UTF-8; or there is none.
     """
-    if file.endswith(".sh"):
+    form = said or by_name(file)
+    if form is FileFormat.SHELL:
         raise InputError(
             f"{shown(file)} is a program, and no file of machines",
             resolution=f"`raptorctl import {file} --trust > {DEFAULT}` makes one of it",
             subject=file,
         )
-    if file.endswith(SUFFIXES) and has_magic(file) and not Path(file).is_file():
+    if form is FileFormat.REGISTRY and has_magic(file) and not Path(file).is_file():
         return tuple(registry_texts(file))
     return ((file, given_text(file, LARGEST)),)
 
 
-def named(session: Typed, words: list[str] | None, variables: list[str] | None = None) -> Named:
+def named(
+    session: Typed,
+    words: list[str] | None,
+    variables: list[str] | None = None,
+    said: MachinesFormat | None = None,
+) -> Named:
     """Tell a file from machines: no machine's name has a slash or a dot.
 
     Raises:
@@ -113,15 +131,23 @@ def named(session: Typed, words: list[str] | None, variables: list[str] | None =
     rest = list(words or ())
     first = rest[0] if rest else ""
     is_file = first == STDIN or "/" in first or "." in first
-    here = next((name for name in (DEFAULT, VMFILE) if Path(name).is_file()), "")
-    file = rest.pop(0) if is_file else here
-    if not file:
+    file = rest.pop(0) if is_file else _here(said)
+    machines = tuple(_machine(session, word) for word in rest)
+    return Named(file, machines, read_variables(variables), said)
+
+
+def _here(said: MachinesFormat | None) -> str:
+    """The file that is taken where none is named."""
+    names = [name for form, name in HERE.items() if said in {None, form}]
+    if not names:
+        raise InputError("no registry is taken by itself", resolution="name its file, or a pattern")
+    found = next((name for name in names if Path(name).is_file()), "")
+    if not found:
         raise InputError(
-            f"there is no {DEFAULT} here",
+            f"there is no {names[0]} here",
             resolution="name a file; `raptorctl export` writes what stands",
         )
-    machines = tuple(_machine(session, word) for word in rest)
-    return Named(file, machines, read_variables(variables))
+    return found
 
 
 def _unanswered(problem: str) -> None:
@@ -139,7 +165,7 @@ def read_variables(said: list[str] | None) -> dict[str, str]:
 
 def saved(plan: SavedPlan) -> Named:
     """What was typed when a plan was saved."""
-    return Named(plan.file, plan.names, dict(plan.variables))
+    return Named(plan.file, plan.names, dict(plan.variables), plan.format)
 
 
 def laid_out(rows: tuple[Row, ...]) -> list[str]:

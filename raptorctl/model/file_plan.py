@@ -9,6 +9,7 @@ from typing import Any
 from raptorctl.errors import InputError, RefusedError
 from raptorctl.model.codec import ShapeError, decode, encode
 from raptorctl.model.error_code import Code
+from raptorctl.model.file_format import MachinesFormat
 from raptorctl.model.guest import Awaited
 from raptorctl.model.guest_step import GuestStep
 from raptorctl.model.image import Image
@@ -188,6 +189,7 @@ class SavedPlan:
         may: what `up` may do.
         facts: digests of what the plan rests on.
         rows: the plan itself.
+        format: what the file was said to be; None for what its name and text tell.
     """
 
     file: str
@@ -196,6 +198,7 @@ class SavedPlan:
     may: Allowed
     facts: Mapping[str, str]
     rows: tuple[Mapping[str, str], ...]
+    format: MachinesFormat | None = None
 
     @classmethod
     def read(cls, text: str, file: str) -> "SavedPlan":
@@ -206,6 +209,7 @@ class SavedPlan:
         """
         try:
             said = json.loads(text)["plan"]
+            said.setdefault("format", None)  # which older ones do not have
             return decode(cls, {one.name: said[one.name] for one in fields(cls)})
         except (ShapeError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(

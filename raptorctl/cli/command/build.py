@@ -9,13 +9,13 @@ from typing import Annotated, Final
 import typer
 
 from raptorctl.api import build as api
-from raptorctl.api.b9 import B9, BuildText
+from raptorctl.api.b9 import BuildText
 from raptorctl.api.build import Building, BuildOutcome, outputs_of
 from raptorctl.api.build_asked import Asked, ReadBuilds
 from raptorctl.api.change import preview
 from raptorctl.cli.change import described
 from raptorctl.cli.image_watch import watched
-from raptorctl.cli.options import DryRun, Output, example, given_text
+from raptorctl.cli.options import FORMAT_OF_FILE, DryRun, Output, example, given_text
 from raptorctl.cli.output import Format, plain, say, say_json, table, width_of_output
 from raptorctl.cli.progress import reporter
 from raptorctl.cli.raptor_file import Variables, read_variables
@@ -23,8 +23,10 @@ from raptorctl.cli.screen import Screen
 from raptorctl.cli.session import Typed, session_of
 from raptorctl.cli.spread import spread
 from raptorctl.errors import InputError
+from raptorctl.model.file_format import BuildsFormat, FileFormat
 from raptorctl.model.raptor_file import DEFAULT, LARGEST, STDIN
 from raptorctl.plans.build.request import BuildRequest
+from raptorctl.read.file_format import by_name
 
 Words = Annotated[
     list[str] | None,
@@ -35,6 +37,7 @@ Words = Annotated[
         show_default=False,
     ),
 ]
+FormatOfFile = Annotated[BuildsFormat | None, FORMAT_OF_FILE]
 More = Annotated[
     list[str] | None,
     typer.Option(
@@ -84,6 +87,7 @@ def build(
     words: Words = None,
     variables: Variables = None,
     more: More = None,
+    said: FormatOfFile = None,
     *,
     list_outputs: ListOutputs = False,
     wish: BuildWish,
@@ -94,8 +98,9 @@ def build(
     session = session_of(context, root=not list_outputs)
     file, names, args = _split(session, words or [])
     others = [BuildText(name, given_text(name, LARGEST)) for name in more or ()]
-    text = given_text(file, LARGEST)
-    found = api.read(file, text, read_variables(variables), args, others)
+    first = BuildText(file, given_text(file, LARGEST))
+    kind = FileFormat(said) if said else None
+    found = api.read(first, read_variables(variables), args, others, kind)
     if list_outputs:
         _say_outputs(session, found, names, form)
         return
@@ -133,7 +138,7 @@ def _split(session: Typed, words: list[str]) -> tuple[str, list[str], list[str]]
     args = typed[typed.index(END) + 1 :] if END in typed else []
     rest = words[: len(words) - len(args)]
     first = rest[0] if rest else ""
-    is_file = first == STDIN or "/" in first or first.endswith((".toml", B9))
+    is_file = first == STDIN or "/" in first or by_name(first) in {FileFormat.RAPTOR, FileFormat.B9}
     file = rest.pop(0) if is_file else DEFAULT
     if not is_file and not Path(DEFAULT).is_file():
         raise InputError(

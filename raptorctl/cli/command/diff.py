@@ -27,12 +27,13 @@ def diff(
     context: typer.Context,
     words: raptor_file.Words = None,
     variables: raptor_file.Variables = None,
+    said: raptor_file.FormatOfFile = None,
     exit_code: ExitCode = False,
     form: Output = Format.TEXT,
 ) -> None:
     """Show what differs between a file of machines and what stands, both ways."""
     session = session_of(context)
-    wish = raptor_file.named(session, words, variables).wish(session, looks=True)
+    wish = raptor_file.named(session, words, variables, said).wish(session, looks=True)
     rows = api.plan_of(session, wish, Allowed()).lasting
     if form is Format.JSON:
         say_json({"rows": [row.encode() for row in rows]})

@@ -45,14 +45,19 @@ class DownWay:
 
 @spread
 def down(
-    context: typer.Context, words: raptor_file.Words = None, *, way: DownWay, run: options.Manner
+    context: typer.Context,
+    words: raptor_file.Words = None,
+    said: raptor_file.FormatOfFile = None,
+    *,
+    way: DownWay,
+    run: options.Manner,
 ) -> None:
     """Stop the machines of a file, in reverse order; with --destroy, remove them for good."""
     session = session_of(context)
     refuse_unwatchable(run.form, watch=way.watch)
     if way.with_data and not way.destroy:
         raise InputError("--with-data removes for good", resolution="say --destroy with it")
-    named = raptor_file.named(session, words)
+    named = raptor_file.named(session, words, said=said)
     plan = api.plan_of(
         session, named.read(session), named.machines, destroy=way.destroy, data=way.with_data
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from raptorctl.api.import_build import import_b9, is_b9
+from raptorctl.api.import_build import import_b9
 from raptorctl.api.import_file import import_file, refuse_unclear
 from raptorctl.api.shell_profile import (
     import_profile,
@@ -13,13 +13,15 @@ from raptorctl.api.shell_profile import (
     trusted_profile,
     write_user_data,
 )
-from raptorctl.cli.options import Output, example, given_text
+from raptorctl.cli.options import FORMAT_OF_FILE, Output, example, given_text
 from raptorctl.cli.output import Format, plain, say, say_json, tell
 from raptorctl.cli.raptor_file import given_texts
 from raptorctl.cli.session import session_of
 from raptorctl.errors import InputError
+from raptorctl.model.file_format import FileFormat, ImportFormat
 from raptorctl.model.names import parse_tenant
 from raptorctl.model.raptor_file import LARGEST
+from raptorctl.read.file_format import by_name
 
 EXAMPLE = example(
     "raptorctl import VMFile.kdl > raptor.toml",
@@ -46,6 +48,7 @@ Trust = Annotated[
     bool,
     typer.Option("--trust", help="Run the bash of a PROFILE.sh, shut in by bubblewrap."),
 ]
+FormatOfFile = Annotated[ImportFormat | None, FORMAT_OF_FILE]
 UserData = Annotated[
     str,
     typer.Option(
@@ -67,15 +70,17 @@ def import_(
     tenant: Tenant = "",
     trust: Trust = False,
     user_data: UserData = "",
+    said: FormatOfFile = None,
     form: Output = Format.TEXT,
 ) -> None:
     """Print another tool's file as a file of ours; comments say what has no place."""
-    if is_b9(file):
+    kind = FileFormat(said) if said else by_name(file)
+    if kind in {FileFormat.B9, FileFormat.B9_CONF}:
         if tenant or trust or user_data:
             raise InputError("a file of B9 is imported without options", subject=file)
-        _show(import_b9(given_text(file, LARGEST), file), form)
+        _show(import_b9(given_text(file, LARGEST), file, kind), form)
         return
-    profile = is_profile(file)
+    profile = kind is FileFormat.SHELL or (said is None and is_profile(file))
     session = session_of(context, root=not profile)
     owner = session.settings.owner if session.on_session_host else ""
     whose = parse_tenant(tenant) if tenant else ""
@@ -86,7 +91,7 @@ def import_(
         return
     if trust or user_data:
         raise InputError("--trust and --user-data are for a PROFILE.sh", subject=file)
-    found = import_file(given_texts(file), file, owner, whose)
+    found = import_file(given_texts(file, kind), file, owner, whose, kind if said else None)
     _show(found, form)
 
 

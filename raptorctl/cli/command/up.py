@@ -88,6 +88,7 @@ def up(
     context: typer.Context,
     words: raptor_file.Words = None,
     variables: raptor_file.Variables = None,
+    said: raptor_file.FormatOfFile = None,
     *,
     may: May,
     saved: SavedFile = None,
@@ -100,8 +101,8 @@ def up(
     private_key(way.identity)  # one that cannot be read is refused before anything is done
     before = None if saved is None else SavedPlan.read(options.given_text(saved, LARGEST), saved)
     if before is None:
-        named, allowed = raptor_file.named(session, words, variables), may.allowed
-    elif words or variables or may.allowed != Allowed():
+        named, allowed = raptor_file.named(session, words, variables, said), may.allowed
+    elif words or variables or said or may.allowed != Allowed():
         raise InputError("--plan says all of it already", resolution="leave the rest out")
     else:
         named, allowed = raptor_file.saved(before), before.may
@@ -124,6 +125,7 @@ def reload(
     context: typer.Context,
     words: raptor_file.Words = None,
     variables: raptor_file.Variables = None,
+    said: raptor_file.FormatOfFile = None,
     *,
     way: UpWay,
     run: options.Manner,
@@ -132,7 +134,7 @@ def reload(
     session = session_of(context)
     refuse_unwatchable(run.form, watch=way.watch)
     private_key(way.identity)
-    named = raptor_file.named(session, words, variables)
+    named = raptor_file.named(session, words, variables, said)
     wish = named.wish(session, looks=run.dry_run)
     refuse_unfinished(session, tell)
     plan = api.reload_of(session, wish)

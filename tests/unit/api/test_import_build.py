@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from raptorctl.api.b9 import BuildText, build_sets
-from raptorctl.api.import_build import import_b9, is_b9
+from raptorctl.api.import_build import import_b9
 from raptorctl.errors import InputError
 from raptorctl.model.build import Build
+from raptorctl.model.file_format import FileFormat
 from raptorctl.read.build_file import BuildReader, parse_builds
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "b9"
@@ -109,7 +110,7 @@ ssh_remote_user: me
 [systemdNspawn]
 max_lifetime_seconds: Just 2
 """
-    assert import_b9(text, "b9.conf").splitlines() == [
+    assert import_b9(text, "b9.conf", FileFormat.B9_CONF).splitlines() == [
         "# tilia-repo: raptorctl image push NAME ssh://me@images.example.test:2222/srv/b9",
         "# tilia-repo: raptorctl image pull ssh://me@images.example.test:2222/srv/b9#NAME",
         "# tilia-repo: ssh(1) is to know the key: IdentityFile /home/me/.ssh/id",
@@ -124,14 +125,3 @@ max_lifetime_seconds: Just 2
         "# not imported:14: systemdNspawn: has nothing like it in raptorctl; "
         "raptorctl boots a machine, or runs systemd-nspawn with --trust",
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("file", "is_one"),
-    [
-        ("x.b9", True), ("b9.conf", True), ("/a/b9.conf.4.0", True), ("x.conf.b", False),
-        ("VMFile.kdl", False), ("b9", False),
-    ],
-)  # fmt: skip
-def test_a_file_of_b9_is_told_by_its_name(file: str, *, is_one: bool) -> None:
-    assert is_b9(file) is is_one

@@ -91,3 +91,27 @@ def test_two_disks_are_not_mounted_at_one_place(folder: Path, raptorctl: Command
     done = raptorctl("build", "b/web.b9", "--", "one")
     assert done.code == 2
     assert "b/web.b9:6:57: build.web.disks.disk2.at: / would hide what is mounted at /" in done.err
+
+
+def test_a_format_that_is_said_counts_more_than_the_name(
+    folder: Path, raptorctl: CommandLine
+) -> None:
+    Path("b/web.b9").rename("b/web.toml")
+    typed = ("build", "b/web.toml", "--list-outputs")
+    refused = raptorctl(*typed)
+    assert refused.complaint == (
+        "raptorctl: b/web.toml:2:1: is a line of a build file of B9's, and was read as a "
+        "raptor.toml; say --format b9"
+    )
+    said = raptorctl(*typed, "--format", "b9", "--", "x")
+    assert (said.code, f"{folder}/out/x.vmdk" in said.out) == (0, True)
+    unsaid = raptorctl(
+        "build", "-", "--list-outputs", "--", "x", answer=Path("b/web.toml").read_text()
+    )
+    assert (unsaid.code, "out/x.vmdk" in unsaid.out) == (0, True), unsaid.err
+    imported = raptorctl("import", "b/web.toml", "--format", "b9")
+    assert "[build.web]" in imported.out
+    Path("b/b9.conf").write_text("[machine.web]\n")
+    ours = raptorctl("import", "b/b9.conf")
+    assert "b/b9.conf:1:1: is a line of a raptor.toml" in ours.complaint
+    assert "it is for `raptorctl up` as it is" in ours.complaint

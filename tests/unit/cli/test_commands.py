@@ -89,11 +89,22 @@ def test_provision_brings_no_guest_no_image_and_no_list() -> None:
     assert not {name.removeprefix("raptorctl.") for name in brought} & others
 
 
-def test_a_command_in_a_group_is_completed() -> None:
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("raptorctl tenant re", ["remove"]),
+        ("raptorctl up --format ", ["raptor", "vmfile", "registry"]),
+        ("raptorctl build --format ", ["raptor", "b9"]),
+        ("raptorctl import --format ", ["vmfile", "registry", "shell", "b9", "b9-conf"]),
+    ],
+)
+def test_a_command_in_a_group_and_a_format_that_a_command_takes_are_completed(
+    typed: str, offered: list[str]
+) -> None:
     asked = {
         "_RAPTORCTL_COMPLETE": "complete_bash",
-        "COMP_WORDS": "raptorctl tenant re",
-        "COMP_CWORD": "2",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(typed.count(" ")),
     }
     done = subprocess.run(
         [sys.executable, "-m", "raptorctl"],
@@ -103,7 +114,7 @@ def test_a_command_in_a_group_is_completed() -> None:
         timeout=60,
         check=False,
     )
-    assert done.stdout.split() == ["remove"]
+    assert done.stdout.split() == offered
 
 
 def test_a_command_that_nearly_exists_is_suggested(raptorctl: CommandLine) -> None:

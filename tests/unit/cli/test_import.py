@@ -234,3 +234,64 @@ def test_up_of_a_shell_profile_says_to_import_it(home: CommandLine) -> None:
     refused = home("up", "web.sh")
     assert refused.code == 2
     assert "`raptorctl import web.sh --trust > raptor.toml` makes one" in refused.complaint
+
+
+def test_a_format_that_is_said_counts_more_than_name_and_text(home: CommandLine) -> None:
+    for name in ("web.toml", "web.yaml", "web.sh"):
+        Path(name).write_text(FILE)
+        assert plan(home, name, "--format", "vmfile") == plan(home, "VMFile.kdl")
+        for verb in ("diff", "down"):
+            assert home(verb, name, "--format", "vmfile").code == 0
+        assert home("import", name, "--format", "vmfile").out == IMPORTED
+    Path("VMFile.kdl").write_text(IMPORTED)
+    assert plan(home, "--format", "raptor", "VMFile.kdl")[1] == ["alice-web: run echo $HOME"]
+    Path("reg.d").mkdir()
+    Path("reg.d/a.txt").write_text(WHOLE)
+    for name in ("reg.d/a.txt", "reg.d/*.txt"):
+        told = home("up", name, "vm1", "--format", "registry", "--dry-run").out
+        assert "vm1" in told.replace("alice-", ""), told
+
+
+def test_without_a_file_the_format_says_which_one_is_taken(home: CommandLine) -> None:
+    Path("raptor.toml").write_text("[machine.db]\n")
+    assert {row["machine"] for row in plan(home)[0]} == {"alice-db"}
+    assert {row["machine"] for row in plan(home, "--format", "vmfile")[0]} == {"alice-web"}
+    Path("VMFile.kdl").unlink()
+    refused = home("up", "--format", "vmfile")
+    assert (refused.code, "there is no VMFile.kdl here" in refused.complaint) == (2, True)
+    assert "no registry is taken by itself" in home("up", "--format", "registry").complaint
+
+
+@pytest.mark.parametrize("verb", ["up", "down", "diff", "reload"])
+def test_a_format_that_is_none_or_another_is_refused_in_one_line(
+    home: CommandLine, verb: str
+) -> None:
+    for form, said in (("raptor", "raptor.toml"), ("registry", "registry of vmp")):
+        refused = home(verb, "VMFile.kdl", "--format", form)
+        assert refused.code == 2
+        assert refused.complaint == (
+            f"raptorctl: VMFile.kdl:2:1: is a line of a VMFile, and was read as a {said}; "
+            "say --format vmfile"
+        )
+    unknown = home(verb, "VMFile.kdl", "--format", "shell")
+    assert unknown.code == 2
+    assert "'shell' is not one of 'raptor', 'vmfile', 'registry'" in unknown.complaint
+
+
+def test_a_name_that_lies_is_told_with_the_format(home: CommandLine) -> None:
+    Path("raptor.toml").write_text(FILE)
+    assert "raptor.toml:2:1: is a line of a VMFile" in home("up").complaint
+    assert "say --format vmfile" in home("up").complaint
+
+
+def test_a_saved_plan_keeps_the_format(home: CommandLine) -> None:
+    Path("web.toml").write_text(FILE.replace("cloud-init", "/-cloud-init"))
+    text = home("up", "web.toml", "--format", "vmfile", "--dry-run", "-o", "json").out
+    Path("plan.json").write_text(text)
+    assert home("up", "--plan", "plan.json", "--dry-run", "-o", "json").out == text
+    said = json.loads(text)
+    assert said["plan"]["format"] == "vmfile"
+    assert home("up", "--plan", "plan.json", "--format", "vmfile").code == 2
+    said["plan"].pop("format")  # one from before
+    Path("plan.json").write_text(json.dumps(said))
+    assert "web.toml:2:1: is a line of a VMFile" in home("up", "--plan", "plan.json").complaint
