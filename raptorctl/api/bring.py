@@ -9,14 +9,17 @@ from raptorctl.api.brought import Brought, Show
 from raptorctl.api.change import Change
 from raptorctl.api.guest import running, wait_for
 from raptorctl.api.image import fetched
+from raptorctl.api.located import located
 from raptorctl.api.steps import GuestEntry, JobKey
 from raptorctl.errors import RaptorError, RefusedError, StoppedError, WaitError
 from raptorctl.model.error_code import Code
 from raptorctl.model.file_plan import Due, Row, WantedMachine, WantedTenant, counted
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName
+from raptorctl.model.raptor_file import RaptorFile
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.spec import MachineSpec
+from raptorctl.plans.file.blame import blamed
 
 if TYPE_CHECKING:
     from raptorctl.api.up import Up
@@ -29,17 +32,24 @@ NUMBERS: Final = {"size", "cpus", "memory"}
 """Keys that a resize changes."""
 
 
-def refuse_stuck(rows: tuple[Row, ...]) -> None:
+def refuse_stuck(rows: tuple[Row, ...], file: RaptorFile | None = None) -> None:
     """Refuse what `up` cannot make true.
+
+    Args:
+        rows: that are refused.
+        file: that they are of, for their places.
 
     Raises:
         RefusedError: says what, and what would.
     """
-    if not rows:
-        return
+    if rows:
+        raise _stuck(rows, file)
+
+
+def _stuck(rows: tuple[Row, ...], file: RaptorFile | None) -> RefusedError:
     first = rows[0]
     if first.key == "machine":
-        brief, way = f"{first.subject} cannot be as the file says", first.how
+        brief, way = first.how or f"{first.subject} cannot be as the file says", ""
     else:
         brief = f"{first.subject} differs in what cannot change while it stands"
         rebuilds = all(row.due is Due.NEEDS_REBUILD for row in rows)
@@ -47,17 +57,26 @@ def refuse_stuck(rows: tuple[Row, ...]) -> None:
     error = RefusedError(
         brief,
         resolution=way,
-        details="\n".join(map(_refused, rows)),
+        details="\n".join(_refused(row, file) for row in rows),
         code=Code.MACHINE_DIFFERS,
         subject=first.subject,
     )
     error.always_detailed = True
-    raise error
+    return located(error, file, first.subject, first.about or first.key)
 
 
-def _refused(row: Row) -> str:
+def _refused(row: Row, file: RaptorFile | None) -> str:
+    place = file.place(row.subject, row.about or row.key) if file else ""
     said = f"{row.subject}: {row.key} {row.has}, not {row.wanted}: {row.due.value}"
+    said = f"{place}: {said}" if place else said
     return f"{said}\n  {row.how}" if row.how else said
+
+
+def _blamed(error: RaptorError, noun: Subject, rows: tuple[Row, ...]) -> str:
+    """The key that a job failed at; "" where it may be any."""
+    asked = {row.about or row.key for row in rows}
+    only = asked.pop() if len(asked) == 1 else ""
+    return only or (blamed(error, noun.spec) if isinstance(noun, WantedMachine) else "")
 
 
 def is_absent(row: Row) -> bool:
@@ -88,15 +107,17 @@ class Bringing:
         if rows:
             self._session = self._up.session.beside(aside)
             self._show = self._up.shows(self._subject)
+        if stuck := tuple(row for row in rows if row.due.stuck):
+            return Brought(self._subject, error=_stuck(stuck, self._up.wish.file))
         try:
-            refuse_stuck(tuple(row for row in rows if row.due.stuck))
             if rows:
                 self._act(noun, rows)
         except StoppedError:
             raise
         except RaptorError as caught:
             caught.subject = caught.subject or self._subject
-            error = caught
+            key = _blamed(caught, noun, rows)
+            error = located(caught, self._up.wish.file, self._subject, key)
         did, jobs, receipts = map(tuple, (self._did, self._jobs, self._receipts))
         return Brought(self._subject, did, jobs, error, receipts)
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from raptorctl.api import change, disk, machine, power
 from raptorctl.api.brought import UNSEEN, Brought, Show, Shows
+from raptorctl.api.located import located
 from raptorctl.api.session import Session
 from raptorctl.api.side_by_side import Work, side_by_side
 from raptorctl.errors import RaptorError, StoppedError
@@ -34,6 +35,7 @@ class Down:
         keep_going: go on after a failure.
         data: remove disks that were to outlive their machines as well.
         shows: whom each machine is shown to.
+        file: that the machines are of, for their places.
     """
 
     session: Session
@@ -43,6 +45,7 @@ class Down:
     keep_going: bool = False
     data: bool = False
     shows: Shows = UNSEEN
+    file: RaptorFile | None = None
 
     def run(self) -> Iterator[Brought]:
         """Do it, and say what came of each as it ends; after a failure no more is begun.
@@ -76,7 +79,7 @@ class Down:
             raise
         except RaptorError as error:
             error.subject = error.subject or row.subject
-            return Brought(row.subject, error=error)
+            return Brought(row.subject, error=located(error, self.file, row.subject))
 
     def _removed(self, session: Session, name: MachineName, show: Show) -> Brought:
         wait = 0.0 if self.force and self.timeout is None else self.timeout

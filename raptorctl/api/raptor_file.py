@@ -74,6 +74,7 @@ def wish_of(
         machines=tuple(work.machine(machine) for machine in asked),
         known=frozenset(file.names()),
         whole=not only,
+        file=file,
     )
     refuse(file.file, work.wrong)
     return wish
@@ -102,7 +103,8 @@ def reload_of(session: Session, wish: FileWish) -> "FilePlan":
     for machine in wish.machines:
         name, found = str(machine.name), plan.of(machine.name)
         if any(row.key == "machine" for row in found):
-            rows.append(Row(name, "machine", "absent", "there", Due.REFUSED, "raptorctl up"))
+            how = f"{name} is not there: `raptorctl up` makes it"
+            rows.append(Row(name, "machine", "absent", "there", Due.REFUSED, how))
             continue
         rows += [row for row in found if row.key not in {"state", "steps"}]
         rows.append(Row(name, "disk", "as it is", "new", Due.REBUILD))

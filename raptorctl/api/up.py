@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from raptorctl.api.bring import Bringing, Subject, is_absent, refuse_stuck
 from raptorctl.api.brought import UNSEEN, Brought, Shows
 from raptorctl.api.image import UNWATCHED, fetched
+from raptorctl.api.located import located
 from raptorctl.api.session import Session
 from raptorctl.api.side_by_side import Work, side_by_side
 from raptorctl.api.steps import refuse_keyless
+from raptorctl.errors import RaptorError
 from raptorctl.model.file_plan import Due, FilePlan, FileWish, WantedMachine
 from raptorctl.model.image import Image
 from raptorctl.model.names import split_domain
@@ -48,20 +50,27 @@ class Up:
         Raises:
             HostError: one cannot be had.
         """
-        asked = (image for one in self.wish.machines for image in self._images(one))
-        for image in dict.fromkeys(filter(None, asked)):
-            self.images[image] = fetched(self.session, image, watch=watch)
+        for one in self.wish.machines:
+            for key, image in self._images(one):
+                if image and image not in self.images:
+                    self.images[image] = self._fetched(str(one.name), key, image, watch)
 
-    def _images(self, wanted: WantedMachine) -> Iterator[str | None]:
+    def _fetched(self, machine: str, key: str, image: str, watch: "Watch") -> Image:
+        try:
+            return fetched(self.session, image, watch=watch)
+        except RaptorError as error:
+            raise located(error, self.wish.file, machine, key)  # noqa: B904 - it is the same one
+
+    def _images(self, wanted: WantedMachine) -> Iterator[tuple[str, str | None]]:
         rows = self.plan.of(wanted.name)
         if any(row.due is Due.REBUILD or is_absent(row) for row in rows):
-            yield wanted.spec.image
+            yield "image", wanted.spec.image
         keys = {row.key for row in rows}
         if {"iso", "machine"} & keys:
-            yield wanted.spec.iso
+            yield "iso", wanted.spec.iso
         for name, disk in (wanted.spec.disks or {}).items():
             if {f"disk {name}", "machine"} & keys:
-                yield disk.image
+                yield "disks", disk.image
 
     def run(self) -> Iterator[Brought]:
         """Do it, and say what came of each as it ends; after a failure no more is begun.
@@ -74,7 +83,7 @@ class Up:
         from raptorctl.engine.stop import Stop
 
         if not self.keep_going:
-            refuse_stuck(self.plan.stuck)
+            refuse_stuck(self.plan.stuck, self.wish.file)
         self._refuse_keyless()
         with Stop() as stop:
             for works in self._stages():

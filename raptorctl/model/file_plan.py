@@ -14,6 +14,7 @@ from raptorctl.model.guest import Awaited
 from raptorctl.model.guest_step import GuestStep
 from raptorctl.model.image import Image
 from raptorctl.model.names import MachineName, parse_words
+from raptorctl.model.raptor_file import RaptorFile
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.ssh_key import PublicKey
 from raptorctl.model.tenant import Quota
@@ -64,6 +65,7 @@ class FileWish:
         tenants, machines: in the file's order.
         known: the names of all machines of the file, also where only some are asked for.
         whole: whether all of it is asked for.
+        file: that it is read from, for the places of what the host refuses.
     """
 
     mark: str
@@ -71,6 +73,7 @@ class FileWish:
     machines: tuple[WantedMachine, ...]
     known: frozenset[MachineName]
     whole: bool = True
+    file: RaptorFile | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,7 @@ class Row:
         wanted: what it shall be, likewise.
         due: when it becomes so.
         how: what to do where `up` refuses it, or "".
+        about: the key of the file that it is about, where that is not `key`.
     """
 
     subject: str
@@ -133,6 +137,7 @@ class Row:
     wanted: str
     due: Due
     how: str = ""
+    about: str = ""
 
     def encode(self) -> dict[str, str]:
         """Return the shape that docs/json.md documents."""

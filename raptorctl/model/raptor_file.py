@@ -139,8 +139,33 @@ class RaptorFile:
             problem: what is wrong.
             hint: what to do.
         """
+        _, at = self._found(table, key)
+        file = self.files.get(table.partition(".")[2], self.file)
+        return Diagnostic(file, *at, f"{table}.{key}", problem, hint)
+
+    def place(self, subject: str, key: str = "") -> str:
+        """Return where a machine or tenant stands, and what of it: `lab.toml:7:1: machine.a-b`.
+
+        Args:
+            subject: its whole name.
+            key: of its table; one that it does not have is not named.
+
+        Returns:
+            "" for what is not in the file.
+        """
+        tables = {one.name: f"tenant.{one.name}" for one in self.tenants}
+        tables |= {str(one.name): f"machine.{one.key}" for one in self.machines}
+        if (table := tables.get(subject)) is None:
+            return ""
+        said, at = self._found(table, key)
+        file = self.files.get(table.partition(".")[2], self.file)
+        dotted = f"{table}.{key}" if said else table
+        return f"{Diagnostic(file, *at, '', '').place}: {dotted}"
+
+    def _found(self, table: str, key: str) -> tuple[bool, tuple[int, int]]:
+        """Whether a key is said, and its place; else that of its table."""
         kind, _, name = table.partition(".")
-        tried = ((table, key), ("defaults", key), (kind, name))
-        place = next((self.places[one] for one in tried if one in self.places), (0, 0))
-        file = self.files.get(name, self.file)
-        return Diagnostic(file, *place, f"{table}.{key}", problem, hint)
+        for tried in ((table, key), ("defaults", key)):
+            if tried in self.places:
+                return True, self.places[tried]
+        return False, self.places.get((kind, name), (0, 0))

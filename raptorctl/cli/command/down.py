@@ -58,16 +58,17 @@ def down(
     if way.with_data and not way.destroy:
         raise InputError("--with-data removes for good", resolution="say --destroy with it")
     named = raptor_file.named(session, words, said=said)
-    plan = api.plan_of(
-        session, named.read(session), named.machines, destroy=way.destroy, data=way.with_data
-    )
+    file = named.read(session)
+    plan = api.plan_of(session, file, named.machines, destroy=way.destroy, data=way.with_data)
     if run.dry_run:
         _shown(plan, run.form)
         return
     if plan.destroyed and not run.yes:
         _agreed(plan)
     eye = Stream() if way.watch else onlooker(plan)
-    work = api.Down(session, plan, way.timeout, way.force, way.keep_going, way.with_data, eye.show)
+    work = api.Down(
+        session, plan, way.timeout, way.force, way.keep_going, way.with_data, eye.show, file
+    )
     raptor_file.told(work.run(), plan, run.form, eye)
     if not plan.rows and run.form is Format.TEXT:
         say(_NOTHING)

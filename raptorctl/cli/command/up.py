@@ -115,7 +115,7 @@ def up(
         before.refuse_changed(plan)
     if run.dry_run:
         _shown(plan, wish, run, named.saved(allowed, plan))
-    _refuse(plan, allowed, way)
+    _refuse(wish, plan, allowed, way)
     if not run.dry_run:
         _carry_out(session, wish, plan, way, run)
 
@@ -140,14 +140,14 @@ def reload(
     plan = api.reload_of(session, wish)
     if run.dry_run:
         _shown(plan, wish, run)
-    _refuse(plan, Allowed(allow=len(plan.destroyed)), way)
+    _refuse(wish, plan, Allowed(allow=len(plan.destroyed)), way)
     if not run.dry_run:
         _carry_out(session, wish, plan, way, run)
 
 
-def _refuse(plan: FilePlan, may: Allowed, way: UpWay) -> None:
+def _refuse(wish: FileWish, plan: FilePlan, may: Allowed, way: UpWay) -> None:
     if not way.keep_going:
-        refuse_stuck(plan.stuck)
+        refuse_stuck(plan.stuck, wish.file)
     refuse_unsafe(plan, may)
 
 

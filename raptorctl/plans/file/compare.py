@@ -25,6 +25,7 @@ from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.tenant import Quota, Tenant
 from raptorctl.model.volume import VolumeGroup, is_overlay
+from raptorctl.plans.file.blame import blamed
 from raptorctl.plans.machine import diff, existing
 from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.plans.machine.diff_disk import NONE
@@ -100,8 +101,8 @@ def _machine(
         return list(_coming(machine)), _with(machine, settings, facts, identity)
     except RaptorError as error:
         domain = facts.domain(machine.name)
-        has = domain.state.value if domain else "absent"
-        return [replace(_absent(machine, has), due=Due.REFUSED, how=str(error))], facts
+        has, about = domain.state.value if domain else "absent", blamed(error, machine.spec)
+        return [replace(_absent(machine, has), due=Due.REFUSED, how=str(error), about=about)], facts
 
 
 def _with(
@@ -187,7 +188,8 @@ def _row(machine: WantedMachine, one: Difference, may: Allowed, *, active: bool)
     # What is told with other words than its key is a part of it: `it runs with memory`.
     key = one.key if one.label.split()[0] not in {"it", "disk"} else one.label
     has = one.has or ("not known" if one.when is When.UNKNOWN else "without")
-    return Row(str(machine.name), key, has, one.wanted, due, one.how if due.stuck else "")
+    how = one.how if due.stuck else ""
+    return Row(str(machine.name), key, has, one.wanted, due, how, one.key)
 
 
 def _rebuild(may: Allowed) -> Due:

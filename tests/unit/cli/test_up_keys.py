@@ -68,7 +68,7 @@ def test_what_boots_from_a_new_disk_has_its_new_cpus_at_once(host: CommandLine) 
 def test_a_machine_that_cannot_be_made_is_told_by_its_reason(host: CommandLine) -> None:
     code, _, said = up(host, WEB.replace("10G", "900G"))
     assert code == 3
-    assert said.startswith("raptorctl: alice-web cannot be as the file says: 900G asked; ")
+    assert said.startswith("raptorctl: raptor.toml:2:1: machine.alice-web.size: 900G asked; ")
 
 
 def test_a_seed_is_taken_away_while_the_machine_runs(host: CommandLine) -> None:

@@ -1,0 +1,163 @@
+"""What the host refuses while a file is applied is told by the file's line, as its own errors are."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from raptorctl.drivers.image import Pulled, Wanted
+from raptorctl.errors import DownloadError
+from raptorctl.model.domain import Domain
+from raptorctl.model.error_code import Code
+from tests.fakes import IMAGE, World
+from tests.unit.cli.session import CommandLine
+from tests.unit.cli.test_export import own
+from tests.unit.read.test_registry import WHOLE
+
+__all__ = ["own"]
+
+FILE = """[defaults]
+size = "10G"
+memory = "1G"
+
+[machine.alice-web]
+cpus = 2
+
+[machine.alice-db]
+cpus = "6,7"
+"""
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    monkeypatch.chdir(tmp_path)
+    line = CommandLine(World().with_tenants("alice"), tmp_path)
+    line.world.images.all = (IMAGE,)
+    Path("raptor.toml").write_text(FILE)
+    return line
+
+
+def refused(host: CommandLine, *words: str) -> str:
+    """What the first line of an error says."""
+    done = host(*words or ("up",), "-y")
+    assert done.code in {1, 3, 5}, done.err
+    line = next(line for line in done.err.splitlines() if line.startswith("raptorctl: "))
+    return line.removeprefix("raptorctl: ")
+
+
+def change(old: str, new: str) -> None:
+    assert old in FILE
+    Path("raptor.toml").write_text(FILE.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("cpus = 2", "cpus = 2\nslot = 99", "7:1: machine.alice-web.slot: there is no slot 99"),
+        ("cpus = 2", 'cpus = "7"', "9:1: machine.alice-db.cpus: CPU 7 belongs to job for alice-web"),
+        ("cpus = 2", 'cpus = "0-1"', "6:1: machine.alice-web.cpus: CPU 0,1 is kept for the host"),
+        ("cpus = 2", "cpus = 40", "6:1: machine.alice-web.cpus: 40 CPUs asked"),
+        ('"6,7"', '"6,7"\nsize = "900G"', "10:1: machine.alice-db.size: 900G asked; volume group"),
+        ('"10G"', '"900G"', "2:1: machine.alice-web.size: 900G asked; volume group lvm-data has"),
+        ('"1G"', '"90G"', "3:1: machine.alice-web.memory: 90G of memory asked; the host has 16G"),
+        (
+            "cpus = 2", 'cpus = 2\nnet = ["bridge:br9"]',
+            "5:1: machine.alice-web: bridge:br9 is not granted",
+        ),
+        (
+            "cpus = 2", 'cpus = 2\ndisks = { data = { size = "900G" } }',
+            "5:1: machine.alice-web: 910G asked; volume group lvm-data has",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_plan_refuses_has_the_line_of_the_key(
+    host: CommandLine, old: str, new: str, said: str
+) -> None:
+    change(old, new)
+    before = host.world.picture()
+    assert refused(host).startswith(f"raptor.toml:{said}")
+    assert refused(host, "up", "--dry-run").startswith(f"raptor.toml:{said}")
+    assert host.world.picture() == before
+
+
+def test_a_name_that_is_taken_has_the_line_of_the_machine(host: CommandLine) -> None:
+    host.world.domains.by_uuid["u9"] = Domain("u9", "alice-db")
+    assert refused(host).startswith(
+        "raptor.toml:8:1: machine.alice-db: domain alice-db exists and is not raptorctl's"
+    )
+
+
+def test_all_that_is_refused_is_told_each_with_its_line(host: CommandLine) -> None:
+    change("cpus = 2", "cpus = 2\nslot = 99")
+    text = Path("raptor.toml").read_text()
+    Path("raptor.toml").write_text(text.replace('"6,7"', '"0"'))
+    done = host("up", "-o", "json")
+    error = json.loads(done.err.splitlines()[-1])["error"]
+    assert error["message"].startswith("raptor.toml:7:1: machine.alice-web.slot: ")
+    places = [line.split(": ")[:2] for line in error["details"] if line[0] != " "]
+    assert places == [
+        ["raptor.toml:7:1", "machine.alice-web.slot"],
+        ["raptor.toml:10:1", "machine.alice-db.cpus"],
+    ]
+    going = host("up", "--keep-going").err
+    assert "raptorctl: raptor.toml:7:1: machine.alice-web.slot: there is no slot 99" in going
+    assert "raptorctl: raptor.toml:10:1: machine.alice-db.cpus: CPU 0 is kept for the host" in going
+
+
+def test_what_differs_and_never_changes_has_the_line_of_the_key(host: CommandLine) -> None:
+    assert host("up").code == 0
+    change('"10G"', '"5G"')
+    assert refused(host).startswith(
+        "raptor.toml:2:1: machine.alice-web.size: alice-web differs in what cannot change"
+    )
+    change("cpus = 2", "cpus = 2\nslot = 4")
+    assert refused(host).startswith("raptor.toml:7:1: machine.alice-web.slot: alice-web differs")
+
+
+def test_what_a_job_is_refused_has_it_too(host: CommandLine) -> None:
+    assert host("up").code == 0
+    assert host("snapshot", "create", "alice", "web", "before").code == 0
+    change("cpus = 2", 'cpus = 2\nsize = "20G"')
+    assert refused(host) == (
+        "raptor.toml:7:1: machine.alice-web.size: volume guest-alice-web cannot grow while it has "
+        "a snapshot: before: `raptorctl snapshot delete alice-web before` gives up what it keeps"
+    )
+    host.world.domains.deaf = True
+    stopping = refused(host, "down", "alice-db")
+    assert stopping.startswith("raptor.toml:9:1: machine.alice-db: waited ")
+    assert "alice-db" in stopping
+
+
+def test_what_fails_in_a_guest_has_the_line_of_the_steps(host: CommandLine, tmp_path: Path) -> None:
+    Path("a.sh").write_text("#!/bin/sh\n")
+    change("cpus = 2", 'cpus = 2\nimage = "debian:13"\nsteps = [{ run = "a.sh" }]')
+    host.world.guests.banners, host.world.guests.outcomes = ["SSH-2.0-x"], {"a.sh": 1}
+    said = refused(host)
+    assert said.startswith("raptor.toml:8:1: machine.alice-web.steps: ")
+    assert "ended with status 1" in said
+
+
+def test_an_image_that_does_not_come_has_its_line(
+    host: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pull(wanted: Wanted, *_watch: object) -> Pulled:
+        raise DownloadError(f"{wanted.source.text}: cut off", code=Code.DOWNLOAD_FAILED)
+
+    images = host.world.images
+    monkeypatch.setattr(images, "foresee", lambda _wanted: replace(IMAGE, name="x", digest=""))
+    monkeypatch.setattr(images, "pull", pull)
+    change("cpus = 2", 'cpus = 2\nimage = "https://images.example/x.qcow2"')
+    assert refused(host).startswith("raptor.toml:7:1: machine.alice-web.image: https://images.")
+
+
+def test_others_files_have_lines_too(own: CommandLine) -> None:
+    Path("VMFile.kdl").write_text('\nvm "web" {\n    image "debian:13"\n    memory 990000\n}\n')
+    assert refused(own).startswith("VMFile.kdl:4:5: machine.web.memory: ")
+    piped = own("up", "-", answer='[machine.web]\nmemory = "900G"\n')
+    assert "-:2:1: machine.web.memory: 900G of memory asked" in piped.err
+    Path("a.yaml").write_text(WHOLE.replace("memory: 2048", "memory: 990000"))
+    Path("b.yaml").write_text("# nothing\n")
+    own.world.domains.by_uuid["u9"] = Domain("u9", "alice-vm1")
+    said = "a.yaml:24:11: machine.vm1: domain alice-vm1 exists and is not raptorctl's"
+    assert refused(own, "up", "?.yaml", "vm1").startswith(said)
