@@ -1,18 +1,22 @@
 """What is due: machines that expire, and disks that were kept long enough."""
 
+from collections.abc import Iterator
+
 from raptorctl.api.change import Change
 from raptorctl.api.session import Session
 
 
-def due(session: Session) -> tuple[Change, ...]:
-    """Return what there is to look at, a change each; one that finds nothing due does nothing.
+def due(session: Session) -> Iterator[Change]:
+    """Yield what there is to look at, a change each; one that finds nothing due does nothing.
+
+    Shares come first and last: a wipe may take hours, and systemd does not begin a service that
+    is at work once more for what is over meanwhile.
 
     Raises:
         RefusedError: the caller may not change the host, or it is a session host.
     """
-    from raptorctl.api.share import tidy
+    from raptorctl.api.share import over, untimed
     from raptorctl.errors import RefusedError
-    from raptorctl.host.survey.survey import shares
     from raptorctl.host.system.clock import look
     from raptorctl.model.error_code import Code
     from raptorctl.model.look import ClockReading
@@ -48,12 +52,11 @@ def due(session: Session) -> tuple[Change, ...]:
         )
 
     now = look()
-    over = {one.name for one in shares(session.host).all if one.is_over(now.at)}
     marks = [domain.mark for domain in session.host.domains.list() if domain.ours]
     expiring = sorted(mark.name for mark in marks if mark and mark.expires)
     gone = retired(session.host.volumes.list())
-    return (
-        *(tidy(name, now.at) for name in sorted(over)),
-        *(stage(name, now) for name in expiring),
-        *(change(one, now) for one in gone),
-    )
+    yield from over(session, now.at)
+    yield from untimed(session, now.at)
+    yield from (stage(name, now) for name in expiring)
+    yield from (change(one, now) for one in gone)
+    yield from over(session, look().at, since=now.at)

@@ -1,14 +1,19 @@
 """What tenants share with each other: which shares there are, and what changes them."""
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from raptorctl.api.change import Change
 from raptorctl.api.session import Session
+from raptorctl.model.look import later
 from raptorctl.model.names import MachineName
 from raptorctl.model.share import Share
 
 if TYPE_CHECKING:
     from raptorctl.plans.machine.share import ShareRequest
+
+SOON: Final = timedelta(hours=2)
+"""In which `expire` runs once for certain: it does so every hour, five minutes late at most."""
 
 
 def every(session: Session, tenant: str | None = None) -> tuple[Share, ...]:
@@ -62,4 +67,45 @@ def tidy(name: MachineName, at: str) -> Change:
         verb="expire",
         name=str(name),
         decide=lambda settings, facts, job: plan_tidy(name, at, settings, facts, job),
+    )
+
+
+def over(session: Session, at: str, since: str = "") -> tuple[Change, ...]:
+    """Return what takes shares away that are over.
+
+    Args:
+        session: the host, and who asks.
+        at: now, UTC, ISO 8601.
+        since: likewise; those that were over then are left out.
+    """
+    from raptorctl.host.survey.survey import shares
+
+    found = (one for one in shares(session.host).all if one.is_over(at) and one.until > since)
+    return tuple(tidy(name, at) for name in sorted({one.name for one in found}))
+
+
+def untimed(session: Session, at: str) -> tuple[Change, ...]:
+    """Return what has shares that are over soon end on time, where a restart took their timers.
+
+    Args:
+        session: the host, and who asks.
+        at: now, UTC, ISO 8601.
+    """
+    from raptorctl.host.survey.survey import shares
+
+    timers, soon = session.host.timers, later(at, SOON)
+    if not timers.works():
+        return ()
+    near = (one for one in shares(session.host).all if at < one.until <= soon)
+    names = {one.name for one in near if not timers.is_set(one.timer)}
+    return tuple(map(_time, sorted(names)))
+
+
+def _time(name: MachineName) -> Change:
+    from raptorctl.plans.machine.share import plan_timing
+
+    return Change(
+        verb="expire",
+        name=str(name),
+        decide=lambda settings, facts, job: plan_timing(name, settings, facts, job),
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from raptorctl.drivers.image import Images, ImageWriter
     from raptorctl.drivers.links import Links
     from raptorctl.drivers.mail import Mail
+    from raptorctl.drivers.timer import Timers
     from raptorctl.drivers.volume import Copier, Volumes, Wiper
 
 
@@ -37,3 +38,4 @@ class Host:
     guests: Guests
     builder: Builder
     mail: Mail
+    timers: Timers

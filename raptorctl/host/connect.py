@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from raptorctl.host.image.cache import LocalImages
     from raptorctl.host.image.write import BlockImageWriter
     from raptorctl.host.system.mail import Sendmail
+    from raptorctl.host.system.timer import SystemdTimers
     from raptorctl.host.volume.lvm_life import LivingGroup
     from raptorctl.host.volume.restore import BlockCopier
     from raptorctl.host.volume.wipe import BlockWiper
@@ -106,6 +107,7 @@ def _shared(settings: Settings) -> Host:
         guests=late(partial(_guests, settings)),
         builder=late(partial(_builder, settings)),
         mail=late(_mail),
+        timers=late(_timers),
     )
 
 
@@ -145,6 +147,12 @@ def _mail() -> "Sendmail":
     from raptorctl.host.system.mail import Sendmail
 
     return Sendmail()
+
+
+def _timers() -> "SystemdTimers":
+    from raptorctl.host.system.timer import SystemdTimers
+
+    return SystemdTimers()
 
 
 def _accounts() -> "LocalAccounts":

@@ -79,6 +79,7 @@ class HostFacts:
         bridge_helper: QEMU's, which puts machines there on bridges of the host.
         owner_keys: public keys of the one whose own the host is.
         mail: whether the host can send mail.
+        timers: whether systemd can be asked to run `raptorctl expire` at a moment.
         hostname: what the host is called.
         refused_keys: which of them are not taken, and why, a sentence each.
     """
@@ -118,6 +119,7 @@ class HostFacts:
     owner_keys: tuple[str, ...] = ()
     refused_keys: tuple[str, ...] = ()
     mail: bool = False
+    timers: bool = False
     hostname: str = ""
 
     def tenant(self, name: str) -> Tenant | None:

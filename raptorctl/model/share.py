@@ -77,6 +77,11 @@ class Share:
         }
 
     @property
+    def timer(self) -> str:
+        """What the timer is called that ends it on time; of the job that shared it."""
+        return f"raptorctl-share-{self.job}"
+
+    @property
     def day(self) -> str:
         """Until when, as a day where it is one's beginning; "" for never."""
         return self.until.removesuffix(MIDNIGHT)

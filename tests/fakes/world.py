@@ -23,6 +23,7 @@ from tests.fakes.image import FakeImages
 from tests.fakes.links import FakeLinks, _said
 from tests.fakes.mail import FakeMail
 from tests.fakes.sample import topology
+from tests.fakes.timer import FakeTimers
 from tests.fakes.tripwire import Guarded, Tripwire
 from tests.fakes.volume import FakeCopier, FakeVolumes, FakeWiper
 
@@ -46,6 +47,7 @@ class World:
         self.guests = FakeGuests()
         self.builder = FakeBuilder()
         self.mail = FakeMail()
+        self.timers = FakeTimers()
 
     def with_tenants(self, *names: str) -> "World":
         """The same host, with tenants of those names on it."""
@@ -75,6 +77,7 @@ class World:
             guests=Guarded(self.guests, wire),
             builder=Guarded(self.builder, wire),
             mail=Guarded(self.mail, wire),
+            timers=Guarded(self.timers, wire),
         )
 
     def facts(self, templates: Mapping[str, str], people: Iterable[str] = ()) -> HostFacts:
@@ -99,6 +102,7 @@ class World:
             shipped_rules=shipped_rules(),
             declarative=self.accounts.declarative(),
             mail=self.mail.works(),
+            timers=self.timers.works(),
             hostname="raptor",
             images=self.images.all,
             unreadable=unreadable(
@@ -149,5 +153,6 @@ class World:
             ),
             sorted(self.accounts.strays.items()),
             self.builder.picture(),
+            sorted(self.timers.all.items()),
             sorted(self.images.built),
         )

@@ -120,6 +120,7 @@ def survey(
             shipped_rules=files.shipped_rules(),
             declarative=host.accounts.declarative(),
             mail=host.mail.works(),
+            timers=host.timers.works(),
             hostname=platform.node(),
             images=attempt(Part.IMAGES, partial(_images, host), ()),
             damaged=attempt(Part.IMAGES, partial(_damaged, host), ()),

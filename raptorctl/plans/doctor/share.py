@@ -4,7 +4,7 @@ from raptorctl.model.facts import HostFacts
 from raptorctl.model.share import SHARES, Share
 from raptorctl.plans.doctor.fault import Fault, Faults, Scene
 from raptorctl.plans.doctor.finding import FAIL
-from raptorctl.steps.share import ChangeShares
+from raptorctl.plans.part.share import taken
 
 CHECK = "shares"
 
@@ -23,7 +23,7 @@ def shares(scene: Scene) -> Faults:
                 share.machine,
                 f"{share.machine} is shared with {share.tenant}, but {why}",
                 f"raptorctl tenant unshare {share.machine} {share.tenant}",
-                steps=(ChangeShares(why, (share,)),),
+                steps=tuple(taken((share,), facts, why)),
             )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.model.error_code import Code
@@ -11,6 +12,7 @@ from raptorctl.model.names import MachineName
 from raptorctl.model.settings import Settings
 from raptorctl.model.share import SHARES, Grant, Share, Shares, until_of
 from raptorctl.plans.machine import existing
+from raptorctl.plans.part.share import taken, timed, untimed
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.tenant.common import whole
 from raptorctl.steps.share import ChangeShares, CheckShare, Disconnect
@@ -111,13 +113,27 @@ def plan_tidy(
     )
 
 
+def plan_timing(
+    name: MachineName, settings: Settings, facts: HostFacts, identity: Identity
+) -> Plan:
+    """Decide how what is shared of a machine ends on time: timers go with a restart of the host.
+
+    Raises:
+        RefusedError: a job is at work on the machine.
+    """
+    existing.refuse_reserved(name, facts)
+    found = (one for one in facts.shares.of_machine(name.domain) if not one.is_over(identity.at))
+    steps = tuple(chain.from_iterable(timed(one, facts) for one in found))
+    return _plan("expire", name, identity, steps, f"what is shared of {name} ends on time")
+
+
 def ending(
     shares: tuple[Share, ...], settings: Settings, facts: HostFacts, reason: str
 ) -> Iterator[Step]:
     """What takes shares away whose machine stays: who has a console open loses it."""
     if not shares:
         return
-    yield ChangeShares(reason, shares)
+    yield from taken(shares, facts, reason)
     for share in shares:
         yield _checked(share, settings, granted=False)
     for name in sorted({share.tenant for share in shares}):
@@ -131,6 +147,8 @@ def _sharing(
 ) -> Iterator[Step]:
     yield ChangeShares("asked for", (had,) if had else (), (wanted,))
     yield _checked(wanted, settings, granted=True)
+    yield from untimed((had,) if had else (), facts)
+    yield from timed(wanted, facts)
 
 
 def _checked(share: Share, settings: Settings, *, granted: bool) -> CheckShare:

@@ -138,9 +138,9 @@ def plan_remove(name: str, facts: HostFacts, identity: Identity) -> Plan:
 def _unshared(name: str, facts: HostFacts) -> Iterator[Step]:
     """What takes away all that a tenant shares, and all that is shared with them."""
     if found := facts.shares.of_tenant(name):
-        from raptorctl.steps.share import ChangeShares
+        from raptorctl.plans.part.share import taken
 
-        yield ChangeShares("another tenant of that name is not meant", found)
+        yield from taken(found, facts, "another tenant of that name is not meant")
 
 
 def _record(

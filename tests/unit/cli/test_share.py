@@ -65,9 +65,10 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(shared: CommandLine, world:
     assert shown.out.splitlines() == [
         "tenant-unshare: alice-dev is not shared with bob",
         "  1 end what bob may do with alice-dev (asked for)",
-        "  2 ask polkit, as bob, what they may do with alice-dev",
+        "  2 cancel the timer for 2099-01-31T00:00:00Z (it was for that share)",
+        "  3 ask polkit, as bob, what they may do with alice-dev",
         "    (the list alone lets nobody in or out)",
-        "  3 end the connections of bob to libvirt",
+        "  4 end the connections of bob to libvirt",
         "    (what is open outlives the right to open it)",
     ]
     assert world.picture() == before
