@@ -10,49 +10,22 @@ import subprocess
 import tempfile
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from raptorctl.api import change, machine
-from raptorctl.api import web as pages
-from raptorctl.api.caller import Caller
-from raptorctl.api.web import About
-from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.metric import TEXTFILE
-from raptorctl.model.names import MachineName
-from raptorctl.model.sizes import Size
-from raptorctl.model.spec import MachineSpec
-from raptorctl.model.tenant import Quota
 from raptorctl.model.web import Web
-from raptorctl.plans.machine.choice import ProvisionRequest
 from raptorctl.web.front import EXPOSITION
 from raptorctl.web.sockets import ABSENT
-from tests.fakes import World
-from tests.integration.front_end import ACCOUNT, front_end, listening
-from tests.unit.api.session import InMemory
+from tests.integration.front_end import front_end, listening
+from tests.integration.tenant_page import Page, tenant_page
 from tests.web import Browser, closed, socket_of
-from tests.web_agent import Running, running, tenant_session
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="other accounts' sockets are root's")
 
 CONSOLE = "/m/{}/console/socket"
-
-
-@dataclass
-class Page:
-    """A whole page: front end, and the agents of alice and bob."""
-
-    port: int
-    agents: dict[str, Running]
-
-    def browser(self, who: str) -> Browser:
-        made = Browser(self.port)
-        assert made.enter(self.agents[who].link(who)).status == 200
-        return made
 
 
 @pytest.fixture(scope="module")
@@ -66,23 +39,8 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def page(folder: Path) -> Iterator[Page]:
-    world = World().with_tenants("alice", "bob")
-    admin = InMemory(caller=Caller("carol", root=True))
-    admin.put(world, folder)
-    for which, cpu in ((MachineName("alice", "dev"), "2"), (MachineName("bob", "web"), "3")):
-        spec = MachineSpec(Size.parse("1G"), CpuSet.parse(f"{cpu}-{cpu}"))
-        change.carry_out(admin, machine.provision(ProvisionRequest(which, spec)))
-    with pytest.MonkeyPatch.context() as patched, listening() as port, ExitStack() as stack:
-        patched.setattr(pages, "myself", lambda: About(Quota()))
-        number = port.getsockname()[1]
-        web = Web(f"http://127.0.0.1:{number}", number)
-        front = pwd.getpwnam(ACCOUNT).pw_uid
-        agents = {}
-        for name in ("alice", "bob"):
-            session = tenant_session(world, folder, name, web)
-            agents[name] = stack.enter_context(running(session, folder, owner=front))
-        stack.enter_context(front_end(web, port, folder / "agents"))
-        yield Page(number, agents)
+    with tenant_page(folder) as made:
+        yield made
 
 
 def test_each_tenant_reaches_their_own_page(page: Page) -> None:

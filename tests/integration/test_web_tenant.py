@@ -1,0 +1,141 @@
+"""A tenant's page in a browser: nginx before the tenants' agents, on a host in memory."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+
+from raptorctl.api.web import About
+from raptorctl.model.names import MachineName
+from raptorctl.model.tenant import Quota
+from tests.chromium import chromium, complaints, looks, text, until
+from tests.integration.tenant_page import MACHINES, Page, tenant_page
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="other accounts' sockets are root's")
+
+LONG = MachineName("alice", "as-long-a-name-as-any-machine-has-of-all")
+KEY = "SHA256:" + "k" * 43
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    made = Path(tempfile.mkdtemp(prefix="page", dir="/tmp"))  # short, as sockets lie there
+    made.chmod(0o711)
+    machines = {**MACHINES, LONG: "4-4"}
+    with tenant_page(made, machines, About(Quota(machines=3, cpus=2))) as running:
+        yield running
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    with chromium(tmp_path_factory.mktemp("profile")) as found:
+        yield found
+
+
+@pytest.fixture
+def alice(chrome: Chrome, page: Page) -> Chrome:
+    """A browser in which alice alone is logged in, by a link."""
+    return entered(chrome, page, "alice")
+
+
+def entered(chrome: Chrome, page: Page, who: str) -> Chrome:
+    looks(chrome, 1280, dark=False)
+    chrome.get("about:blank")
+    chrome.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    complaints(chrome)
+    chrome.get(page.agents[who].link(who))
+    until(chrome, lambda b: "Machines" in text(b))
+    assert chrome.current_url == f"http://127.0.0.1:{page.port}/"
+    return chrome
+
+
+def rows(driver: Chrome) -> str:
+    """What the terminal shows."""
+    return str(driver.execute_script("return document.querySelector('.xterm-rows').innerText"))
+
+
+LINKS = """
+const found = [...document.querySelectorAll('a[href], form[action]')];
+return found.map(one => one.getAttribute('href') || one.getAttribute('action'));
+"""
+
+
+def links(driver: Chrome) -> set[str]:
+    """Where the page leads, on this host; at one moment, as pages change by themselves."""
+    return set(driver.execute_script(LINKS))
+
+
+def test_what_is_theirs_is_there_and_nothing_of_others(alice: Chrome, page: Page) -> None:
+    until(alice, lambda b: "2 of 3" in text(b))  # htmx fetched the quota
+    assert {path for path in links(alice) if path.startswith("/m/")} == {
+        "/m/alice-dev", f"/m/{LONG.domain}",
+    }  # fmt: skip
+    assert not {"/new", "/jobs", "/doctor", "/audit", "/room"} & links(alice)
+    assert "bob" not in alice.page_source
+    heads = [one.text for one in alice.find_elements(By.CSS_SELECTOR, "#machines th")]
+    assert heads == ["Tenant", "Machine", "State", "Slot"]  # volumes are root's to see
+    bob = entered(alice, page, "bob")
+    assert {path for path in links(bob) if path.startswith("/m/")} == {"/m/bob-web"}
+    assert "alice" not in bob.page_source
+
+
+def test_of_a_machine_of_others_a_page_says_as_much_as_of_none(alice: Chrome, page: Page) -> None:
+    told = []
+    for name in ("bob-web", "bob-none"):
+        alice.get(f"http://127.0.0.1:{page.port}/m/{name}")
+        told.append(text(alice).replace(name, "NAME"))
+    assert told[0] == told[1]
+    assert "no such machine" in told[0]
+
+
+def test_a_machine_is_driven_and_its_console_typed_at(alice: Chrome) -> None:
+    alice.find_element(By.LINK_TEXT, "dev").click()
+    until(alice, lambda b: "running" in text(b))
+    assert not [path for path in links(alice) if "/change/" in path]  # an admin's
+    alice.find_element(By.LINK_TEXT, "Console").click()
+    until(alice, lambda b: "login:" in rows(b))
+    alice.find_element(By.CSS_SELECTOR, "#terminal textarea").send_keys("alice")
+    until(alice, lambda b: "login: alice" in rows(b).replace("\xa0", " "))
+    assert complaints(alice) == []
+
+
+def test_what_becomes_of_a_machine_is_seen_at_once(alice: Chrome, page: Page) -> None:
+    alice.find_element(By.LINK_TEXT, "dev").click()
+    until(alice, lambda b: "running" in text(b))
+    (uuid,) = [one.uuid for one in page.world.domains.list() if one.name == "alice-dev"]
+    page.world.domains.went_off(uuid)
+    until(alice, lambda b: b.find_element(By.ID, "button-start")).click()
+    until(alice, lambda b: b.find_element(By.ID, "to-console"))
+    assert complaints(alice) == []
+
+
+PLACES = {
+    "/": "Quota", "/me": "Quota", "/m/{}": "no DHCP request", "/m/{}/boot": "no DHCP request",
+    "/m/{}/log": "cannot read console logs", "/m/{}/console": "login:", "/m/bob-web": "no such machine",
+}  # fmt: skip
+"""What the last part to come of each of them says."""
+
+
+WIDE = """
+const parts = [document.documentElement, ...document.querySelectorAll('section')];
+return parts.filter(one => one.scrollWidth > one.clientWidth).map(one => one.id || one.tagName);
+"""
+"""What holds more than it is wide."""
+
+
+@pytest.mark.parametrize("width", [320, 360, 1280])
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_is_wider_than_the_screen(
+    alice: Chrome, page: Page, place: str, width: int
+) -> None:
+    looks(alice, width, dark=width < 1280)
+    alice.get(f"http://127.0.0.1:{page.port}{place.format(LONG.domain)}")
+    until(alice, lambda b: b.execute_script("return document.readyState") == "complete")
+    until(alice, lambda b: PLACES[place] in text(b))
+    assert alice.execute_script(WIDE) == []
