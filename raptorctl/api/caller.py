@@ -7,10 +7,12 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from raptorctl.model.stamp import stamp
-from raptorctl.plans.plan import Identity
+
+if TYPE_CHECKING:
+    from raptorctl.plans.plan import Identity
 
 ACCOUNT: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.@-]{0,63}", re.ASCII)
 """What may stand in the journal, a tag or XML as an account; wider than useradd(8) for NSS."""
@@ -41,12 +43,14 @@ def this_process(environment: Mapping[str, str] = os.environ) -> Caller:
     return Caller(who(environment), root=os.geteuid() == 0)
 
 
-def new_identity(by: str) -> Identity:
+def new_identity(by: str) -> "Identity":
     """Choose a job's identifiers: sortable by time, unique on the host.
 
     Args:
         by: the caller's name.
     """
+    from raptorctl.plans.plan import Identity
+
     now = datetime.now(UTC)
     return Identity(
         job=f"{now:%Y%m%d-%H%M%S}-{os.urandom(2).hex()}",

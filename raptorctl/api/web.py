@@ -19,10 +19,11 @@ from raptorctl.model.tenant import (
     parse_record,
     record_path,
 )
-from raptorctl.plans.tenant.quota import Usage, usage
 
 if TYPE_CHECKING:
     from socket import socket
+
+    from raptorctl.plans.tenant.quota import Usage
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,9 @@ def myself() -> About:
     return decode(About, ask({"do": "about"})["about"])
 
 
-def used(session: Session) -> Usage:
+def used(session: Session) -> "Usage":
     """Add up what a tenant has, by what libvirt shows them; volumes only root can see."""
     from raptorctl.model.facts import HostFacts
+    from raptorctl.plans.tenant.quota import usage
 
     return usage(session.caller.name, HostFacts(domains=session.host.domains.list()))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import Final
 
 from starlette.applications import Starlette
@@ -12,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from raptorctl.model.web import LOOPBACK_NAMES
-from raptorctl.web import actions, pages, screen, sockets, tenant
+from raptorctl.web import pages, screen, sockets, tenant
 from raptorctl.web.edge import App, Edge
 from raptorctl.web.paint import files, painted, part
 from raptorctl.web.site import Ask, Handler, Site, inside
@@ -63,25 +64,36 @@ def _routes() -> tuple[BaseRoute, ...]:
         get("/audit", pages.audit),
         get("/jobs", pages.jobs),
         get("/jobs/{job}", pages.job),
-        get("/new", actions.new),
-        post("/new", actions.create),
-        get("/work/{work}", actions.work),
-        post("/work/{work}/stop", actions.stop),
+        get("/new", acting("new")),
+        post("/new", acting("create")),
+        get("/work/{work}", acting("work")),
+        post("/work/{work}/stop", acting("stop")),
         get("/m/{name}", pages.machine),
         get("/m/{name}/boot", pages.boot),
         get("/m/{name}/log", pages.log),
         get("/m/{name}/steps", pages.steps),
         get("/m/{name}/console", pages.console),
         get("/m/{name}/screen", screen.screen),
-        post("/m/{name}/power/{verb}", actions.switch),
-        get("/m/{name}/change/{verb}", actions.fill_in),
-        post("/m/{name}/change/{verb}", actions.alter),
+        post("/m/{name}/power/{verb}", acting("switch")),
+        get("/m/{name}/change/{verb}", acting("fill_in")),
+        post("/m/{name}/change/{verb}", acting("alter")),
         WebSocketRoute("/live", sockets.live_host),
         WebSocketRoute("/work/{work}/live", sockets.live_work),
         WebSocketRoute("/m/{name}/live", sockets.live_machine),
         WebSocketRoute("/m/{name}/console/socket", sockets.console),
         WebSocketRoute("/m/{name}/screen/socket", screen.carried),
     )
+
+
+def acting(name: str) -> Handler:
+    """Have an action imported when it is first asked for: planners are a third of the start."""
+
+    async def act(ask: Ask) -> Response:
+        found = await asyncio.to_thread(import_module, "raptorctl.web.actions")
+        handler: Handler = getattr(found, name)
+        return await handler(ask)
+
+    return act
 
 
 @asynccontextmanager

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.fresh_python import said
+
 NEEDED = ("starlette", "uvicorn", "websockets", "jinja2", "anyio", "asyncio", "raptorctl.web")
 
 
@@ -23,6 +25,23 @@ def test_no_command_but_web_imports_it(typed: list[str]) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[] 0"
+
+
+@pytest.mark.parametrize(
+    ("module", "spared"),
+    [
+        ("raptorctl.cli.web_agent", ("raptorctl.web.actions", "raptorctl.plans.machine.provision")),
+        ("raptorctl.web.serve", ("raptorctl.web.actions", "raptorctl.plans.machine.provision")),
+        (
+            "raptorctl.cli.web_service",
+            ("starlette", "jinja2", "raptorctl.plans", "raptorctl.steps"),
+        ),
+    ],
+)
+def test_whoever_asks_for_a_link_waits_for_no_planner(module: str, spared: tuple[str, ...]) -> None:
+    """A tenant's first link is one start of each of these after the other."""
+    there = said(f"import sys, {module}; print(*sys.modules)").split()
+    assert set(spared).isdisjoint(there)
 
 
 def test_what_is_missing_is_said(tmp_path: object) -> None:
