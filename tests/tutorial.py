@@ -1,4 +1,4 @@
-"""docs/tutorial.md as a story: what is typed, what is answered, and what is then shown."""
+"""Pages of docs as stories: what is typed, what is answered, and what is then shown."""
 
 import re
 import shlex
@@ -40,9 +40,9 @@ class Act:
         return self.shown.startswith("raptorctl: ")
 
 
-def acts() -> Iterator[Act]:
-    """Give the page's commands in their order."""
-    for block in BLOCK.findall(PAGE.read_text()):
+def acts(page: Path = PAGE) -> Iterator[Act]:
+    """Give a page's commands in their order; by default, the tutorial's."""
+    for block in BLOCK.findall(page.read_text()):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             line, _, shown = part.partition("\n")
             yield Act(line, shown)
