@@ -85,7 +85,7 @@ def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
 def answers(world: World) -> None:
     """Have guests answer, which have booted."""
     world.guests.banners = ["SSH-2.0-x"]
-    world.guests.files["/run/cloud-init/result.json"] = b'{"v1": {"errors": []}}'
+    world.guests.files["/run/cloud-init/result.json"] = '{"v1": {"errors": []}}'
 
 
 def walked(host: CommandLine, words: str, meanwhile: Meanwhile) -> None:
