@@ -89,6 +89,20 @@ def test_a_console_is_shared_and_nothing_else(host: Lab) -> None:
     assert host.run("virsh", "domstate", SHARED).stdout.strip() == "running"
 
 
+def test_an_open_console_ends_at_the_moment_that_was_said(host: Lab) -> None:
+    words = ("raptorctl", "tenant", "share", "alice", "dev", "bob", "--console", "--until", "1h")
+    host.run(*words, "-y")
+    console = host.start("script", "-qc", f"virsh console {SHARED}", "/dev/null", user="bob")
+    assert console.stdout is not None
+    assert "Connected to domain" in console.stdout.readline()
+    host.run("date", "-s", "1 hour")
+    console.communicate(timeout=120)
+    host.run("date", "-s", "1 hour ago")
+    assert seen(host) == []
+    assert host.run("virsh", "domstate", SHARED).stdout.strip() == "running"
+    assert host.sh("systemctl --all --no-legend list-timers 'raptorctl-share-*'").stdout == ""
+
+
 def test_a_machine_is_operated_until_then_and_a_machine_after_it_is_not(host: Lab) -> None:
     words = ("raptorctl", "tenant", "share", SHARED, "bob", "--operate")
     host.run(*words, "--until", "2099-01-31", "-y")
