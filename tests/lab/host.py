@@ -267,16 +267,14 @@ class Lab:
             raise LabError(f"the lab booted {done.stdout.strip()}:\n{failed}")
 
     def _wait_for_ssh(self, timeout: float) -> None:
-        """Wait for the first command to work: it sets the clock.
+        """Wait for its ssh server, and set the clock.
 
         A snapshot's clock stands where it was taken, and TSIG allows 300 s (RFC 8945).
         """
-
-        def probe() -> str | None:
-            done = self.run("date", "-s", f"@{time.time():.3f}", check=False, timeout=60)
-            return done.stderr.strip() or "no answer" if done.returncode else None
-
-        wait_for(f"ssh in the lab ({self.directory}/console.log)", probe, timeout)
+        state = self._state()
+        where = f"ssh in the lab ({self.directory}/console.log)"
+        wait_for(where, lambda: None if qemu.greets(state.port) else "no answer", timeout)
+        self.run("date", "-s", f"@{time.time():.3f}")
 
     def _take(self, name: str) -> None:
         """Take a snapshot with no ssh connection in it: it would be dead on resuming."""

@@ -155,6 +155,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def greets(port: int) -> bool:
+    """Whether an ssh server is behind a port (RFC 4253, 4.2).
+
+    QEMU's network takes each connection at once: one that began before the host had booted would
+    wait for long.
+    """
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
 def stop(pid: int) -> None:
     """End a lab's QEMU; there is nothing in it worth a shutdown."""
     os.kill(pid, signal.SIGTERM)
