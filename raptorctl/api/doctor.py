@@ -1,5 +1,7 @@
 """Whether everything is there that provision needs, and nothing else; and mending what is ours."""
 
+from dataclasses import replace
+
 from raptorctl.api.change import Change, refuse_unfinished
 from raptorctl.api.session import Session
 from raptorctl.model.probe import Finding, Probe, SessionProbe
@@ -10,8 +12,15 @@ def findings(session: Session) -> tuple[Finding, ...]:
     return judged(session)[1]
 
 
-def judged(session: Session) -> tuple[Probe | SessionProbe, tuple[Finding, ...]]:
-    """Return what was seen of the host, and what every check made of it."""
+def judged(
+    session: Session, *, for_metrics: bool = False
+) -> tuple[Probe | SessionProbe, tuple[Finding, ...]]:
+    """Return what was seen of the host, and what every check made of it.
+
+    Args:
+        session: the host.
+        for_metrics: it is for the metrics' file, whose own age then says nothing: it is written now.
+    """
     if session.on_session_host:
         from raptorctl.plans.doctor.session import examine_session
 
@@ -21,6 +30,8 @@ def judged(session: Session) -> tuple[Probe | SessionProbe, tuple[Finding, ...]]
     from raptorctl.plans.doctor.examine import examine
 
     probe = session.probe()
+    if for_metrics and probe.web:
+        probe = replace(probe, web=replace(probe.web, metrics=""))
     return probe, examine(probe, session.past())
 
 

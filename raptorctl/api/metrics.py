@@ -64,7 +64,7 @@ def _seen(session: Session) -> "Seen":
     from raptorctl.plans.doctor.metrics import Seen
 
     settings, past = session.settings, session.past()
-    probe, findings = judged(session)
+    probe, findings = judged(session, for_metrics=True)
     facts = replace(probe.facts, reservations=session.journals.reservations())
     blind = frozenset(probe.troubles)
     return Seen(settings, facts, past, probe.jobs, findings, blind, __version__, time.time())

@@ -15,7 +15,7 @@ from raptorctl.errors import HostError
 from raptorctl.model.image import Image
 from raptorctl.model.metric import Metric, Sample
 from raptorctl.model.part import Part
-from raptorctl.model.probe import Finding, Probe, Trouble, Verdict
+from raptorctl.model.probe import Finding, Probe, Trouble, Verdict, WebSeen
 from raptorctl.model.sizes import GIB, Size
 from raptorctl.model.tenant import Quota, parse_record, record_path, record_text
 from raptorctl.model.volume import Volume
@@ -104,6 +104,15 @@ def test_what_cannot_be_read_is_absent_and_not_nothing(lived_in: CommandLine) ->
     assert "raptorctl_volume_group_bytes" not in found
     assert found["raptorctl_doctor_findings"][("fail", "volume group")] == 1
     assert "raptorctl_cpus" in found
+
+
+def test_a_file_that_is_being_written_is_not_told_to_be_old(lived_in: CommandLine) -> None:
+    session = lived_in.session()
+    probe = replace(session.probe(), web=WebSeen(metrics="is not there"))
+    session.probe = lambda: probe  # type: ignore[method-assign]
+    found = values(lived_in("metrics", session=session).out)
+    assert found["raptorctl_doctor_findings"][("warn", "page")] == 0
+    assert "web.scrapers" in lived_in("doctor", session=session).out
 
 
 def test_no_label_ends_its_line_or_its_quotes() -> None:
