@@ -54,25 +54,26 @@ def settled(lab: Lab) -> None:
 # Disks
 
 
-@pytest.mark.parametrize(
-    ("content", "disk"), [*((content, DISK) for content in CONTENTS), ("a file system", DATA)]
-)
-def test_what_is_on_a_machines_disk_is_no_name_of_the_hosts(
-    host: Lab, content: str, disk: str
-) -> None:
-    write = CONTENTS[content].replace(DISK, disk)
-    host.sh(f"wipefs -q -a {disk}; uuid=$(blkid -s UUID -o value {ROOT}); {write}")
+def test_what_is_on_a_machines_disk_is_no_name_of_the_hosts(host: Lab) -> None:
+    """All that a guest may write, each on a disk of its own: udev looks at them at once."""
+    others = [f"/dev/lvm-data/guest-bob-{number}" for number in range(len(CONTENTS) - 1)]
+    disks = dict(zip((DISK, DATA, *others), ("a file system", *CONTENTS), strict=True))
+    host.sh("\n".join(f"lvcreate -qqy -L 64M -n {Path(disk).name} lvm-data" for disk in others))
+    written = (CONTENTS[what].replace(DISK, disk) for disk, what in disks.items())
+    host.sh("\n".join((f"uuid=$(blkid -s UUID -o value {ROOT})", *written)))
     settled(host)
-    assert host.sh(f"blkid -p {disk}").stdout  # it is there to be seen
-    links = host.sh(
-        "find -L /dev/disk/by-label /dev/disk/by-uuid /dev/disk/by-partuuid "
-        f"/dev/disk/by-partlabel -samefile $(readlink -f {disk}) 2>/dev/null || true"
-    )
-    assert links.stdout == ""
+    for disk in disks:
+        assert host.sh(f"blkid -p {disk}").stdout  # it is there to be seen
+        links = host.sh(
+            "find -L /dev/disk/by-label /dev/disk/by-uuid /dev/disk/by-partuuid "
+            f"/dev/disk/by-partlabel -samefile $(readlink -f {disk}) 2>/dev/null || true"
+        )
+        assert links.stdout == ""
+        known = host.sh(f"udevadm info -q property $(readlink -f {disk})").stdout
+        assert "ID_FS" not in known
+        assert "ID_PART_TABLE" not in known
     assert host.sh("readlink -f /dev/disk/by-label/lab-root").stdout.strip() == ROOT
-    known = host.sh(f"udevadm info -q property $(readlink -f {disk})").stdout
-    assert "ID_FS" not in known
-    assert "ID_PART_TABLE" not in known
+    host.sh(f"lvremove -qqy {' '.join(others)}")
 
 
 def test_the_host_boots_from_its_own_root(host: Lab) -> None:
