@@ -138,7 +138,7 @@ def test_a_snapshot_of_a_running_machine(machine: Lab) -> None:
 
 def test_with_a_snapshot_it_neither_grows_nor_is_restored_while_it_runs(machine: Lab) -> None:
     for words, says in (
-        (("resize", "alice", "dev", "--size", "160M", "-y"), "is a snapshot of"),
+        (("resize", "alice", "dev", "--size", "160M", "-y"), "cannot grow while it has a snapshot"),
         (("snapshot", "restore", "alice", "dev", "-y"), "raptorctl stop alice-dev"),
     ):
         done = machine.run("raptorctl", *words, check=False)
