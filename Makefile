@@ -106,7 +106,7 @@ lint: env ## shellcheck, ansible-lint, the playbook's syntax
 
 .PHONY: integration
 integration: env ## tests against libvirt's test driver and a name server on loopback
-	$(SPREAD) tests/integration
+	$(SPREAD) -n 3 tests/integration
 
 .PHONY: deb
 deb: env ## build the Debian package in a chroot of Debian 13, have lintian judge it, put it into dist/

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import CommandError, MissingError
-from raptorctl.host.system import command, files, procfs
+from raptorctl.host.system import command, files, procfs, unit
 from raptorctl.model.access import RULES, VENDOR_RULES, Daemon
 from raptorctl.model.probe import Doors
 
@@ -83,10 +83,14 @@ def read_listens(text: str) -> Iterator[str]:
 
 def daemons() -> Iterator[Daemon]:
     """Yield libvirt's daemons that answer on this host."""
-    for name in DAEMONS:
-        if _said("systemctl", "is-active", f"{name}.socket", f"{name}.service"):
-            file = CONFIGS / f"{name}.conf"
-            yield read_daemon(name, file.read_text(errors="replace") if file.is_file() else "")
+    units = {f"{name}.{kind}": name for name in DAEMONS for kind in ("socket", "service")}
+    try:
+        found = dict.fromkeys(units[one] for one in unit.running(*units))
+    except (CommandError, MissingError):
+        return  # no systemd that would start one
+    for name in found:
+        file = CONFIGS / f"{name}.conf"
+        yield read_daemon(name, file.read_text(errors="replace") if file.is_file() else "")
 
 
 def _open_sockets(folder: Path) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from raptorctl.host.system import command
+from raptorctl.host.system import unit
 from raptorctl.model.probe import Walls
 from raptorctl.model.volume import Volume
 
@@ -42,7 +42,7 @@ def look(volumes: Iterable[Volume], bridges: Iterable[str], lingers: Callable[[]
         CommandError: systemd does not answer.
         MissingError: there is no systemd.
     """
-    sessions, session, manager = map(unit, UNITS)
+    sessions, session, manager = unit.properties("MemoryMax,ExecCondition", *UNITS)
     return Walls(
         read_disks=tuple(volume.name for volume in volumes if reads(volume, UDEV)),
         on_link=tuple(on_link(ROUTES.read_text(), frozenset(bridges))),
@@ -51,14 +51,8 @@ def look(volumes: Iterable[Volume], bridges: Iterable[str], lingers: Callable[[]
         shell_only=bool(manager.get("ExecCondition")),
         lingers=lingers(),
         on_root=tuple(path for path in WRITABLE if _device(path) == _device("/")),
-        requests=unit(REQUESTS, "ActiveState").get("ActiveState") == "active",
+        requests=bool(unit.running(REQUESTS)),
     )
-
-
-def unit(name: str, keys: str = "MemoryMax,ExecCondition") -> dict[str, str]:
-    """Return what systemd would give a unit, whether it is loaded or not (systemctl(1), show)."""
-    said = command.run("systemctl", "show", f"--property={keys}", name)
-    return dict(line.partition("=")[::2] for line in said.splitlines())
 
 
 def reads(volume: Volume, records: Path) -> bool:

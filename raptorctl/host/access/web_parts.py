@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from raptorctl.errors import MissingError
-from raptorctl.host.system import command
+from raptorctl.host.system import command, unit
 from raptorctl.model.metric import OLD_SECONDS, TEXTFILE, TEXTFILES
 from raptorctl.model.probe import WebSeen
 from raptorctl.model.web import AGENTS, CONTROLS, FRONT, Web
@@ -28,9 +28,10 @@ def look(web: Web) -> WebSeen:
     Args:
         web: of the settings.
     """
+    listening = unit.running(*UNITS)
     return WebSeen(
         lacking=tuple(_lacking()),
-        silent=tuple(unit for unit in UNITS if not _listens(unit)),
+        silent=tuple(name for name in UNITS if name not in listening),
         exposed=tuple(path for path, kept in DIRECTORIES.items() if not _is_kept(path, kept)),
         certificate=_certificate(web) if web.certificate else "",
         metrics=_metrics(Path(TEXTFILES, TEXTFILE)) if web.scrapers else "",
@@ -43,11 +44,6 @@ def _lacking() -> Iterator[str]:
         command.find("nginx")
     except MissingError:
         yield "nginx"
-
-
-def _listens(unit: str) -> bool:
-    # 3, 4: it does not run; there is none of that name (systemctl(1)).
-    return command.run("systemctl", "is-active", unit, ok=(0, 3, 4)).strip() == "active"
 
 
 def _is_kept(path: str, mode: int) -> bool:

@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from raptorctl.host.system import command
+from raptorctl.host.system import command, unit
 
 BOOTED: Final = Path("/run/systemd/system")
 """There where systemd is what the host was booted with (sd_booted(3))."""
@@ -24,9 +24,7 @@ class SystemdTimers:
 
     def is_set(self, name: str) -> bool:
         """See `Timers`."""
-        # 3, 4: it does not run; there is none of that name (systemctl(1)).
-        said = command.run("systemctl", "is-active", f"{name}.timer", ok=(0, 3, 4))
-        return said.strip() == "active"
+        return bool(unit.running(f"{name}.timer"))
 
     def set(self, name: str, at: str) -> None:
         """See `Timers`."""

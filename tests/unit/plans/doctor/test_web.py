@@ -78,5 +78,5 @@ def test_metrics_are_looked_at_where_somebody_may_read_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scrapers: tuple[str, ...], said: str
 ) -> None:
     monkeypatch.setattr(seen_by, "TEXTFILES", str(tmp_path))
-    monkeypatch.setattr(seen_by, "_listens", lambda _: True)
+    monkeypatch.setattr(seen_by.unit, "running", lambda *names: names)
     assert seen_by.look(Web("https://a", scrapers=scrapers)).metrics.partition(":")[0] == said
