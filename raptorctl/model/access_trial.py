@@ -34,11 +34,12 @@ def wrong_answers(
     who, said = person(account), (access.admin_groups, (), access.readable)
     if not actions:
         yield "knows no action of libvirt: is libvirt's policy installed?"
-    for domain in (f"{tenant}-trial", "somebodyelse-trial"):
-        asked = questions(actions, domain)
-        for question, allowed in zip(asked, ask(account, asked), strict=True):
-            if allowed is not decide(who, question, *said).allowed:
-                yield f"{'allows' if allowed else 'denies'} {account.name} {_said(question)}"
+    machines = (f"{tenant}-trial", "somebodyelse-trial")
+    # What is about no machine is the same question for both: a quarter of all answers' time.
+    asked = tuple(dict.fromkeys(one for name in machines for one in questions(actions, name)))
+    for question, allowed in zip(asked, ask(account, asked), strict=True):
+        if allowed is not decide(who, question, *said).allowed:
+            yield f"{'allows' if allowed else 'denies'} {account.name} {_said(question)}"
 
 
 def shared_answers(
@@ -65,18 +66,18 @@ def shared_answers(
         should, as sentences.
     """
     all_of_it = [one for one in questions(actions, share.machine, share.uuid) if one.domain]
-    answers = ask(account, all_of_it)
-    allowed = (one.permission for one, yes in zip(all_of_it, answers, strict=True) if yes)
     others = [
         one
         for machine, uuid in ((share.machine, NO_UUID), (f"{share.machine}-trial", share.uuid))
         for one in questions(actions, machine, uuid)
         if one.domain and one.permission.removeprefix("domain.") in DOMAIN
     ]
-    asked = zip([*all_of_it, *others], [*answers, *ask(account, others)], strict=True)
+    asked = (*all_of_it, *others)
+    answers = ask(account, asked)
+    allowed = (one.permission for one, yes in zip(all_of_it, answers, strict=False) if yes)
     wrong = (
         f"{'allows' if yes else 'denies'} {account.name} {_said(question)}"
-        for question, yes in asked
+        for question, yes in zip(asked, answers, strict=True)
         if yes is not told(question)
     )
     return tuple(allowed), tuple(wrong)
