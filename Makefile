@@ -120,6 +120,10 @@ deb-test: env ## install the Debian package in a chroot of Debian 13, upgrade it
 guests: env ## boot the guests of the tests on this machine: what a seed says is done at first boot
 	$(RUN) pytest -q tests/guest
 
+.PHONY: lab-build
+lab-build: env ## build the throwaway host, where that is missing, without starting it
+	$(RUN) tests.lab build
+
 .PHONY: lab-host
 lab-host: env ## the throwaway host, built or started
 	$(RUN) tests.lab up
@@ -146,7 +150,7 @@ full-boots: env ## boot Debian on a host of one's own and on the throwaway host:
 BEGAN := $(shell date +%s)
 
 .PHONY: test
-test: env ## check, long, lint, deb, integration, guests and lab, one after the other
+test: env ## check, long, lint, deb, integration and guests, beside them lab-build, then lab
 	RAPTOR_BEGAN=$(BEGAN) $(RUN) tests.stages
 
 .PHONY: times

@@ -13,6 +13,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("up", help="build what is missing, start the host, install raptorctl")
+    commands.add_parser("build", help="build what is missing, and start nothing")
     commands.add_parser("reset", help="go back to the pristine host, with raptorctl as it is now")
     commands.add_parser("down", help="stop the host; nothing of its state is kept")
     commands.add_parser("status", help="say whether it runs, on which port, from which digests")

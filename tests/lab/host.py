@@ -66,6 +66,15 @@ class Lab:
             elif self._installed() != install.digest():
                 self._install()
 
+    def build(self) -> None:
+        """Make what `up` starts from where it is missing; start nothing that goes on running."""
+        with self._locked():
+            base = image.ensure()
+            wanted = converge.digest(base)
+            if not (cache.directory() / f"host-{wanted}").exists():
+                self._down()
+            self._converged(base, wanted)
+
     def down(self) -> None:
         """Stop the host; nothing of its state is kept."""
         with self._locked():
@@ -223,13 +232,16 @@ class Lab:
         self.ssh.pin(base)
 
     def _start_converged(self, base: image.Image, wanted: str) -> None:
-        make = partial(self._build_converged, base)
-        cached = cache.made("host", wanted, "making a raptor host of it", 4, make)
+        cached = self._converged(base, wanted)
         with saying("starting the host from its snapshot"):
             for disk in DISKS:
                 cache.copy_sparse(cached / disk, self.directory / disk)
             self._start(base, wanted, resume=CONVERGED)
             self._wait_for_ssh(timeout=120)
+
+    def _converged(self, base: image.Image, wanted: str) -> Path:
+        make = partial(self._build_converged, base)
+        return cache.made("host", wanted, "making a raptor host of it", 4, make)
 
     def _build_converged(self, base: image.Image, scratch: Path) -> None:
         """Boot the image, apply the role, keep the result. A failure leaves the host to look at."""
