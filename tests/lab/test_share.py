@@ -92,7 +92,7 @@ def test_a_console_is_shared_and_nothing_else(host: Lab) -> None:
 BOBS = """
     for client in $(virt-admin -q -c libvirtd:///system client-list libvirtd | awk '{print $1}'); do
         virt-admin -q -c libvirtd:///system client-info libvirtd $client
-    done | grep -c ': bob$' || true
+    done | grep -c '^unix_user_name *: bob$' || true
 """
 """How many connections of bob's libvirtd has."""
 TIMES = "systemctl --all --no-legend list-timers 'raptorctl-share-*'"
