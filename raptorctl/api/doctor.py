@@ -19,7 +19,7 @@ def judged(
 
     Args:
         session: the host.
-        for_metrics: it is for the metrics' file, whose own age then says nothing: it is written now.
+        for_metrics: it is for the metrics' file, which is being written: its age says nothing.
     """
     if session.on_session_host:
         from raptorctl.plans.doctor.session import examine_session

@@ -118,7 +118,10 @@ def test_all_disks_are_put_back_together_and_a_snapshot_goes_with_its_machine(
         ("first", "", "good"),
     ]
     refused = person.raptorctl("disk", "grow", "web", "data", "1G", "-y", check=False)
-    assert (refused.returncode, "cannot grow while it has a snapshot" in refused.stderr) == (3, True)
+    assert (refused.returncode, "cannot grow while it has a snapshot" in refused.stderr) == (
+        3,
+        True,
+    )
 
     said = person.raptorctl("snapshot", "restore", "web", "before", "-y").stdout
     assert "has its disks of" in said
