@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from raptorctl.host.access import web_parts as seen_by
+from raptorctl.host.system import unit
 from raptorctl.model.part import Part
 from raptorctl.model.probe import Probe, Trouble, Verdict, WebSeen
 from raptorctl.model.web import Web
@@ -78,5 +79,5 @@ def test_metrics_are_looked_at_where_somebody_may_read_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scrapers: tuple[str, ...], said: str
 ) -> None:
     monkeypatch.setattr(seen_by, "TEXTFILES", str(tmp_path))
-    monkeypatch.setattr(seen_by.unit, "running", lambda *names: names)
+    monkeypatch.setattr(unit, "running", lambda *names: names)
     assert seen_by.look(Web("https://a", scrapers=scrapers)).metrics.partition(":")[0] == said
