@@ -47,6 +47,7 @@ class DownWay:
 def down(
     context: typer.Context,
     words: raptor_file.Words = None,
+    variables: raptor_file.Variables = None,
     said: raptor_file.FormatOfFile = None,
     *,
     way: DownWay,
@@ -57,7 +58,7 @@ def down(
     refuse_unwatchable(run.form, watch=way.watch)
     if way.with_data and not way.destroy:
         raise InputError("--with-data removes for good", resolution="say --destroy with it")
-    named = raptor_file.named(session, words, said=said)
+    named = raptor_file.named(session, words, variables, said)
     file = named.read(session)
     plan = api.plan_of(session, file, named.machines, destroy=way.destroy, data=way.with_data)
     if run.dry_run:

@@ -337,6 +337,14 @@ def test_steps_are_done_once_the_machine_is_made(stepped: CommandLine) -> None:
     assert stepped("up", "--var", "to=/x", "--dry-run").out.count("next rebuild") == 1
 
 
+def test_a_file_that_needs_a_variable_goes_down_with_it(stepped: CommandLine) -> None:
+    write(STEPS.replace('to = "/etc/motd"\n', ""))
+    assert stepped("up", "--var", "to=/x").code == 0
+    assert "to" in stepped("down", "--destroy", "-y").err
+    assert stepped("down", "--var", "to=/x", "--destroy", "-y").code == 0
+    assert not stepped.world.domains.list()
+
+
 def test_lines_of_a_shell_are_a_step(stepped: CommandLine) -> None:
     write(STEPS.replace('{ run = "a.sh" }', '{ inline = "echo one\\nexit 0" }'))
     assert stepped("up").code == 0
