@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from raptorctl.errors import CommandError
-from raptorctl.host.system import command
+from raptorctl.host.system import command, unit
 from raptorctl.host.system.timer import SystemdTimers
 from raptorctl.model.stamp import stamp
 
@@ -95,3 +95,13 @@ def test_one_that_is_cancelled_does_nothing_and_can_be_set_again(
     assert timers.is_set(NAME)
     with pytest.raises(CommandError, match="already loaded"):
         timers.set(NAME, "2099-01-31T00:00:00Z")
+
+
+def test_several_units_are_told_apart_by_one_question(timers: SystemdTimers) -> None:
+    timers.set(NAME, "2099-01-31T00:00:00Z")
+    there, service = f"{NAME}.timer", "raptorctl-expire.service"
+    asked = ("none.socket", there, "none@1.service", service)
+    assert unit.running(*asked) == (there,)
+    found = unit.properties("ActiveState,MemoryMax,ExecStart", *asked)
+    assert [one["ActiveState"] for one in found] == ["inactive", "active", "inactive", "inactive"]
+    assert [one.get("ExecStart", "") != "" for one in found] == [False, False, False, True]

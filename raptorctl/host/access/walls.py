@@ -25,9 +25,13 @@ WRITABLE: Final = ("/home", "/var/tmp")  # noqa: S108 - looked at only
 LINGER: Final = "org.freedesktop.login1.set-self-linger"
 
 # Any number does: what is asked is what systemd has for all of them.
-UNITS: Final = ("user.slice", "user-60000.slice", "user@60000.service")
-
-REQUESTS: Final = "raptorctl-request.socket"
+UNITS: Final = (
+    "user.slice",
+    "user-60000.slice",
+    "user@60000.service",
+    "raptorctl-request.socket",
+)
+KEYS: Final = "MemoryMax,ExecCondition,ActiveState"
 
 
 def look(volumes: Iterable[Volume], bridges: Iterable[str], lingers: Callable[[], bool]) -> Walls:
@@ -42,7 +46,7 @@ def look(volumes: Iterable[Volume], bridges: Iterable[str], lingers: Callable[[]
         CommandError: systemd does not answer.
         MissingError: there is no systemd.
     """
-    sessions, session, manager = unit.properties("MemoryMax,ExecCondition", *UNITS)
+    sessions, session, manager, requests = unit.properties(KEYS, *UNITS)
     return Walls(
         read_disks=tuple(volume.name for volume in volumes if reads(volume, UDEV)),
         on_link=tuple(on_link(ROUTES.read_text(), frozenset(bridges))),
@@ -51,7 +55,7 @@ def look(volumes: Iterable[Volume], bridges: Iterable[str], lingers: Callable[[]
         shell_only=bool(manager.get("ExecCondition")),
         lingers=lingers(),
         on_root=tuple(path for path in WRITABLE if _device(path) == _device("/")),
-        requests=bool(unit.running(REQUESTS)),
+        requests=requests.get("ActiveState") == "active",
     )
 
 
