@@ -37,9 +37,8 @@ def wrong_answers(
     machines = (f"{tenant}-trial", "somebodyelse-trial")
     # What is about no machine is the same question for both: a quarter of all answers' time.
     asked = tuple(dict.fromkeys(one for name in machines for one in questions(actions, name)))
-    for question, allowed in zip(asked, ask(account, asked), strict=True):
-        if allowed is not decide(who, question, *said).allowed:
-            yield f"{'allows' if allowed else 'denies'} {account.name} {_said(question)}"
+    told = (decide(who, question, *said).allowed for question in asked)
+    yield from _otherwise(account, asked, ask(account, asked), told)
 
 
 def shared_answers(
@@ -75,12 +74,16 @@ def shared_answers(
     asked = (*all_of_it, *others)
     answers = ask(account, asked)
     allowed = (one.permission for one, yes in zip(all_of_it, answers, strict=False) if yes)
-    wrong = (
-        f"{'allows' if yes else 'denies'} {account.name} {_said(question)}"
-        for question, yes in zip(asked, answers, strict=True)
-        if yes is not told(question)
-    )
-    return tuple(allowed), tuple(wrong)
+    return tuple(allowed), tuple(_otherwise(account, asked, answers, map(told, asked)))
+
+
+def _otherwise(
+    account: Account, asked: Iterable[Question], answers: Iterable[bool], told: Iterable[bool]
+) -> Iterator[str]:
+    """Say which answers are others than polkit was to give."""
+    for question, allowed, wanted in zip(asked, answers, told, strict=True):
+        if allowed is not wanted:
+            yield f"{'allows' if allowed else 'denies'} {account.name} {_said(question)}"
 
 
 def person(account: Account) -> Person:
