@@ -1,26 +1,19 @@
 """A file of another tool's machines, as a file of ours."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from raptorctl.errors import InputError
 from raptorctl.model.file_format import FileFormat, ImportFormat
 from raptorctl.model.names import shown
 from raptorctl.read.file_format import format_of, read_as
 from raptorctl.read.registry_machines import registry_tables
-from raptorctl.read.vmfile import Tree, vmfile_tree
+from raptorctl.read.vmfile import vmfile_tree
 from raptorctl.render.raptor_toml import SCHEMA, table_lines
-
-_Texts = Sequence[tuple[str, str]]
-_READ: Final[Mapping[FileFormat, Callable[[_Texts, str, str], Tree]]] = {
-    FileFormat.VMFILE: lambda texts, file, reached: vmfile_tree(texts[0][1], file, reached),
-    FileFormat.REGISTRY: lambda texts, _file, _reached: registry_tables(texts),
-}
 
 
 def import_file(
-    texts: _Texts,
+    texts: Sequence[tuple[str, str]],
     file: str,
     owner: str,
     tenant: str = "",
@@ -40,15 +33,17 @@ def import_file(
         InputError: it is of no format that is read; or nobody says whose machines they are.
     """
     form = form or format_of(file, texts[0][1], ImportFormat)
-    if form is None or form not in _READ:
+    if form not in {FileFormat.VMFILE, FileFormat.REGISTRY}:
         raise InputError(
             f"{shown(file)} is no file that can be imported",
             resolution="name a VMFile.kdl, registry.yaml, PROFILE.sh, or a .b9 or .conf of B9's; "
             "or say --format",
         )
     refuse_unclear(owner, tenant)
-    with read_as(form, texts[0][0], texts[0][1], ImportFormat):
-        tree = _READ[form](texts, file, "slot" if tenant else "user")
+    first, text = texts[0]
+    with read_as(form, first, text, ImportFormat):
+        is_vmfile, reached = form is FileFormat.VMFILE, "slot" if tenant else "user"
+        tree = vmfile_tree(text, file, reached) if is_vmfile else registry_tables(texts)
     lines, many = [SCHEMA], len(texts) > 1
     for name, said in tree.data["machine"].items():
         left = [

@@ -59,7 +59,8 @@ class Up:
         try:
             return fetched(self.session, image, watch=watch)
         except RaptorError as error:
-            raise located(error, self.wish.file, machine, key)  # noqa: B904 - it is the same one
+            located(error, self.wish.file, machine, key)
+            raise
 
     def _images(self, wanted: WantedMachine) -> Iterator[tuple[str, str | None]]:
         rows = self.plan.of(wanted.name)

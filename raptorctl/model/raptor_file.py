@@ -140,8 +140,7 @@ class RaptorFile:
             hint: what to do.
         """
         _, at = self._found(table, key)
-        file = self.files.get(table.partition(".")[2], self.file)
-        return Diagnostic(file, *at, f"{table}.{key}", problem, hint)
+        return Diagnostic(*at, f"{table}.{key}", problem, hint)
 
     def place(self, subject: str, key: str = "") -> str:
         """Return where a machine or tenant stands, and what of it: `lab.toml:7:1: machine.a-b`.
@@ -158,14 +157,14 @@ class RaptorFile:
         if (table := tables.get(subject)) is None:
             return ""
         said, at = self._found(table, key)
-        file = self.files.get(table.partition(".")[2], self.file)
         dotted = f"{table}.{key}" if said else table
-        return f"{Diagnostic(file, *at, '', '').place}: {dotted}"
+        return f"{Diagnostic(*at, '', '').place}: {dotted}"
 
-    def _found(self, table: str, key: str) -> tuple[bool, tuple[int, int]]:
-        """Whether a key is said, and its place; else that of its table."""
+    def _found(self, table: str, key: str) -> tuple[bool, tuple[str, int, int]]:
+        """Whether a key is said, and its file, line and column; else those of its table."""
         kind, _, name = table.partition(".")
+        file = self.files.get(name, self.file)
         for tried in ((table, key), ("defaults", key)):
             if tried in self.places:
-                return True, self.places[tried]
-        return False, self.places.get((kind, name), (0, 0))
+                return True, (file, *self.places[tried])
+        return False, (file, *self.places.get((kind, name), (0, 0)))
