@@ -70,10 +70,7 @@ class Lab:
         """Make what `up` starts from where it is missing; start nothing that goes on running."""
         with self._locked():
             base = image.ensure()
-            wanted = converge.digest(base)
-            if not (cache.directory() / f"host-{wanted}").exists():
-                self._down()
-            self._converged(base, wanted)
+            self._converged(base, converge.digest(base))
 
     def down(self) -> None:
         """Stop the host; nothing of its state is kept."""
@@ -245,6 +242,7 @@ class Lab:
 
     def _build_converged(self, base: image.Image, scratch: Path) -> None:
         """Boot the image, apply the role, keep the result. A failure leaves the host to look at."""
+        self._down()
         with saying("booting the image"):
             qemu.create_disks(base, self.directory)
             self._start(base, host="")
