@@ -27,14 +27,14 @@ STAMP = $(VENV)/made-for-$(shell cat pyproject.toml $(LOCK) | sha256sum | cut -c
 # bubblewrap: what a shell profile is run in (test_shell_profile.py).
 # libvirt-daemon*, qemu-system-x86: machines of an account without rights (test_session_host.py).
 # swtpm*: a TPM of such a machine (tests/guest/test_session_hardware.py).
-# systemd-container: steps of builds by systemd-nspawn (test_build_nspawn.py).
+# systemd-container, passt, iproute2: steps of builds by systemd-nspawn (test_build_nspawn.py).
 # chromium*: the page is tried in a browser (test_web.py).
 PACKAGES := mmdebstrap e2fsprogs debian-archive-keyring openssh-client \
 	libvirt-dev gcc pkg-config python3-dev python3-venv \
 	bind9 bind9-utils bind9-dnsutils libvirt-clients libxml2-utils shellcheck git \
 	qemu-utils openssh-server libarchive-tools zstd docker-registry \
 	mtools dosfstools fdisk ovmf \
-	libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 bubblewrap systemd-container \
+	libvirt-daemon libvirt-daemon-driver-qemu qemu-system-x86 bubblewrap systemd-container passt iproute2 \
 	swtpm swtpm-tools chromium chromium-driver nginx openssl
 
 .PHONY: help

@@ -10,7 +10,9 @@ from typing import Final
 FOLDERS: Final = (
     "bin", "etc", "proc", "sys", "dev", "run", "tmp", "usr", "root", "srv", "mnt",
 )  # fmt: skip
-PROGRAMS: Final = ("sh", "bash", "cat", "touch", "mkdir", "cp", "chmod", "chown", "sleep")
+PROGRAMS: Final = (
+    "sh", "bash", "cat", "touch", "mkdir", "cp", "chmod", "chown", "sleep", "timeout",
+)  # fmt: skip
 
 
 def small_tree(tree: Path) -> Path:

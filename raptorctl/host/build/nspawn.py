@@ -5,17 +5,18 @@ when we close its input, or die. So no mount and no loop device of it is found a
 """
 
 import shlex
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Never
 
 from raptorctl.drivers.guest import Heard
 from raptorctl.drivers.tick import Tick
-from raptorctl.errors import HostError
-from raptorctl.host.build import partitions, transport
+from raptorctl.errors import HostError, MissingError
+from raptorctl.host.build import network, partitions, transport
+from raptorctl.host.build.holder import held
 from raptorctl.host.build.process import followed, refuse_failed
 from raptorctl.host.system.command import ENVIRONMENT, find
 from raptorctl.model.build import BuildStep, Verbosity
@@ -28,9 +29,11 @@ ROOT: Final = "root"
 """Where in a build's folder its first disk is mounted."""
 OPTIONS: Final = (
     "--quiet", "--register=no", "--keep-unit", "--as-pid2", "--pipe", "--link-journal=no",
-    "--timezone=off", "--resolv-conf=off", "--private-network",
+    "--timezone=off",
 )  # fmt: skip
-"""systemd-nspawn(1): no network but a loopback, and no file of the image's is changed by itself."""
+"""systemd-nspawn(1): no file of the image's is changed by itself."""
+ALONE: Final = ("--private-network", "--resolv-conf=off")
+"""No network but a loopback."""
 HOUSEKEEPING: Final = 600.0
 OWN: Final = "/run/systemd/nspawn"
 """Where systemd-nspawn has a folder of each machine, which it does not always take away."""
@@ -44,17 +47,8 @@ def run_in(room: BuildRoom, heard: Heard, tick: Tick) -> None:
         WaitError: a step took too long.
     """
     find("systemd-nspawn")
-    # What systemd-nspawn starts may outlive it. In a namespace of processes it is the first, with
-    # which the kernel ends all others (pid_namespaces(7)); and it ends when we do.
     entries = transport.laid_out(room)
-    with _mounted(room) as holder:
-        inside = (
-            "nsenter", f"--mount=/proc/{holder}/ns/mnt", "setpriv", "--pdeathsig", "KILL",
-            "unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc",
-            find("systemd-nspawn"), *OPTIONS, f"--directory={room.folder}/{ROOT}",
-            f"--machine=raptor-build-{room.job}",
-            f"--bind-ro={room.folder}/{transport.TREE}:{HERE}", *_binds(room), "--",
-        )  # fmt: skip
+    with _inside(room, heard) as inside:
         options = {"env": ENVIRONMENT, "cwd": "/"}
         if entries:
             put = BuildStep(inline="put files", timeout=HOUSEKEEPING, verbosity=Verbosity.ERRORS)
@@ -70,28 +64,38 @@ def run_in(room: BuildRoom, heard: Heard, tick: Tick) -> None:
 
 
 @contextmanager
-def _mounted(room: BuildRoom) -> Iterator[int]:
-    """Have the disks mounted for as long as the block lasts; yields who keeps them so."""
+def _inside(room: BuildRoom, heard: Heard) -> Iterator[tuple[str, ...]]:
+    """Have disks and network for as long as the block lasts; yields what a step is run by.
+
+    What systemd-nspawn starts may outlive it. In a namespace of processes it is the first, with
+    which the kernel ends all others (pid_namespaces(7)); and it ends when we do.
+    """
     argv = ("unshare", "--mount", "--propagation", "private", "sh", "-c", script(room))
-    holder = subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=ENVIRONMENT, cwd="/", start_new_session=True,
-    )  # fmt: skip
-    try:
-        said = holder.stdout.readline() if holder.stdout else b""
-        if said != b"ready\n":
-            _refuse("mounted", holder.communicate()[1])
-        yield holder.pid
-    except BaseException:
-        if holder.returncode is None:
-            holder.communicate()
-        raise
-    _, errors = holder.communicate()
-    if holder.returncode:
-        _refuse("unmounted", errors)
+    refuse = partial(_refuse, "mounted"), partial(_refuse, "unmounted")
+    with held(argv, *refuse) as holder, _network(room, heard) as (spaces, options):
+        yield (
+            "nsenter", f"--mount=/proc/{holder}/ns/mnt", *spaces, "setpriv", "--pdeathsig", "KILL",
+            "unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc",
+            find("systemd-nspawn"), *OPTIONS, *options, f"--directory={room.folder}/{ROOT}",
+            f"--machine=raptor-build-{room.job}",
+            f"--bind-ro={room.folder}/{transport.TREE}:{HERE}", *_binds(room), "--",
+        )  # fmt: skip
 
 
-def _refuse(what: str, errors: bytes) -> None:
+@contextmanager
+def _network(room: BuildRoom, heard: Heard) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Yields how nsenter(1) enters the steps' network, and what systemd-nspawn(1) is told of it."""
+    with ExitStack() as stack:
+        inside: tuple[tuple[str, ...], tuple[str, ...]] = (), ALONE
+        if room.network:
+            try:
+                inside = stack.enter_context(network.made()), (network.resolver(),)
+            except (MissingError, HostError) as error:
+                heard(f"steps have no network here: {error}\n".encode())
+        yield inside
+
+
+def _refuse(what: str, errors: bytes) -> Never:
     lines = errors.decode(errors="replace").strip()
     raise HostError(f"the build's disks cannot be {what}: {plain(lines[-200:])}", details=lines)
 
@@ -104,12 +108,18 @@ def script(room: BuildRoom) -> str:
         place = shlex.quote(f"{root}{disk.mount.rstrip('/')}")
         lines += [*_beyond_links(root, disk.mount)] if disk.mount.strip("/") else []
         lines += [f"mkdir -p {place}", f"mount -o {_loop(disk)} {shlex.quote(disk.path)} {place}"]
+    etc = shlex.quote(f"{root}/etc")
+    names = shlex.quote(f"{root}/etc/resolv.conf")
     # Not with set -e: `cat` ends badly where our end broke, and that is no reason to stay mounted.
     return "\n".join(
         [
             *lines,
+            f"names={names}",
+            f'[ -L {etc} ] || [ -e "$names" ] || [ -L "$names" ] || none=yes',
             "echo ready",
             "cat >/dev/null || true",
+            # systemd-nspawn makes an empty file to mount this host's on.
+            f'[ -z "${{none-}}" ] || [ -L {etc} ] || [ -s "$names" ] || rm -f "$names"',
             f"umount {OWN}",
             f"umount -R {shlex.quote(str(root))}",
             "",

@@ -51,6 +51,7 @@ PACKAGES: Final = {
     **dict.fromkeys(["mkfs.vfat", "fsck.vfat"], "dosfstools"),
     "sfdisk": "fdisk",
     "systemd-nspawn": "systemd-container",
+    "pasta": "passt",
     "qemu-img": "qemu-utils",
     "nft": "nftables",
     "virsh": "libvirt-clients",
