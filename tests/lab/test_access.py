@@ -88,3 +88,55 @@ def test_no_volume_is_reached_by_the_path_of_its_device(shared: Lab) -> None:
 def test_who_else_is_a_tenant_is_not_read_from_files(shared: Lab) -> None:
     for folder in ("/etc/raptorctl/tenants", "/etc/raptorctl/keys"):
         assert "Permission denied" in shared.run("ls", folder, user="alice", check=False).stderr
+
+
+# What else tenants may look at
+
+
+@pytest.fixture(scope="module")
+def readable(shared: Lab) -> Lab:
+    """The same host with `access.readable` of volumes, and a pool that has some of each owner's."""
+    shared.sh("""
+        sed -i 's/^readable = .*/readable = ["volumes"]/' /etc/raptorctl/settings.toml
+        start=$(sed -n 's/^ExecStart=//p' /etc/systemd/system/raptorctl-libvirt.service)
+        mkdir -p /etc/systemd/system/raptorctl-libvirt.service.d
+        printf '[Service]\\nExecStart=\\nExecStart=%s --volumes\\n' "$start" \
+            >/etc/systemd/system/raptorctl-libvirt.service.d/readable.conf
+        systemctl daemon-reload
+        systemctl restart raptorctl-libvirt
+        mkdir -p /srv/volumes
+        cd /srv/volumes
+        truncate -s 1M guest-alice-dev disk-alice-dev.data guest-bob-web guest-alicelike-dev other
+        virsh pool-create-as volumes dir --target /srv/volumes
+    """)
+    shared.run("raptorctl", "access", "install", "-y")
+    return shared
+
+
+def test_volumes_of_ones_own_are_looked_at_where_the_settings_say_so(readable: Lab) -> None:
+    listed = readable.run("virsh", "-q", "vol-list", "volumes", user="alice").stdout
+    assert {line.split()[0] for line in listed.splitlines()} == {
+        "guest-alice-dev",
+        "disk-alice-dev.data",
+    }
+    own = ("--pool", "volumes", "guest-alice-dev")
+    assert "1.00 MiB" in readable.run("virsh", "vol-info", *own, user="alice").stdout
+    for name in ("guest-bob-web", "guest-alicelike-dev", "other"):
+        words = ("virsh", "vol-info", "--pool", "volumes", name)
+        assert "access denied" in readable.run(*words, user="alice", check=False).stderr
+
+
+def test_they_are_looked_at_and_nothing_else(readable: Lab) -> None:
+    for words in (
+        "vol-delete guest-alice-dev volumes",
+        "vol-wipe guest-alice-dev volumes",
+        "vol-resize guest-alice-dev 2M volumes",
+        "vol-download guest-alice-dev /tmp/taken volumes",
+        "vol-create-as volumes new 1M",
+        "pool-refresh volumes",
+        "pool-destroy volumes",
+        "pool-undefine volumes",
+    ):
+        assert readable.run("virsh", *words.split(), user="alice", check=False).returncode != 0
+    left = readable.run("stat", "-c", "%s", "/srv/volumes/guest-alice-dev").stdout
+    assert left == f"{1 << 20}\n"
