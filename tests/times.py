@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import pytest
 
+from tests.latest import UNTRIED
+
 FOLDER: Final = "RAPTOR_TIMES"
 STAGE: Final = "RAPTOR_STAGE"
 
@@ -42,7 +44,7 @@ class Times:
         test = self.tests.setdefault(report.nodeid, new)
         test["seconds"] += report.duration
         if report.failed or (report.skipped and test["outcome"] == "passed"):
-            test["outcome"] = report.outcome
+            test["outcome"] = "untried" if UNTRIED in str(report.longrepr) else report.outcome
         if report.when == "teardown":
             minutes = (time.time() - self.began) / 60
             with (self.folder / f"{self.stage}.log").open("a") as log:

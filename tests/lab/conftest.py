@@ -6,6 +6,12 @@ import pytest
 
 from tests.lab.firmware import halting, unconfined
 from tests.lab.host import Lab
+from tests.latest import skip_if_late
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    skip_if_late()
 
 
 @pytest.fixture(scope="session")

@@ -60,7 +60,9 @@ class Run:
     @property
     def whole(self) -> bool:
         """Whether every stage came to its end; a test that failed is one that took its time."""
-        return all(stage.code == 0 or self.failed(stage.name) for stage in self.stages)
+        return not self.count("untried") and all(
+            stage.code == 0 or self.failed(stage.name) for stage in self.stages
+        )
 
     @property
     def quiet(self) -> bool:

@@ -1,12 +1,14 @@
 """What `make test` took is kept in the repository, and told in docs/lab.md."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import latest
 from tests.lab import cache
 from tests.stages import figures, page, record
 from tests.stages.record import Run, StageRun
@@ -54,6 +56,19 @@ def files(repository: Path) -> list[str]:
 
 def test_the_stages_may_cost_together_what_all_may_cost() -> None:
     assert sum(stage.minutes for lane in LANES for stage in lane) == WARM_MINUTES
+
+
+def test_after_the_last_minute_no_test_is_begun_and_the_run_is_no_whole_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    latest.skip_if_late()
+    monkeypatch.setenv(latest.VARIABLE, str(time.time() + 600))
+    latest.skip_if_late()
+    monkeypatch.setenv(latest.VARIABLE, str(time.time() - 1))
+    with pytest.raises(pytest.skip.Exception, match=latest.UNTRIED):
+        latest.skip_if_late()
+    assert made().whole
+    assert not made(tests={"lab": [*TESTS, {**TESTS[0], "outcome": "untried"}]}).whole
 
 
 def test_figures_are_sums_by_file_and_the_ten_dearest_tests() -> None:
