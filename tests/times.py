@@ -43,7 +43,9 @@ class Times:
         new = {"id": report.nodeid, "file": report.location[0], "seconds": 0.0, "outcome": "passed"}
         test = self.tests.setdefault(report.nodeid, new)
         test["seconds"] += report.duration
-        if report.failed or (report.skipped and test["outcome"] == "passed"):
+        if report.failed:
+            test["outcome"] = report.outcome
+        elif report.skipped and test["outcome"] == "passed":
             test["outcome"] = "untried" if UNTRIED in str(report.longrepr) else report.outcome
         if report.when == "teardown":
             minutes = (time.time() - self.began) / 60

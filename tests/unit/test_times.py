@@ -10,10 +10,15 @@ from typing import Any
 
 import pytest
 
+from tests import latest
+
 CHECKOUT = Path(__file__).parents[2]
 
-TESTS = """
+TESTS = f"""
 import pytest
+
+def test_late(): pytest.skip({latest.UNTRIED!r})
+def test_wrong_about_it(): assert {latest.UNTRIED!r} == ""
 
 @pytest.fixture
 def slow():
@@ -80,8 +85,10 @@ def test_each_test_is_written_once_with_all_its_phases(tmp_path: Path, workers: 
         "test_wrong": "failed",
         "test_skipped": "skipped",
         "test_left_a_mess": "failed",
+        "test_late": "untried",
+        "test_wrong_about_it": "failed",
     }
-    assert len(told["tests"]) == 4
+    assert len(told["tests"]) == 6
     assert {test["file"] for test in told["tests"]} == {"test_it.py"}
     assert by_name["test_slow"]["seconds"] >= 0.4
     assert told["stage"] == "unit"
