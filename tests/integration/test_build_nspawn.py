@@ -73,6 +73,11 @@ def room(tmp_path: Path) -> BuildRoom:
     )
 
 
+def debugfs(disk: RoomDisk, line: str) -> str:
+    argv = ("/usr/sbin/debugfs", "-R", line, disk.path)
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+
 def left(room: BuildRoom) -> str:
     """Mounts and loop devices of ours."""
     loops = subprocess.run(["losetup", "-a"], capture_output=True, text=True, check=False).stdout
@@ -92,11 +97,7 @@ def test_steps_see_disks_files_and_shares_and_nothing_stays_mounted(room: BuildR
     assert b"hello\nin\n" in said
     assert b"Read-only file system" in said
     assert left(room) == ""
-    made = subprocess.run(
-        ["/usr/sbin/debugfs", "-R", "stat /made", room.disks[1].path],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert "Type: regular" in made.stdout
+    assert "Type: regular" in debugfs(room.disks[1], "stat /made")
 
 
 def test_a_step_that_fails_ends_it_and_nothing_stays_mounted(room: BuildRoom) -> None:
@@ -184,17 +185,16 @@ def test_steps_reach_what_this_host_reaches_but_not_its_loopback(room: BuildRoom
     assert said.endswith(Path("/etc/resolv.conf").read_text())
     assert PASTA not in _commands()
     assert left(room) == ""
-    etc = subprocess.run(
-        ["/usr/sbin/debugfs", "-R", "ls -p /etc", room.disks[0].path],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+    etc = debugfs(room.disks[0], "ls -p /etc")
     assert "os-release" in etc
     assert "resolv.conf" not in etc
 
 
 def test_steps_that_may_use_no_network_have_none(room: BuildRoom) -> None:
-    said = said_on_that_host(replace(room, network=False, steps=(ask(FAR),)))
+    made = BuildStep(inline="touch /etc/resolv.conf")
+    said = said_on_that_host(replace(room, network=False, steps=(ask(FAR), made)))
     assert f"nobody at {FAR[0]}\n" in said
+    assert "resolv.conf" in debugfs(room.disks[0], "ls -p /etc")
 
 
 def test_a_host_without_a_way_out_has_none_to_give_and_says_so(room: BuildRoom) -> None:

@@ -32,6 +32,7 @@ OPTIONS: Final = (
     "--timezone=off",
 )  # fmt: skip
 """systemd-nspawn(1): no file of the image's is changed by itself."""
+MOUNTS: Final = ("unshare", "--mount", "--propagation", "private", "sh", "-c")
 ALONE: Final = ("--private-network", "--resolv-conf=off")
 """No network but a loopback."""
 HOUSEKEEPING: Final = 600.0
@@ -70,9 +71,11 @@ def _inside(room: BuildRoom, heard: Heard) -> Iterator[tuple[str, ...]]:
     What systemd-nspawn starts may outlive it. In a namespace of processes it is the first, with
     which the kernel ends all others (pid_namespaces(7)); and it ends when we do.
     """
-    argv = ("unshare", "--mount", "--propagation", "private", "sh", "-c", script(room))
     refuse = partial(_refuse, "mounted"), partial(_refuse, "unmounted")
-    with held(argv, *refuse) as holder, _network(room, heard) as (spaces, options):
+    with (
+        _network(room, heard) as (spaces, options),
+        held((*MOUNTS, script(room, asks=bool(spaces))), *refuse) as holder,
+    ):
         yield (
             "nsenter", f"--mount=/proc/{holder}/ns/mnt", *spaces, "setpriv", "--pdeathsig", "KILL",
             "unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc",
@@ -100,30 +103,44 @@ def _refuse(what: str, errors: bytes) -> Never:
     raise HostError(f"the build's disks cannot be {what}: {plain(lines[-200:])}", details=lines)
 
 
-def script(room: BuildRoom) -> str:
-    """Mount the disks, say so, wait until our end of the pipe is closed, and unmount them."""
+def script(room: BuildRoom, *, asks: bool) -> str:
+    """Mount the disks, say so, wait until our end of the pipe is closed, and unmount them.
+
+    Args:
+        room: which disks, and where.
+        asks: whether steps ask this host's name servers.
+    """
     root = Path(room.folder) / ROOT
     lines = ["set -e", f"mkdir -p {shlex.quote(str(root))} {OWN}", f"mount -t tmpfs tmpfs {OWN}"]
     for disk in room.disks:
         place = shlex.quote(f"{root}{disk.mount.rstrip('/')}")
         lines += [*_beyond_links(root, disk.mount)] if disk.mount.strip("/") else []
         lines += [f"mkdir -p {place}", f"mount -o {_loop(disk)} {shlex.quote(disk.path)} {place}"]
-    etc = shlex.quote(f"{root}/etc")
-    names = shlex.quote(f"{root}/etc/resolv.conf")
+    before, after = _names(root) if asks else ("", "")
     # Not with set -e: `cat` ends badly where our end broke, and that is no reason to stay mounted.
     return "\n".join(
         [
             *lines,
-            f"names={names}",
-            f'[ -L {etc} ] || [ -e "$names" ] || [ -L "$names" ] || none=yes',
+            before,
             "echo ready",
             "cat >/dev/null || true",
-            # systemd-nspawn makes an empty file to mount this host's on.
-            f'[ -z "${{none-}}" ] || [ -L {etc} ] || [ -s "$names" ] || rm -f "$names"',
+            after,
             f"umount {OWN}",
             f"umount -R {shlex.quote(str(root))}",
             "",
         ]
+    )
+
+
+def _names(root: Path) -> tuple[str, str]:
+    """See whether the image has no /etc/resolv.conf, and take away an empty one in its place.
+
+    systemd-nspawn makes it, to mount this host's on.
+    """
+    etc, names = shlex.quote(f"{root}/etc"), shlex.quote(f"{root}/etc/resolv.conf")
+    return (
+        f"[ -L {etc} ] || [ -e {names} ] || [ -L {names} ] || none=yes",
+        f'[ -z "${{none-}}" ] || [ -L {etc} ] || [ -s {names} ] || rm -f {names}',
     )
 
 
