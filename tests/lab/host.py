@@ -259,16 +259,21 @@ class Lab:
 
     def _wait_for_boot(self) -> None:
         for _ in range(BOOTS):
-            self._wait_for_ssh(timeout=300)
-            self._wait_for_units()
-            silent = self.sh(SILENT).stdout.split()
-            if not silent:
+            if not (obstacle := self._obstacle()):
                 return
             self.ssh.forget()
             qemu.monitor(self.directory, "system_reset")
-        raise LabError(
-            f"the timers of the lab's processors {silent} do not fire after {BOOTS} boots"
-        )
+        raise LabError(f"the lab did not come up in {BOOTS} boots: {obstacle}")
+
+    def _obstacle(self) -> str:
+        """Wait for a boot; why it has to be begun anew, or ""."""
+        try:
+            self._wait_for_ssh(timeout=300)
+        except LabError as error:  # the timer of its first processor does not fire
+            return str(error)
+        self._wait_for_units()
+        silent = self.sh(SILENT).stdout.split()
+        return f"timers of its processors {silent} do not fire" if silent else ""
 
     def _wait_for_units(self) -> None:
         done = self.run("systemctl", "is-system-running", "--wait", check=False)
