@@ -116,9 +116,17 @@ def _once(target: Path, make: Callable[[Path], None]) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a directory, even one that holds root's files."""
+    """Remove a directory, even one that holds root's files, or on which a killed build left mounts."""
     if path.exists():
+        for mount in _mounts(path):
+            tool(*as_root("umount", "--lazy", "--", mount), timeout=30)
         tool(*as_root("rm", "-rf", "--one-file-system", "--", path), timeout=120)
+
+
+def _mounts(path: Path) -> list[str]:
+    """Return what is mounted below a directory, the last one first (proc_pid_mountinfo(5))."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return [at for line in reversed(lines) if (at := line.split()[4]).startswith(f"{path}/")]
 
 
 def _prune(kind: str, keep: str) -> None:
