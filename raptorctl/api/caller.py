@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ACCOUNT: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.@-]{0,63}", re.ASCII)
 """What may stand in the journal, a tag or XML as an account; wider than useradd(8) for NSS."""
+_GIVEN: Final[set[str]] = set()
+"""Names of jobs."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,22 @@ def new_identity(by: str) -> "Identity":
 
     now = datetime.now(UTC)
     return Identity(
-        job=f"{now:%Y%m%d-%H%M%S}-{os.urandom(2).hex()}",
+        job=_unused(f"{now:%Y%m%d-%H%M%S}"),
         uuid=str(uuid.uuid4()),
         by=by,
         at=stamp(now),
     )
+
+
+def _unused(second: str) -> str:
+    """Choose one that this process has not given: it may begin many jobs in one second.
+
+    The journal refuses what another process has given meanwhile (`Journals.begin`).
+    """
+    while (job := f"{second}-{os.urandom(2).hex()}") in _GIVEN:
+        pass
+    _GIVEN.add(job)
+    return job
 
 
 def who(environment: Mapping[str, str] = os.environ) -> str:

@@ -9,6 +9,7 @@ Whoever works on a job holds a lock on its journal (flock(2), gone with the proc
 at work and one that was cut off can be told apart.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -65,11 +66,16 @@ class Journal:
         self._seq = seq
 
     @classmethod
-    def create(cls, path: Path, plan: Mapping[str, Any]) -> Self:
+    def create(cls, path: Path, plan: Mapping[str, Any], ended: Path) -> Self:
         """Start a journal whose first line is the plan. Nothing has been touched before this.
 
+        Args:
+            path: the file.
+            plan: the job's.
+            ended: where it goes once the job has ended.
+
         Raises:
-            RefusedError: it cannot be made durable.
+            RefusedError: it cannot be made durable, or there is such a job.
         """
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         line = _line(Entry(0, now(), "BEGIN", {"version": VERSION, "plan": plan}))
@@ -78,12 +84,18 @@ class Journal:
                 descriptor = os.open(path, flags, 0o600)
                 failing.callback(os.close, descriptor)
                 failing.callback(path.unlink, missing_ok=True)
+                _refuse_ended(ended / path.name)  # now that the name is taken: open ones move there
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 os.posix_fallocate(descriptor, 0, len(line) + RESERVE)
                 journal = cls(path, descriptor)
                 journal.write("BEGIN", version=VERSION, plan=plan)
                 sync_directory(path.parent)
                 failing.pop_all()
+        except FileExistsError as error:
+            raise RefusedError(
+                f"there is a job {path.stem} already, which began in the same second",
+                resolution="nothing was touched; try it again",
+            ) from error
         except OSError as error:
             raise RefusedError(
                 f"cannot write journal {path}: {error.strerror}", resolution="nothing was touched"
@@ -143,6 +155,12 @@ class Journal:
         tb: TracebackType | None,
     ) -> None:
         os.close(self._descriptor)
+
+
+def _refuse_ended(path: Path) -> None:
+    """Refuse a name that was a job's: what belongs to one bears it, and would seem the other's."""
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 
 def is_held(path: Path) -> bool:

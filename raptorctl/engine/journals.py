@@ -38,7 +38,8 @@ class Journals:
         """Start a job's journal.
 
         Raises:
-            RefusedError: it cannot be written; nothing has been touched.
+            RefusedError: it cannot be written, or there is a job of that name; nothing has been
+                touched.
         """
         stamp = plan.identity.at.replace("-", "").replace(":", "")
         try:
@@ -47,7 +48,7 @@ class Journals:
         except OSError as error:
             raise RefusedError(f"cannot make {self.done}: {error.strerror}") from error
         path = self.directory / f"{stamp}-{plan.identity.job}.jsonl"
-        return Journal.create(path, plan.encode())
+        return Journal.create(path, plan.encode(), self.done)
 
     def open_files(self) -> tuple[Path, ...]:
         """Journals of jobs that have not ended, oldest first."""

@@ -119,7 +119,7 @@ class GrowVolume(Step):
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Mark it, then move the extents."""
         volume, reserve = present(host, self.uuid), made_by(host, self.job, "")
-        if reserve is None or not reserve.clean:
+        if reserve is None or not self._fits(reserve):
             raise HostError(f"what volume {self.name} is to grow by is not clean")
         host.volumes.retag(volume, add=[GROWING + self.job], remove=[], at_boot=True)
         extents = host.volumes.extents(reserve)
@@ -141,6 +141,10 @@ class GrowVolume(Step):
             remove=[GROWING + self.job],
             at_boot=True,
         )
+
+    def _fits(self, reserve: Volume) -> bool:
+        """Whether it was made for this: what a machine has is never given to another one."""
+        return reserve.clean and reserve.slot is None and reserve.size == self.size - self.before
 
     @override
     def leftover(self) -> str:

@@ -1,5 +1,6 @@
 """Who asks, and what they see and may do."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from raptorctl.api import (
     why,
     wipe,
 )
-from raptorctl.api.caller import Caller
+from raptorctl.api.caller import Caller, new_identity
 from raptorctl.drivers.image import Wanted
 from raptorctl.errors import RefusedError
 from raptorctl.model.cpuset import CpuSet
@@ -137,3 +138,10 @@ def test_a_tenant_sees_what_the_audit_log_tells_of_them(
     assert audit.entries(theirs, "bob")[0] == ()
     with pytest.raises(RefusedError):
         audit.entries(asked_by(Caller("alice"), world, tmp_path))
+
+
+def test_jobs_of_one_second_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance, real = iter([b"\xaa\xaa", b"\xaa\xaa", b"\xbb\xbb"]), os.urandom
+    monkeypatch.setattr("os.urandom", lambda count: next(chance) if count == 2 else real(count))
+    names = {new_identity("carol").job for _ in range(2)}
+    assert len(names) == 2

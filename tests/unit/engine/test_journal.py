@@ -106,12 +106,25 @@ def test_a_job_at_work_is_neither_abandoned_nor_recovered(tmp_path: Path) -> Non
     assert len(recover(world.host(), journals, Silent(), Stop())) == 1
 
 
+@pytest.mark.parametrize("ended", [True, False], ids=["that has ended", "at work"])
+def test_no_two_jobs_have_one_name(tmp_path: Path, *, ended: bool) -> None:
+    """What is a job's bears its name: another one of that name would take it for its own."""
+    journals = Journals(tmp_path / "journal", tmp_path / "log" / "audit.jsonl")
+    with journals.begin(plan()) as first:
+        if ended:
+            journals.close(first, "END")
+        with pytest.raises(RefusedError, match="already") as caught:
+            journals.begin(plan())
+    assert "nothing was touched" in str(caught.value.resolution)
+    assert len([*journals.directory.rglob("*.jsonl")]) == 1
+
+
 def test_a_plan_of_another_version_is_shown_and_not_acted_on(tmp_path: Path) -> None:
     journals = Journals(tmp_path / "journal", tmp_path / "log" / "audit.jsonl")
     journals.done.mkdir(parents=True)
     path = journals.directory / "20991231T000000Z-jx.jsonl"
     strange = {**plan().encode(), "steps": [{"kind": "teleport", "title": "teleport"}]}
-    with Journal.create(path, strange) as journal:
+    with Journal.create(path, strange, journals.done) as journal:
         journal.write("INTENT", step=0)
     (job,) = journals.jobs()
     assert "teleport" in job.damage

@@ -237,7 +237,7 @@ def test_a_journal_of_another_version_is_not_acted_on(
 ) -> None:
     plan = json.loads(sample("provision-cut-off").splitlines()[0])["plan"]
     monkeypatch.setattr("raptorctl.engine.journal.VERSION", 2)
-    with Journal.create(disk.path, plan) as journal:
+    with Journal.create(disk.path, plan, disk.journals.done) as journal:
         journal.write("INTENT", step=0)
     assert "of version 2" in disk.journals.read(disk.path).damage
     disk.is_refused()

@@ -53,6 +53,21 @@ def test_what_is_not_clean_is_not_handed_over() -> None:
         assert now(world, volume) == volume
 
 
+@pytest.mark.parametrize(
+    ("size", "tags"),
+    [(2 * GIB, ("raptor.slot=3",)), (4 * GIB, ())],
+    ids=["another machine's", "of another size"],
+)
+def test_what_was_not_made_for_it_is_not_handed_over(size: int, tags: tuple[str, ...]) -> None:
+    """Nor should it bear the name of this job."""
+    world, volume = machine()
+    tags = ("raptor", "raptor.job=j2", "raptor.clean", *tags)
+    other = world.volumes.create("guest-alice-db", size, tags)
+    with pytest.raises(HostError, match="is not clean"):
+        grow(volume).apply(world.host(), silently)
+    assert world.volumes.list() == (volume, other)
+
+
 def test_a_reserve_that_cannot_be_read_back_stays_dirty_and_goes() -> None:
     world, volume = machine()
 
