@@ -162,8 +162,7 @@ class Desk:
         new = KeptPetition(identity.job, self.who, identity.at, petition, beyond, state)
         if job:
             new = replace(new, answered=identity.at, job=job)
-        self.session.petitions.keep(new, self.session.settings.requests.most_waiting)
-        return new
+        return self.session.petitions.keep(new, self.session.settings.requests.most_waiting)
 
 
 def refuse(beyond: tuple[str, ...]) -> None:

@@ -69,12 +69,15 @@ class Petitions:
             )
         return found
 
-    def keep(self, new: KeptPetition, most: int) -> None:
+    def keep(self, new: KeptPetition, most: int) -> KeptPetition:
         """Keep a new one, and tidy up what the tenant has.
 
         Args:
             new: it.
             most: how many of the tenant's may wait at once.
+
+        Returns:
+            It, by another identifier where one of the same second has that.
 
         Raises:
             RefusedError: too many do.
@@ -92,7 +95,9 @@ class Petitions:
             answered = [one for one in theirs if one.state not in OPEN]
             for old in answered[: max(0, len(answered) - ANSWERED + 1)]:
                 remove_file(self._path(old.id))
-            self._write(new)
+            kept = replace(new, id=self._unused(new.id))
+            self._write(kept)
+            return kept
 
     def turn(
         self, identifier: str, before: PetitionState, after: PetitionState, **said: Any
@@ -124,6 +129,12 @@ class Petitions:
                 self._write(replace(one, state=PetitionState.LAPSED, answered=now))
             elif one.state not in OPEN and _is_past(one.at, now, GONE):
                 remove_file(self._path(one.id))
+
+    def _unused(self, identifier: str) -> str:
+        second = identifier.rpartition("-")[0]
+        while self._path(identifier).exists():
+            identifier = f"{second}-{os.urandom(2).hex()}"
+        return identifier
 
     def _path(self, identifier: str) -> Path:
         return self.folder / f"{identifier}.json"

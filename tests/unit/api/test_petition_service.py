@@ -326,6 +326,15 @@ def test_so_many_wait_and_no_more(service: Service) -> None:
     assert "waiting" in service.ask(BIG, "bob")
 
 
+def test_two_that_would_have_one_identifier_are_both_kept(service: Service) -> None:
+    service.ask(BIG)
+    petitions = service.admin.petitions
+    (first,) = petitions.all()
+    second = petitions.keep(replace(first, who=replace(first.who, tenant="bob")), 3)
+    assert second.id != first.id
+    assert [petitions.find(one.id).who.tenant for one in (first, second)] == ["alice", "bob"]
+
+
 def test_what_was_done_at_once_is_listed_too(service: Service) -> None:
     job = service.ask(DEV)["done"]["job"]["id"]
     (one,) = service.ask({"verb": "list"})["requests"]
