@@ -1,6 +1,7 @@
 """All or nothing, as test_crash, in jobs on what tenants share."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -67,8 +68,9 @@ class Case(Trial):
         world = self.world.with_tenants("alice", "bob", "eve")
         world.files.write(RULES, render_rules(see(world).shipped_rules, ("wheel",)), 0o644)
         self.run(plan_provision(SEEDED, settings(), see(world), BEFORE))
-        for request in HAD.get(job, (CONSOLE, EVE)):
-            self.run(share(world, request, BEFORE))
+        for number, request in enumerate(HAD.get(job, (CONSOLE, EVE))):
+            before = replace(BEFORE, job=f"j0-{number}")
+            self.run(share(world, request, before))
         self.stand_before(JOBS[job](world))
 
     def check_always(self) -> None:
