@@ -9,7 +9,6 @@ Whoever works on a job holds a lock on its journal (flock(2), gone with the proc
 at work and one that was cut off can be told apart.
 """
 
-import errno
 import fcntl
 import json
 import os
@@ -92,10 +91,7 @@ class Journal:
                 sync_directory(path.parent)
                 failing.pop_all()
         except FileExistsError as error:
-            raise RefusedError(
-                f"there is a job {path.stem} already, which began in the same second",
-                resolution="nothing was touched; try it again",
-            ) from error
+            raise _taken(path) from error
         except OSError as error:
             raise RefusedError(
                 f"cannot write journal {path}: {error.strerror}", resolution="nothing was touched"
@@ -160,7 +156,14 @@ class Journal:
 def _refuse_ended(path: Path) -> None:
     """Refuse a name that was a job's: what belongs to one bears it, and would seem the other's."""
     if path.exists():
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        raise _taken(path)
+
+
+def _taken(path: Path) -> RefusedError:
+    return RefusedError(
+        f"there is a job {path.stem} already, which began in the same second",
+        resolution="nothing was touched; try it again",
+    )
 
 
 def is_held(path: Path) -> bool:

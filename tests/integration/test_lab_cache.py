@@ -14,10 +14,10 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
 def test_what_a_killed_build_left_mounted_does_not_stop_the_next_one(tmp_path: Path) -> None:
     left, elsewhere = tmp_path / "image.part", tmp_path / "elsewhere"
     inner = left / "rootfs/dev/shm"
-    inner.mkdir(parents=True)
+    inner.parent.mkdir(parents=True)
     elsewhere.mkdir()
     (elsewhere / "kept").touch()
-    subprocess.run(["mount", "-t", "tmpfs", "none", left / "rootfs/dev"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "none", inner.parent], check=True)
     inner.mkdir()
     subprocess.run(["mount", "--bind", elsewhere, inner], check=True)
     cache.remove(left)
