@@ -80,9 +80,10 @@ class FakeBuilder:
     def obstacle(self, target: str, record: str, *, folder: bool) -> str:
         return self.obstacles.get(target, "")
 
-    def export(self, disk: str, form: DiskFormat, target: str, tick: Tick) -> None:
+    def export(self, disk: str, form: DiskFormat, target: str, tick: Tick, *, last: bool) -> None:
         tick(0, 1)
-        self.files[target] = f"{form}: {self.files[disk]}"
+        taken = last and form is DiskFormat.RAW
+        self.files[target] = f"{form}: {self.files.pop(disk) if taken else self.files[disk]}"
 
     def export_folder(self, disk: str, target: str) -> None:
         self.files[target] = "a folder"

@@ -126,8 +126,15 @@ class Builder(Protocol):
             folder: whether the output is one.
         """
 
-    def export(self, disk: str, form: DiskFormat, target: str, tick: Tick) -> None:
+    def export(self, disk: str, form: DiskFormat, target: str, tick: Tick, *, last: bool) -> None:
         """Write a disk to a file, durably.
+
+        Args:
+            disk: the disk's raw file.
+            form: that it is written in.
+            target: the file.
+            tick: told how far it is.
+            last: whether nobody wants the disk any more, so that it may become the file itself.
 
         Raises:
             HostError: there is no room, or no right to write there.

@@ -185,7 +185,7 @@ class Images(Protocol):
         """
 
     def keep_built(self, path: str, name: str, built: Provenance, watch: Watch) -> Pulled:
-        """Have a copy of a file in the cache, as what a build has made.
+        """Have a file in the cache, as what a build has made. It is moved there if it can be.
 
         What the name stood for until now is kept as `NAME@BUILD`, if a build made it as well.
 

@@ -31,12 +31,14 @@ class ExportDisk(InFolder):
         form: that it is written in; None for a folder of the files that it was made for.
         staged: the path that it is written to.
         made: folders that are made for it, innermost first.
+        last: whether nobody wants the disk afterwards.
     """
 
     disk: str
     form: DiskFormat | None
     staged: str
     made: tuple[str, ...] = ()
+    last: bool = False
 
     kind = "build.export"
 
@@ -45,10 +47,18 @@ class ExportDisk(InFolder):
     def title(self) -> str:
         return f"write it as {self.form}" if self.form else "write its files"
 
+    @override
+    def encode(self) -> dict[str, Any]:
+        """Return the record that the journal keeps: older ones do not know `last`."""
+        record = super().encode()
+        if not self.last:
+            del record["last"]
+        return record
+
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Write it."""
         if self.form:
-            host.builder.export(self.disk, self.form, self.staged, tick)
+            host.builder.export(self.disk, self.form, self.staged, tick, last=self.last)
         else:
             host.builder.export_folder(self.disk, self.staged)
         return {"path": self.staged}

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
 from raptorctl.host.build.disks import convert
 from raptorctl.host.build.stage import Staged
 from raptorctl.host.system.durable import remove_file, replace_file, sync_directory
+from raptorctl.host.system.writeback import Writeback
 from raptorctl.model.build import DiskFormat
 from raptorctl.model.build_record import BuildRecord, WrittenFile
 from raptorctl.model.codec import ShapeError, decode, encode
@@ -27,17 +28,43 @@ NOWHERE: Final = {errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 """Why nothing can ever have been at a path."""
 
 
-def export(disk: Path, form: DiskFormat, target: Path, tick: Tick) -> None:
+def export(disk: Path, form: DiskFormat, target: Path, tick: Tick, *, last: bool) -> None:
     """Write a disk to a file; see `raptorctl.drivers.build.Builder`."""
     with _told(target):
         _folders(target.parent)
         target.unlink(missing_ok=True)
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
-    size = disk.stat().st_size
-    convert(("-f", "raw", str(disk)), form, target, size, tick)
-    with _told(target), target.open("rb") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        with open(os.open(target, flags, 0o644), "wb") as file:  # noqa: PTH123 - a descriptor
+            if not (last and form is DiskFormat.RAW and _taken(disk, target, file)):
+                _converted(disk, form, target, file, tick)
+        sync_directory(target.parent)
+
+
+def _taken(disk: Path, target: Path, made: BinaryIO) -> bool:
+    """Have the disk itself as the output, if it is on the same file system; durably."""
+    mode = os.fstat(made.fileno()).st_mode & 0o777
+    if os.stat(disk).st_uid != os.geteuid():  # noqa: PTH116 - whoever it is could write to it
+        return False
+    try:
+        disk.rename(target)
+    except OSError:  # another file system: it is copied there
+        return False
+    with target.open("rb") as file:
+        os.fchmod(file.fileno(), mode)
         os.fsync(file.fileno())
-    sync_directory(target.parent)
+    return True
+
+
+def _converted(disk: Path, form: DiskFormat, target: Path, made: BinaryIO, tick: Tick) -> None:
+    """Write it into the file that is there, durably."""
+    with Writeback(made.fileno()) as file:
+
+        def written(done: int, total: int) -> None:
+            file.grown(done)
+            tick(done, total)
+
+        convert(("-f", "raw", str(disk)), form, target, disk.stat().st_size, written)
+        file.settle()
 
 
 def export_folder(disk: Path, target: Path) -> None:

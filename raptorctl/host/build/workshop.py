@@ -139,9 +139,9 @@ class LocalBuilder:
         wrote = {file.path for file in kept.files} if kept else set()
         return obstacle.obstacle(Path(target), folder=folder, wrote=wrote)
 
-    def export(self, disk: str, form: DiskFormat, target: str, tick: Tick) -> None:
+    def export(self, disk: str, form: DiskFormat, target: str, tick: Tick, *, last: bool) -> None:
         """See `Builder`."""
-        output.export(Path(disk), form, Path(target), tick)
+        output.export(Path(disk), form, Path(target), tick, last=last)
 
     def export_folder(self, disk: str, target: str) -> None:
         """See `Builder`."""

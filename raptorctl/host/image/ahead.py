@@ -1,4 +1,4 @@
-"""A file that comes is hashed while it comes, beside who writes it.
+"""A file that comes is hashed and taken to the disk while it comes, beside who writes it.
 
 hashlib and the system let go of the interpreter's lock meanwhile, so that the network does not
 wait. What is hashed is what the file says, as when it is read once more at the end.
@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 
 from raptorctl.drivers.tick import Tick
 from raptorctl.host.image.transfer import CHUNK, hashed_stream
+from raptorctl.host.system.writeback import Writeback
 from raptorctl.model.sizes import MIB
 
 LAG: Final = 8 * MIB
@@ -33,6 +34,7 @@ class Ahead:
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb", buffering=0)
         self._pool = ThreadPoolExecutor(1)
+        self._writeback = Writeback(self._file.fileno())
         self._doing: Future[None] | None = None
         self._digest, self._done = hashlib.sha256(), 0
         self._stopped = False
@@ -42,7 +44,11 @@ class Ahead:
 
         Args:
             size: bytes that are there.
+
+        Raises:
+            OSError: what came earlier could not be written to the disk.
         """
+        self._writeback.grown(size)
         if size - self._done >= LAG and (self._doing is None or self._doing.done()):
             self._doing = self._pool.submit(self._hash, size)
 
@@ -70,10 +76,19 @@ class Ahead:
         stream.seek(0)
         return self._digest.hexdigest()
 
+    def settle(self) -> None:
+        """Wait until all of it is on the disk.
+
+        Raises:
+            OSError: it is not.
+        """
+        self._writeback.settle()
+
     def close(self) -> None:
         """Leave it, however far it is."""
         self._stopped = True
         self._pool.shutdown()
+        self._writeback.close()
         self._file.close()
 
     def _hash(self, size: int) -> None:

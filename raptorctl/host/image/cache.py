@@ -98,15 +98,15 @@ class LocalImages(CachedImages):
     def keep_built(self, path: str, name: str, built: Provenance, watch: Watch) -> Pulled:
         """See `raptorctl.drivers.image.Images`."""
         from raptorctl.host.image.fetch import Fetched
-        from raptorctl.host.image.transfer import taken
+        from raptorctl.host.image.transfer import moved
 
         source = f"{BUILT}{image_name(name)}"
         self._names.refuse_taken(name, source)
         with self._alone(source, watch):
             work = self._work(source)
             work.unlink(missing_ok=True)
-            watch.begin(f"copy {path}")
-            digest = taken(Path(path), work, self._largest, watch.tick)
+            watch.begin(f"take {path}")
+            digest = moved(Path(path), work, self._largest, watch.tick)
             fetched = Fetched(work, digest, "", digest)
             seen = self._looked(Image(name, source, *UNSEEN), fetched, "", watch)
             self._names.refuse_taken(name, source)

@@ -1,6 +1,5 @@
 """What a source gives, brought into the cache's own directory and checked."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -182,7 +181,7 @@ class Fetcher:
         try:
             # What is hashed goes to the disk meanwhile.
             with open_own(str(partial.path)) as source, ThreadPoolExecutor(1) as beside:
-                kept = beside.submit(os.fsync, source.fileno())
+                kept = beside.submit(partial.settle)
                 packed = unpacker(source) is not None
                 if not packed:
                     watch.begin("check its digest")

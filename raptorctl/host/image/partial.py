@@ -79,11 +79,11 @@ class Partial:
         try:
             with open(os.open(self.path, flags, MODE), "ab") as file:  # noqa: PTH123 - a descriptor
                 file.write(chunk)
+            if (size := self.size) >= LAG:
+                self._ahead = self._ahead or Ahead(self.path)
+                self._ahead.grown(size)
         except OSError as error:
             raise RefusedError(f"cannot write {self.path.parent}: {error.strerror}") from error
-        if (size := self.size) >= LAG:
-            self._ahead = self._ahead or Ahead(self.path)
-            self._ahead.grown(size)
 
     def sha256(self, stream: BinaryIO, tick: Tick) -> str:
         """Return the SHA-256 of all of it, most of which is known by now.
@@ -96,6 +96,18 @@ class Partial:
             OSError: it cannot be read.
         """
         return (self._ahead.sha256 if self._ahead else hashed_stream)(stream, tick)
+
+    def settle(self) -> None:
+        """Wait until all of it is on the disk.
+
+        Raises:
+            OSError: it is not.
+        """
+        if self._ahead:
+            self._ahead.settle()
+            return
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
 
     def clear(self) -> None:
         """Remove all of it."""

@@ -12,6 +12,7 @@ from raptorctl.errors import CommandError, HostError, ImageError, RefusedError
 from raptorctl.host.image.unpack import Unpacker, unpacker, verdict, warning
 from raptorctl.host.system.durable import sync_directory, unfinished
 from raptorctl.host.system.pipe import piped
+from raptorctl.host.system.writeback import Writeback
 from raptorctl.model.error_code import Code
 from raptorctl.model.image import Image
 from raptorctl.model.sizes import Size
@@ -104,6 +105,32 @@ def taken(source: Path, target: Path, largest: Size, tick: Tick) -> str:
         raise HostError(f"cannot read {source}: {error.strerror}") from error
 
 
+def moved(source: Path, target: Path, largest: Size, tick: Tick) -> str:
+    """Have a file of ours as a new one, durably; return its SHA-256.
+
+    Args:
+        source: which nobody writes to any more; on another file system, it is copied and stays.
+        target: must not exist.
+        largest: bytes.
+        tick: told how far it is.
+
+    Raises:
+        HostError: it cannot be read, or has more than `largest` bytes.
+        RefusedError: there is no room.
+    """
+    try:
+        if source.stat().st_size > largest:
+            raise _larger(largest)
+        source.rename(target)
+    except OSError:  # another file system, or the copy says what is wrong
+        return taken(source, target, largest, tick)
+    target.chmod(0o600)
+    with target.open("rb") as file:
+        digest = hashed_stream(file, tick)
+        os.fsync(file.fileno())
+    return digest
+
+
 def copied(image: Image, target: Path, tick: Tick) -> None:
     """Copy an image's file into its place, with mode 0600, and compare its digest meanwhile.
 
@@ -167,23 +194,31 @@ def _written(stream: BinaryIO, target: Path, largest: Size, passed: Callable[[],
     digest = hashlib.sha256()
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
-        with open(os.open(target, flags, 0o600), "wb", buffering=0) as file:  # noqa: PTH123
+        with (
+            open(os.open(target, flags, 0o600), "wb", buffering=0) as file,  # noqa: PTH123
+            Writeback(file.fileno()) as disk,
+        ):
             done = 0
             for done, chunk in _chunks(stream):
                 if done > largest:
-                    raise ImageError(
-                        f"it is larger than {largest}, unpacked",
-                        resolution="if that is meant, raise images.largest in the settings",
-                        code=Code.IMAGE_TOO_LARGE,
-                    )
+                    raise _larger(largest)
                 digest.update(chunk)
                 _put(file.fileno(), chunk, done - len(chunk))
+                disk.grown(done)
                 passed()
             file.truncate(done)
-            os.fsync(file.fileno())
+            disk.settle()
     except OSError as error:
         raise RefusedError(f"cannot write {target.parent}: {error.strerror}") from error
     return digest.hexdigest()
+
+
+def _larger(largest: Size) -> ImageError:
+    return ImageError(
+        f"it is larger than {largest}, unpacked",
+        resolution="if that is meant, raise images.largest in the settings",
+        code=Code.IMAGE_TOO_LARGE,
+    )
 
 
 def _put(descriptor: int, chunk: bytes, at: int) -> None:

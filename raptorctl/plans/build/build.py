@@ -196,6 +196,7 @@ class _Planning:
             form=None if output.folder else form,
             staged=staged,
             made=self._request.missing.get(output.file or output.folder, ()),
+            last=output is self._build.disks[number].outputs[-1] and not self._request.keep,
         )
 
     def _push(self, output: BuildOutput, staged: str) -> Step:

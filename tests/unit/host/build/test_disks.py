@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -202,12 +203,34 @@ def test_a_disk_is_exported_whole_in_each_format(
     base: Base, tmp_path: Path, form: DiskFormat
 ) -> None:
     disk, target = begun(base, tmp_path / "j1"), tmp_path / "o/p/out"
-    BUILDER.export(str(disk), form, str(target), silent)
+    BUILDER.export(str(disk), form, str(target), silent, last=False)
     run("qemu-img", "compare", "-f", "raw", "-F", form.value, str(disk), str(target))
     told = run("qemu-img", "info", "-f", form.value, str(target))
     assert form is not DiskFormat.QCOW2 or "compat: 1.1" in told
     BUILDER.unexport(str(target), (str(tmp_path / "o/p"), str(tmp_path / "o")))
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("form", DiskFormat)
+def test_a_raw_disk_that_nobody_wants_any_more_becomes_the_output_itself(
+    base: Base, tmp_path: Path, form: DiskFormat
+) -> None:
+    disk, target, copy = begun(base, tmp_path / "j1"), tmp_path / "out", tmp_path / "copy"
+    BUILDER.export(str(disk), DiskFormat.RAW, str(copy), silent, last=False)
+    number = disk.stat().st_ino
+    BUILDER.export(str(disk), form, str(target), silent, last=True)
+    run("qemu-img", "compare", "-f", "raw", "-F", form.value, str(copy), str(target))
+    assert (target.stat().st_ino == number) == (form is DiskFormat.RAW)
+    assert disk.exists() == (form is not DiskFormat.RAW)
+    assert target.stat().st_mode == copy.stat().st_mode
+
+
+def test_a_raw_disk_on_another_file_system_is_copied_to_its_output(base: Base) -> None:
+    with TemporaryDirectory(dir="/dev/shm") as memory, TemporaryDirectory(dir="/var/tmp") as name:
+        disk, target = begun(base, Path(memory) / "j1"), Path(name) / "out"
+        assert Path(memory).stat().st_dev != Path(name).stat().st_dev
+        BUILDER.export(str(disk), DiskFormat.RAW, str(target), silent, last=True)
+        run("qemu-img", "compare", "-f", "raw", "-F", "raw", str(disk), str(target))
 
 
 @pytest.mark.parametrize("form", [Filesystem.EXT4, Filesystem.VFAT])

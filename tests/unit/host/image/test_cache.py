@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -504,12 +505,22 @@ BUILT = Provenance("debian:13", "ab" * 32, "cd" * 32, "carol", "2026-11-20T12:00
 
 def test_what_a_build_made_is_an_image_whose_making_is_known(cache: Cache, tmp_path: Path) -> None:
     made = disk(tmp_path / "out.qcow2")
+    data = made.read_bytes()
     done = cache.images.keep_built(str(made), "web", BUILT, cache.watcher)
     assert (done.outcome, done.image.name, done.image.format) == ("built", "web", "qcow2")
-    assert Path(done.image.path).read_bytes() == made.read_bytes()
+    assert Path(done.image.path).read_bytes() == data
+    assert not made.exists()
     known = cache.images.reference(done.image)
     assert known and known.built == BUILT
     assert cache.left("partial") == []
+
+
+def test_what_a_build_made_elsewhere_is_copied(cache: Cache, tmp_path: Path) -> None:
+    with TemporaryDirectory(dir="/dev/shm") as name:
+        made = disk(Path(name) / "out.qcow2")
+        assert made.stat().st_dev != tmp_path.stat().st_dev
+        image = cache.images.keep_built(str(made), "web", BUILT, cache.watcher).image
+        assert Path(image.path).read_bytes() == made.read_bytes()
 
 
 def test_what_is_built_again_gets_the_name_and_the_old_one_stays(
