@@ -247,12 +247,7 @@ def refuse_snapshots(name: MachineName, facts: HostFacts) -> None:
     going = {one.name for one in _going(name, facts)}
     for volume in facts.volumes:
         if volume.origin in going and volume.uuid not in ours:
-            raise RefusedError(
-                f"volume {volume.name} is a snapshot of {volume.origin}",
-                resolution="remove the snapshot first",
-                code=Code.IN_USE,
-                subject=volume.name,
-            )
+            room.refuse_origin(volume)
 
 
 def _disk_notes(name: MachineName, settings: Settings, facts: HostFacts) -> Iterable[str]:

@@ -86,12 +86,7 @@ def refuse_in_use(volume: Volume, facts: HostFacts) -> None:
             )
     for other in facts.volumes:
         if other.origin == volume.name:
-            raise RefusedError(
-                f"volume {other.name} is a snapshot of {volume.name}",
-                resolution="remove the snapshot first",
-                code=Code.IN_USE,
-                subject=volume.name,
-            )
+            room.refuse_origin(other)
     if volume.is_open:
         raise RefusedError(
             f"volume {volume.name} is open",

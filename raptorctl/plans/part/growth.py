@@ -151,5 +151,4 @@ def _given_up(machine: MachineName, names: list[str]) -> tuple[str, str]:
 
 
 def _strange(snapshot: Volume) -> tuple[str, str]:
-    where = f"{snapshot.group}/{snapshot.name}"
-    return f"{snapshot.name}, which is not raptorctl's", f"`lvremove {where}` if nobody needs it"
+    return f"{snapshot.name}, which is not raptorctl's", room.given_up(snapshot)

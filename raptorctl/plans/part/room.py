@@ -1,6 +1,6 @@
 """What a new machine needs of its host: room on disks and in memory, firmware, a free name."""
 
-from typing import Final
+from typing import Final, NoReturn
 
 from raptorctl.errors import MissingError, RefusedError
 from raptorctl.model.error_code import Code
@@ -69,6 +69,28 @@ def refuse_missing_disks(facts: HostFacts) -> None:
             resolution=f"bring it back and `vgextend --restoremissing {there.name} DISK`, or give "
             f"up what was on it with `vgreduce --removemissing {there.name}`",
         )
+
+
+def refuse_origin(snapshot: Volume) -> NoReturn:
+    """Refuse to remove what there is a snapshot of: LVM would remove both.
+
+    Args:
+        snapshot: no snapshot of raptorctl's.
+
+    Raises:
+        RefusedError: says what removes it.
+    """
+    raise RefusedError(
+        f"volume {snapshot.name} is a snapshot of {snapshot.origin}",
+        resolution=given_up(snapshot),
+        code=Code.IN_USE,
+        subject=snapshot.name,
+    )
+
+
+def given_up(volume: Volume) -> str:
+    """Say how a volume goes that is not raptorctl's."""
+    return f"`lvremove {volume.group}/{volume.name}` if nobody needs it"
 
 
 def refuse_unclean(volume: Volume) -> None:

@@ -133,7 +133,10 @@ def test_what_somebody_uses_is_refused(raptorctl: CommandLine, world: World) -> 
     snapshot = Volume("s", "backup", "lvm-data", Size(GIB), origin=made.name)
     cases: list[tuple[Callable[[], object], str]] = [
         (lambda: world.domains.by_uuid.update(u=user), "domain web uses volume"),
-        (lambda: world.volumes.by_uuid.update(s=snapshot), "is a snapshot of"),
+        (
+            lambda: world.volumes.by_uuid.update(s=snapshot),
+            f"backup is a snapshot of {made.name}: `lvremove lvm-data/backup` if",
+        ),
         (lambda: world.volumes.by_uuid.update({made.uuid: replace(made, is_open=True)}), "is open"),
     ]
     for use, said in cases:

@@ -111,7 +111,9 @@ def test_a_removal_splits_all_wipes_all_and_lets_go_of_the_lock_first() -> None:
 
 def test_somebody_elses_snapshot_still_keeps_a_machine_from_going() -> None:
     for foreign in (kept(tags=()), kept(name="x", tags=("raptor", "raptor.tenant=bob"))):
-        with pytest.raises(RefusedError, match="is a snapshot of guest-alice-dev"):
+        with pytest.raises(
+            RefusedError, match=r"is a snapshot of guest-alice-dev: `lvremove lvm-data/"
+        ):
             plan_deprovision(NAME, settings(), there(**both(foreign)), NEXT)
 
 
