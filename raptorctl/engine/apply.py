@@ -146,14 +146,15 @@ class Run:
         self._say(number, StepState.ALREADY if already else StepState.DONE)
 
     def _failed(self, number: int, error: RaptorError, *, touched: bool) -> None:
-        if self._plan.steps[number].deferrable and not isinstance(error, StoppedError):
+        step = self._plan.steps[number]
+        if not touched and step.reversible:  # not even the probe got an answer: nothing to undo
+            self._begun.remove(number)
+        if step.deferrable and not isinstance(error, StoppedError):
             self._note("DEFERRED", step=number, problem=error.brief, touched=touched)
             self._deferred[number] = error.brief
-            if not touched:  # not even the probe got an answer, so there is nothing to undo
-                self._begun.remove(number)
             self._say(number, StepState.DEFERRED, error.brief)
             return
-        self._note("FAILED", step=number, problem=error.brief)
+        self._note("FAILED", step=number, problem=error.brief, touched=touched)
         self._say(number, StepState.MAYBE, error.brief)
         raise error
 

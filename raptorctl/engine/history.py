@@ -78,14 +78,14 @@ class History:
     def goes_forward(self) -> bool:
         """Whether recovery finishes the job instead of undoing it.
 
-        It does past the point of no return, and where only the job's end was not written: then the
-        machine may be in use already.
+        It does past the point of no return, and where every step was done once: then the machine
+        may be in use already. Recovery begins steps anew, so what it was cut off in says nothing.
         """
         if self.plan is None:
             return False
-        begun = {entry.data["step"] for entry in self.entries if entry.type == "INTENT"}
+        begun = self._steps_of("INTENT")
         past_return = any(not self.plan.steps[number].reversible for number in begun)
-        return past_return or self._all_finished()
+        return past_return or self._was_whole()
 
     @property
     def reservation(self) -> Reservation | None:
@@ -153,10 +153,19 @@ class History:
         states = set(self.states())
         return bool(states) and states <= {StepState.DONE, StepState.ALREADY, StepState.DEFERRED}
 
+    def _was_whole(self) -> bool:
+        """Whether every step was done, or put off, and none of them taken back."""
+        ended = self._steps_of("DONE", "DEFERRED")
+        return len(ended) == len(self.titles) > 0 and not self._steps_of("UNDO")
+
+    def _steps_of(self, *types: str) -> set[int]:
+        return {entry.data["step"] for entry in self.entries if entry.type in types}
+
     def to_undo(self) -> list[int]:
         """Which steps may have left something, in the plan's order."""
         untouched = {StepState.WAITING, StepState.UNDONE}
-        never_sent = {e.data["step"] for e in self.entries if e.data.get("touched") is False}
+        deferred = (entry for entry in self.entries if entry.type == "DEFERRED")
+        never_sent = {e.data["step"] for e in deferred if e.data.get("touched") is False}
         return [
             number
             for number, state in enumerate(self.states())
@@ -222,6 +231,8 @@ def _step(
 def _state(entry: Entry) -> StepState:
     if entry.type == "DONE" and entry.data.get("already"):
         return StepState.ALREADY
+    if entry.type == "FAILED" and entry.data.get("touched") is False:
+        return StepState.WAITING
     return _STATES[entry.type]
 
 

@@ -39,6 +39,8 @@ def recover(
         history = journals.read(path)
         if wanted not in {None, history.id} or history.outcome is Outcome.RUNNING:
             continue
+        if not history.outcome.is_open:
+            continue  # another process had it, and ended while we were at an earlier one
         try:
             ended.append(_recover_one(path, history, context))
         except StoppedError:

@@ -9,7 +9,7 @@ import os
 import pickle
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from raptorctl.engine.journals import Journals
 from raptorctl.engine.recover import recover
 from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
-from raptorctl.errors import HostError, LeftoversError, RolledBackError
+from raptorctl.errors import HostError, LeftoversError, RaptorError, RolledBackError
 from raptorctl.model.job import Outcome
 from raptorctl.plans.plan import Plan, decode_plan
 from tests.fakes import Killed, Tripwire, World
@@ -266,6 +266,34 @@ def failing_at_every_call(trial: Trial) -> None:
         trial.check(wished)
 
 
+@_cheap_and_alike()
+def done_but_for_its_end(trial: Trial) -> None:
+    """It may be in use since then: whatever becomes of `recover`, nothing is taken back."""
+    wished, _ = undisturbed(trial)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Journal, "finish", _die)
+        with pytest.raises(Killed):
+            trial.run(trial.plan)
+    start = trial.moment()
+    for moment in trial.moments(trial.recover):
+        trial.go_back(moment)
+        trial.recover()
+        assert trial.picture() == wished
+    trial.go_back(start)
+    looks = Tripwire()
+    trial.recover(looks)
+    for at in range(1, len(looks.calls) + 1):
+        trial.go_back(start)
+        with suppress(RaptorError):
+            trial.recover(Tripwire(at, lambda: HostError(FAULT)))
+        trial.recover()
+        assert trial.picture() == wished
+
+
+def _die(*_: object) -> None:
+    raise Killed
+
+
 EVERY = pytest.mark.parametrize(
     "ordeal",
     [
@@ -273,6 +301,7 @@ EVERY = pytest.mark.parametrize(
         killed_at_every_line_of_the_journal,
         killed_again_while_recovering,
         failing_at_every_call,
+        done_but_for_its_end,
     ],
     ids=lambda ordeal: ordeal.__name__,
 )

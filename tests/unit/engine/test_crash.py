@@ -14,12 +14,13 @@ from raptorctl.engine.apply import apply
 from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
 from raptorctl.errors import HostError, LeftoversError, RaptorError, RolledBackError
-from raptorctl.model.job import Outcome
+from raptorctl.model.job import Outcome, StepState
 from raptorctl.model.record import Record
 from raptorctl.model.seed import FirstBoot, HostKey
+from raptorctl.model.volume import Volume
 from raptorctl.plans.machine.deprovision import plan_deprovision
 from raptorctl.plans.machine.provision import plan_provision
-from tests.fakes import IMAGE, Tripwire, World, but, settings
+from tests.fakes import IMAGE, Killed, Tripwire, World, but, settings
 from tests.unit.engine.ordeal import EVERY, Ordeal, Trial, undisturbed
 from tests.unit.plans.machine.test_provision import ALICE, JOB, TEMPLATES
 
@@ -142,3 +143,45 @@ def test_asked_to_stop_it_rolls_back_with_the_signals_code(case: Callable[[str],
             apply(one.plan, one.world.host(), one.journals, reporter, stop)
         assert caught.value.exit_code == code
         assert one.world.picture() == one.before
+
+
+def test_dns_down_before_anything_was_sent_leaves_nothing_to_undo(
+    case: Callable[[str], Case],
+) -> None:
+    one = case("provision")
+
+    def down(*_: object, **__: object) -> None:
+        raise HostError("named does not answer")
+
+    one.world.zones.lookup = down  # type: ignore[method-assign, assignment]
+    with pytest.raises(RolledBackError):
+        one.run(one.plan)
+    assert one.world.picture() == one.before
+    (job,) = one.journals.jobs()
+    assert job.outcome is Outcome.ROLLED_BACK
+    (failed,) = [step for step in job.steps if step.problem]
+    assert (failed.state, failed.problem) == (StepState.WAITING, "named does not answer")
+
+
+def test_a_job_that_ends_while_another_one_is_recovered_is_left_alone(
+    case: Callable[[str], Case],
+) -> None:
+    one, ended = case("deprovision"), False
+    with pytest.raises(Killed):
+        one.run(one.plan, Tripwire(20))
+    other = replace(one.plan, identity=replace(one.plan.identity, job="j3"))
+    work = one.journals.begin(other)
+    assert [job.id for job in one.journals.unfinished()] == ["j2"]
+    find = one.world.volumes.find
+
+    def meanwhile(uuid: str) -> Volume | None:
+        nonlocal ended
+        if not ended:
+            one.journals.close(work, "ROLLED_BACK")
+            work.__exit__(None, None, None)
+        ended = True
+        return find(uuid)
+
+    one.world.volumes.find = meanwhile  # type: ignore[method-assign]
+    one.recover()
+    assert ended
