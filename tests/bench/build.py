@@ -66,7 +66,7 @@ def edited() -> list[Row]:
                 _guestfs(
                     host,
                     f"{copied} && virt-customize -q --no-network -a theirs.qcow2 "
-                    f"--mkdir /srv/site {customized}",
+                    f"--mkdir /srv/site {customized} && sync theirs.qcow2",
                 ),
             ),
             Contender(
@@ -74,13 +74,13 @@ def edited() -> list[Row]:
                 _guestfs(
                     host,
                     f"{copied} && guestfish -a theirs.qcow2 -m /dev/sda2 "
-                    f"mkdir-p /srv/site : {fished}",
+                    f"mkdir-p /srv/site : {fished} && sync theirs.qcow2",
                 ),
             ),
         )
     what = f"`build`, three files into an image of {DATA} MiB, whole process"
     return [
-        ratio_row(what, f"`qemu-img convert`, `{tool}`", "here", 0.2, took)
+        ratio_row(what, f"`qemu-img convert`, `{tool}`, `sync`", "here", 0.2, took)
         for tool, took in (
             ("virt-customize", contest.seconds(laps, "ours", "customize")),
             ("guestfish", contest.seconds(laps, "ours", "guestfish")),
