@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from raptorctl.api.b9 import BuildText, build_sets
-from raptorctl.api.build_asked import Asked, ReadBuilds
-from raptorctl.api.build_look import Looking
+from raptorctl.api.build_asked import ReadBuilds
 from raptorctl.api.build_lowering import BuildLowering
 from raptorctl.api.caller import new_identity
 from raptorctl.api.change import SILENT, Change, carry_out
@@ -18,7 +17,6 @@ from raptorctl.model.file_format import BuildsFormat, FileFormat
 from raptorctl.plans.build.request import BuildRequest
 
 if TYPE_CHECKING:
-    from raptorctl.drivers.image import Watch
     from raptorctl.engine.report import Reporter
 
 GIVEN: Final = ("build_id", "build_date")
@@ -105,18 +103,6 @@ def listed(session: Session, found: ReadBuilds, only: Collection[str] = ()) -> I
     """Return builds with the paths that they write to; nothing is looked at."""
     lowering = BuildLowering(session, found.now)
     return (lowering.build(build) for build in found.now.picked(only))
-
-
-def requests(
-    session: Session, found: ReadBuilds, asked: Asked, watch: "Watch"
-) -> tuple[BuildRequest, ...]:
-    """Look at all that builds name, and refuse what cannot be, before anything is touched.
-
-    Raises:
-        FileError: all that is wrong, with line and column.
-        HostError: an image cannot be had.
-    """
-    return Looking(session, found, asked, watch).requests()
 
 
 def plan_change(request: BuildRequest) -> Change:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from raptorctl.api.build_lowering import BuildLowering, digest
 from raptorctl.api.session import Session
 from raptorctl.errors import InputError, RaptorError
-from raptorctl.model.build import Build, FromImage, Way
+from raptorctl.model.build import Build, BuildDisk, FromImage, Way
 from raptorctl.model.diagnostic import Diagnostic, refuse
-from raptorctl.model.image import Image
+from raptorctl.model.image import UNSEEN, Image
+from raptorctl.plans.build.order import Awaited, awaited, circle, in_order
 from raptorctl.plans.build.request import BuildRequest
 
 if TYPE_CHECKING:
@@ -31,9 +32,15 @@ class Looking:
         self._image = cache(self._had)
         self._look = cache(session.host.builder.look)
         self._wrong: list[Diagnostic] = []
+        self._always: dict[str, Build] = {}
 
     def requests(self) -> tuple[BuildRequest, ...]:
-        """Return what is to be planned, each with what it begins as."""
+        """Return what is to be planned, in order, each with what it begins as.
+
+        Raises:
+            FileError: all that is wrong, with line and column.
+            HostError: an image cannot be had.
+        """
         from raptorctl.host.image.supply import GivenSupply
 
         supply = GivenSupply()
@@ -43,20 +50,58 @@ class Looking:
         same = {one.name: one for one in self._found.always.builds}
         builds = [(now.build(one), one) for one in self._found.now.picked(self._asked.only)]
         refuse(self._found.now.file, now.wrong)
-        made = [
-            self._request(build, always.build(same.get(build.name, said))) for build, said in builds
-        ]
+        self._always = {
+            build.name: always.build(same.get(build.name, said)) for build, said in builds
+        }
+        return self._told(self._requests([build for build, _ in builds]))
+
+    def again(self, request: BuildRequest, watch: "Watch") -> BuildRequest:
+        """Look at a build anew, once what it waits for is built.
+
+        Args:
+            request: as it was returned.
+            watch: is told what is done with images.
+
+        Raises:
+            FileError: it cannot be, with what it begins as.
+            HostError: that cannot be had.
+        """
+        self._watch = watch
+        [made] = self._told([self._request(request.build, request.awaits, ready=True)])
+        return made
+
+    def _requests(self, builds: list[Build]) -> list[BuildRequest]:
+        waits = awaited(builds)
+        ordered, stuck = in_order(builds, waits)
+        if stuck:
+            self._refuse_circle(circle(stuck, waits), waits)
+        return [self._request(build, waits[build.name], ready=False) for build in ordered]
+
+    def _refuse_circle(self, round_: list[Build], waits: Mapping[str, Awaited]) -> None:
+        """Refuse builds that each begin as what the next one makes: none can be the first."""
+        first, second, *_ = round_
+        names = " -> ".join(one.name for one in (*round_, first))
+        made = waits[first.name]
+        key = next(_from(d) for d in first.disks if made.get(_image_of(d)) == second.name)
+        problem = f"these builds begin as what the next one makes, in a circle: {names}"
+        hint = "have one of them begin as something else"
+        refuse(self._found.now.file, [self._found.now.wrong(first, key, problem, hint)])
+
+    def _told(self, made: list[BuildRequest]) -> tuple[BuildRequest, ...]:
         refuse(self._found.now.file, self._wrong)
         if any(one.way is Way.BOOT for one in made):
             # Its machine is begun once all disks are copied: that there is no libvirt is said now.
             self._session.host.domains.states()
         return tuple(made)
 
-    def _request(self, build: Build, always: Build) -> BuildRequest:
+    def _request(self, build: Build, awaits: Awaited, *, ready: bool) -> BuildRequest:
         from raptorctl.host.system.caller import caller
         from raptorctl.plans.build.check import problems
 
-        images = tuple(self._begins(build, number) for number in range(len(build.disks)))
+        late = {} if ready else awaits
+        images = tuple(
+            self._begins(build, number, awaits, late) for number in range(len(build.disks))
+        )
         looks = tuple(self._looked(image) for image in images)
         kept = self._session.settings.images
         digests = tuple(image.digest if image else "" for image in images)
@@ -68,11 +113,12 @@ class Looking:
             looks=looks,
             folder=f"{kept.seed_dir}/builds",
             record=record,
-            inputs=digest(always, digests),
+            inputs="" if late else digest(self._always[build.name], digests),
             missing={path: _missing(path) for path in paths(build)},
             obstacles=dict(self._obstacles(build, record)),
             here={image.name: image.digest for image, _ in references},
             built=frozenset(i.name for i, found in references if found and found.built),
+            awaits=late,
             root=os.geteuid() == 0,
             sudo=caller() is not None,
             trust=self._asked.trust,
@@ -94,17 +140,19 @@ class Looking:
             if path := output.file or output.folder:
                 yield path, builder.obstacle(path, record, folder=bool(output.folder))
 
-    def _begins(self, build: Build, number: int) -> Image | None:
+    def _begins(self, build: Build, number: int, awaits: Awaited, late: Awaited) -> Image | None:
         disk = build.disks[number]
         if not isinstance(disk.source, FromImage):
             return None
+        text = disk.source.image
+        if text in late:  # what is there by that name now is an older one, or none
+            return Image(text, text, *UNSEEN)
         try:
-            return self._image(disk.source.image)
+            return self._had(text) if text in awaits else self._image(text)
         except RaptorError as error:
             if error.exit_code != RaptorError.exit_code:
-                key = f"disks.{disk.name}.from" if disk.name else "from"
                 said = (error.brief, error.resolution)
-                self._wrong.append(self._found.now.wrong(build, key, *said))
+                self._wrong.append(self._found.now.wrong(build, _from(disk), *said))
                 return None
             raise
 
@@ -131,6 +179,14 @@ class Looking:
     def _key(self, build: Build) -> str:
         file = os.path.abspath(self._found.now.file)  # noqa: PTH100 - follows no link
         return hashlib.sha256(f"{file}\0{build.name}".encode(errors="replace")).hexdigest()[:32]
+
+
+def _image_of(disk: BuildDisk) -> str:
+    return disk.source.image if isinstance(disk.source, FromImage) else ""
+
+
+def _from(disk: BuildDisk) -> str:
+    return f"disks.{disk.name}.from" if disk.name else "from"
 
 
 def paths(build: Build) -> Iterator[str]:

@@ -103,7 +103,8 @@ class CopyImage(InFolder):
     @override
     def title(self) -> str:
         part = f"partition {self.partition} of " if self.partition else ""
-        return f"copy {part}image {self.image.name}, {self.image.size}"
+        size = f", {self.image.size}" if self.image.size else ""  # not known before it is made
+        return f"copy {part}image {self.image.name}{size}"
 
     def is_done(self, host: Host) -> bool:
         """It takes its name once it is whole."""

@@ -12,6 +12,7 @@ from raptorctl.api import build as api
 from raptorctl.api.b9 import BuildText
 from raptorctl.api.build import Building, BuildOutcome, outputs_of
 from raptorctl.api.build_asked import Asked, ReadBuilds
+from raptorctl.api.build_look import Looking
 from raptorctl.api.change import preview
 from raptorctl.cli.change import described
 from raptorctl.cli.image_watch import watched
@@ -110,18 +111,27 @@ def build(
         names, wish.trust, wish.keep, wish.if_changed, wish.timeout_factor, dry_run=dry_run
     )
     with watched() as watch:
-        requests = api.requests(session, found, asked, watch)
+        looking = Looking(session, found, asked, watch)
+        requests = looking.requests()
     if dry_run:
         _say_plans(session, requests, form)
         return
     work = Building(session, reporter(), Screen().heard)
     done = []
     for request in requests:
-        done.append(work.done(request, if_changed=wish.if_changed))
+        done.append(work.done(_ready(looking, request), if_changed=wish.if_changed))
         if form is Format.TEXT:
             say(_line(done[-1]))
     if form is Format.JSON:
         say_json({"builds": [one.encode() for one in done]})
+
+
+def _ready(looking: Looking, request: BuildRequest) -> BuildRequest:
+    """A build that begins as what another one has made by now, looked at as it is then."""
+    if not request.awaits:
+        return request
+    with watched() as watch:
+        return looking.again(request, watch)
 
 
 def _say_plans(session: Typed, requests: tuple[BuildRequest, ...], form: Format) -> None:

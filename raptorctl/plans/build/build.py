@@ -54,13 +54,18 @@ WAYS = {
 def plan_build(request: BuildRequest, identity: Identity) -> Plan:
     """Plan a build in which nothing is wrong: see `raptorctl.plans.build.check`."""
     kept = (f"its folder stays: {request.folder}/{identity.job}",) if request.keep else ()
+    unknown = (
+        f"it begins as {image}, which {maker} makes first: "
+        "what is on that is not known yet, and may ask for another way"
+        for image, maker in request.awaits.items()
+    )
     return Plan(
         verb="build",
         identity=identity,
         reservation=Reservation(identity.job, request.build.name),
         steps=tuple(_Planning(request, identity).steps()),
         summary=f"{request.build.name} is built",
-        notes=(WAYS[request.way], *kept),
+        notes=(WAYS[request.way], *unknown, *kept),
     )
 
 

@@ -22,6 +22,8 @@ class BuildRequest:
         folder: where builds' folders are, absolute.
         record: the file in which it is remembered.
         inputs: SHA-256 of all that goes into it; "" while it is not known.
+        awaits: what it begins as that other builds of the run make first, and their names: of
+            that, nothing is known yet.
         missing: folders that have to be made, innermost first, by an output's path.
         obstacles: what is in an output's place and not ours to replace, by its path.
         here: digests of images of the cache, by name.
@@ -40,6 +42,7 @@ class BuildRequest:
     folder: str
     record: str = ""
     inputs: str = ""
+    awaits: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     obstacles: Mapping[str, str] = field(default_factory=dict)
     here: Mapping[str, str] = field(default_factory=dict)

@@ -2,13 +2,17 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from raptorctl.drivers.build import Put
+from raptorctl.drivers.image import Pulled, Watch
+from raptorctl.drivers.tick import Tick
 from raptorctl.errors import MissingError
-from raptorctl.model.build import Empty
+from raptorctl.model.build import DiskFormat, Empty
+from raptorctl.model.image_version import Provenance
 from tests.fakes import IMAGE, World
 from tests.unit.cli.session import CommandLine
 
@@ -234,3 +238,101 @@ def test_under_sudo_root_writes_no_file_where_the_build_says(
 def test_what_is_no_number_multiplies_no_time_limit(file: Path, raptorctl: CommandLine) -> None:
     done = raptorctl("build", "--timeout-factor", "nan", "--", "a")
     assert (done.code, done.err) == (2, "raptorctl: --timeout-factor: nan is no number\n")
+
+
+CHAIN = """
+[build.top]
+from = "nbase"
+size = "8G"
+output = [{ file = "out/top.raw" }]
+disks = { data = { from = "out/data.raw" } }
+[build.data]
+from = { empty = "1G" }
+output = [{ file = "out/data.raw" }]
+[build.base]
+from = "debian:13"
+files = [{ content = "${label}", to = "/label" }]
+output = [{ image = "nbase" }]
+"""
+
+
+@pytest.fixture
+def chain(file: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of builds of each other, on a host whose images differ by what they are made of."""
+    (file / "raptor.toml").write_text(CHAIN)
+    keep, export = world.images.keep_built, world.builder.export
+
+    def keep_built(path: str, name: str, built: Provenance, watch: Watch) -> Pulled:
+        pulled = keep(path, name, built, watch)
+        image = replace(pulled.image, digest=built.steps_digest)
+        world.images.all = (*(one for one in world.images.all if one.name != name), image)
+        return replace(pulled, image=image)
+
+    def exported(disk: str, form: DiskFormat, target: str, tick: Tick, *, last: bool) -> None:
+        export(disk, form, target, tick, last=last)
+        (file / "out").mkdir(exist_ok=True)
+        (file / "out" / "data.raw").touch()
+
+    monkeypatch.setattr(world.images, "keep_built", keep_built)
+    monkeypatch.setattr(world.builder, "export", exported)
+    return file
+
+
+def test_a_build_begins_as_what_another_one_of_the_run_has_just_made(
+    chain: Path, raptorctl: CommandLine, world: World
+) -> None:
+    first = raptorctl("build", "--if-changed", "--var", "label=one")
+    assert first.code == 0, first.err
+    assert [line.partition(":")[0] for line in first.out.splitlines()] == [
+        "data is built", "base is built", "top is built",
+    ]  # fmt: skip
+    old = world.images.built["nbase"].steps_digest
+    assert world.builder.files[f"{chain}/out/top.raw"].startswith(f"raw: {old[:4]}")
+    same = raptorctl("build", "--if-changed", "--var", "label=one")
+    assert same.out.count("nothing to do") == 3
+    assert raptorctl("build", "base", "--var", "label=two").code == 0
+    third = raptorctl("build", "--if-changed", "--var", "label=three")
+    assert third.out.splitlines()[1:] == [
+        "base is built: image nbase", f"top is built: {chain}/out/top.raw",
+    ]  # fmt: skip
+    new = world.images.built["nbase"].steps_digest
+    assert new != old
+    assert world.builder.files[f"{chain}/out/top.raw"].startswith(f"raw: {new[:4]}")
+
+
+def test_what_another_build_is_to_make_is_not_known_yet_to_a_dry_run(
+    chain: Path, raptorctl: CommandLine, world: World
+) -> None:
+    shown = raptorctl("build", "--dry-run", "--var", "label=one")
+    assert shown.code == 0, shown.err
+    assert "note: it begins as nbase, which base makes first: what is on that is not known" in (
+        shown.out
+    )
+    assert "copy image nbase" in shown.out
+    assert "copy image nbase," not in shown.out
+    assert raptorctl("build", "--list-outputs", "--var", "label=one").code == 0
+    assert raptorctl("build", "--dry-run", "-o", "json", "--var", "label=one").code == 0
+    assert world.builder.files == {}
+
+
+def test_what_is_wrong_with_an_image_that_was_just_made_has_its_place(
+    chain: Path, raptorctl: CommandLine, world: World
+) -> None:
+    text = CHAIN.replace('"nbase"\nsize = "8G"', '{ image = "nbase", partition = 5 }')
+    (chain / "raptor.toml").write_text(text)
+    done = raptorctl("build", "--var", "label=one")
+    assert (done.code, "nbase" in world.images.built) == (2, True)
+    assert "raptor.toml:3:1: build.top.from: nbase has no partition 5 (there: 1)" in done.err
+
+
+def test_builds_that_wait_for_each_other_are_refused(
+    chain: Path, raptorctl: CommandLine, world: World
+) -> None:
+    (chain / "raptor.toml").write_text(CHAIN.replace('"debian:13"', '"./out/top.raw"'))
+    done = raptorctl("build", "--var", "label=one")
+    assert done.code == 2
+    assert done.complaint == (
+        "raptorctl: raptor.toml:3:1: build.top.from: these builds begin as what the next one "
+        "makes, in a circle: top -> base -> top; have one of them begin as something else"
+    )
+    assert world.builder.files == {}

@@ -115,3 +115,15 @@ def test_a_format_that_is_said_counts_more_than_the_name(
     ours = raptorctl("import", "b/b9.conf")
     assert "b/b9.conf:1:1: is a line of a raptor.toml" in ours.complaint
     assert "it is for `raptorctl up` as it is" in ours.complaint
+
+
+def test_what_one_artifact_shares_another_begins_as(folder: Path, raptorctl: CommandLine) -> None:
+    text = """Sources []
+      [ Artifact (IID "top") (VmImages [ImageTarget (Share "top" QCow2 KeepSize)
+          (From "base" KeepSize) NotMounted] NoVmScript)
+      , Artifact (IID "base") (VmImages [ImageTarget (Share "base" QCow2 KeepSize)
+          (From "debian:13" KeepSize) NotMounted] NoVmScript) ]"""
+    (folder / "web.b9").write_text(text)
+    done = raptorctl("build", "b/web.b9")
+    assert done.code == 0, done.err
+    assert done.out == "base is built: image base\ntop is built: image top\n"
