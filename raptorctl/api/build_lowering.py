@@ -162,12 +162,21 @@ def digest(build: Build, images: tuple[str, ...]) -> str:
         InputError: a file is not there, or not the caller's to read.
     """
     whole = hashlib.sha256()
-    bare = replace(build, variables={})
+    bare = build if _expands(build) else replace(build, variables={})
     whole.update(json.dumps([_plain(bare), images], sort_keys=True, default=_hex).encode())
     for path in _named(build):
-        for name, data in _contents(path):
-            whole.update(f"{name}\0{len(data)}\0".encode(errors="surrogateescape") + data)
+        for piece in _contents(path):
+            whole.update(piece)
     return whole.hexdigest()
+
+
+def _expands(build: Build) -> bool:
+    """Whether what a file gets depends on variables: all other values have them put in already."""
+    return any(file.expand for file in _files(build))
+
+
+def _files(build: Build) -> tuple[BuildFile, ...]:
+    return (*build.files, *(file for share in build.shares for file in share.files))
 
 
 def _plain(build: Build) -> Any:
@@ -182,39 +191,48 @@ def _hex(value: Any) -> str:
 
 
 def _named(build: Build) -> Iterator[str]:
-    files = (*build.files, *(file for share in build.shares for file in share.files))
-    yield from (file.copy for file in files if file.copy)
+    yield from (file.copy for file in _files(build) if file.copy)
     yield from (share.path for share in build.shares if share.path)
     yield from (step.run for step in (*build.steps, *build.after) if step.run)
 
 
-def _contents(path: str) -> Iterator[tuple[str, bytes]]:
-    if not Path(path).is_dir():
+def _contents(path: str) -> Iterator[bytes]:
+    """What is at a path, and in a folder; of each thing first what it is, so that none is lost."""
+    state = os.stat(path)  # noqa: PTH116 - text
+    if not stat.S_ISDIR(state.st_mode):
         yield from _pieces(path, path)
         return
     from raptorctl.host.system.walk import walk_given
 
+    yield _head(path, state)
     for at, folders, names in walk_given(path):
         folders.sort()
         for name in sorted([*names, *folders]):
             each = os.path.join(at, name)  # noqa: PTH118 - text
             below = os.path.relpath(each, path)
             state = os.lstat(each)
-            mode = f"{below} {state.st_mode:o}"
             if stat.S_ISLNK(state.st_mode):
-                yield mode, os.fsencode(os.readlink(each))  # noqa: PTH115
+                yield _head(below, state)
+                yield os.fsencode(os.readlink(each))  # noqa: PTH115
             elif stat.S_ISDIR(state.st_mode):
-                yield mode, b""
+                yield _head(below, state)
             else:
-                yield from _pieces(each, mode)
+                yield from _pieces(each, below)
 
 
-def _pieces(path: str, name: str) -> Iterator[tuple[str, bytes]]:
+def _pieces(path: str, name: str) -> Iterator[bytes]:
     from raptorctl.host.system.caller import open_given
 
     with open_given(path) as stream:
+        yield _head(name, os.fstat(stream.fileno()))
         while piece := stream.read(CHUNK):
-            yield name, piece
+            yield piece
+
+
+def _head(name: str, state: os.stat_result) -> bytes:
+    """A name, the mode, and how much follows. A folder's size is its file system's affair."""
+    size = 0 if stat.S_ISDIR(state.st_mode) else state.st_size
+    return f"{name}\0{state.st_mode:o}\0{size}\0".encode(errors="surrogateescape")
 
 
 def _is_path(image: str) -> bool:

@@ -15,11 +15,13 @@ class WrittenFile:
         path: absolute.
         size: bytes.
         changed: when it was written, nanoseconds since the epoch.
+        tree: of a folder, SHA-256 of what all that is in it is like, hexadecimal; "" for a file.
     """
 
     path: str
     size: Size
     changed: int
+    tree: str = ""
 
 
 @dataclass(frozen=True)

@@ -237,6 +237,15 @@ class WriteRecord(InFolder):
     def title(self) -> str:
         return "write down what was built"
 
+    @override
+    def encode(self) -> dict[str, Any]:
+        """Return the record that the journal keeps: older ones do not know of trees."""
+        record = super().encode()
+        for file in record["built"]["files"]:
+            if not file["tree"]:
+                del file["tree"]
+        return record
+
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Write it."""
         host.builder.keep_record(self.staged, self.built)

@@ -1,9 +1,11 @@
 """What a build writes outside of its folder: beside its place first, then put there at once."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -176,9 +178,24 @@ def keep_record(path: Path, made: BuildRecord) -> None:
 def _now(path: str) -> WrittenFile | None:
     try:
         state = os.stat(path)  # noqa: PTH116
+        tree = _tree(path) if stat.S_ISDIR(state.st_mode) else ""
     except OSError:
         return None
-    return WrittenFile(path, Size(state.st_size), state.st_mtime_ns)
+    return WrittenFile(path, Size(state.st_size), state.st_mtime_ns, tree)
+
+
+def _tree(path: str) -> str:
+    """What all that is in a folder is like: its own time tells of names alone."""
+    whole = hashlib.sha256()
+    for at, folders, names in os.walk(path):
+        folders.sort()
+        for name in sorted([*folders, *names]):
+            each = Path(at, name)
+            state = each.lstat()
+            size = 0 if stat.S_ISDIR(state.st_mode) else state.st_size
+            said = f"{each}\0{state.st_mode:o}\0{size}\0{state.st_mtime_ns}\0"
+            whole.update(os.fsencode(said))
+    return whole.hexdigest()
 
 
 def lay_out(folder: Path, entries: Sequence[Staged], tree: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -336,3 +337,57 @@ def test_builds_that_wait_for_each_other_are_refused(
         "makes, in a circle: top -> base -> top; have one of them begin as something else"
     )
     assert world.builder.files == {}
+
+
+CHANGING = """
+[vars]
+ver = "1"
+[build.web]
+from = "debian:13"
+files = [
+    { copy = "ver", to = "/ver", expand = true },
+    { copy = "tool", to = "/tool" },
+    { copy = "dir/", to = "/dir" },
+]
+output = [{ image = "web" }]
+"""
+
+
+@pytest.fixture
+def changing(file: Path) -> Path:
+    (file / "raptor.toml").write_text(CHANGING)
+    (file / "dir" / "sub").mkdir(parents=True)
+    for name, text in {"ver": "${ver}", "tool": "#!", "dir/a": "a", "b": "b"}.items():
+        (file / name).write_text(text)
+    return file
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a mode": lambda folder: (folder / "tool").chmod(0o755),
+    "an empty file": lambda folder: (folder / "dir/__init__.py").touch(),
+    "a mode within": lambda folder: (folder / "dir/a").chmod(0o600),
+    "a folder's mode": lambda folder: (folder / "dir").chmod(0o700),
+    "a text": lambda folder: (folder / "dir/a").write_text("b"),
+    "a name": lambda folder: (folder / "dir/a").rename(folder / "dir/b"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_file_that_changed_is_built_anew(
+    what: str, changing: Path, raptorctl: CommandLine
+) -> None:
+    assert raptorctl("build").code == 0
+    assert "nothing to do" in raptorctl("build", "--if-changed").out
+    CHANGES[what](changing)
+    assert raptorctl("build", "--if-changed").out.startswith("web is built")
+
+
+def test_a_variable_that_is_put_into_a_file_is_built_anew(
+    changing: Path, raptorctl: CommandLine
+) -> None:
+    assert raptorctl("build").code == 0
+    assert "nothing to do" in raptorctl("build", "--if-changed").out
+    assert raptorctl("build", "--if-changed", "--var", "ver=2").out.startswith("web is built")
+    (changing / "raptor.toml").write_text(CHANGING.replace("expand = true", "expand = false"))
+    assert raptorctl("build").code == 0
+    assert "nothing to do" in raptorctl("build", "--if-changed", "--var", "ver=2").out

@@ -10,8 +10,11 @@ from raptorctl.errors import HostError
 from raptorctl.host.build import output
 from raptorctl.host.build.obstacle import obstacle
 from raptorctl.host.system.durable import unfinished
-from raptorctl.model.build_record import BuildRecord
+from raptorctl.model.build_record import BuildRecord, WrittenFile
 from raptorctl.model.image_version import Provenance
+from raptorctl.model.sizes import Size
+
+MADE = Provenance("debian:13", "5eed", "d1", "carol", "2026-11-20T12:00:00Z", "0.1.0")
 
 
 def folder_of(path: Path, *names: str) -> None:
@@ -65,8 +68,7 @@ def test_nothing_is_to_be_undone_where_nothing_can_be(tmp_path: Path) -> None:
 
 def test_a_record_that_was_cut_off_is_taken_back(tmp_path: Path) -> None:
     path = tmp_path / "built/a.json.j1.new"
-    made = Provenance("", "", "d1", "carol", "2026-11-20T12:00:00Z", "0.1.0")
-    output.keep_record(path, BuildRecord("j1", "d1", made))
+    output.keep_record(path, BuildRecord("j1", "d1", MADE))
     assert path.is_file()
     unfinished(path).write_text("{")
     output.unexport(path, ())
@@ -80,3 +82,26 @@ def test_a_folder_that_came_meanwhile_is_not_replaced_by_a_file(tmp_path: Path) 
         output.publish(tmp_path / "staged", tmp_path / "out", tmp_path / "before")
     output.withdraw(tmp_path / "staged", tmp_path / "out", tmp_path / "before")
     assert (tmp_path / "out/a").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "sub/ver").write_text("broken"),
+        lambda folder: (folder / "sub/ver").chmod(0o755),
+        lambda folder: (folder / "sub/ver").unlink(),
+        lambda folder: (folder / "sub/more").touch(),
+    ],
+)
+def test_a_folder_in_which_anything_changed_is_not_as_it_was_written(
+    tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    folder, kept = tmp_path / "out", tmp_path / "record.json"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub/ver").write_text("1.0")
+    (folder / "gone").symlink_to("nowhere")
+    written = WrittenFile(str(folder), Size(0), 0)
+    output.keep_record(kept, BuildRecord("j1", "d1", MADE, (written,)))
+    assert output.record(kept)
+    change(folder)
+    assert output.record(kept) is None
