@@ -153,6 +153,8 @@ def resize(disk: Path, wanted: Resize, tick: Tick) -> None:
         if size > seen.size:
             _stretch(disk, size)
         ext4.resize(disk, size)
+        if wanted.fit is Fit.TO:  # a file system is of whole blocks, and the file ends with it
+            _stretch(disk, wanted.size)
     else:
         _partition(disk, seen, area, wanted, tick)
 
@@ -180,8 +182,10 @@ def _partition(disk: Path, seen: DiskLook, area: Area, wanted: Resize, tick: Tic
     source = ("--image-opts", _window(str(disk), "raw", area.start, area.size))
     convert(source, DiskFormat.RAW, work, area.size, tick)
     size = _aim(work, seen, area, wanted)
-    if size > area.size:
-        partitions.resized(disk, area.number, area.start + size + MIB)
+    whole = wanted.size if wanted.fit is Fit.TO else area.start + size + MIB
+    grows = size > area.size
+    if grows:
+        partitions.resized(disk, area.number, whole)
         _stretch(work, size)
     ext4.resize(work, size)
     with disk.open("r+b") as file:
@@ -192,16 +196,17 @@ def _partition(disk: Path, seen: DiskLook, area: Area, wanted: Resize, tick: Tic
         timeout=CPU,
     )  # fmt: skip
     work.unlink()
-    if size < area.size:
-        partitions.resized(disk, area.number, area.start + Size(size).rounded_up(MIB) + MIB)
+    if not grows and whole != seen.size:
+        partitions.resized(disk, area.number, whole)
     ext4.check(disk, area.start)
 
 
 def _aim(filesystem: Path, seen: DiskLook, area: Area, wanted: Resize) -> int:
     """Bytes that the file system is to have, so that the disk has what was asked for."""
     if wanted.fit is Fit.TO:
-        spare = MIB if area.number else 0
-        return wanted.size - area.start - spare
+        if area.number:
+            return partitions.room(seen.label, area.start, area.size, wanted.size)
+        return wanted.size
     least = ext4.least(filesystem) + wanted.size
     return Size(min(least, seen.size) if not wanted.size else least).rounded_up(MIB)
 

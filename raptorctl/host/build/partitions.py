@@ -68,6 +68,20 @@ def number_of(partition: dict[str, Any], table: dict[str, Any]) -> int:
     return int(partition["node"].removeprefix(table["device"]).lstrip("p"))
 
 
+def room(label: str, start: int, had: int, size: int) -> int:
+    """Bytes that the last partition gets on a disk of a size: whole MiB, or those that it has.
+
+    Args:
+        label: the partition table's kind.
+        start: of the partition, bytes from the disk's beginning.
+        had: its bytes before.
+        size: bytes of the disk.
+    """
+    left = max(0, size - start - (GPT_END if label == "gpt" else 0))
+    whole = left - left % MIB if left > MIB else left
+    return had if whole < had <= left else whole
+
+
 def resized(disk: Path, number: int, size: int) -> None:
     """Give a raw disk a size, and its last partition all that is left of it.
 
@@ -80,11 +94,10 @@ def resized(disk: Path, number: int, size: int) -> None:
         HostError: sfdisk does not take it.
     """
     table = table_of(disk)
-    end = size - (GPT_END if table["label"] == "gpt" else 0)
     for one in table["partitions"]:
         if number_of(one, table) == number:
-            room = end - one["start"] * SECTOR
-            one["size"] = (room - room % MIB if room > MIB else room) // SECTOR
+            start, had = one["start"] * SECTOR, one["size"] * SECTOR
+            one["size"] = room(table["label"], start, had, size) // SECTOR
     with disk.open("r+b") as file:
         boot_code = file.read(BOOT_CODE)
         file.truncate(size)

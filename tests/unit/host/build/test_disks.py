@@ -18,7 +18,7 @@ from raptorctl.host.build.workshop import LocalBuilder
 from raptorctl.model.build import BuildFile, DiskFormat, Empty, Filesystem, Fit, Resize
 from raptorctl.model.image import Image
 from raptorctl.model.settings import Libvirt
-from raptorctl.model.sizes import MIB, Size
+from raptorctl.model.sizes import KIB, MIB, Size
 
 ROOT = "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"
 TABLES = {
@@ -181,10 +181,51 @@ def test_a_disk_is_resized_with_its_last_partition_and_its_file_system(
         assert look.last and look.last.start + look.last.size <= look.size
 
 
+@pytest.mark.parametrize("label", TABLES)
+@pytest.mark.parametrize(
+    ("start", "length", "wanted"),
+    [
+        (2048, 30 * MIB, 32 * MIB),  # the file system stays, and the disk ends earlier
+        (63, 50 * MIB, 40 * MIB),
+        (63, 30 * MIB, 40 * MIB),
+        (2048, 30 * MIB, 80 * MIB + 10 * KIB),
+        (2048, 62 * MIB, 63 * MIB + 524 * KIB),
+        (2048, 62 * MIB + 512 * KIB, 64 * MIB + 8 * KIB),  # nor is it made smaller by a larger disk
+        (0, 64 * MIB, 40 * MIB + KIB),
+        (0, 64 * MIB, 80 * MIB + KIB),
+    ],
+)
+def test_a_disk_gets_the_size_that_was_asked_for_to_the_byte(
+    tmp_path: Path, label: str, start: int, length: int, wanted: int
+) -> None:
+    disk = tmp_path / "disk0.raw"
+    with disk.open("wb") as file:
+        file.truncate(64 * MIB)
+    if start:
+        table = f"label: {label}\nstart={start}, size={length // 512}"
+        table = table.replace("gpt", "gpt\nfirst-lba: 34")
+        run("sfdisk", "-q", "--no-reread", "--no-tell-kernel", str(disk), given=table)
+    at = start * 512
+    words = ("-q", "-F", "-t", "ext4", "-b", "4096", "-E", f"offset={at}")
+    run("mke2fs", *words, str(disk), f"{length // KIB}k")
+    BUILDER.resize(str(disk), Resize(Fit.TO, Size(wanted)), silent)
+    look = partitions.look_at(disk)
+    assert (disk.stat().st_size, look.size) == (wanted, wanted)
+    ext4.check(disk, at)
+    told = run("dumpe2fs", "-h", f"{disk}?offset={at}")
+    blocks = next(line for line in told.splitlines() if line.startswith("Block count:"))
+    assert look.last
+    assert wanted - at - 2 * MIB < int(blocks.split()[-1]) * 4096 <= look.last.size
+    if start:
+        assert "No errors detected" in run("sfdisk", "--verify", str(disk))
+    if wanted > 64 * MIB:
+        assert look.last.size >= length
+
+
 def test_what_is_full_is_not_made_smaller_than_it_needs(base: Base, tmp_path: Path) -> None:
     disk = begun(base, tmp_path / "j1")
     BUILDER.put(Put(str(disk), 0, (BuildFile("/a", content=b"x" * (20 * MIB)),)), None)
-    with pytest.raises(HostError, match=r"the file system needs .*M, and would get 11M"):
+    with pytest.raises(HostError, match=r"the file system needs .*M, and would get 1[12]M"):
         BUILDER.resize(str(disk), Resize(Fit.TO, Size(20 * MIB)), silent)
 
 
