@@ -19,8 +19,9 @@ from raptorctl.plans.build.request import BuildRequest
 if TYPE_CHECKING:
     from raptorctl.engine.report import Reporter
 
-GIVEN: Final = ("build_id", "build_date")
-"""Variables that are new each time, and so no part of what a build depends on."""
+ALWAYS: Final = {"build_id": "00000000-000000-0000", "build_date": "1970-01-01T00:00:00Z"}
+"""What is new each time, and so no part of what a build depends on, as it is compared: in the shape
+that it has, for names are checked."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def read(
     identity = new_identity("")
     numbered = {f"arg_{number}": value for number, value in enumerate(args, start=1)}
     now = {**numbered, "build_id": identity.job, "build_date": identity.at}
-    always = {**numbered, **{name: f"${{{name}}}" for name in GIVEN}}
+    always = {**numbered, **ALWAYS}
     form = said or format_of(first.file, first.text, BuildsFormat) or FileFormat.RAPTOR
     if more and form is not FileFormat.B9:
         raise InputError("only B9 files are built as one", subject=first.file)

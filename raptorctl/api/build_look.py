@@ -47,13 +47,12 @@ class Looking:
         factor = self._asked.timeout_factor
         now = BuildLowering(self._session, self._found.now, factor, supply)
         always = BuildLowering(self._session, self._found.always, supply=supply)
-        same = {one.name: one for one in self._found.always.builds}
-        builds = [(now.build(one), one) for one in self._found.now.picked(self._asked.only)]
+        builds = [now.build(one) for one in self._found.now.picked(self._asked.only)]
         refuse(self._found.now.file, now.wrong)
-        self._always = {
-            build.name: always.build(same.get(build.name, said)) for build, said in builds
-        }
-        return self._told(self._requests([build for build, _ in builds]))
+        both = zip(self._found.now.builds, self._found.always.builds, strict=True)
+        same = {one.name: other for one, other in both}  # a name may be new each time as well
+        self._always = {build.name: always.build(same[build.name]) for build in builds}
+        return self._told(self._requests(builds))
 
     def again(self, request: BuildRequest, watch: "Watch") -> BuildRequest:
         """Look at a build anew, once what it waits for is built.
@@ -178,7 +177,8 @@ class Looking:
 
     def _key(self, build: Build) -> str:
         file = os.path.abspath(self._found.now.file)  # noqa: PTH100 - follows no link
-        return hashlib.sha256(f"{file}\0{build.name}".encode(errors="replace")).hexdigest()[:32]
+        name = self._always[build.name].name
+        return hashlib.sha256(f"{file}\0{name}".encode(errors="replace")).hexdigest()[:32]
 
 
 def _image_of(disk: BuildDisk) -> str:

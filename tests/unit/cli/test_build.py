@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -391,3 +392,15 @@ def test_a_variable_that_is_put_into_a_file_is_built_anew(
     (changing / "raptor.toml").write_text(CHANGING.replace("expand = true", "expand = false"))
     assert raptorctl("build").code == 0
     assert "nothing to do" in raptorctl("build", "--if-changed", "--var", "ver=2").out
+
+
+def test_what_is_new_each_time_may_be_in_a_name(
+    file: Path, raptorctl: CommandLine, world: World
+) -> None:
+    text = FILE.replace('"${name}"', '"web-${build_id}"')
+    (file / "raptor.toml").write_text(text)
+    done = raptorctl("build", "web", "--if-changed", "--", "hi")
+    assert done.code == 0, done.err
+    [name] = world.images.built
+    assert re.fullmatch(r"web-\d{8}-\d{6}-[0-9a-f]{4}", name)
+    assert "nothing to do" in raptorctl("build", "web", "--if-changed", "--", "hi").out

@@ -127,3 +127,16 @@ def test_what_one_artifact_shares_another_begins_as(folder: Path, raptorctl: Com
     done = raptorctl("build", "b/web.b9")
     assert done.code == 0, done.err
     assert done.out == "base is built: image base\ntop is built: image top\n"
+
+
+def test_what_is_new_each_time_may_be_in_a_name(
+    folder: Path, raptorctl: CommandLine, world: World
+) -> None:
+    text = (IMAGES % "KeepSize").replace('"web"', '"web-${build_id}"')
+    (folder / "web.b9").write_text(text)
+    done = raptorctl("build", "b/web.b9", "--if-changed", "--", "one")
+    assert done.code == 0, done.err
+    [name] = world.images.built
+    assert done.out == f"{name} is built: image {name}, {folder}/out/one.vmdk\n"
+    again = raptorctl("build", "b/web.b9", "--if-changed", "--", "one")
+    assert again.out.endswith(": nothing to do, it is built of the same already\n")
