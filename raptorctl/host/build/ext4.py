@@ -119,6 +119,8 @@ def _commands(entries: Iterable[Staged], known: dict[str, str]) -> Iterator[str]
                 _refuse_taken(entry.path, known, "directory")
                 yield from _folder(entry.path, entry.mode, entry.owner)
                 known[entry.path] = "directory"
+            else:  # its mode stays, as where a machine puts files: `render.build_machine.placed`
+                yield from _owned(entry.path, entry.owner)
             continue
         if there == "directory":
             raise HostError(f"{entry.path} is a folder there: name the file in it")
@@ -134,7 +136,8 @@ def _refuse_taken(path: str, known: dict[str, str], wanted: str) -> None:
 def _folder(path: str, mode: int, owner: tuple[int, int]) -> Iterator[str]:
     yield _entered(path)
     yield f"mkdir {_quoted(_named(path))}"
-    yield from _owned(path, 0o040000 | mode, owner)
+    yield _moded(path, 0o040000 | mode)
+    yield from _owned(path, owner)
 
 
 def _one(entry: Staged, *, replaces: bool) -> Iterator[str]:
@@ -144,9 +147,10 @@ def _one(entry: Staged, *, replaces: bool) -> Iterator[str]:
         yield f"rm {_quoted(_named(entry.path))}"
     if entry.kind == "link":
         yield f"symlink {_quoted(_named(entry.path))} {_quoted(entry.source)}"
-        return
-    yield f"write {_quoted(entry.source)} {_quoted(name)}"
-    yield from _owned(entry.path, 0o100000 | entry.mode, entry.owner)
+    else:
+        yield f"write {_quoted(entry.source)} {_quoted(name)}"
+        yield _moded(entry.path, 0o100000 | entry.mode)
+    yield from _owned(entry.path, entry.owner)
 
 
 def _entered(path: str) -> str:
@@ -160,8 +164,13 @@ def _named(path: str) -> str:
     return f"./{PurePosixPath(path).name}"
 
 
-def _owned(path: str, mode: int, owner: tuple[int, int]) -> Iterator[str]:
-    for field, value in (("mode", f"0{mode:o}"), ("uid", owner[0]), ("gid", owner[1])):
+def _moded(path: str, mode: int) -> str:
+    return f"set_inode_field {_quoted(path)} mode 0{mode:o}"
+
+
+def _owned(path: str, owner: tuple[int, int]) -> Iterator[str]:
+    """Set an owner; of a link, its own: debugfs follows none at a path's end."""
+    for field, value in zip(("uid", "gid"), owner, strict=True):
         yield f"set_inode_field {_quoted(path)} {field} {value}"
 
 

@@ -78,7 +78,8 @@ def _entries(
     if not Path(file.copy).is_dir():
         yield _copied(place, file, file.copy, file.to, variables)
         return
-    yield Staged(file.to, "folder", mode=FOLDER_MODE, owner=file.owner)
+    own = stat.S_IMODE(Path(file.copy).stat().st_mode)
+    yield Staged(file.to, "folder", mode=own, owner=file.owner)
     for at, below, names in walk_given(file.copy):
         below.sort()
         inside = "" if at == file.copy.rstrip("/") else os.path.relpath(at, file.copy)

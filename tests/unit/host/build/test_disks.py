@@ -119,6 +119,31 @@ def test_files_are_put_into_the_root_and_the_image_itself_is_as_it_was(
     assert base.digest == before
 
 
+def test_a_folder_has_its_own_mode_and_all_in_it_the_owner(base: Base, tmp_path: Path) -> None:
+    disk, folder = begun(base, tmp_path / "j1"), tmp_path / "sec"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "link").symlink_to("key")
+    (folder / "key").write_text("secret")
+    folder.chmod(0o700)
+    there = BuildFile("/there/a", content=b"x")
+    BUILDER.put(Put(str(disk), 0, (there,)), None)
+    files = [
+        BuildFile(to, copy=str(folder), owner=(1000, 70000)) for to in ("/root/.ssh", "/there")
+    ]
+    for _ in range(2):
+        BUILDER.put(Put(str(disk), 0, tuple(files)), None)
+    told = asked(disk, 8 * MIB, "stat /root/.ssh")
+    assert "Mode:  0700" in told
+    for name in ("", "/link", "/sub", "/key"):
+        told = asked(disk, 8 * MIB, f"stat /root/.ssh{name}")
+        assert "User:  1000   Group: 70000" in told, told
+        assert ("Type: symlink" in told) == (name == "/link")
+    told = asked(disk, 8 * MIB, "stat /there")
+    assert "Mode:  0755" in told
+    assert "User:  1000   Group: 70000" in told
+    ext4.check(disk, 8 * MIB)
+
+
 def test_a_link_in_the_image_leads_nowhere_outside_of_it(base: Base, tmp_path: Path) -> None:
     disk = begun(base, tmp_path / "j1")
     script = tmp_path / "script"
