@@ -196,4 +196,5 @@ def paths(build: Build) -> Iterator[str]:
 
 def _missing(path: str) -> tuple[str, ...]:
     """The folders that have to be made for a path, innermost first."""
-    return tuple(str(each) for each in Path(path).parents if not each.exists())
+    parents = map(str, Path(path).parents)
+    return tuple(each for each in parents if not os.path.exists(each))  # noqa: PTH110 - raises nothing

@@ -106,7 +106,7 @@ class BuildLowering:
         if not file.copy:
             return file
         path = self._beside(file.copy)
-        if not Path(path).is_dir():
+        if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir() raises for a name too long
             self._readable(path, f"{key}.copy", tell)
         elif file.expand:
             tell(f"{key}.expand", f"{file.copy} is a folder: name each file")
@@ -117,7 +117,7 @@ class BuildLowering:
             files = (self._file(f, f"{key}.files[{n}]", tell) for n, f in enumerate(share.files))
             return replace(share, files=tuple(files))
         path = self._beside(share.path)
-        if not Path(path).is_dir():
+        if not os.path.isdir(path):  # noqa: PTH112
             tell(f"{key}.path", f"there is no folder {share.path}")
         return replace(share, path=path)
 
@@ -125,6 +125,8 @@ class BuildLowering:
         if step.run:
             step = replace(step, run=self._beside(step.run))
             self._readable(step.run, f"{key}.run", tell)
+        if any("\0" in word for word in step.command):
+            tell(f"{key}.command", "has a NUL, which no argument of a program can have")
         return replace(step, timeout=step.timeout * self._factor)
 
     def _readable(self, path: str, key: str, tell: Callable[[str, str], None]) -> None:

@@ -26,6 +26,8 @@ class BuildSet:
         tables: for each build's name, what the file calls the table that it is from.
         places: line and column of what stands in the file, by keys.
         base: where relative paths begin; "" for beside the file.
+        files: which file a place is in, by its keys, where several are read as one.
+        may_be_empty: whether a file that makes nothing is none the worse for it.
     """
 
     file: str
@@ -33,6 +35,8 @@ class BuildSet:
     tables: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[Path, tuple[int, int]] = field(default_factory=dict)
     base: str = ""
+    files: Mapping[Path, str] = field(default_factory=dict)
+    may_be_empty: bool = False
 
     @property
     def folder(self) -> str:
@@ -56,7 +60,7 @@ class BuildSet:
                 raise InputError(
                     f"{self.file} has no build {name}", resolution=nearest(name, known)
                 )
-        if not self.builds:
+        if not self.builds and not self.may_be_empty:
             raise InputError(
                 f"{self.file} has no build", resolution="a build is a table, [build.NAME]"
             )
@@ -75,9 +79,10 @@ class BuildSet:
         """
         table = self.tables.get(build.name, build.name)
         path: Path = ("build", table, *keys(key))
-        ends = range(len(path), 0, -1)
-        place = next((self.places[path[:end]] for end in ends if path[:end] in self.places), (0, 0))
-        return Diagnostic(self.file, *place, f"build.{build.name}.{key}", problem, hint)
+        ends = (path[:end] for end in range(len(path), 0, -1))
+        stands = next((end for end in ends if end in self.places), ())
+        file, place = self.files.get(stands, self.file), self.places.get(stands, (0, 0))
+        return Diagnostic(file, *place, f"build.{build.name}.{key}", problem, hint)
 
 
 def keys(dotted: str) -> Path:

@@ -113,6 +113,8 @@ def build(
     with watched() as watch:
         looking = Looking(session, found, asked, watch)
         requests = looking.requests()
+    if not requests and form is Format.TEXT:
+        say(plain(f"{file} makes nothing"))
     if dry_run:
         _say_plans(session, requests, form)
         return

@@ -7,6 +7,8 @@ from typing import Final
 
 LONGEST: Final = 255
 """Bytes of a name (path_resolution(7))."""
+LONGEST_PATH: Final = 4095
+"""Bytes of a path (PATH_MAX, without its NUL)."""
 BESIDE: Final = len(".") + len(".20261120-120000-abcd.before.own")
 """Bytes that are added to a name as long as the build is at work."""
 
@@ -19,11 +21,21 @@ def obstacle(target: Path, *, folder: bool, wrote: Collection[str]) -> str:
         folder: whether the output is a folder.
         wrote: paths that this build wrote before.
     """
-    if len(os.fsencode(target.name)) + BESIDE > LONGEST or not target.name:
+    if not target.name or not _can_be(target):
         return "has no name that a file can have here"
     if os.path.lexists(target):
         return _taken(target, folder=folder, wrote=wrote) or _closed(target.parent)
     return _closed(next(each for each in target.parents if os.path.lexists(each)))
+
+
+def _can_be(target: Path) -> bool:
+    """Whether a file can have such a path, and one beside it what it is called until it is done."""
+    *folders, name = map(os.fsencode, target.parts)
+    return (
+        len(os.fsencode(target)) + BESIDE <= LONGEST_PATH
+        and max(map(len, (name + bytes(BESIDE), *folders))) <= LONGEST
+        and "\0" not in str(target)
+    )
 
 
 def _taken(target: Path, *, folder: bool, wrote: Collection[str]) -> str:

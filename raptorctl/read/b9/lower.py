@@ -64,8 +64,15 @@ def lowered(artifacts: Sequence[Artifact], make: Make, file: str) -> BuildSet:
     lowering.outputs_once(builds)
     if lowering.expanding.wrong:
         refuse(lowering.expanding.wrong[0].file, lowering.expanding.wrong)
-    places = {key: at[1:] for key, at in lowering.places.items() if at[0] == file}
-    return BuildSet(file, tuple(builds), {one.name: one.name for one in builds}, places, base=".")
+    return BuildSet(
+        file,
+        tuple(builds),
+        {one.name: one.name for one in builds},
+        {key: at[1:] for key, at in lowering.places.items()},
+        base=".",
+        files={key: at[0] for key, at in lowering.places.items()},
+        may_be_empty=True,
+    )
 
 
 @dataclass

@@ -119,6 +119,9 @@ class _Unfolding:
             problem = "the lists of this Each are not of one length"
             self.expanding.tell(con.at, problem, f"it has {lengths}")
             return
+        if not lists[0][1]:
+            self.expanding.tell(con.at, "the lists of this Each are empty", "write values in them")
+            return
         for row in zip(*(values for _, values in lists), strict=True):
             yield [(key, value) for (key, _), value in zip(lists, row, strict=True)]
 

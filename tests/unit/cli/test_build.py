@@ -13,6 +13,7 @@ from raptorctl.drivers.build import Put
 from raptorctl.drivers.image import Pulled, Watch
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import MissingError
+from raptorctl.host.build.obstacle import obstacle
 from raptorctl.model.build import DiskFormat, Empty
 from raptorctl.model.image_version import Provenance
 from tests.fakes import IMAGE, World
@@ -404,3 +405,40 @@ def test_what_is_new_each_time_may_be_in_a_name(
     [name] = world.images.built
     assert re.fullmatch(r"web-\d{8}-\d{6}-[0-9a-f]{4}", name)
     assert "nothing to do" in raptorctl("build", "web", "--if-changed", "--", "hi").out
+
+
+ODD = """
+[build.web]
+from = "debian:13"
+files = [{ copy = "%s", to = "/a" }]
+after = [{ command = ["%s"] }]
+output = [{ file = "%s" }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("copied", "word", "written", "told"),
+    [
+        ("a" * 300, "a", "out", "4:12: build.web.files[0].copy: "),
+        ("a/" * 3000 + "a", "a", "out", "4:12: build.web.files[0].copy: "),
+        ("a\\u0000b", "a", "out", "4:12: build.web.files[0].copy: "),
+        ("b", "a\\u0000b", "out", "5:12: build.web.after[0].command: has a NUL"),
+        ("b", "a", "a\\u0000b", "6:11: build.web.output[0]: "),
+        ("b", "a", "a/" * 3000 + "a", "6:11: build.web.output[0]: "),
+        ("b", "a", "a" * 300 + "/a", "6:11: build.web.output[0]: "),
+    ],
+)
+def test_what_no_file_and_no_argument_can_be_is_told_in_its_place(
+    copied: str, word: str, written: str, told: str,
+    file: Path, raptorctl: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def seen(target: str, record: str, *, folder: bool) -> str:
+        return obstacle(Path(target), folder=folder, wrote=())
+
+    monkeypatch.setattr(world.builder, "obstacle", seen)
+    (file / "b").touch()
+    (file / "raptor.toml").write_text(ODD % (copied, word, written))
+    done = raptorctl("build", "--dry-run")
+    assert done.code == 2, done.err
+    assert f"raptor.toml:{told}" in done.err, done.err
+    assert world.builder.files == {}

@@ -140,3 +140,31 @@ def test_what_is_new_each_time_may_be_in_a_name(
     assert done.out == f"{name} is built: image {name}, {folder}/out/one.vmdk\n"
     again = raptorctl("build", "b/web.b9", "--if-changed", "--", "one")
     assert again.out.endswith(": nothing to do, it is built of the same already\n")
+
+
+def test_what_is_wrong_in_a_further_file_has_its_place_there(
+    folder: Path, raptorctl: CommandLine
+) -> None:
+    text = (IMAGES % "KeepSize").replace("web", "more").replace("${arg_1}", "more")
+    (folder / "more.b9").write_text(text.replace("debian:13", "nope:1"))
+    done = raptorctl("build", "b/web.b9", "-f", "b/more.b9", "--", "one")
+    assert "b/more.b9:4:51: build.more.from: 'nope:1' is in no catalogue of images" in done.err
+
+
+def test_a_file_that_makes_nothing_is_no_error(folder: Path, raptorctl: CommandLine) -> None:
+    (folder / "web.b9").write_text("Let [] [EmptyArtifact]")
+    done = raptorctl("build", "b/web.b9")
+    assert (done.code, done.out) == (0, "b/web.b9 makes nothing\n")
+    done = raptorctl("build", "b/web.b9", "-o", "json")
+    assert json.loads(done.out) == {"builds": []}
+    assert raptorctl("build", "b/web.b9", "--list-outputs").code == 0
+    assert raptorctl("build", "b/web.b9", "web").complaint.endswith("has no build web: known: none")
+
+
+def test_a_command_with_a_nul_is_told(folder: Path, raptorctl: CommandLine, world: World) -> None:
+    run = '(VmScript X86_64 [] (Run "true" ["a\\0b"]))'
+    text = (IMAGES % "KeepSize").replace("NotMounted", '(MountPoint "/")', 1)
+    (folder / "web.b9").write_text(text.replace("NoVmScript", run))
+    done = raptorctl("build", "b/web.b9", "--dry-run", "--", "one")
+    assert done.code == 2
+    assert "b/web.b9:3:4: build.web.steps[0].command: has a NUL" in done.err

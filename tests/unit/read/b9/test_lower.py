@@ -359,7 +359,7 @@ def test_shares_are_nothing_without_a_script() -> None:
     assert only(images(target(), script("NoOP", shares))).shares == ()
 
 
-def test_each_disk_knows_its_place_in_the_first_file() -> None:
+def test_each_disk_knows_its_place_in_its_file() -> None:
     text = images(target(mount='(MountPoint "/a")') + "\n, " + target())
     found = lowered(unfold([read_b9(text, "x.b9")], {}), make, "x.b9")
     assert found.wrong(found.builds[0], "from", "is odd").place == "x.b9:2:26"
@@ -369,4 +369,4 @@ def test_each_disk_knows_its_place_in_the_first_file() -> None:
     made = lowered(unfold([read_b9(shared, "x.b9")], {}), make, "x.b9")
     assert made.wrong(made.builds[0], "shares[0].path", "is odd").place == "x.b9:2:2"
     other = lowered(unfold([read_b9(text, "y.b9")], {}), make, "x.b9")
-    assert other.wrong(other.builds[0], "from", "is odd").place == "x.b9"
+    assert other.wrong(other.builds[0], "from", "is odd").place == "y.b9:2:26"
