@@ -81,6 +81,7 @@ class _Lowering:
     expanding: Expanding = field(default_factory=Expanding)
     places: dict[Path, Place] = field(default_factory=dict)
     """What says each build, and each disk of it."""
+    named: set[str] = field(default_factory=set)
     files: int = 0
     bytes: int = 0
 
@@ -109,10 +110,16 @@ class _Lowering:
             case _, (targets, script, *fixup):
                 found = iter([self._images(artifact, targets, script, fixup, made)])
         for build in found:
+            self._name(build.name, artifact.assembly.at)
             self.places["build", build.name] = artifact.assembly.at
             if any("\0" in path for path in _paths(build)):
                 self.tell(artifact.assembly.at, "a path in it has a NUL, which no path can have")
             yield build
+
+    def _name(self, name: str, at: Place) -> None:
+        if name in self.named:
+            self.tell(at, f"two builds are called {shown(name)}", "a seed's second is NAME-vfat")
+        self.named.add(name)
 
     def _files(
         self, artifact: Artifact, made: Sequence[MadeFile], below: str

@@ -370,3 +370,10 @@ def test_each_disk_knows_its_place_in_its_file() -> None:
     assert made.wrong(made.builds[0], "shares[0].path", "is odd").place == "x.b9:2:2"
     other = lowered(unfold([read_b9(text, "y.b9")], {}), make, "x.b9")
     assert other.wrong(other.builds[0], "from", "is odd").place == "y.b9:2:26"
+
+
+def test_no_two_builds_have_one_name() -> None:
+    seed = 'Artifact (IID "%s") (CloudInit [CI_VFAT, CI_ISO] "out/%s")'
+    text = f'Sources [FromContent "meta-data" (FromString "")] [{seed % ("a", "a")},\n {seed}]'
+    [said] = problems(text % ("a-vfat", "b"))
+    assert said.startswith("2:27: two builds are called 'a-vfat'; a seed's second")
