@@ -130,6 +130,7 @@ OF_A_REQUEST = {
     "existing.find",
     "existing.refuse_foreign",
     "existing.refuse_reserved",
+    "room.refuse_origin",  # it is to go
     "room.refuse_unclean",  # it is there, and is to grow or to be kept as it is
     "extra._kept",  # these further disks
     "extra._new",
