@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from raptorctl.api.caller import new_identity
@@ -136,14 +136,32 @@ def digest(plan: Plan) -> str:
     """What a plan says, in few letters: who agrees says to which plan.
 
     What is there already is told by its UUID as well: another machine may have its name by now.
+    So are keys and texts, of which no title says what is in them.
     """
     from hashlib import sha256
 
     told = [plan.summary, *plan.notes, *plan.destroys]
-    for step in plan.steps:
-        there = (str(step.encode().get(key, "")) for key in ("uuid", "domain"))
+    records = [step.encode() for step in plan.steps]
+    for step, record in zip(plan.steps, records, strict=True):
+        there = (str(record.get(key, "")) for key in ("uuid", "domain"))
         told += [step.title, step.reason, *(uuid for uuid in there if uuid != plan.identity.uuid)]
-    return sha256("\0".join(told).encode()).hexdigest()
+    return sha256("\0".join([*told, *_texts(plan.identity, records)]).encode()).hexdigest()
+
+
+def _texts(identity: Identity, records: list[dict[str, Any]]) -> Iterator[str]:
+    """What files are to say, and what guests are told, without what each job has of its own."""
+    from raptorctl.model.made import made_text, read_made
+    from raptorctl.render.read_domain import read_domain
+
+    own_key = any(record["kind"] == "key.write" for record in records)  # the only one let in
+    for record in records:
+        if record["kind"] == "file.write":
+            text = record["text"] or ""
+            yield text.replace(identity.job, "").replace(identity.at, "")
+        elif record["kind"] in {"domain.define", "domain.redefine"}:
+            mark = read_domain(record["xml"]).mark
+            if mark and (made := read_made(mark.made)):
+                yield made_text(replace(made, keys=()) if own_key else made)
 
 
 def unchanged(agreed: str, name: str) -> Confirm:

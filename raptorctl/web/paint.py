@@ -1,6 +1,7 @@
 """Pages as HTML. Whatever is put into one is escaped, and cannot move a cursor or turn a line."""
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -38,6 +39,17 @@ def text(said: str) -> Markup:
     return escape(harmless(said.replace("\r\n", "\n")))
 
 
+def whole(said: str) -> Markup:
+    """Have a form send a text back as it came: what turns a line or the like is written in ASCII.
+
+    https://html.spec.whatwg.org/multipage/syntax.html#character-references
+    """
+    acts = (unicodedata.category(c).startswith("C") for c in said)
+    return Markup("").join(
+        Markup("&#{};").format(ord(c)) if act else c for c, act in zip(said, acts, strict=True)
+    )
+
+
 def painted(
     site: "Site", visit: "Visit | None", template: str, status: int = 200, **values: object
 ) -> Response:
@@ -69,6 +81,7 @@ def _environment() -> Environment:
     )
     made.globals["file"] = _address
     made.filters["lines"] = text
+    made.filters["whole"] = whole
     return made
 
 

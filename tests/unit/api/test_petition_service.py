@@ -131,7 +131,13 @@ def test_what_was_agreed_to_is_what_is_done(service: Service) -> None:
     digest = service.ask({**DEV, "machine": "web", "dry_run": True})["plan"]["digest"]
     said = service.ask({**DEV, "machine": "web", "size": "21G", "agreed": digest})
     assert said["error"]["code"] == "host-changed"
+    told = {**DEV, "machine": "web", "user_data": "#cloud-config\npackages: [vim]\n"}
+    digest = service.ask({**told, "dry_run": True})["plan"]["digest"]
+    other = told["user_data"].replace("vim", "curl")
+    said = service.ask({**told, "user_data": other, "agreed": digest})
+    assert said["error"]["code"] == "host-changed"
     assert machines(service) == ["alice-dev"]
+    assert "done" in service.ask({**told, "agreed": digest})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """What the pages show, and what they do."""
 
+import re
+from base64 import b64encode
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,8 @@ from tests.fakes import World
 from tests.unit.api.session import InMemory
 from tests.web import Browser, Served, served
 
+ED25519 = b"\0\0\0\x0bssh-ed25519\0\0\0\x20"
+"""How a public key begins (RFC 8709)."""
 PAGES = (
     "/", "/room", "/doctor", "/audit", "/jobs", "/new", "/m/alice-dev", "/m/alice-dev/boot",
     "/m/alice-dev/console", "/m/alice-dev/change/resize", "/m/alice-dev/change/rebuild",
@@ -98,6 +103,24 @@ def test_a_plan_is_shown_and_then_carried_out(
     assert names == {"alice-db", "alice-dev", "bob-web"}
     job = session.journals.jobs()[-1]
     assert (job.verb, job.by) == ("provision", "carol")
+
+
+def test_what_was_filled_in_is_what_is_done(browser: Browser, world: World) -> None:
+    """Lines and all, as a browser sends a plan's form back."""
+    blobs = [b64encode(ED25519 + bytes([number] * 32)).decode() for number in (1, 2)]
+    keys = [f"ssh-ed25519 {blob} carol" for blob in blobs]
+    form = {"machine": "alice db", "size": "2G", "cpus": "1", "keys": "\r\n".join(keys)}
+    shown = browser.post("/new", form)
+    back = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', shown.text))
+    back = {name: unescape(value) for name, value in back.items()}
+    assert back["keys"] == form["keys"]
+    for fewer in (keys[:1], keys[1:]):  # a form that is not the one that was shown
+        done = browser.post("/new", {**back, "keys": "\r\n".join(fewer)})
+        assert "the host changed" in ended(browser, done.headers["location"])
+    done = browser.post("/new", back)
+    assert "state ok" in ended(browser, done.headers["location"])
+    stored = world.files.read("/etc/raptorctl/keys/alice") or ""
+    assert [line.split()[-2] for line in stored.splitlines()] == blobs
 
 
 def ended(browser: Browser, path: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from raptorctl.api.change import digest
 from raptorctl.api.guest import Guest
 from raptorctl.errors import ConflictError, HostError, InputError
 from raptorctl.host.guest.host_key import new_host_key, pair_of
@@ -65,6 +66,14 @@ def test_where_another_key_lets_in_there_is_none(world: SessionWorld) -> None:
     for plan in (planned(world, wish, owner_keys=MINE), planned(world, given)):
         assert written(plan) == []
         assert "AAAAspar" not in user_data(plan)
+
+
+def test_a_pair_that_is_made_anew_makes_no_other_plan(world: SessionWorld) -> None:
+    """A page makes it once to show the plan, and again to carry it out."""
+    pairs = PAIR, HostKey("ANOTHER", "ssh-ed25519 AAAAothr")
+    boots = (FirstBoot(login_key=pair) for pair in pairs)
+    plans = [planned(world, but(WEB, first_boot=boot, image=world.image.name)) for boot in boots]
+    assert digest(plans[0]) == digest(plans[1])
 
 
 def test_a_job_key_is_taken_away_and_so_is_none(world: SessionWorld) -> None:
