@@ -1,17 +1,20 @@
 """What a tenant hears of a job that root's service does for them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from raptorctl.api.session import Session
 from raptorctl.host.system.peer import Answers
 from raptorctl.model.job import StepState
-from raptorctl.model.petition import Petitioner
+from raptorctl.model.petition import Petition, Petitioner
 from raptorctl.model.tenant import GROUP
 
 SMALLEST: Final = 4 << 20
 """Bytes below which no bar is worth drawing; to a reporter they would be milliseconds."""
+REST: Final = "[a-z0-9][a-z0-9.-]*"
+"""Of a machine's name, or of what is named by it, after its tenant's."""
+NOTHING: Final = "(?!)"
 
 
 class Ear:
@@ -23,23 +26,33 @@ class Ear:
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
-        self._others: re.Pattern[str] | None = None
+        self._names: re.Pattern[str] | None = None
         self._share, self._image = -1, ""
 
-    def listen(self, session: Session, who: Petitioner) -> None:
-        """Say whose host it is and who hears; a machine's name begins with its tenant's."""
+    def listen(self, session: Session, who: Petitioner, asked: Petition | None) -> None:
+        """Say whose host it is, who hears, and what they asked for, if anything.
+
+        A machine's name begins with its tenant's. What begins so and is their own machine's name or
+        their own word, or one that the policy offers, is told: were it hidden, a tenant could try
+        which names are those of tenants.
+        """
         accounts = session.host.accounts.members(GROUP)
-        names = "|".join(account.name for account in accounts if account.name != who.tenant)
-        self._others = re.compile(rf"\b(?:{names})-[a-z0-9][a-z0-9.-]*") if names else None
+        others = "|".join(account.name for account in accounts if account.name != who.tenant)
+        words = sorted(_words(session, asked), key=len, reverse=True) if asked else ()
+        told = "|".join(map(re.escape, words))
+        self._names = re.compile(
+            rf"(?P<told>\b{who.tenant}-{REST}|(?<![\w-])(?:{told or NOTHING})(?![\w-]))"
+            rf"|\b(?:{others or NOTHING})-{REST}"
+        )
 
     def veiled(self, said: Any) -> Any:
         """The same without names of others' machines."""
         match said:
             case str():
-                return self._others.sub("another's", said) if self._others else said
+                return self._names.sub(_veil, said) if self._names else said
             case Mapping():
                 return {key: self.veiled(value) for key, value in said.items()}
-            case list():
+            case list() | tuple():
                 return [self.veiled(item) for item in said]
         return said
 
@@ -82,3 +95,13 @@ class Ear:
         if self._image:
             self._tell({"ended": [0, 0, self._image, StepState.DONE.value, ""]})
         self._image = ""
+
+
+def _words(session: Session, asked: Petition) -> Iterator[str]:
+    policy = session.settings.requests
+    yield from filter(None, (asked.image, asked.name, *asked.profile))
+    yield from (*policy.images, *policy.profiles)
+
+
+def _veil(name: re.Match[str]) -> str:
+    return name[0] if name["told"] else "another's"

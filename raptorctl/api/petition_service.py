@@ -79,11 +79,10 @@ def _answered(
     Pace(paces, "asked", A_MINUTE, 60).take(uid)
     letter = parse_letter(read_line(client, LONGEST))
     session = session_of(Caller(who.tenant, root=True))
-    ear.listen(session, who)
+    ear.listen(session, who, letter.petition)
     if letter.verb == "shares":  # alone names another's machine: one that is shared with them
         return _shares(session, who)
-    said: Mapping[str, Any] = ear.veiled(_heeded(session, who, letter, paces, ear))
-    return said
+    return _heeded(session, who, letter, paces, ear)
 
 
 def _heeded(
@@ -134,7 +133,7 @@ class Desk:
             self.session, change_of(self.session, self.who, petition, beyond.extend), self.ear
         )
         if letter.dry_run:
-            return {"plan": shown(plan, beyond)}
+            return {"plan": self.ear.veiled(shown(plan, beyond))}
         name = f"{self.who.tenant}-{petition.machine}"
         agrees = unchanged(letter.agreed, name) if letter.agreed else None
         if agrees and plan.steps:
@@ -142,7 +141,7 @@ class Desk:
         self.pace.take(self.who.uid)
         if beyond:
             return {"waiting": view(self._keep(petition, tuple(beyond)))}
-        return {"done": {**self._done(petition, agrees), "verb": petition.verb}}
+        return {"done": {**self.ear.veiled(self._done(petition, agrees)), "verb": petition.verb}}
 
     def _done(self, petition: Petition, agrees: "Confirm | None") -> dict[str, Any]:
         from raptorctl.api.change import carry_out
@@ -191,7 +190,7 @@ def shown(plan: "Plan", beyond: list[str]) -> dict[str, Any]:
 
 
 def view(one: KeptPetition) -> dict[str, Any]:
-    """The shape of a request that docs/json.md tells."""
+    """The shape of a request that docs/json.md tells: in who asked's own words, so all is told."""
     return {
         "id": one.id,
         "tenant": one.who.tenant,

@@ -1,21 +1,25 @@
 """What tenants request: within the policy done at once, beyond it kept; and nothing else."""
 
 import json
+import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from raptorctl.api.caller import Caller
+from raptorctl.api.petition_ear import Ear
 from raptorctl.host.system.files import shipped_rules
+from raptorctl.host.system.peer import Answers
 from raptorctl.model.access import RULES
 from raptorctl.model.domain import Domain
-from raptorctl.model.petition import PetitionState
+from raptorctl.model.petition import Petition, Petitioner, PetitionState
 from raptorctl.model.policy import RequestPolicy
 from raptorctl.model.share import SHARES, Grant, Share, parse_shares, shares_text
 from raptorctl.model.tenant import Quota, TenantRecord, record_path, record_text
 from raptorctl.render.polkit_rule import render_rules
-from tests.fakes import World
+from tests.fakes import IMAGE, World
 from tests.unit.api.petitions import BIG, DEV, POLICY, Service
 from tests.unit.model.test_ssh_key import GOOD
 
@@ -304,6 +308,48 @@ def test_anothers_machine_is_not_named_in_what_a_tenant_hears(service: Service) 
     said = service.lines({**DEV, "cpus": "4"})
     assert said[-1]["error"]["exit"] == 3
     assert "bob" not in json.dumps(said)
+
+
+def test_what_is_their_own_tells_of_no_tenant(service: Service, world: World) -> None:
+    """Names that begin as another tenant's do are told as others are: bob is one, zed is none."""
+    world.with_tenants("web", "debian", "workstation")
+    world.images.all = (IMAGE, replace(IMAGE, name="debian-13"))
+    service.policy = replace(POLICY, images=("debian:13", "debian-13"))
+    for machine in ("bob-dev", "zed-dev"):
+        asked = {**DEV, "machine": machine, "image": "debian-13"}
+        lines = json.dumps(service.lines({**asked, "dry_run": True}))
+        assert f"define domain alice-{machine}" in lines
+        done = service.lines(asked)
+        assert done[-1]["done"]["job"]["machine"] == f"alice-{machine}"
+        assert "another's" not in lines + json.dumps(done)
+    asked |= {"machine": "bob-x", "image": "debian-12"}
+    unknown: dict[str, Any] = {**asked, "profile": ["workstation-2"]}
+    for said in (
+        service.ask(unknown),
+        service.ask({**BIG, "machine": "bob-big", "image": "debian-13"}),
+        service.ask({**asked, "image": "debian-13", "profile": ["web-server"]}),
+        service.ask({"verb": "list"}),
+        service.ask({"verb": "deprovision", "machine": "bob-dev", "force": True}),
+    ):
+        assert "another's" not in json.dumps(said)
+    assert said["done"]["summary"] == "nothing of alice-bob-dev is left"
+
+
+def test_anothers_name_is_hidden_wherever_it_stands(service: Service) -> None:
+    service.world.with_tenants("carl")
+    asked = Petition("provision", "bob-dev", image="bob-image", profile=("bob",))
+    session = service.session(Caller("alice", root=True))
+    with socket.socket() as client:
+        ear = Ear(Answers(client))
+    ear.listen(session, Petitioner("alice", 1001), asked)
+    for said, heard in (
+        ("bob-dev has CPUs 2", "another's has CPUs 2"),
+        ("guest-bob-ci, disk-bob-ci.data", "guest-another's, disk-another's"),
+        ("carl-alice-bob-x and malice-bob-x", "another's and malice-another's"),
+        ("guest-alice-bob-ci alice-bob", "guest-alice-bob-ci alice-bob"),
+        ("image bob-image: bob-image-2, bob", "image bob-image: another's, bob"),
+    ):
+        assert ear.veiled({"error": {"details": (said,)}}) == {"error": {"details": [heard]}}
 
 
 def test_each_sees_theirs_alone(service: Service) -> None:
