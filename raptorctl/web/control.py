@@ -66,9 +66,10 @@ class Control:
                 return {"link": self.link(who)}
             case {"do": "sessions"}:
                 return {"sessions": [visit.encode() for visit in self._door.visits]}
-            case {"do": "logout", "which": str(which)}:
-                ended = self._door.end(lambda visit: which in {"", visit.id, visit.who})
-                return {"ended": ended}
+            case {"do": "logout", "which": str(which)} if which:
+                return {"ended": self._door.end(lambda visit: which in {visit.id, visit.who})}
+            case {"do": "logout-all"}:
+                return {"ended": self._door.end(lambda _: True)}
         raise ValueError("no such question")
 
 

@@ -48,8 +48,10 @@ def _answer(session: Session, who: str, asked: Mapping[str, Any]) -> Mapping[str
             return {"about": pages.about(session, who)}
         case {"do": "sessions"}:
             return ask(path, {"do": "sessions"}) or {"sessions": []}
-        case {"do": "logout", "which": str(which)}:
+        case {"do": "logout", "which": str(which)} if which:
             return ask(path, {"do": "logout", "which": which}) or {"ended": 0}
+        case {"do": "logout-all"}:
+            return ask(path, {"do": "logout-all"}) or {"ended": 0}
     raise ValueError("no such question")
 
 

@@ -139,9 +139,9 @@ def logout(
     form: Output = Format.TEXT,
 ) -> None:
     """End logins to the page, and all that is open for them; root's ends tenants' logins, too."""
-    if (which is None) is not everybody:
+    if (which is None) is not everybody or which == "":
         raise InputError("say which login, or --all", resolution="see `raptorctl web sessions`")
-    found = _asked(context, {"do": "logout", "which": which or ""})
+    found = _asked(context, {"do": "logout", "which": which} if which else {"do": "logout-all"})
     if not found.ended and which and not found.silent:
         raise MissingError(
             f"there is no login {which}",

@@ -18,6 +18,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, str]]:
         "link": {"link": "https://vm.example.org/enter/alice.x"},
         "sessions": {"sessions": []},
         "logout": {"ended": 0},
+        "logout-all": {"ended": 0},
     }
 
     def ask(question: Mapping[str, str]) -> Any:
@@ -53,9 +54,11 @@ def test_a_tenant_sees_and_ends_their_logins(
     assert alice("web", "sessions").out == "nobody is logged in\n"
     assert alice("web", "logout", "--all").out == "0 logged out\n"
     assert alice("web", "logout", "59d1f6ca").code == 3
+    for said in ([], [""], ["", "--all"], ["59d1f6ca", "--all"]):
+        assert alice("web", "logout", *said).code == 2
     assert asked == [
         {"do": "sessions"},
-        {"do": "logout", "which": ""},
+        {"do": "logout-all"},
         {"do": "logout", "which": "59d1f6ca"},
     ]
 

@@ -109,7 +109,7 @@ def test_root_sees_and_ends_logins(alice: Running) -> None:
     found = ask(alice.control, {"do": "sessions"})
     assert found
     assert [one["account"] for one in found["sessions"]] == ["alice"]
-    assert ask(alice.control, {"do": "logout", "which": ""}) == {"ended": 1}
+    assert ask(alice.control, {"do": "logout-all"}) == {"ended": 1}
     assert made.get("/", Host=HOST).status == 401
 
 
@@ -125,7 +125,7 @@ def test_it_waits_for_logins_and_for_links_that_are_still_good(alice: Running) -
     seen.append(door.awaits)
     entered(alice)
     seen.append(door.awaits)
-    ask(alice.control, {"do": "logout", "which": ""})
+    ask(alice.control, {"do": "logout-all"})
     seen.append(door.awaits)
     alice.link()
     seen.append(door.awaits)

@@ -32,7 +32,10 @@ def test_a_login_is_ended_by_its_name_or_its_account(server: Served) -> None:
     assert ask(server.socket, {"do": "logout", "which": found["sessions"][0]["id"]}) == {"ended": 1}
     assert (first.get("/").status, other.get("/").status) == (401, 200)
     assert ask(server.socket, {"do": "logout", "which": "dave"}) == {"ended": 2}
-    assert ask(server.socket, {"do": "logout", "which": ""}) == {"ended": 0}
+    server.browser("carol")
+    with pytest.raises(HostError):
+        ask(server.socket, {"do": "logout", "which": ""})
+    assert ask(server.socket, {"do": "logout-all"}) == {"ended": 1}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.web_agent import Running, UnixBrowser, running, tenant_session
 
 WEB = Web("http://127.0.0.1:8443")
 SESSIONS = {"do": "sessions"}
-EVERYBODY = {"do": "logout", "which": ""}
+EVERYBODY = {"do": "logout-all"}
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_a_tenant_gets_a_link_to_their_own_page(door: Ask, world: World, tmp_pat
         assert isinstance(said, dict)
         assert said["link"].startswith("http://127.0.0.1:8443/enter/alice.")
         assert door(b'{"do": "sessions"}\n') == {"sessions": []}
-        assert door(b'{"do": "logout", "which": ""}\n') == {"ended": 0}
+        assert door(b'{"do": "logout-all"}\n') == {"ended": 0}
         assert door(b'{"do": "logout", "which": "59d1f6ca"}\n') == {"ended": 0}
 
 
@@ -83,7 +83,7 @@ def test_the_agent_is_begun_where_none_runs(
 
 def test_one_that_does_not_begin_is_told(door: Ask) -> None:
     assert door(b'{"do": "sessions"}\n') == {"sessions": []}
-    assert door(b'{"do": "logout", "which": ""}\n') == {"ended": 0}
+    assert door(b'{"do": "logout-all"}\n') == {"ended": 0}
     assert door(b'{"do": "link"}\n') == {"error": "the agent of alice's page does not answer"}
 
 
@@ -102,7 +102,7 @@ def test_what_a_tenant_may_know_of_themselves_is_told(door: Ask, world: World) -
     "said",
     [b"", b"\n", b"{}\n", b"[]\n", b"link\n", b'{"do": "link"}', b'{"do": "shell"}\n', b"\xff\n",
      b'{"do": "link"}\n{"do": "link"}\n', b"a" * 10_000, b'{"do": "logout"}\n', b"[" * 150 + b"\n",
-     b'{"do": "logout", "which": 1}\n', b'{"do": "logout", "which": "' + b"a" * 200 + b'"}\n'],
+     b'{"do": "logout", "which": 1}\n', b'{"do": "logout", "which": ""}\n', b'{"do": "logout", "which": "' + b"a" * 200 + b'"}\n'],
 )  # fmt: skip
 def test_nonsense_gets_no_answer(door: Ask, said: bytes) -> None:
     assert door(said) is None
