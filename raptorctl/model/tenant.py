@@ -87,16 +87,21 @@ class Quota:
     def parse(cls, text: str) -> "Quota":
         """Read `machines=2,cpus=8,memory=16G,size=100G`; what is not named has no limit.
 
+        `none` is no limit at all; to say nothing is an error, of a script's empty variable.
+
         Raises:
-            InputError: an unknown name, one named twice, or a value that is none.
+            InputError: an unknown name, one named twice, a value that is none, or nothing.
         """
+        if text == "none":
+            return cls()
         found: dict[str, int | Size] = {}
-        for part in filter(None, text.split(",")):
+        for part in filter(None, text.split(",")) if text.strip(",") else [text]:
             name, equals, value = part.partition("=")
             if not equals or name not in _QUOTA_PARSERS or name in found:
                 raise InputError(
                     f"{shown(part)} is not a quota",
-                    resolution=f"write NAME=VALUE, each once, of {', '.join(_QUOTA_PARSERS)}",
+                    resolution="write none, or NAME=VALUE, each once, of "
+                    f"{', '.join(_QUOTA_PARSERS)}",
                 )
             found[name] = _QUOTA_PARSERS[name](value)
         return cls(**found)  # type: ignore[arg-type]

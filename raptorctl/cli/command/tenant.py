@@ -187,9 +187,8 @@ def quota(
     if limits is None:
         _show_quota(find(session, name), run.form)
         return
-    wanted = Quota() if limits == "none" else Quota.parse(limits)
     asks = ask.before_it_comes(asks=run.asks)
-    perform(session, set_quota(name, wanted), run, asks)
+    perform(session, set_quota(name, Quota.parse(limits)), run, asks)
 
 
 @spread

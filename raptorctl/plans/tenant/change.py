@@ -20,7 +20,7 @@ def plan_keys(
     identity: Identity,
     *,
     add: tuple[PublicKey, ...] = (),
-    remove: str = "",
+    remove: str | None = None,
 ) -> Plan:
     """Decide what a tenant's file of keys is to say.
 
@@ -37,7 +37,7 @@ def plan_keys(
     """
     tenant = whole(name, facts)
     there = keys_of(tenant)
-    wanted = _without(there, remove) if remove else there
+    wanted = there if remove is None else _without(there, remove)
     wanted += tuple(key for key in add if key.blob not in {other.blob for other in wanted})
     if wanted == there:
         return tenant_plan("tenant-key", name, identity, (), f"{name} has that key")
@@ -48,7 +48,7 @@ def plan_keys(
         before=tenant.keys or None,
         text=keys_text(wanted),
     )
-    notes = ["sessions that are open stay open"] if remove else []
+    notes = ["sessions that are open stay open"] if remove is not None else []
     if tenant.mode is Mode.NOLOGIN:
         notes.append(f"they cannot log in: `raptorctl tenant set {name} --mode shell`")
     summary = f"{name} has {len(wanted)} key{'s' * (len(wanted) != 1)}"
@@ -100,7 +100,8 @@ def _is_idle(step: SetAccount) -> bool:
 
 
 def _without(keys: tuple[PublicKey, ...], text: str) -> tuple[PublicKey, ...]:
-    found = [key for key in keys if text in {key.fingerprint, key.comment}]
+    # To say nothing does not name the key that has no comment.
+    found = [key for key in keys if text and text in {key.fingerprint, key.comment}]
     if len(found) != 1:
         many = f"{len(found)} keys are called so" if found else "they have no such key"
         raise InputError(many, resolution="give its fingerprint: `raptorctl tenant key list`")

@@ -255,6 +255,7 @@ def test_a_key_file_that_is_none_is_refused_at_once(
     [
         ("add", "Alice"), ("add", "al-ice"), ("add", "root"), ("add", "sshd"), ("add", "a" * 17),
         ("add", "alice", "--quota", "disks=2"), ("add", "alice", "--quota", "cpus=2,cpus=3"),
+        ("add", "alice", "--quota", ""), ("quota", "alice", ""),
         ("add", "alice", "--quota", "cpus=-1"), ("add", "alice", "--quota", "memory=lots"),
         ("add", "alice", "--expires", "tomorrow"), ("add", "alice", "--mode", "root"),
         ("set", "alice"), ("key", "add", "alice", "/nowhere"), ("add", "alice", "--key", "a\0b"),

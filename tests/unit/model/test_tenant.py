@@ -24,7 +24,7 @@ RECORD = TenantRecord(
     [
         ("machines=2", Quota(machines=2)),
         ("cpus=8,memory=16G", Quota(cpus=8, memory=Size(16 * GIB))),
-        ("", Quota()),
+        ("none", Quota()),
         ("machines=0", Quota(machines=0)),
     ],
 )
@@ -34,7 +34,7 @@ def test_a_quota_is_read(text: str, quota: Quota) -> None:
 
 @pytest.mark.parametrize(
     "text", ["disk=3", "machines", "machines=", "machines=-1", "machines=1,machines=2", "cpus=1e3",
-             "memory=16", "size=x", "machines=\u0663", "machines =2"]
+             "memory=16", "size=x", "machines=\u0663", "machines =2", "", ",", "none,cpus=2"]
 )  # fmt: skip
 def test_nonsense_is_no_quota(text: str) -> None:
     with pytest.raises(InputError):

@@ -179,6 +179,13 @@ def test_keys_come_and_go(settled: Host) -> None:
         plan_keys("alice", settled.see(), NEXT, remove=FINGERPRINT)
 
 
+def test_to_say_nothing_names_no_key(settled: Host) -> None:
+    """Not even the one that has no comment."""
+    settled.do(plan_keys("alice", settled.see(), NEXT, add=parse_keys(rsa(4096))))
+    with pytest.raises(InputError, match="no such key"):
+        plan_keys("alice", settled.see(), NEXT, remove="")
+
+
 def test_a_file_of_keys_that_was_edited_is_left_alone(settled: Host) -> None:
     settled.files.write("/etc/raptorctl/keys/alice", 'command="sh" ssh-rsa AAAA\n', 0o644)
     with pytest.raises(RefusedError, match="keys/alice was edited"):
