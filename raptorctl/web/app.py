@@ -147,7 +147,10 @@ async def leave(ask: Ask) -> Response:
     """Log out, and end all that is open for the login."""
     ask.site.door.end(lambda visit: visit is ask.visit)
     answer = RedirectResponse("/", 303)
-    answer.delete_cookie(ask.site.cookie, path="/")
+    # Without Secure a browser heeds nothing that is said of a __Host- cookie (RFC 6265bis, 4.1.3).
+    answer.delete_cookie(
+        ask.site.cookie, path="/", secure=ask.site.secure, httponly=True, samesite="strict"
+    )
     return answer
 
 

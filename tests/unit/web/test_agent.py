@@ -95,6 +95,16 @@ def test_forms_come_from_its_own_address_alone(alice: Running) -> None:
     assert made.get("/", Host="127.0.0.1").status == 421
 
 
+def test_logging_out_takes_the_cookie_from_the_browser(alice: Running) -> None:
+    made = entered(alice)
+    made.csrf = made.get("/", Host=HOST).text.partition('name="csrf" value="')[2].partition('"')[0]
+    said = made.post("/leave", Host=HOST, Origin=f"https://{HOST}").headers["set-cookie"]
+    assert said.startswith('__Host-raptorctl=""; ')
+    parts = {"Secure", "HttpOnly", "Path=/", "SameSite=strict", "Max-Age=0"}
+    assert parts <= set(said.split("; "))
+    assert made.get("/", Host=HOST).status == 401
+
+
 def test_no_other_page_chooses_whose_login_a_browser_has(alice: Running) -> None:
     made, link = browser(alice), alice.link()
     path = link.removeprefix(WEB.address)
