@@ -62,18 +62,26 @@ http {{
     access_log off;
     server_tokens off;
 {_lines(8, (f"{kind}_temp_path {scratch}/{kind};" for kind in KINDS))}
-    # An emulated or very busy machine takes some seconds for a handshake.
+    # An emulated or very busy machine has taken more than 10 s for a handshake, which counts here.
     client_header_timeout 20s;
     client_body_timeout 10s;
     send_timeout 10s;
     keepalive_timeout 10s;
     reset_timedout_connection on;
     client_max_body_size {LARGEST_BODY};
-    large_client_header_buffers 4 8k;
+    # Each that is held may fill them; MemoryMax of the unit has room for that.
+    large_client_header_buffers 2 8k;
 {_lines(8, _behind_a_proxy(web))}
-    limit_conn_zone $binary_remote_addr zone=addresses:2m;
-    limit_req_zone $binary_remote_addr zone=links:2m rate=1r/s;
-    limit_conn addresses 300;
+    # Who has one address of IPv6 has 2^64 of them; an IPv4 one reads ::ffff:192.0.2.1 here.
+    map $binary_remote_addr $source {{
+        default $binary_remote_addr;
+        "~^\\x00{{10}}\\xff\\xff" $binary_remote_addr;
+        "~^(?<net>(?s:.{{8}}))(?s:.{{8}})\\z" $net;
+    }}
+    limit_conn_zone $source zone=sources:2m;
+    limit_req_zone $source zone=links:2m rate=1r/s;
+    # Of requests whose head has been read: connections that say nothing are not counted.
+    limit_conn sources 300;
     limit_conn_status 429;
     limit_req_status 429;
     map $http_cookie $who {{

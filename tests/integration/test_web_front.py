@@ -150,7 +150,7 @@ def test_what_is_no_request_reaches_no_agent(page: Page, said: bytes, status: in
 
 
 def test_silent_connections_keep_nobody_out(page: Page) -> None:
-    """One address has 300 at a time; from others, as many again."""
+    """Nginx does not count them; there is room for more, and they end by themselves."""
     held = []
     try:
         for number in range(1000):
@@ -175,6 +175,25 @@ def test_links_are_not_guessed_without_end(page: Page) -> None:
     }
     assert 429 in guesses
     assert page.browser("alice").get("/").status == 200
+
+
+@pytest.mark.parametrize(
+    ("source", "other"),
+    [
+        ("2001:db8:0:1:{0:x}:{0:x}:0:{0:x}", "2001:db8:0:2::1"),
+        ("::ffff:192.0.2.2", "::ffff:192.0.2.3"),  # as an IPv4 one reads at a socket of IPv6
+        ("192.0.2.4", "192.0.2.5"),
+    ],
+)
+def test_who_has_a_net_of_ipv6_is_one_who_guesses(page: Page, source: str, other: str) -> None:
+    """RFC 6177: each subscriber has at least a /64."""
+
+    def guessed(source: str) -> int:
+        browser = Browser(page.port, headers={"X-Forwarded-For": source})
+        return browser.get(f"/enter/carol.{'x' * 43}").status
+
+    assert 429 in {guessed(source.format(number)) for number in range(1, 61)}
+    assert guessed(other) == 401
 
 
 def measured(folder: Path, slots: int = 3) -> Path:
@@ -235,6 +254,19 @@ def test_tls_ends_there(folder: Path, page: Page) -> None:
         web = Web(f"https://localhost:{number}", number, *pem, scrapers=("127.0.1.0/24",))
         with front_end(web, port, folder / "agents", measured(folder)):
             trusted = ssl.create_default_context(cafile=str(pair["cert"]))
+
+            def from_(source: str) -> http.client.HTTPSConnection:
+                return http.client.HTTPSConnection(
+                    "localhost", number, context=trusted, source_address=(source, 0)
+                )
+
+            def guessed(source: str) -> int:
+                line = from_(source)
+                line.request("GET", f"/enter/carol.{'x' * 43}")
+                return line.getresponse().status
+
+            assert 429 in {guessed("127.0.1.7") for _ in range(60)}
+            assert guessed("127.0.1.8") == 401  # IPv4 at a socket of IPv6: each is one
             with pytest.raises(urllib.error.HTTPError) as answered:
                 urllib.request.urlopen(f"https://localhost:{number}/", context=trusted)
             assert answered.value.status == 401
@@ -242,7 +274,4 @@ def test_tls_ends_there(folder: Path, page: Page) -> None:
                 ("127.0.1.9", "", 200), ("127.0.0.1", "", 403), ("127.0.0.1", "127.0.1.9", 403),
                 ("127.0.1.9", "192.0.2.8", 200),  # nobody says for others who they are
             ):  # fmt: skip
-                line = http.client.HTTPSConnection(
-                    "localhost", number, context=trusted, source_address=(source, 0)
-                )
-                assert scraped(line, told)[0] == status, (source, told)
+                assert scraped(from_(source), told)[0] == status, (source, told)
