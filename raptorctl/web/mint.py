@@ -14,6 +14,7 @@ from typing import Any, Final
 from raptorctl.api import web as pages
 from raptorctl.api.session import Session
 from raptorctl.errors import HostError, InputError, RaptorError
+from raptorctl.host.system.pace import Pace
 from raptorctl.model.web import control_socket
 from raptorctl.web.control import ask
 
@@ -22,21 +23,35 @@ LONGEST: Final = 200
 AGENT_SECONDS: Final = 45.0
 """That an agent may take to answer, which has to begin first."""
 
+PACES: Final = Path("/run/raptorctl-door")
+"""Which systemd makes (RuntimeDirectory=): the door's process may write nowhere else."""
+A_MINUTE: Final = 60
+"""Questions that one account may ask in a minute."""
 
-def serve(client: socket.socket, session: Session) -> None:
+
+def serve(client: socket.socket, session: Session, paces: Path = PACES) -> None:
     """Answer one client.
 
     Args:
         client: connected.
         session: root's.
+        paces: where it is counted how often each account asks.
     """
     with suppress(InputError, ValueError, OSError, RecursionError):
         uid, line = pages.heard(client, LONGEST)
         try:
+            _count(paces, uid)  # before the host is looked at, which is most of the work
             answer = _answer(session, pages.person(session, uid), json.loads(line))
         except RaptorError as error:
             answer = {"error": error.brief}
         client.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def _count(paces: Path, uid: int) -> None:
+    try:
+        Pace(paces, "door", A_MINUTE, 60).take(uid)
+    except OSError as error:
+        raise HostError(f"the door cannot write in {paces}: {error.strerror}") from error
 
 
 def _answer(session: Session, who: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:

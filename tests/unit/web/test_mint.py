@@ -43,7 +43,7 @@ def door(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         with ours, theirs:
             ours.sendall(said)
             ours.shutdown(socket.SHUT_WR)
-            mint.serve(theirs, session)
+            mint.serve(theirs, session, tmp_path / "paces")
             theirs.shutdown(socket.SHUT_WR)
             with ours.makefile("rb") as answer:
                 found = answer.readline()
@@ -96,6 +96,25 @@ def test_what_a_tenant_may_know_of_themselves_is_told(door: Ask, world: World) -
             "keys": [],
         }
     }
+
+
+def test_who_asks_too_often_waits_and_the_host_is_not_looked_at(
+    door: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(60):
+        assert door(b'{"do": "sessions"}\n') == {"sessions": []}
+    looked: list[int] = []
+    monkeypatch.setattr(pages, "person", lambda _session, uid: looked.append(uid))
+    refused = {"error": "more than 60 requests in 60 s"}
+    assert (door(b'{"do": "sessions"}\n'), looked) == (refused, [])
+    monkeypatch.setattr(peer, "uid_of", lambda _client: 4711)
+    assert (door(b"{}\n"), looked) == (None, [4711])  # another account is heard
+
+
+def test_where_nothing_can_be_counted_it_is_said(door: Ask, tmp_path: Path) -> None:
+    (tmp_path / "paces").touch()
+    told = f"the door cannot write in {tmp_path}/paces: File exists"
+    assert door(b'{"do": "sessions"}\n') == {"error": told}
 
 
 @pytest.mark.parametrize(
