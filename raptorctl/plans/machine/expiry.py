@@ -13,6 +13,7 @@ from raptorctl.model.look import ClockReading
 from raptorctl.model.names import MachineName, shown
 from raptorctl.model.settings import Settings
 from raptorctl.plans.machine import existing
+from raptorctl.plans.machine.existing import Existing
 from raptorctl.plans.machine.retire import RetireRequest, plan_retire
 from raptorctl.plans.part import expiry
 from raptorctl.plans.plan import Identity, Plan
@@ -59,7 +60,8 @@ def plan_stage(
 ) -> Plan:
     """Decide what is due for a machine that expires.
 
-    What takes it from its tenant waits until two looks, a day apart, agree.
+    What takes it from its tenant waits until two looks, a day apart, agree. Its tenant is warned
+    once, as soon as mail is taken, and when nothing else is due.
 
     Args:
         name: whose, and which.
@@ -72,29 +74,49 @@ def plan_stage(
         RefusedError: it is not whole, or the host's state forbids it.
     """
     there, policy, today = existing.whole(name, facts), settings.expiry, look.at[:10]
-    domain, mark = there.domain, there.mark
-    said = f"{name} expires on {mark.expires}"
+    mark = there.mark
     if not mark.expires:
         return _plan(name, identity, (), f"{name} does not expire")
     _refuse_no_day(mark)
-    if today >= plus(mark.expires, -policy.warn_days) and mark.warned != mark.expires:
-        told = replace(mark, warned=mark.expires)
-        steps = (_marked(domain, told, "once is enough"), *_mail(told, settings, facts))
-        notes = () if facts.mail else ("there is no sendmail: nobody is told by mail",)
-        return replace(_plan(name, identity, steps, f"{said}: its tenant is told"), notes=notes)
+    plan = _stage(there, look, settings, facts, identity)
+    warned = mark.warned == mark.expires or today < plus(mark.expires, -policy.warn_days)
+    # Mail that nobody takes fails its job, each hour: what is due does not wait for it.
+    return plan if warned or plan.steps else _warning(there, settings, facts, identity)
+
+
+def _stage(
+    there: Existing,
+    look: ClockReading,
+    settings: Settings,
+    facts: HostFacts,
+    identity: Identity,
+) -> Plan:
+    """What is due, but for the warning."""
+    policy, today = settings.expiry, look.at[:10]
+    domain, mark = there.domain, there.mark
+    name = mark.name
+    said = f"{name} expires on {mark.expires}"
     if today < mark.expires:
         undone = (_marked(domain, replace(mark, due=""), "its time is not over"),)
         return _plan(name, identity, undone if mark.due else (), said)
     if not agrees(mark.due, look):
         noted = (_marked(domain, replace(mark, due=str(look)), "a second look has to agree"),)
-        steps = noted if is_first(mark.due, look) else ()
-        return _plan(name, identity, steps, f"{said}: a look a day later has to agree")
+        noting = noted if is_first(mark.due, look) else ()
+        return _plan(name, identity, noting, f"{said}: a look a day later has to agree")
     if today >= plus(mark.expires, policy.grace_days):
         keep = timedelta(days=policy.keep_days)
         request = RetireRequest(name, keep, since=look.at)
         return plan_retire(request, settings, facts, identity)
     steps = tuple(_stopped(domain, settings))
     return _plan(name, identity, steps, f"{name} has expired, and is off")
+
+
+def _warning(there: Existing, settings: Settings, facts: HostFacts, identity: Identity) -> Plan:
+    told = replace(there.mark, warned=there.mark.expires)
+    steps = (_marked(there.domain, told, "once is enough"), *_mail(told, settings, facts))
+    notes = () if facts.mail else ("there is no sendmail: nobody is told by mail",)
+    said = f"{told.name} expires on {told.expires}: its tenant is told"
+    return replace(_plan(told.name, identity, steps, said), notes=notes)
 
 
 def _refuse_no_day(mark: Mark) -> None:

@@ -171,6 +171,24 @@ def test_mail_that_is_not_taken_is_sent_by_a_later_run(
     assert len(world.mail.sent) == 1
 
 
+@pytest.mark.usefixtures("machine")
+def test_mail_that_is_never_taken_keeps_no_machine_running(
+    raptorctl: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.mail, "send", lambda _text: fails())
+    codes = []
+    for hour in range(25 * 24, 40 * 24, 12):
+        at = f"{day(hour // 24)}T{hour % 24:02}:00:00Z"
+        reading = ClockReading(at, BOOT, (hour + 2400) * 3600)
+        monkeypatch.setattr(clock, "look", lambda reading=reading: reading)
+        codes.append(raptorctl("expire").code)
+        off = not world.domains.list() or domain(world).state is State.OFF
+        assert off is (hour >= 31 * 24), at
+    # It fails for all to see, as often as there is nothing else to be done, until it is removed.
+    assert codes == [1] * 10 + [0, 1, 0] + [1] * 11 + [0] * 6
+    assert not world.domains.list()
+
+
 def fails() -> None:
     raise HostError("the queue is full")
 
