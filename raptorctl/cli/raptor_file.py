@@ -17,12 +17,13 @@ from raptorctl.cli.options import FORMAT_OF_FILE, given_text
 from raptorctl.cli.output import Format, say_json, table, tell, width_of_output
 from raptorctl.cli.session import Typed
 from raptorctl.cli.watch import Stream
-from raptorctl.errors import InputError
+from raptorctl.errors import InputError, RaptorError, StoppedError
 from raptorctl.model.file_format import FileFormat, MachinesFormat
 from raptorctl.model.file_plan import Allowed, Due, FilePlan, FileWish, Row, SavedPlan
 from raptorctl.model.names import MachineName, parse_words, shown
 from raptorctl.model.raptor_file import DEFAULT, LARGEST, STDIN, RaptorFile
 from raptorctl.model.session_host import session_words
+from raptorctl.model.several import decisive
 from raptorctl.read.file_format import by_name
 from raptorctl.read.variables import NAME
 from raptorctl.read.vmfile import DEFAULT as VMFILE
@@ -193,14 +194,18 @@ def told(results: Iterable[Brought], plan: FilePlan, form: Format, eye: Onlooker
         eye: who has looked on.
 
     Raises:
-        RaptorError: something failed; the last of it, if it is more than one.
+        RaptorError: something failed; see `decisive`, if it is more than one.
+        StoppedError: a signal came.
     """
-    done = []
+    done, failed = [], list[RaptorError]()
     try:
         for brought in results:
             done.append(brought)
             lines = [*brought.receipts, _line(brought)] if form is Format.TEXT else []
             eye.came(brought, lines)
+            failed += [brought.error] if brought.error else []
+    except StoppedError as error:
+        failed.append(error)
     finally:
         eye.over()
     if form is Format.JSON and not isinstance(eye, Stream):
@@ -209,11 +214,11 @@ def told(results: Iterable[Brought], plan: FilePlan, form: Format, eye: Onlooker
         if row.due in {Due.NEXT_START, Due.NEXT_REBUILD, Due.NEEDS_PRUNE}:
             said = f"{row.subject}: {row.key} {row.has}, not {row.wanted}: {row.due.value}"
             tell(f"note: {output.plain(said)}")
-    failed = [one.error for one in done if one.error]
-    for error in failed[:-1]:
-        tell(f"raptorctl: {output.plain(str(error))}")
     if failed:
-        raise failed[-1]
+        ends = decisive(failed)
+        for other in (one for one in failed if one is not ends):
+            tell(f"raptorctl: {output.plain(str(other))}")
+        raise ends
 
 
 def _line(brought: Brought) -> str:

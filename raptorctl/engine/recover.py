@@ -15,6 +15,7 @@ from raptorctl.engine.report import Reporter
 from raptorctl.engine.stop import Stop
 from raptorctl.errors import HostError, JournalError, RaptorError, StoppedError
 from raptorctl.model.job import Job, Outcome
+from raptorctl.model.several import decisive
 
 
 def recover(
@@ -28,13 +29,13 @@ def recover(
     Raises:
         InputError: there is no such job.
         StoppedError: by a signal, at a step's edge.
-        RaptorError: the last of the problems, when there were any.
+        RaptorError: see `decisive`, when there were several problems.
     """
     context = Context(host, journals, reporter, stop)
     wanted = journals.find(job).id if job else None
     journals.sweep()
     ended: list[Job] = []
-    problem: RaptorError | None = None
+    problems: list[RaptorError] = []
     for path in journals.open_files():
         history = journals.read(path)
         if wanted not in {None, history.id} or history.outcome is Outcome.RUNNING:
@@ -47,12 +48,12 @@ def recover(
             raise
         except RaptorError as error:
             reporter.note(str(error))
-            problem = error
+            problems.append(error)
         except OSError as error:
-            problem = HostError(f"the journal {path} cannot be written: {error.strerror}")
-            reporter.note(str(problem))
-    if problem:
-        raise problem
+            problems.append(HostError(f"the journal {path} cannot be written: {error.strerror}"))
+            reporter.note(str(problems[-1]))
+    if problems:
+        raise decisive(problems)
     return tuple(ended)
 
 
