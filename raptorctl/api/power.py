@@ -5,12 +5,12 @@ polkit decides who may; what an admin does is in the audit log.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from raptorctl.api.session import Session
-from raptorctl.errors import RaptorError, RefusedError, StoppedError, WaitError
+from raptorctl.errors import HostError, RaptorError, RefusedError, StoppedError, WaitError
 from raptorctl.model.audit import AuditEntry
 from raptorctl.model.domain import Domain, State
 from raptorctl.model.error_code import Code
@@ -166,12 +166,12 @@ def _act(session: Session, verb: str, name: MachineName, act: Callable[[Domain],
     machine = session.machine(name)
     try:
         did = act(machine)
-    except (WaitError, StoppedError):  # it was asked, and may still do so
+    except (WaitError, StoppedError) as error:  # it was asked, and may still do so
         if session.is_root:
-            _audit(session, verb, name, Outcome.UNFINISHED)
+            error.brief += _audit(session, verb, name, Outcome.UNFINISHED)
         raise
     if session.is_root and not did.already:
-        _audit(session, verb, name, Outcome.DONE)
+        return replace(did, text=did.text + _audit(session, verb, name, Outcome.DONE))
     return did
 
 
@@ -185,11 +185,15 @@ def _moved(session: Session, before: Domain) -> str:
     return f"; {before.mark.ssh} was taken, its ssh is at {after.mark.ssh} now"
 
 
-def _audit(session: Session, verb: str, name: MachineName, outcome: Outcome) -> None:
+def _audit(session: Session, verb: str, name: MachineName, outcome: Outcome) -> str:
+    """Note what was done; return what is to be added to it where the log does not say so."""
     now = stamp(datetime.now(UTC))
-    session.journals.audit.append(
-        AuditEntry(now, "", verb, name.domain, session.caller.name, outcome.value)
-    )
+    entry = AuditEntry(now, "", verb, name.domain, session.caller.name, outcome.value)
+    try:
+        session.journals.audit.append(entry)
+    except HostError as error:
+        return f" ({error.brief})"
+    return ""
 
 
 def _stopped(session: Session, domain: Domain, wait: float, *, force: bool) -> bool:

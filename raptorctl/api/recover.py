@@ -34,8 +34,13 @@ def recover(
         return _really(session, stop, job, reporter)
 
 
-def abandon(session: Session, job: str) -> "Job":
+def abandon(session: Session, job: str, reporter: Reporter = SILENT) -> "Job":
     """Give a job up after cleaning up by hand; noted in the audit log.
+
+    Args:
+        session: the host, and who asks.
+        job: its identifier or the beginning of it.
+        reporter: is told if the audit log could not take it.
 
     Raises:
         InputError: there is no such job, or it is not open.
@@ -45,7 +50,7 @@ def abandon(session: Session, job: str) -> "Job":
 
     session.require_root()
     with Stop() as stop, hold_lock(session.lock, "recover", session.caller.name, stop):
-        return _abandoned(session, job)
+        return _abandoned(session, job, reporter)
 
 
 def _really(
@@ -57,16 +62,16 @@ def _really(
     if job is not None:
         session.journals.find(job)
     if not session.journals.unfinished():
-        session.journals.sweep()
+        session.journals.sweep(reporter.note)
         return ()  # the boot unit asks each time; the host need not answer for that
     await_orphans()
     return engine.recover(session.host, session.journals, reporter, stop, job)
 
 
-def _abandoned(session: Session, text: str) -> "Job":
+def _abandoned(session: Session, text: str, reporter: Reporter) -> "Job":
     wanted = session.journals.find(text)
     for path in session.journals.open_files():
         if session.journals.read(path).id == wanted.id:
-            session.journals.abandon(path, session.caller.name)
+            session.journals.abandon(path, session.caller.name, reporter.note)
             return session.journals.find(wanted.id)
     raise InputError(f"job {wanted.id} is not open: it is {wanted.outcome.value}")

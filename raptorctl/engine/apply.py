@@ -107,7 +107,7 @@ class Run:
                 raise _ended(self._plan.identity.job, error) from error
         if self._deferred:
             raise self._pending()
-        return self._journals.close(self._journal, "COMMIT")
+        return self._journals.close(self._journal, "COMMIT", self._reporter.note)
 
     def back(self, begun: list[int], error: BaseException | None = None) -> Job:
         """Undo steps, last first. One that fails does not keep the others from being undone.
@@ -124,7 +124,7 @@ class Run:
                 [self._plan.steps[number].leftover() for number in failed],
                 cause=error,
             ) from error
-        return self._journals.close(self._journal, "ROLLED_BACK")
+        return self._journals.close(self._journal, "ROLLED_BACK", self._reporter.note)
 
     def _ensure(self, number: int) -> None:
         step = self._plan.steps[number]

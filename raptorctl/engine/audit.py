@@ -31,15 +31,19 @@ class AuditLog:
         """Add a line, durably.
 
         Raises:
-            HostError: the job ended, but the log does not say so.
+            HostError: what was done is done, but the log does not say so; journald has heard of it.
         """
         try:
             append_line(self.path, json.dumps(encode(entry)), keep=self._official)
         except OSError as error:
+            what = f"job {entry.job}" if entry.job else f"{entry.verb} {entry.machine}"
             raise HostError(
-                f"job {entry.job} is {entry.outcome}, but {self.path} does not say so: "
-                f"{error.strerror}"
+                f"{what} is {entry.outcome}, but {self.path} does not say so: {error.strerror}"
             ) from error
+        finally:
+            self._send(entry)
+
+    def _send(self, entry: AuditEntry) -> None:
         if self._official:
             fields = {f"RAPTOR_{name.upper()}": str(value) for name, value in _fields(entry)}
             journald.send(f"{entry.verb} {entry.machine}: {entry.outcome}", fields)

@@ -1,19 +1,22 @@
 """The folder of journals: open ones at its top, ended ones below `done/`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from raptorctl.engine.audit import AUDIT, AuditLog
 from raptorctl.engine.history import History, understand
 from raptorctl.engine.journal import Journal, is_held, now, read_journal, settle
-from raptorctl.errors import InputError, LeftoversError, RefusedError
+from raptorctl.errors import HostError, InputError, LeftoversError, RefusedError
 from raptorctl.model.audit import AuditEntry
 from raptorctl.model.error_code import Code
 from raptorctl.model.facts import Reservation
 from raptorctl.model.job import Job, Outcome
 from raptorctl.model.names import shown
 from raptorctl.plans.plan import Plan
+
+Tell = Callable[[str], None]
+"""Told what a person has to know, and what changes nothing in how a job ended."""
 
 DIRECTORY: Final = Path("/var/lib/raptorctl/journal")
 
@@ -79,8 +82,12 @@ class Journals:
         # A file's name knows seconds only.
         return tuple(sorted(told, key=lambda pair: pair[0].started))
 
-    def sweep(self) -> None:
-        """Tidy up after jobs that were killed just before they began or just after they ended."""
+    def sweep(self, tell: Tell) -> None:
+        """Tidy up after jobs that were killed just before they began or just after they ended.
+
+        Args:
+            tell: told what the audit log could not take.
+        """
         for path in self.directory.glob("*.jsonl"):
             history = self.read(path)
             if history.held:
@@ -88,7 +95,7 @@ class Journals:
             if history.never_began:
                 path.unlink(missing_ok=True)
             elif not history.outcome.is_open:
-                self._settle(path)
+                self._settle(path, tell)
 
     def unfinished(self) -> tuple[Job, ...]:
         """Jobs that `recover` has work with, oldest first. Reads no ended journal."""
@@ -118,12 +125,16 @@ class Journals:
         kept = (self.read(path).reservation for path in self.open_files())
         return tuple(reservation for reservation in kept if reservation)
 
-    def close(self, journal: Journal, kind: str) -> Job:
+    def close(self, journal: Journal, kind: str, tell: Tell) -> Job:
         """Write a job's last line, move its journal to the ended ones, note it in the audit log.
+
+        Args:
+            journal: the job's.
+            kind: how it ends.
+            tell: told if the audit log could not take it: the job has ended all the same.
 
         Raises:
             LeftoversError: the end could not be written, so the job stays open.
-            HostError: the job ended, but the audit log does not say so.
         """
         try:
             journal.finish(kind)
@@ -132,10 +143,15 @@ class Journals:
             raise LeftoversError(
                 f"the end of job {job.id} could not be written: {error.strerror}", job.id, []
             ) from error
-        return self._settle(journal.path)
+        return self._settle(journal.path, tell)
 
-    def abandon(self, path: Path, by: str) -> None:
+    def abandon(self, path: Path, by: str, tell: Tell) -> None:
         """Give a job up: a person has cleaned up after it, or its journal is damaged.
+
+        Args:
+            path: its journal.
+            by: the person.
+            tell: as of `close`.
 
         Raises:
             RefusedError: a living process is at work on it.
@@ -145,28 +161,30 @@ class Journals:
                 f"the job of {path} is still at work", code=Code.BUSY, subject=path.name
             )
         settle(path, self.done)
-        self.note(self.read(self.done / path.name).job(), abandoned_by=by)
+        self._note(self.read(self.done / path.name).job(), tell, abandoned_by=by)
 
-    def note(self, job: Job, *, abandoned_by: str = "") -> None:
+    def _note(self, job: Job, tell: Tell, *, abandoned_by: str = "") -> None:
         """Append how a job ended to the audit log, with the receipts of what it wiped."""
-        self.audit.append(
-            AuditEntry(
-                at=now(),
-                job=job.id,
-                verb=job.verb,
-                machine=job.machine,
-                by=job.by,
-                outcome=job.outcome.value,
-                wiped=job.wiped,
-                abandoned_by=abandoned_by,
-            )
+        entry = AuditEntry(
+            at=now(),
+            job=job.id,
+            verb=job.verb,
+            machine=job.machine,
+            by=job.by,
+            outcome=job.outcome.value,
+            wiped=job.wiped,
+            abandoned_by=abandoned_by,
         )
+        try:
+            self.audit.append(entry)
+        except HostError as error:
+            tell(str(error))
 
-    def _settle(self, path: Path) -> Job:
+    def _settle(self, path: Path, tell: Tell) -> Job:
         """First the audit log, then the move: a kill in between notes a job twice, not never."""
         job = self.read(path).job()
         try:
-            self.note(job)
+            self._note(job, tell)
         finally:
             settle(path, self.done)
         return job

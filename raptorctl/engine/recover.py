@@ -33,7 +33,7 @@ def recover(
     """
     context = Context(host, journals, reporter, stop)
     wanted = journals.find(job).id if job else None
-    journals.sweep()
+    journals.sweep(reporter.note)
     ended: list[Job] = []
     problems: list[RaptorError] = []
     for path in journals.open_files():

@@ -42,10 +42,11 @@ def recover(
     if abandon and job is None:
         raise InputError("--abandon needs a JOB", resolution="see `raptorctl job list`")
     session = session_of(context)
+    reporter = progress.reporter()
     if abandon and job is not None:
-        jobs: tuple[Job, ...] = (api.abandon(session, job),)
+        jobs: tuple[Job, ...] = (api.abandon(session, job, reporter),)
     else:
-        jobs = api.recover(session, job, progress.reporter())
+        jobs = api.recover(session, job, reporter)
     if form is Format.JSON:
         say_json({"jobs": [encode(job) for job in jobs]})
         return

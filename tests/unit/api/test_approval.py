@@ -88,6 +88,13 @@ def test_what_failed_and_was_rolled_back_waits_again(
     assert state(service, one) is PetitionState.DONE
 
 
+def test_what_the_audit_log_cannot_take_is_done_all_the_same(service: Service) -> None:
+    one = asked(service)
+    service.admin.journals.audit.path.mkdir(parents=True)
+    approve(service.admin, one)
+    assert state(service, one) is PetitionState.DONE
+
+
 def test_what_left_something_over_stays_begun(service: Service) -> None:
     one = asked(service)
     with pytest.raises(LeftoversError), approval.approving(service.admin, one) as yes:

@@ -127,6 +127,20 @@ def test_a_machine_that_was_asked_and_may_still_go_off_is_in_the_audit_log(
     assert [(one["verb"], one["outcome"]) for one in entries][1:] == [("stop", "unfinished")]
 
 
+def test_a_log_that_cannot_be_written_is_told_and_changes_no_exit_code(
+    raptorctl: CommandLine, world: World
+) -> None:
+    (raptorctl.directory / "log/audit.jsonl").mkdir(parents=True)
+    made = raptorctl(*PROVISION)
+    assert (made.code, "audit.jsonl does not say so" in made.err) == (0, True), made.err
+    done = raptorctl("suspend", "alice", "dev")
+    assert (done.code, "suspend alice-dev is done, but " in done.out) == (0, True), done.err
+    raptorctl("resume", "alice", "dev")
+    world.domains.deaf = True
+    asked = raptorctl("stop", "alice", "dev")
+    assert (asked.code, "stop alice-dev is unfinished, but " in asked.err) == (5, True)
+
+
 def test_an_admin_starts_no_machine_whose_volume_is_dirty(
     raptorctl: CommandLine, world: World
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from raptorctl.engine import audit
 from raptorctl.engine.audit import AuditLog
+from raptorctl.errors import HostError
 from raptorctl.host.system import journald
 from raptorctl.host.system.durable import append_line
 from raptorctl.model.audit import AuditEntry
@@ -56,6 +57,16 @@ def test_journald_hears_of_every_line(tmp_path: Path, monkeypatch: pytest.Monkey
     assert {"RAPTOR_JOB=j", "RAPTOR_MACHINE=alice-dev", "RAPTOR_BY=carol", "RAPTOR_WIPED=4096"} <= {
         *said
     }
+
+
+def test_journald_hears_of_a_line_that_the_log_cannot_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(journald, "send", lambda what, _fields: heard.append(what))
+    with pytest.raises(HostError, match=r"job j is done, but .* does not say so"):
+        AuditLog(tmp_path, official=True).append(ENTRY)
+    assert heard == ["deprovision alice-dev: done"]
 
 
 def test_a_value_of_several_lines_cannot_pretend_to_be_a_field(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def test_a_job_that_ends_while_another_one_is_recovered_is_left_alone(
     def meanwhile(uuid: str) -> Volume | None:
         nonlocal ended
         if not ended:
-            one.journals.close(work, "ROLLED_BACK")
+            one.journals.close(work, "ROLLED_BACK", Silent().note)
             work.__exit__(None, None, None)
         ended = True
         return find(uuid)

@@ -1,5 +1,6 @@
 """Journals: durable, checked, and never believed past a damage."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from raptorctl.engine.journals import Journals
 from raptorctl.engine.recover import recover
 from raptorctl.engine.report import Silent
 from raptorctl.engine.stop import Stop
-from raptorctl.errors import InputError, JournalError, RefusedError
+from raptorctl.errors import HostError, InputError, JournalError, RefusedError, RolledBackError
 from raptorctl.model.job import Outcome, StepState
+from raptorctl.model.override import override
 from raptorctl.plans.plan import Plan
 from tests.fakes import Killed, Tripwire, World
-from tests.unit.plans.machine.test_provision import planned
+from tests.unit.plans.machine.test_provision import JOB, planned
 
 
 def killed(tmp_path: Path, at: int = 8) -> tuple[Journals, World, Path]:
@@ -90,7 +92,7 @@ def test_what_was_killed_in_the_middle_says_so(tmp_path: Path) -> None:
 
 def test_an_abandoned_job_is_out_of_the_way_and_in_the_audit_log(tmp_path: Path) -> None:
     journals, _, path = killed(tmp_path)
-    journals.abandon(path, "carol")
+    journals.abandon(path, "carol", Silent().note)
     assert not journals.open_files()
     assert not journals.reservations()
     assert '"abandoned_by": "carol"' in journals.audit.path.read_text()
@@ -101,7 +103,7 @@ def test_a_job_at_work_is_neither_abandoned_nor_recovered(tmp_path: Path) -> Non
     journals, world, path = killed(tmp_path)
     with Journal.reopen(path):
         with pytest.raises(RefusedError, match="at work"):
-            journals.abandon(path, "carol")
+            journals.abandon(path, "carol", Silent().note)
         assert recover(world.host(), journals, Silent(), Stop()) == ()
     assert len(recover(world.host(), journals, Silent(), Stop())) == 1
 
@@ -112,7 +114,7 @@ def test_no_two_jobs_have_one_name(tmp_path: Path, *, ended: bool) -> None:
     journals = Journals(tmp_path / "journal", tmp_path / "log" / "audit.jsonl")
     with journals.begin(plan()) as first:
         if ended:
-            journals.close(first, "END")
+            journals.close(first, "END", Silent().note)
         with pytest.raises(RefusedError, match="already") as caught:
             journals.begin(plan())
     assert "nothing was touched" in str(caught.value.resolution)
@@ -149,6 +151,57 @@ def test_only_the_end_was_not_written_so_the_machine_stays(tmp_path: Path) -> No
     assert job.steps[1].observed["wipe"]["coverage"] == "full"
 
 
+class Heard(Silent):
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    @override
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def unwritable(folder: Path) -> Journals:
+    """Journals whose audit log nobody can write."""
+    (folder / "audit.jsonl").mkdir()
+    return Journals(folder / "journal", folder / "audit.jsonl")
+
+
+def test_a_log_that_cannot_be_written_is_told_and_the_job_is_done(tmp_path: Path) -> None:
+    journals, heard = unwritable(tmp_path), Heard()
+    job = apply(plan(), World().host(), journals, heard, Stop())
+    assert (job.outcome, journals.open_files()) == (Outcome.DONE, ())
+    (note,) = heard.notes
+    assert note.startswith(f"job {job.id} is done, but {journals.audit.path} does not say so: ")
+
+
+def test_nor_does_it_hide_why_a_job_was_rolled_back(tmp_path: Path) -> None:
+    world, heard = World(), Heard()
+    world.domains.define = fails  # type: ignore[method-assign, assignment]
+    with pytest.raises(RolledBackError, match="the disk is on fire"):
+        apply(plan(), world.host(), unwritable(tmp_path), heard, Stop())
+    assert [" is rolled back, but " in note for note in heard.notes] == [True]
+
+
+def fails(_xml: str) -> None:
+    raise HostError("the disk is on fire")
+
+
+def test_nor_does_it_keep_journals_from_being_tidied_up_or_given_up(tmp_path: Path) -> None:
+    journals, heard = unwritable(tmp_path), Heard()
+    with journals.begin(plan()) as ended:
+        ended.finish("COMMIT")  # and killed before it moved
+    assert recover(World().host(), journals, heard, Stop()) == ()
+    assert [" is done, but " in note for note in heard.notes] == [True]
+
+    with journals.begin(replace(plan(), identity=replace(JOB, job="j2"))) as cut_off:
+        cut_off.write("INTENT", step=0)
+    journals.abandon(cut_off.path, "carol", heard.note)
+    assert " is abandoned, but " in heard.notes[-1]
+    assert not [*journals.directory.glob("*.jsonl")]
+
+
 def dying(_journal: Journal, _kind: str) -> None:
     raise Killed
 
@@ -156,7 +209,7 @@ def dying(_journal: Journal, _kind: str) -> None:
 def test_a_damaged_beginning_can_be_given_up_and_listed(tmp_path: Path) -> None:
     journals, _, path = killed(tmp_path)
     path.write_bytes(b"x" + path.read_bytes())
-    journals.abandon(path, "carol")
+    journals.abandon(path, "carol", Silent().note)
     assert [job.outcome for job in journals.jobs()] == [Outcome.ABANDONED]
 
 
