@@ -25,7 +25,7 @@ NOISE: Final = re.compile(
 )
 """Lines that are no reason."""
 
-WRAPPERS: Final = frozenset({"prlimit", "env"})
+WRAPPERS: Final = frozenset({"prlimit", "env", "setpriv"})
 
 FAMILIES: Final = {
     **dict.fromkeys(

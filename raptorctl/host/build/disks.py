@@ -11,7 +11,7 @@ from raptorctl.errors import CommandError, HostError
 from raptorctl.host.build import ext4, partitions, vfat
 from raptorctl.host.image.unpack import CPU
 from raptorctl.host.image.write import MEMORY, PERCENT
-from raptorctl.host.system.command import run, watch
+from raptorctl.host.system.command import find, run, watch
 from raptorctl.host.system.pipe import limited
 from raptorctl.model.build import DiskFormat, Empty, Filesystem, Fit, Resize
 from raptorctl.model.build_look import HEAD, Area, DiskLook
@@ -68,8 +68,8 @@ def _sweep(folder: Path) -> None:
 def _sample(image: Image, sketch: Path, start: int, size: int) -> None:
     """Have so many bytes of an image in the place where they are on the disk."""
     part = sketch.with_name("part")
-    argv = ("qemu-img", "convert", "-O", "raw", "--image-opts")
-    _limited(*argv, _window(image.path, image.format, start, _whole(size)), str(part))
+    source = _window(image.path, image.format, start, _whole(size))
+    _run("convert", "-O", "raw", "--image-opts", source, str(part))
     with part.open("rb") as data, sketch.open("r+b") as file:
         file.seek(start)
         file.write(data.read(size))
@@ -123,9 +123,9 @@ def convert(source: tuple[str, ...], form: DiskFormat, target: Path, size: int, 
         tick(int(float(percent[-1]) * size / 100) if percent else 0, size)
 
     more = ("-o", OPTIONS[form]) if OPTIONS[form] else ()
-    argv = ("qemu-img", "convert", "-p", "-W", "-O", form.value, *more, *source, str(target))
+    argv = _bound("convert", "-p", "-W", "-O", form.value, *more, *source, str(target))
     try:
-        watch(*limited(argv, CPU, MEMORY), timeout=CPU, beat=beat)
+        watch(*argv, timeout=CPU, beat=beat, awaited=False)
     except CommandError as error:
         target.unlink(missing_ok=True)
         raise HostError(
@@ -191,10 +191,7 @@ def _partition(disk: Path, seen: DiskLook, area: Area, wanted: Resize, tick: Tic
     with disk.open("r+b") as file:
         file.seek(area.start)
     target = _window(str(disk), "raw", area.start, _whole(work.stat().st_size))
-    run(
-        "qemu-img", "convert", "-n", "-f", "raw", "--target-image-opts", str(work), target,
-        timeout=CPU,
-    )  # fmt: skip
+    _run("convert", "-n", "-f", "raw", "--target-image-opts", str(work), target)
     work.unlink()
     if not grows and whole != seen.size:
         partitions.resized(disk, area.number, whole)
@@ -224,8 +221,18 @@ def _window(path: str, form: str, start: int, size: int) -> str:
     return f"{window},{inner},file.file.filename={_escaped(path)}"
 
 
-def _limited(*argv: str) -> None:
-    run(*limited(argv, CPU, MEMORY), timeout=CPU)
+def _run(*words: str) -> None:
+    run(*_bound(*words), timeout=CPU, awaited=False)
+
+
+def _bound(*words: str) -> tuple[str, ...]:
+    """A qemu-img in bounds, which ends with us.
+
+    A build has no lock: did `recover` have to wait for what builds have started (hours, of a large
+    disk), no other job could be recovered meanwhile.
+    """
+    ours = ("setpriv", "--pdeathsig=KILL", find("qemu-img"), *words)
+    return limited(ours, CPU, MEMORY)
 
 
 def _escaped(path: str) -> str:

@@ -3,7 +3,7 @@
 A file system that somebody else made may be made to break the program that reads it. So e2fsprogs,
 mtools and sfdisk see the build's folder, the system's programs, and no network (bwrap(1)). An
 account that may not have such a room (sysctl kernel.unprivileged_userns_clone, AppArmor) runs them
-as itself, and root never does.
+as itself, and root never does. They end with us (--die-with-parent), so `recover` waits for none.
 """
 
 import os
@@ -48,12 +48,13 @@ def tool(folder: Path, *argv: str, ok: tuple[int, ...] = (0,), both: bool = Fals
     if _has_room():
         room = (*ROOM, "--bind", str(folder), WORK, "--chdir", WORK)
         try:
-            return run("bwrap", *room, *words, timeout=TIMEOUT, ok=ok)
+            return run("bwrap", *room, *words, timeout=TIMEOUT, ok=ok, awaited=False)
         except CommandError as error:  # not bwrap: it was tried
             raise CommandError(argv, error.exit_status, error.stderr) from error
         finally:
             _refuse_odd(folder, argv[0])
-    return run("env", f"--chdir={folder}", f"LC_ALL={UTF8}", *words, timeout=TIMEOUT, ok=ok)
+    here = ("env", f"--chdir={folder}", f"LC_ALL={UTF8}")
+    return run(*here, *words, timeout=TIMEOUT, ok=ok, awaited=False)
 
 
 def _refuse_odd(folder: Path, program: str) -> None:

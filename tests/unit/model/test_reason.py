@@ -53,7 +53,7 @@ SAID = [
         "",
     ),
     (
-        ["prlimit", "--as=1", "--cpu=2", "/usr/bin/qemu-img", "convert"],
+        ["prlimit", "--as=1", "/usr/bin/setpriv", "--pdeathsig=KILL", "/usr/bin/qemu-img", "convert"],
         'qemu-img: Could not open \'a\': Failed to get "write" lock\n'
         "Is another process using the image [a]?\n",
         "qemu-img: Could not open 'a': Failed to get \"write\" lock",

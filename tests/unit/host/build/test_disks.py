@@ -3,10 +3,14 @@
 import hashlib
 import os
 import subprocess
+import sys
 import tempfile
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import IO
 
 import pytest
 
@@ -15,6 +19,8 @@ from raptorctl.errors import HostError
 from raptorctl.host.build import ext4, partitions
 from raptorctl.host.build.room import tool
 from raptorctl.host.build.workshop import LocalBuilder
+from raptorctl.host.system import command
+from raptorctl.host.system.orphans import nothing_to_read
 from raptorctl.model.build import BuildFile, DiskFormat, Empty, Filesystem, Fit, Resize
 from raptorctl.model.image import Image
 from raptorctl.model.settings import Libvirt
@@ -420,6 +426,53 @@ def test_a_program_that_fails_in_its_room_is_named(base: Base, tmp_path: Path) -
 def test_what_a_program_leaves_in_the_builds_folder_is_no_link(tmp_path: Path) -> None:
     with pytest.raises(HostError, match=r"sh left 'disk0.filesystem', which is no file"):
         tool(tmp_path, "sh", "-c", "ln -s /etc/shadow disk0.filesystem")
+
+
+def test_recover_waits_for_no_program_of_a_build(
+    base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool(tmp_path, "true")  # what a room takes is tried once
+    asked: list[bool] = []
+
+    def noted(*, awaited: bool = True) -> IO[bytes]:
+        asked.append(awaited)
+        return nothing_to_read(awaited=awaited)
+
+    monkeypatch.setattr(command, "nothing_to_read", noted)
+    disk = begun(base, tmp_path / "j1")
+    BUILDER.resize(str(disk), Resize(Fit.MINIMUM, Size(8 * MIB)), silent)
+    BUILDER.put(Put(str(disk), 0, (BuildFile("/etc/motd", content=b"hello"),)), None)
+    BUILDER.export(str(disk), DiskFormat.QCOW2, str(tmp_path / "out"), silent, last=True)
+    assert len(asked) > 5
+    assert not any(asked)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from raptorctl.host.build import disks
+from raptorctl.host.system import command
+from raptorctl.model.build import DiskFormat
+command.PATH = f"{sys.argv[1]}:{command.PATH}"
+disks.convert((), DiskFormat.RAW, Path(sys.argv[1], "disk"), 1, lambda *_: None)
+"""
+
+
+def test_a_conversion_ends_with_the_build_that_is_killed(tmp_path: Path) -> None:
+    slow, runs = tmp_path / "qemu-img", tmp_path / "runs"
+    slow.write_text(f"#!/bin/sh\necho $$ > {runs}.part\nmv {runs}.part {runs}\nexec sleep 60\n")
+    slow.chmod(0o755)
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)]) as build:
+        while not runs.exists():
+            assert build.poll() is None
+            time.sleep(0.02)
+        build.kill()
+    said = Path("/proc", runs.read_text().strip(), "cmdline")
+    deadline = time.monotonic() + 20
+    with suppress(OSError):  # it is gone; a zombie has no words
+        while said.read_bytes():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
 
 def test_a_name_on_vfat_is_what_it_was_and_one_that_cannot_be_is_refused(tmp_path: Path) -> None:
