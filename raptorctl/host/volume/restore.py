@@ -3,6 +3,7 @@
 Both are read, and what differs is written back. A block that differs has changed since the
 snapshot, so its old content is kept there already: writing it takes none of the snapshot's room
 (Documentation/admin-guide/device-mapper/snapshot.rst), which stays whole and can be restored again.
+It does take room of snapshots that were taken later; the plan refuses what they have none for.
 
 Not by lvconvert(8), --merge: that gives the snapshot's extents back as they are, full of the
 tenant's data, and where somebody has the volume open it waits for the next activation, to take

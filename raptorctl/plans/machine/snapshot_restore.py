@@ -11,7 +11,7 @@ from raptorctl.model.volume import Volume
 from raptorctl.plans.machine import existing
 from raptorctl.plans.machine.existing import Existing
 from raptorctl.plans.machine.snapshot import beside, refuse_open
-from raptorctl.plans.machine.snapshot_refusal import refuse_unfit
+from raptorctl.plans.machine.snapshot_refusal import refuse_overflow, refuse_unfit
 from raptorctl.plans.part import room
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.steps.definition import SetAutostart
@@ -100,6 +100,7 @@ def _pairs(parts: tuple[Snapshot, ...], facts: HostFacts) -> Iterator[Pair]:
             )
         refuse_unfit(volumes[one.origin])
         refuse_open((volumes[one.origin],))
+        refuse_overflow(one, facts)
         yield volumes[one.origin], one
 
 

@@ -189,6 +189,48 @@ def test_it_is_refused(decide: Callable[[], Plan], says: str) -> None:
     assert says in str(caught.value)
 
 
+def monday(**changes: Any) -> Volume:
+    """Has kept 12G of 16G."""
+    return kept("monday", **{"size": Size(16 * GIB), "used": 75.0, **changes})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        kept("tuesday", size=Size(13 * GIB), used=70.0),
+        kept("sunday", size=Size(13 * GIB), used=99.9),  # it keeps all that monday does already
+        kept("tuesday", size=Size(10 * GIB), used=100.0, invalid=True),
+        kept("tuesday.data", size=Size(1 * GIB), origin="disk-alice-dev.data"),
+    ],
+)
+def test_a_snapshot_that_takes_what_is_written_back_is_no_obstacle(other: Volume) -> None:
+    assert restore("monday", **both(monday(), other)).steps
+
+
+@pytest.mark.parametrize(
+    ("one", "others", "says"),
+    [
+        (monday(), [kept("tuesday", size=Size(12 * GIB), used=60.0)],
+         "up to 12.0G to guest-alice-dev, for which other snapshots of it have too little room, and "
+         "would be lost: tuesday: `raptorctl snapshot delete alice-dev tuesday`"),
+        (monday(), [kept("tuesday"), kept("wednesday", used=0.0)], "lost: tuesday, wednesday"),
+        (monday(used=None), [kept("tuesday", size=Size(15 * GIB))], "up to 16G"),
+        (monday(), [replace(kept(), name="backup", tags=())],
+         "lost: backup: `lvremove lvm-data/backup` if nobody needs it"),
+    ],
+)  # fmt: skip
+def test_a_snapshot_that_would_overflow_is_named_and_nothing_is_restored(
+    one: Volume, others: list[Volume], says: str
+) -> None:
+    with pytest.raises(RefusedError) as caught:
+        restore("monday", **both(one, *others))
+    assert says in str(caught.value)
+
+
+def test_the_latest_snapshot_harms_no_other() -> None:
+    assert restore("tuesday", **both(monday(), kept("tuesday", used=90.0))).steps
+
+
 def running() -> dict[str, Any]:
     (domain,) = whole_machine()["domains"]
     return {"domains": (replace(domain, state=State.RUNNING),)}
