@@ -26,17 +26,17 @@ class Tombstone:
         uid: the number, of the account and of its group.
         name: whose it was.
         adopted: the account was there before us, stayed, and may be a tenant's again.
-        job: the job that removed the tenant.
-        removed: when, UTC, ISO 8601.
-        removed_by: the admin who did it.
+        job: the job that removed the tenant, or made them and is being rolled back.
+        removed: when, UTC, ISO 8601; "" while a job is being rolled back.
+        removed_by: the admin who did it; likewise.
     """
 
     uid: int
     name: str
     adopted: bool
     job: str
-    removed: str
-    removed_by: str
+    removed: str = ""
+    removed_by: str = ""
 
 
 def tombstone_path(uid: int) -> str:

@@ -7,6 +7,7 @@ from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.model.override import override
 from raptorctl.model.tenant import CLOSED, Account, account_comment
+from raptorctl.model.tombstone import Tombstone, tombstone_path, tombstone_text
 from raptorctl.steps.step import Observed, Step
 
 
@@ -60,17 +61,28 @@ class MakeAccount(Step):
         return {"uid": self.uid}
 
     def undo(self, host: Host, tick: Tick) -> None:
-        """Remove it, if this job made it."""
+        """Remove it and what it left, if this job made it.
+
+        Its tombstone stands from before its end until all of that is gone: else an undo that was
+        cut off in between would find no account, and the next tenant get the number and the files.
+        """
         there = host.accounts.find(self.name)
         if there and self._mine(there):
             host.accounts.change(self.name, expires=CLOSED)
             host.accounts.end_sessions(there)
+            host.files.write(tombstone_path(self.uid), self._tombstone, 0o644)
             host.accounts.remove(there)
-            host.accounts.sweep(self.uid, tick)  # who gets the number next gets none of it
+        if host.files.read(tombstone_path(self.uid)) == self._tombstone:
+            host.accounts.sweep(self.uid, tick)
+            host.files.remove(tombstone_path(self.uid))
 
     @override
     def leftover(self) -> str:
         return f"account {self.name}"
+
+    @property
+    def _tombstone(self) -> str:
+        return tombstone_text(Tombstone(self.uid, self.name, adopted=False, job=self.job))
 
     def _mine(self, account: Account) -> bool:
         return account.uid == self.uid and account.comment == account_comment(self.job)

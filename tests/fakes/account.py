@@ -20,7 +20,7 @@ from tests.fakes.file import FakeFiles
 class FakeAccounts:
     """Accounts: `others` are the system's, `sessions` who is logged in how often.
 
-    `connections` are those to libvirt.
+    `connections` are those to libvirt. Every account that is made leaves `leaves` at once.
     """
 
     def __init__(self) -> None:
@@ -32,6 +32,7 @@ class FakeAccounts:
         self.sessions: dict[str, int] = {}
         self.connections: dict[str, int] = {}
         self.strays: dict[int, tuple[str, ...]] = {}
+        self.leaves: tuple[str, ...] = ()
         self.immutable = False
 
     def find(self, name: str) -> Account | None:
@@ -66,6 +67,8 @@ class FakeAccounts:
         if account.name in self.by_name:
             raise HostError(f"account {account.name} exists")
         self.by_name[account.name] = replace(account, home=f"/home/{account.name}")
+        if self.leaves:
+            self.strays[account.uid] = self.leaves
 
     def change(self, name: str, *, shell: str | None = None, expires: str | None = None) -> None:
         old = self.by_name[name]

@@ -46,9 +46,13 @@ class Case(Trial):
             self.run(plan_add(request, self.world.facts({}, ["alice"]), ADD))
         if job == "remove":
             self.world.accounts.strays[1000] = ("/var/tmp/program",)
+        if job == "add":
+            self.world.accounts.leaves = ("/var/tmp/program",)
 
     def check_always(self) -> None:
-        """The number is alice's, or it is never given again."""
+        """The number is alice's, or it is never given again; or free, and owns nothing."""
+        left = self.world.accounts.left(1000)
+        assert not left or self.world.facts({}).free_uid != 1000
         made = self.job not in {"add", "adopt"}
         uid = 1500 if self.job == "give back" else 1000
         assert not made or self.world.facts({}).free_uid != uid

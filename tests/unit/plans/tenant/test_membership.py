@@ -1,4 +1,5 @@
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -21,6 +22,7 @@ from raptorctl.plans.tenant.quota import Usage, refuse_over, usage
 from raptorctl.plans.tenant.request import TenantRequest
 from raptorctl.steps.account import MakeAccount
 from tests.fakes import World
+from tests.fakes.tripwire import Killed
 from tests.unit.model.test_ssh_key import FINGERPRINT, GOOD, rsa
 
 ADD = Identity("20261123-120000-aaaa", "u", "carol", "2026-11-23T12:00:00Z")
@@ -327,3 +329,32 @@ def test_what_an_account_left_that_is_taken_back_goes_too(host: Host) -> None:
     make.apply(host.host(), lambda *_: None)
     make.undo(host.host(), lambda *_: None)
     assert host.accounts.strays == {}
+
+
+@pytest.mark.parametrize("problem", [Killed(), HostError("find(1) failed")])
+def test_also_where_the_undo_is_cut_off_after_the_account_went(
+    host: Host, problem: BaseException
+) -> None:
+    make = next(
+        s for s in plan_add(ALICE, host.see("alice"), ADD).steps if s.kind == MakeAccount.kind
+    )
+    make.apply(host.host(), lambda *_: None)
+    host.accounts.strays[1000] = ("/var/tmp/program",)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(host.accounts, "sweep", Mock(side_effect=problem))
+        with pytest.raises(type(problem)):
+            make.undo(host.host(), lambda *_: None)
+    assert "alice" not in host.accounts.by_name
+    assert host.see().free_uid == 1001  # nobody else gets it meanwhile, abandon the job or not
+    make.undo(host.host(), lambda *_: None)
+    assert host.accounts.strays == {}
+    assert host.see().free_uid == 1000
+    assert host.see().removed == ()
+
+
+def test_what_a_number_owns_that_the_job_gave_to_nobody_is_left_alone(host: Host) -> None:
+    """Whoever unpacked it there may want it; and a search of all filesystems takes its time."""
+    plan = plan_add(ALICE, host.see("alice"), ADD)
+    host.accounts.strays[1000] = ("/srv/unpacked",)
+    next(s for s in plan.steps if s.kind == MakeAccount.kind).undo(host.host(), lambda *_: None)
+    assert host.accounts.strays == {1000: ("/srv/unpacked",)}
