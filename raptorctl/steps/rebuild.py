@@ -95,10 +95,11 @@ class SetAside(Step):
         return f"set {self.what} aside, {self.path}"
 
     def is_done(self, host: Host) -> bool:
-        """It is there and not here; or the machine is back, which comes later."""
-        if is_back(host, self.uuid, self.job):
-            return True
-        return host.files.exists(self.aside) and not host.files.exists(self.path)
+        """It is not here; or the machine is back, which comes later.
+
+        Where it is not there either, what was kept of the machine was removed since then.
+        """
+        return is_back(host, self.uuid, self.job) or not host.files.exists(self.path)
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Copy, then remove."""

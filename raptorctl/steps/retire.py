@@ -34,9 +34,7 @@ class MoveVolume(Step):
 
     def is_done(self, host: Host) -> bool:
         """It is called and tagged so. One that only gets tags, a later step may have renamed."""
-        volume = present(host, self.uuid)
-        there, called = set(volume.tags), self.name in {self.before, volume.name}
-        return called and {*self.add} <= there and not there & {*self.remove}
+        return self._is_so(present(host, self.uuid))
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Rename it, then tag it."""
@@ -57,6 +55,10 @@ class MoveVolume(Step):
     def leftover(self) -> str:
         return f"volume {self.before} or {self.name}, kept"
 
+    def _is_so(self, volume: Volume) -> bool:
+        there, called = set(volume.tags), self.name in {self.before, volume.name}
+        return called and {*self.add} <= there and not there & {*self.remove}
+
 
 class KeepVolume(MoveVolume):
     """Keep a disk of a machine that goes."""
@@ -68,6 +70,12 @@ class KeepVolume(MoveVolume):
     def title(self) -> str:
         as_ = f" as {self.name}" if self.name != self.before else ""
         return f"keep volume {self.before}{as_}"
+
+    @override
+    def is_done(self, host: Host) -> bool:
+        """It is called and tagged so; or gone: a job that is finished late has none to keep."""
+        volume = host.volumes.find(self.uuid)
+        return volume is None or self._is_so(volume)
 
 
 class ReturnVolume(MoveVolume):

@@ -33,7 +33,13 @@ def plan_expire(
     gone = next((one for one in retired(facts.volumes) if one.job == job), None)
     if gone is None:
         return Plan("expire", identity, Reservation(identity.job, job), (), "nothing of it is kept")
-    if _agree(gone, look):
+    if holder := _holder(gone, facts):
+        steps: tuple[Step, ...] = ()
+        summary = (
+            f"what is kept of {gone.name} stays while job {holder} is open; "
+            f"if it waits for DNS or was cut off, `raptorctl recover {holder}`"
+        )
+    elif _agree(gone, look):
         room.refuse_missing_disks(facts)
         steps = tuple(wiping(gone, past, facts))
         summary = f"nothing of {gone.name} is left"
@@ -41,6 +47,15 @@ def plan_expire(
         steps = tuple(_noted(gone, look))
         summary = _told(gone, look)
     return Plan("expire", identity, Reservation(identity.job, gone.name.domain), steps, summary)
+
+
+def _holder(gone: Retired, facts: HostFacts) -> str:
+    """The open job that took the machine away, or works on one of its name; "" for none.
+
+    What the first would have to finish must be there.
+    """
+    names = {gone.job, gone.name.domain}
+    return next((one.job for one in facts.reservations if names & {one.job, one.machine}), "")
 
 
 def _is_over(gone: Retired, look: ClockReading) -> bool:

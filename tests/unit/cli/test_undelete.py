@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from raptorctl.errors import HostError
 from raptorctl.host.system import clock
 from raptorctl.model.domain import State
 from raptorctl.model.look import DAY, ClockReading, later, parse_span
@@ -275,3 +276,43 @@ def test_a_snapshot_is_in_the_way(raptorctl: CommandLine) -> None:
     done = raptorctl("deprovision", "alice", "dev", "--keep", "7d")
     assert done.code == 3
     assert "raptorctl snapshot delete alice-dev" in done.complaint
+
+
+def test_what_a_job_still_needs_that_waits_for_dns_is_not_wiped(
+    raptorctl: CommandLine, world: World, clock_: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(world.zones, "remove", silent)
+        done = raptorctl("deprovision", "alice", "dev", "--keep", "1d")
+    assert (done.code, "all is done but for DNS" in done.err) == (4, True)
+    before = world.picture()
+    for _ in range(3):
+        said = raptorctl("expire")
+        assert (said.code, "what is kept of alice-dev stays while job" in said.out) == (0, True)
+        clock_.pass_(24)
+    assert world.picture() == before
+    assert raptorctl("recover").code == 0
+    assert not world.zones.records
+    wipe_all(raptorctl, clock_)
+    assert not world.volumes.list()
+
+
+def test_where_it_was_wiped_all_the_same_the_job_is_finished(
+    raptorctl: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier version did, or somebody by hand; else no job would be begun here any more."""
+    with monkeypatch.context() as patch:
+        patch.setattr(world.zones, "remove", silent)
+        assert raptorctl("deprovision", "alice", "dev", "--keep", "1d").code == 4
+    world.volumes.by_uuid.clear()
+    for path in [path for path in world.files.paths if "_VARS.fd." in path]:
+        world.files.remove(path)
+    done = raptorctl("recover")
+    assert done.code == 0, done.err
+    assert not world.zones.records
+    jobs = json.loads(raptorctl("job", "list", "-o", "json").out)["jobs"]
+    assert [job["outcome"] for job in jobs] == ["done", "done"]
+
+
+def silent(*_: object) -> None:
+    raise HostError("the name server does not answer")
