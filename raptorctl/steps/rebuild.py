@@ -11,6 +11,7 @@ from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import ConflictError, HostError
 from raptorctl.model.override import override
+from raptorctl.render.read_domain import read_domain
 from raptorctl.steps.domain import StopDomain, UndefineDomain
 from raptorctl.steps.file import RemoveFile
 from raptorctl.steps.step import Observed, Step
@@ -44,6 +45,10 @@ class VacateDomain(UndefineDomain):
         """
         if is_back(host, self.uuid, self.job):
             raise ConflictError(f"domain {self.name} is still as the rebuild made it")
+        paths = read_domain(self.xml).disks
+        for volume in host.volumes.list():
+            if volume.job == self.job and volume.path in paths:  # it would run on the new disk
+                raise ConflictError(f"volume {volume.name} is still the one that the rebuild made")
         super().undo(host, tick)
 
 

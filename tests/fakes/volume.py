@@ -86,6 +86,8 @@ class FakeVolumes:
 
     def rename(self, volume: Volume, name: str, *, read_back: bool = True) -> Volume:
         old = self.by_uuid[volume.uuid]
+        if any(other.name == name for other in self.by_uuid.values() if other is not old):
+            raise ConflictError(f"there is a volume {name} already")
         self.by_uuid[volume.uuid] = replace(old, name=name)
         for other in [v for v in self.by_uuid.values() if v.origin == old.name]:
             self.by_uuid[other.uuid] = replace(other, origin=name)

@@ -200,6 +200,28 @@ def test_while_the_new_machine_stands_the_old_one_is_not_put_over_it(
     assert not journals.open_files()
 
 
+def test_while_the_new_disk_has_its_name_the_old_machine_is_not_started_on_it(
+    world: World, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody looks at the new disk just when the job is rolled back."""
+    old, before = world.volumes.list()[0].uuid, world.picture()
+
+    def start(_: str) -> None:
+        for uuid, volume in world.volumes.by_uuid.items():
+            world.volumes.by_uuid[uuid] = replace(volume, is_open=uuid != old)
+        raise HostError("libvirt could not start it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.domains, "start", start)
+        with pytest.raises(LeftoversError):
+            run(world, planned(world), tmp_path)
+    assert world.domains.list() == ()
+    (new,) = (uuid for uuid in world.volumes.by_uuid if uuid != old)
+    world.volumes.by_uuid[new] = replace(world.volumes.by_uuid[new], is_open=False)
+    recover(world.host(), Journals(tmp_path / "j", tmp_path / "audit"), Silent(), Stop())
+    assert world.picture() == before
+
+
 def test_a_machine_that_does_not_start_with_the_host_still_does_not(
     world: World, tmp_path: Any
 ) -> None:
