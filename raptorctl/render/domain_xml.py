@@ -4,6 +4,7 @@ Elements and attributes are set through lxml, which escapes; no XML is pasted fr
 The format is libvirt's, https://libvirt.org/formatdomain.html.
 """
 
+from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from typing import Final
 
@@ -97,6 +98,30 @@ def resized_domain(
     root = parse_domain(xml)
     fill_memory(root, memory)
     fill_cpus(root, cpus, emulator, count or len(cpus))
+    etree.indent(root, space="  ")
+    return etree.tostring(root, encoding="unicode") + "\n"
+
+
+def with_threads(xml: str, cpus: CpuSet, kinds: Iterable[str]) -> str:
+    """Give QEMU's own threads of a definition other CPUs; everything else stays as it is.
+
+    Args:
+        xml: the persistent definition, as libvirt prints it.
+        cpus: host CPUs for each of them; none leaves them unpinned.
+        kinds: of threads, as libvirt calls their pins: `emulatorpin`, `iothreadpin`.
+
+    Raises:
+        InputError: it is not a domain's XML.
+    """
+    root = parse_domain(xml)
+    tune = child(root, "cputune")
+    for kind in kinds:
+        # Without a pin of its own, the emulator is where `<vcpu cpuset=>` says.
+        for pin in tune.findall(kind) or [etree.SubElement(tune, kind)]:
+            if cpus:
+                set_(pin, cpuset=cpus)
+            else:
+                tune.remove(pin)
     etree.indent(root, space="  ")
     return etree.tostring(root, encoding="unicode") + "\n"
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from raptorctl.errors import RefusedError
-from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.error_code import Code
 from raptorctl.model.expiry import plus
 from raptorctl.model.facts import HostFacts, Reservation
@@ -14,17 +13,18 @@ from raptorctl.model.retired import Retired, retired
 from raptorctl.model.settings import Settings
 from raptorctl.model.slot import Slot
 from raptorctl.model.volume import DUE
-from raptorctl.plans.machine import existing, retirement
+from raptorctl.plans.machine import cpus_back, existing, retirement
+from raptorctl.plans.machine.cpus_back import CpusBack
 from raptorctl.plans.machine.retire import refuse_session
 from raptorctl.plans.machine.retirement import Retirement
-from raptorctl.plans.part import address, cpus, log, medium, need, records, room, seed, slots
+from raptorctl.plans.part import address, log, medium, need, records, room, seed, slots
 from raptorctl.plans.part.owner import find_owner
 from raptorctl.plans.past import Past
 from raptorctl.plans.plan import Identity, Plan
 from raptorctl.plans.tenant.quota import Usage, refuse_over
 from raptorctl.render.cdrom_xml import with_medium
 from raptorctl.render.disk_xml import without_disk
-from raptorctl.render.domain_xml import marked_domain, resized_domain
+from raptorctl.render.domain_xml import marked_domain
 from raptorctl.render.network_xml import moved_domain
 from raptorctl.steps.definition import SetAutostart
 from raptorctl.steps.domain import RestoreDomain, StartDomain
@@ -43,7 +43,7 @@ class Return:
         gone: what is kept of it.
         was: how it was.
         slot: where it will be; None for nowhere.
-        pins: its CPUs.
+        cpus: where it will run.
         lost: disks that are not there any more, or somebody else's by now: their paths.
         expires: the day on which it expires; another than it had, if that is over.
     """
@@ -51,7 +51,7 @@ class Return:
     gone: Retired
     was: Retirement
     slot: Slot | None
-    pins: CpuSet
+    cpus: CpusBack
     lost: tuple[str, ...]
     expires: str
 
@@ -92,7 +92,7 @@ def plan_undelete(
         verb="undelete",
         identity=identity,
         reservation=Reservation(
-            identity.job, name.domain, wish.slot.number if wish.slot else None, wish.pins
+            identity.job, name.domain, wish.slot.number if wish.slot else None, wish.cpus.pins
         ),
         steps=tuple(_steps(wish, settings, facts)),
         summary=_summary(wish),
@@ -175,17 +175,8 @@ def _choose(
     if expires and expires <= today:
         expires = plus(today, max(1, settings.expiry.grace_days))
     lost = tuple(_lost(was, facts))
-    return Return(gone, was, slot, _pins(was, settings, facts), lost, expires)
-
-
-def _pins(was: Retirement, settings: Settings, facts: HostFacts) -> CpuSet:
-    """Those that it had, if they are free; else as many."""
-    pins, share = was.domain.pins, bool(was.mark.shares)
-    try:
-        cpus.refuse(pins, settings, facts, share=share)
-    except RefusedError:
-        return cpus.chosen(len(pins), settings, facts)
-    return pins
+    cpus = cpus_back.chosen(was.domain, settings, facts)
+    return Return(gone, was, slot, cpus, lost, expires)
 
 
 def _lost(was: Retirement, facts: HostFacts) -> Iterator[str]:
@@ -255,10 +246,7 @@ def _returned(wish: Return, kept: KeepVolume, due: str) -> ReturnVolume:
 
 
 def _xml(wish: Return, facts: HostFacts) -> str:
-    was, xml = wish.was, wish.was.definition.xml
-    if wish.pins != was.domain.pins:
-        emulator = cpus.emulator_kept(was.domain, wish.pins)
-        xml = resized_domain(xml, wish.pins, emulator, was.domain.memory)
+    was, xml = wish.was, wish.cpus.placed(wish.was.definition.xml)
     for path in wish.lost:
         xml = without_disk(xml, path)
     if medium.copies(was.domain):
@@ -273,7 +261,7 @@ def _xml(wish: Return, facts: HostFacts) -> str:
 
 def _summary(wish: Return) -> str:
     where = f" on slot {wish.slot.number}" if wish.slot else ""
-    pins = f", CPUs {wish.pins}" if wish.pins else ""
+    pins = f", CPUs {wish.cpus.pins}" if wish.cpus.pins else ""
     return f"machine {wish.gone.name} is back{where}{pins}"
 
 
@@ -284,8 +272,7 @@ def _notes(wish: Return, facts: HostFacts) -> Iterator[str]:
             f"slot {was.mark.slot} is taken: it has slot {wish.slot.number} now, and a guest "
             "that knows its address by itself has to be told"
         )
-    if wish.pins != was.domain.pins:
-        yield f"CPUs {was.domain.pins} are taken: it has {wish.pins} now"
+    yield from wish.cpus.notes()
     for path in wish.lost:
         yield f"{path} is not its any more, and was taken out of its definition"
     if wish.expires != was.mark.expires:

@@ -127,6 +127,41 @@ def test_a_taken_slot_and_taken_cpus_are_replaced(raptorctl: CommandLine, world:
     assert raptorctl("doctor").code == 0
 
 
+@pytest.mark.parametrize(
+    ("pin", "had"),
+    [
+        ('<emulatorpin cpuset="3"/>', "its emulator's threads"),
+        ('<emulatorpin cpuset="6,7"/><iothreadpin iothread="1" cpuset="3"/>', "its I/O threads"),
+    ],
+)
+@pytest.mark.parametrize(("taken", "now"), [("3-3", "6,7"), ("3-4", "2,5")])
+def test_no_thread_of_it_comes_back_on_anothers_cpu(
+    raptorctl: CommandLine, world: World, pin: str, had: str, taken: str, now: str
+) -> None:
+    (before,) = world.domains.list()
+    world.domains.define(before.xml.replace('<emulatorpin cpuset="6,7"/>', pin))
+    keep(raptorctl)
+    assert raptorctl("provision", "bob", "ci", "--size", "1G", "--cpus", taken).code == 0
+    done = raptorctl("undelete", "alice", "dev")
+    assert done.code == 0
+    assert f"CPUs 3 of {had} are taken: they have {now} now" in done.err
+    other, own = sorted(world.domains.list(), key=lambda one: one.name == "alice-dev")
+    assert not other.own_cpus & own.own_cpus
+
+
+def test_on_a_free_cpu_or_one_that_is_kept_for_the_host_threads_stay(
+    raptorctl: CommandLine, world: World
+) -> None:
+    (before,) = world.domains.list()
+    pins = '<emulatorpin cpuset="0"/><iothreadpin iothread="1" cpuset="3"/>'
+    world.domains.define(before.xml.replace('<emulatorpin cpuset="6,7"/>', pins))
+    keep(raptorctl)
+    done = raptorctl("undelete", "alice", "dev")
+    assert (done.code, "taken" in done.err) == (0, False)
+    (after,) = world.domains.list()
+    assert (after.emulator.cpus, after.iothreads.cpus) == ((0,), (3,))
+
+
 def test_another_of_its_name_is_in_the_way(raptorctl: CommandLine, world: World) -> None:
     keep(raptorctl)
     raptorctl("provision", "alice", "dev", "--size", "1G", "--cpus", "4-7")
