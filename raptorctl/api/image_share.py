@@ -12,7 +12,7 @@ from raptorctl.model.error_code import Code
 from raptorctl.model.image import Image, Reference
 from raptorctl.model.image_target import Target, called_at, parse_target
 from raptorctl.model.image_version import Paper, Statement
-from raptorctl.read.image_statement import statement_of
+from raptorctl.read.image_statement import own_statement, statement_of, vouched_statement
 from raptorctl.render.image_statement import statement_text
 
 
@@ -84,10 +84,10 @@ def sign(
     session.require_root()
     found = known(session, text)
     refuse_damaged(session, found.name)
-    before = statement_of(_reference(session, found))
+    ours = vouched_statement(_reference(session, found))
     name = found.name.partition("@")[0]
     said = replace(
-        before,
+        ours,
         name=called or name,
         serial=max(int(datetime.now(UTC).timestamp()), _last_serial(session, name) + 1),
         expires=f"{expires}T00:00:00Z" if expires else "",
@@ -100,14 +100,17 @@ def offer_of(reference: Reference, target: Target) -> Offer:
     """Return what is offered of an image of the cache.
 
     Raises:
-        RefusedError: it is signed as something else than the target would call it.
+        RefusedError: it is signed as something else than the target would call it; or what is
+            signed is another file.
     """
-    said, path = statement_of(reference), reference.image.path
+    said, own, path = statement_of(reference), own_statement(reference), reference.image.path
     name = called_at(target, said.name)
     if reference.paper.signature:
         _refuse_other_name(said.name, target, name)
+        _refuse_other_file(said, reference.image)
         return Offer(path, said, reference.paper)
-    said = replace(said, name=name)
+    # Nobody vouches for the rest, and that can be seen; the file is the one that is here.
+    said = replace(said, name=name, digest=own.digest, size=own.size, format=own.format)
     return Offer(path, said, Paper(statement_text(said)))
 
 
@@ -122,11 +125,27 @@ def _refuse_other_name(signed: str, target: Target, name: str) -> None:
         )
 
 
+def _refuse_other_file(said: Statement, image: Image) -> None:
+    if said.digest != image.digest:
+        raise RefusedError(
+            f"what is signed of {image.name} is another file: "
+            f"build {said.build}, and {image.short} is here",
+            resolution="sign it yourself, or pull it again",
+            code=Code.SIGNATURE_INVALID,
+            subject=image.name,
+        )
+
+
 def _last_serial(session: Session, name: str) -> int:
-    """Return the largest among all versions of a name that are here."""
+    """Return the largest among all versions of a name that are here.
+
+    What nobody vouches for counts no further than until now: it could be the largest there is.
+    """
+    now = int(datetime.now(UTC).timestamp())
     same = (i for i in session.images.known() if i.name.partition("@")[0] == name)
-    known = (session.images.reference(image) for image in same)
-    return max((statement_of(each).serial for each in known if each), default=0)
+    known_ = [each for image in same if (each := session.images.reference(image))]
+    serials = ((statement_of(each).serial, each.paper.signer or each.built) for each in known_)
+    return max((serial if vouched else min(serial, now) for serial, vouched in serials), default=0)
 
 
 def _reference(session: Session, image: Image) -> Reference:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -73,11 +74,31 @@ def statement_of(reference: Reference) -> Statement:
     image = reference.image
     if reference.paper.text:
         return parse_statement(reference.paper.text.encode(), f"what is said of {image.name}")
-    made = reference.built.when if reference.built else image.pulled
+    return own_statement(reference)
+
+
+def own_statement(reference: Reference) -> Statement:
+    """Return what we know of an image of the cache ourselves, whatever came with it."""
+    image, when = reference.image, reference.built.when if reference.built else ""
+    made = when if STAMP.fullmatch(when) else image.pulled
     name, size = image.name.partition("@")[0], reference.origin.length
     return Statement(
         name, image.digest, size, image.format, made, serial_of(made), built=reference.built
     )
+
+
+def vouched_statement(reference: Reference) -> Statement:
+    """Return what may be signed of an image of the cache.
+
+    Of what came with it, that is how it was built alone, and only where a signer whom this host
+    knows has said so: the rest would be a stranger's word under our signature.
+
+    Raises:
+        ImageError: what came with it is none.
+    """
+    if reference.paper.signer and not reference.built:
+        reference = replace(reference, built=statement_of(reference).built)
+    return own_statement(reference)
 
 
 def serial_of(moment: str) -> int:

@@ -97,6 +97,74 @@ def test_what_a_known_signer_signed_comes_in(shared: Shared) -> None:
     assert known and known.paper.signer == "carol@example.org"
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"digest": "e" * 64},
+            "is not what is said of it: sha256 should be eeeeeeeeeeee..., and is",
+        ),
+        ({"size": 1}, "is not what is said of it: it should have 1 bytes, and has "),
+    ],
+)
+def test_a_statement_of_another_file_is_refused_signed_or_not(
+    shared: Shared, change: dict[str, Any], said: str
+) -> None:
+    built(shared.maker, disk(shared.folder.parent / "out"), OLD)
+    push(shared.maker, "web", str(shared.folder))
+    restate(paper(shared, ".json"), change)
+    shared.signers.unlink()
+    shared.refused(said, Code.CHECKSUM_DIFFERS)
+    wanted = Wanted(parse_source(shared.source, Catalogue(), "/"))
+    with pytest.raises(RefusedError, match=said):
+        shared.other.images.foresee(wanted)
+
+
+def restate(path: Path, change: dict[str, Any]) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+
+
+def test_what_is_signed_is_what_is_here_and_no_word_of_a_stranger(
+    shared: Shared, tmp_path: Path
+) -> None:
+    built(shared.maker, disk(tmp_path / "out"), OLD)
+    push(shared.maker, "web", str(shared.folder))
+    restate(paper(shared, ".json"), {"format": "vmdk", "serial": (1 << 63) - 1})
+    shared.signers.unlink()
+    image = shared.other.pull(shared.source).image
+    # An older raptorctl took statements of other files.
+    name = shared.other.directory / "names" / "web.json"
+    known = json.loads(name.read_text())
+    told = json.loads(known["paper"]["text"]) | {"digest": "e" * 64, "size": 1}
+    name.write_text(json.dumps(known | {"paper": {"text": json.dumps(told)}}))
+    session: Any = OneSession(shared.other)
+    _, said = image_share.sign(session, "web", str(shared.key))
+    assert (said.digest, said.size) == (image.digest, Path(image.path).stat().st_size)
+    assert (said.format, said.made, said.built) == ("qcow2", image.pulled, None)
+    assert said.serial < 1 << 62
+
+
+def test_how_it_was_built_is_signed_on_where_a_known_signer_said_so(shared: Shared) -> None:
+    shared.share()
+    shared.other.pull(shared.source)
+    session: Any = OneSession(shared.other)
+    for _ in range(2):
+        _, said = image_share.sign(session, "web", str(shared.key))
+        assert said.built and said.built.who == "carol"
+        assert said.made == OLD
+
+
+def test_a_signature_of_another_file_is_not_pushed_on(shared: Shared, tmp_path: Path) -> None:
+    shared.share()
+    shared.other.pull(shared.source)
+    name = shared.other.directory / "names" / "web.json"
+    known = json.loads(name.read_text())
+    known["paper"]["text"] = json.dumps(json.loads(known["paper"]["text"]) | {"digest": "e" * 64})
+    name.write_text(json.dumps(known))
+    with pytest.raises(RefusedError, match="signed of web is another file: build eeeeeeeeeeee"):
+        push(shared.other, "web", str(tmp_path / "mirror"))
+
+
 def test_ssh_keygen_agrees_by_hand(shared: Shared) -> None:
     """As the documentation says."""
     shared.share()

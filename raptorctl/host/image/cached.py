@@ -79,10 +79,13 @@ class CachedImages:
     def sign(self, image: Image, text: str, key: str) -> Paper:
         """See `raptorctl.drivers.image.Images`."""
         from raptorctl.host.image.signature import sign
+        from raptorctl.read.image_statement import parse_statement
 
         paper = Paper(text, sign(text, key))
         if found := self.reference(image):
-            self._store.name(replace(found, paper=paper))
+            # Of the paper that was there before, no more than this may be known any longer.
+            built = parse_statement(text.encode(), f"what is said of {image.name}").built
+            self._store.name(replace(found, built=built, paper=paper))
         return paper
 
     def copy(self, image: Image, path: str, tick: Tick) -> None:

@@ -16,7 +16,7 @@ from raptorctl.host.image.look import about
 from raptorctl.host.image.oci import Registry
 from raptorctl.host.image.partial import Partial
 from raptorctl.host.image.transfer import brought, hashed_stream
-from raptorctl.host.image.trust import Claim, Trust
+from raptorctl.host.image.trust import Trust
 from raptorctl.host.image.unpack import unpacker
 from raptorctl.host.system.caller import open_given, open_own
 from raptorctl.model.checksum import Checksum, checksum_of
@@ -127,8 +127,8 @@ class Fetcher:
         text, asks = wanted.source.text, known and _fits(wanted, known)
         watch.begin(f"ask {text} for something newer" if asks else f"download {text}")
         layer = Registry(self._http, text, wanted.login).layer()
-        digits = layer.digest.partition(":")[2]
-        paper = self._trust.accept(Claim(text, layer.names, digits, layer.paper), known)
+        claim = layer.claim(text)
+        paper = self._trust.accept(claim, known)
         if known and asks and known.origin.version == layer.digest:
             return None
         if asks:
@@ -136,7 +136,7 @@ class Fetcher:
         download = Download(
             layer.url, self._largest, layer.headers, layer.size, checked=True, version=layer.digest
         )
-        told = [Checksum("sha256", digits)]
+        told = [Checksum("sha256", claim.digest)]
         if wanted.sha256:
             told.append(Checksum("sha256", wanted.sha256))
         part = f"its layer {layer.said}"

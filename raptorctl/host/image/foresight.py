@@ -14,7 +14,7 @@ from raptorctl.host.image.fetch import LARGEST_LIST
 from raptorctl.host.image.http import BrokenOffError
 from raptorctl.host.image.look import HEAD, foreseen
 from raptorctl.host.image.oci import Registry
-from raptorctl.host.image.trust import Claim, Trust
+from raptorctl.host.image.trust import Trust
 from raptorctl.host.image.unpack import unpacker
 from raptorctl.host.system.caller import open_given
 from raptorctl.model.checksum import checksum_of
@@ -46,8 +46,7 @@ def foresee(wanted: Wanted, http: Http, largest: Size, trust: Trust) -> Image:
             form, size = _file(wanted, largest)
         case "oci":
             layer = Registry(http, text, wanted.login).layer()
-            digits = layer.digest.partition(":")[2]
-            trust.accept(Claim(text, layer.names, digits, layer.paper), None)
+            trust.accept(layer.claim(text), None)
             form, size = "", Size(0)
         case "index":
             from raptorctl.host.image.index_pull import find, opened

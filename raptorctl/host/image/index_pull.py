@@ -62,7 +62,7 @@ class Offered:
 
     def claim(self, source: str) -> Claim:
         """What is claimed of it."""
-        return Claim(source, (self.name,), self.digest, self.paper)
+        return Claim(source, (self.name,), self.digest, self.size, self.paper)
 
 
 @contextmanager

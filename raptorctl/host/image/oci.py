@@ -29,6 +29,7 @@ from raptorctl.host.image.manifest import (
     refuse_foreign,
 )
 from raptorctl.host.image.registry import RegistryClient
+from raptorctl.host.image.trust import Claim
 from raptorctl.model.image_version import Paper
 from raptorctl.read.image_statement import LARGEST_STATEMENT
 
@@ -61,6 +62,10 @@ class Layer:
     file_name: str
     names: tuple[str, ...] = ()
     paper: Paper = Paper()
+
+    def claim(self, source: str) -> Claim:
+        """What is claimed of it."""
+        return Claim(source, self.names, self.digest.partition(":")[2], self.size, self.paper)
 
 
 class Registry:

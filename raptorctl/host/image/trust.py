@@ -28,12 +28,14 @@ class Claim:
         names: what it may be called; one of them must be what is signed. One that ends in a colon
             stands for any tag.
         digest: SHA-256 of the file that will come, hexadecimal.
+        size: its bytes.
         paper: what came with it.
     """
 
     source: str
     names: tuple[str, ...]
     digest: str
+    size: int
     paper: Paper
 
 
@@ -84,7 +86,7 @@ class Trust:
         Raises:
             ImageError: statement or signature are none.
             RefusedError: it is unsigned, signed by nobody known, for something else, of something
-                else, too old, or older than what is here.
+                else, too old, or older than what is here; or its statement is of another file.
         """
         if not claim.paper.signature or not claim.paper.text:
             self.refuse_unsigned(claim.source)
@@ -94,22 +96,40 @@ class Trust:
         if claim.paper.signature and signers:
             signer = verified(claim.paper.text, claim.paper.signature, signers, claim.source)
         said = parse_statement(claim.paper.text.encode(), f"what is said of {claim.source}")
+        # Signed or not: whoever signs or pushes it later would pass on what is said of it.
+        _refuse_other_file(said, claim, signed=bool(signer))
         if signer:
-            _refuse_other(said, claim)
+            _refuse_other_name(said, claim)
         _refuse_old(said, claim.source, known)
         return replace(claim.paper, signer=signer)
 
 
-def _refuse_other(said: Statement, claim: Claim) -> None:
-    """Refuse a statement that is true, and of another image."""
+def _refuse_other_file(said: Statement, claim: Claim, *, signed: bool) -> None:
+    """Refuse a statement of another file than the one that comes."""
     if said.digest != claim.digest:
+        should, found = f"sha256 should be {said.build}...", f"is {claim.digest[:12]}..."
+    elif said.size != claim.size:
+        should, found = f"it should have {said.size} bytes", f"has {claim.size}"
+    else:
+        return
+    changed = "somebody has changed it: do not use it"
+    if signed:
         raise RefusedError(
-            f"what {claim.source} gives is not what was signed: sha256 should be "
-            f"{said.build}..., and is {claim.digest[:12]}...",
-            resolution="somebody has changed it: do not use it",
+            f"what {claim.source} gives is not what was signed: {should}, and {found}",
+            resolution=changed,
             code=Code.SIGNATURE_INVALID,
             subject=claim.source,
         )
+    raise RefusedError(
+        f"what {claim.source} gives is not what is said of it: {should}, and {found}",
+        resolution=changed,
+        code=Code.CHECKSUM_DIFFERS,
+        subject=claim.source,
+    )
+
+
+def _refuse_other_name(said: Statement, claim: Claim) -> None:
+    """Refuse a statement that is true, and of another image."""
     if not any(_is_called(said.name, name) for name in claim.names):
         raise RefusedError(
             f"what {claim.source} gives is signed as {said.name}, which is another image",
