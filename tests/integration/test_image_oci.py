@@ -10,6 +10,8 @@ import pytest
 
 from raptorctl.drivers.image import RegistryLogin
 from raptorctl.errors import HostError
+from raptorctl.host.image.http import origin
+from raptorctl.host.image.registry import RegistryClient, RegistryReply
 from raptorctl.model.image import Image
 from tests.disks import disk, packed, raw_disk
 from tests.images import Cache
@@ -247,6 +249,63 @@ def test_a_token_does_not_follow_a_redirect_to_another_host(
         assert server.asked[-1].headers["authorization"] == "Bearer t0ken"
         assert server.asked[-1].path.endswith(digest)
         assert "authorization" not in elsewhere.asked[0].headers
+
+
+@pytest.mark.parametrize("kind", ["Bearer", "Basic"])
+def test_a_login_is_not_for_whom_a_redirect_leads_to(
+    server: ImageServer, cache: Cache, kind: str
+) -> None:
+    with serving(ImageServer()) as elsewhere:
+        challenge = {"WWW-Authenticate": f'{kind} realm="{elsewhere.url}/token"'}
+        elsewhere.pages["/v2/web/manifests/1"] = Page(status=401, headers=challenge)
+        elsewhere.pages["/token"] = Page(b'{"token": "t0ken"}')
+        there = f"{elsewhere.url}/v2/web/manifests/1"
+        server.pages["/v2/web/manifests/1"] = Page(status=307, location=there)
+        with pytest.raises(HostError, match=r"leads to '127.*, which wants a login: it gets none"):
+            cache.pull(address(server), login=RegistryLogin(USER, PASSWORD))
+        assert [request.path for request in elsewhere.asked] == ["/v2/web/manifests/1"]
+        assert not any("authorization" in one.headers for one in (*server.asked, *elsewhere.asked))
+
+
+def test_a_login_does_not_follow_the_token_server_to_another_host(
+    server: ImageServer, cache: Cache
+) -> None:
+    with serving(ImageServer()) as elsewhere:
+        elsewhere.pages["/token"] = Page(status=404)
+        challenge = {"WWW-Authenticate": f'Bearer realm="{server.url}/token"'}
+        server.pages["/v2/web/manifests/1"] = Page(status=401, headers=challenge)
+        server.pages["/token"] = Page(status=307, location=f"{elsewhere.url}/token")
+        with pytest.raises(HostError, match="no token"):
+            cache.pull(address(server), login=RegistryLogin(USER, PASSWORD))
+        assert "authorization" in server.of("/token")[0].headers
+        assert "authorization" not in elsewhere.asked[0].headers
+
+
+def test_no_registry_elsewhere_has_a_login_sent_to_this_machine_in_the_clear(
+    server: ImageServer, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(self: RegistryClient, *_args: object) -> RegistryReply:
+        challenge = {"WWW-Authenticate": f'Bearer realm="{server.url}/token"'}
+        return RegistryReply(401, "401", challenge, b"", self.url("manifests", "1"))
+
+    monkeypatch.setattr(RegistryClient, "_asked", asked)
+    with pytest.raises(HostError, match="for a token where no https is"):
+        cache.pull("oci://registry.example.org/web:1", login=RegistryLogin(USER, PASSWORD))
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://r.example", "https://R.example:443/v2/", True),
+        ("https://r.example", "http://r.example", False),
+        ("https://r.example", "https://r.example:444", False),
+        ("https://r.example", "https://r.example@b.example", False),
+        ("https://r.example", "https://r.example.b.example", False),
+    ],
+)
+def test_a_login_is_for_one_scheme_host_and_port(one: str, other: str, *, same: bool) -> None:
+    assert (origin(one) == origin(other)) is same
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ REDIRECTS: Final = 8
 TIMEOUTS: Final = (10.0, 30.0)
 """Seconds to connect, and without a byte."""
 CERTIFICATE: Final = re.compile(r"certificate verify failed: ([^(\]]+)")  # OpenSSL, by Python
+PORTS: Final = {"http": 80, "https": 443}
 AGENT: Final = f"raptorctl/{__version__}"
 CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 """The host's own, where an admin adds those of their house (update-ca-certificates(8))."""
@@ -88,16 +89,27 @@ def _followed(
         reply.close()
         try:
             there = urljoin(here, reply.headers.get("Location", ""))
+            is_same = origin(there) == origin(here)
         except ValueError as error:
             raise DownloadError(f"{url} leads to no address at all") from error
         if urlsplit(there).scheme not in {"http", "https"}:
             raise DownloadError(f"{url} leads to {shown(there)}, which is not followed")
         if urlsplit(here).scheme == "https" and urlsplit(there).scheme == "http":
             raise DownloadError(f"{url} leads from https to http: not followed")
-        if urlsplit(there).netloc != urlsplit(here).netloc:
+        if not is_same:
             headers.pop("Authorization", None)
         here = there
     raise DownloadError(f"{url} leads from one place to another, more than {REDIRECTS} times")
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Return whom a login for a URL is for: scheme, host and port (RFC 6454 4).
+
+    Raises:
+        ValueError: it is no URL.
+    """
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
 
 
 def _asked(

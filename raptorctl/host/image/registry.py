@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from raptorctl.drivers.image import RegistryLogin
 from raptorctl.errors import DownloadError, HostError, UploadError
 from raptorctl.host.image.download import Http, body_of
-from raptorctl.host.image.http import Body, replied, status_of
+from raptorctl.host.image.http import Body, origin, replied, status_of
 from raptorctl.model.image_source import split_oci
 from raptorctl.model.names import shown
 from raptorctl.model.sizes import MIB
@@ -35,12 +35,14 @@ class RegistryReply:
         said: the same for people.
         headers: by any case.
         body: all of it.
+        url: of whoever answered last, after redirects.
     """
 
     status: int
     said: str
     headers: Mapping[str, str]
     body: bytes
+    url: str
 
 
 class RegistryClient:
@@ -75,26 +77,35 @@ class RegistryClient:
 
         Raises:
             BrokenOffError: no answer.
-            HostError: the registry wants a login that we do not have.
+            HostError: the registry wants a login that we do not have, or leads to somebody who
+                wants one.
         """
         reply = self._asked(method, url, headers, body)
         if reply.status != 401:
             return reply
+        if origin(reply.url) != origin(self._base):
+            # They could name themselves as the place where the login is taken (CVE-2020-15157).
+            where = shown(urlsplit(reply.url).netloc)
+            raise self.error(f"the registry leads to {where}, which wants a login: it gets none")
         self._authenticate(reply.headers.get("WWW-Authenticate", ""))
         return self._asked(method, url, headers, body)
 
     def _asked(
         self, method: str, url: str, headers: Mapping[str, str], body: Body
     ) -> RegistryReply:
-        there = urljoin(self._base, url)
+        try:
+            there = urljoin(self._base, url)
+            own = self.headers if origin(there) == origin(self._base) else {}
+        except ValueError as error:
+            raise self.error("the registry sends us to no address at all") from error
         if not there.startswith(
             ("https://", "http:" if self._base.startswith("http:") else "https:")
         ):
             raise self.error("the registry sends us where no https is")
-        own = self.headers if urlsplit(there).netloc == self._registry else {}
         with replied(method, there, {**headers, **own}, body) as reply:
             text = b"".join(body_of(reply, there, LARGEST_TEXT))
-            return RegistryReply(reply.status_code, status_of(reply), reply.headers, text)
+            said = status_of(reply)
+            return RegistryReply(reply.status_code, said, reply.headers, text, reply.url)
 
     def get(self, url: str, accept: Mapping[str, str]) -> bytes:
         """Return what is there.
@@ -126,7 +137,9 @@ class RegistryClient:
             parts = urlsplit(realm)
         except ValueError as error:
             raise self.error("the registry sends us for a token to no address at all") from error
-        if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        # What is not encrypted stays on this machine, and so does the registry then.
+        is_local = self._base.startswith("http:") and parts.hostname in LOOPBACK
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
             raise self.error("the registry sends us for a token where no https is")
         query = {"scope": asked.get("scope") or f"repository:{self.repository}:{self._actions}"}
         query |= {"service": asked["service"]} if "service" in asked else {}
