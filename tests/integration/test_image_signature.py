@@ -16,6 +16,7 @@ from raptorctl.host.image.signature import sign
 from raptorctl.model.catalogue import Catalogue
 from raptorctl.model.error_code import Code
 from raptorctl.model.image_source import parse_source
+from raptorctl.read.image_statement import statement_of
 from tests.disks import disk, raw_disk
 from tests.images import Cache
 from tests.integration.registry import Registry
@@ -287,6 +288,64 @@ def test_an_older_version_never_takes_the_place_of_a_newer_one(
         path.write_bytes(body)
     shared.refused("gives an older version than the one here: serial", Code.IMAGE_OLDER)
     assert shared.other.pull(f"{shared.source}@{old}").image.short == old
+
+
+def resign(shared: Shared, serial: int, expires: str = "") -> None:
+    """Have the folder's image signed with a serial, as if it had been signed then."""
+    text = paper(shared, ".json")
+    restate(text, {"serial": serial, "expires": expires})
+    paper(shared, ".json.sig").write_text(sign(text.read_text(), str(shared.key)))
+
+
+def test_what_comes_anew_with_an_image_that_is_here_is_kept(shared: Shared, tmp_path: Path) -> None:
+    """Else an older version would take its place once a newer one has the same file."""
+    build = shared.share()
+    resign(shared, 1000)
+    for name in ("", "mine"):
+        assert shared.other.pull(shared.source, name=name).image.short == build
+    resign(shared, 3000, "2090-01-01T00:00:00Z")
+    assert shared.other.pull(shared.source, refresh=True).outcome == "already here"
+    for image in shared.other.images.known():
+        known = shared.other.images.reference(image)
+        assert known and known.paper.signer == "carol@example.org"
+        said = statement_of(known)
+        assert (said.serial, said.expires) == (3000, "2090-01-01T00:00:00Z")
+    for path in shared.folder.iterdir():
+        path.unlink()
+    built(shared.maker, disk(tmp_path / "another"), NEW)
+    session: Any = OneSession(shared.maker)
+    image_share.sign(session, "web", str(shared.key))
+    push(shared.maker, "web", str(shared.folder))
+    resign(shared, 2000)
+    shared.refused("serial 2000, and 3000 is here", Code.IMAGE_OLDER)
+
+
+def test_a_signature_gives_way_to_no_paper_without_one(shared: Shared) -> None:
+    shared.share()
+    image = shared.other.pull(shared.source).image
+    before = shared.other.images.reference(image)
+    paper(shared, ".json.sig").unlink()
+    restate(paper(shared, ".json"), {"serial": (1 << 63) - 1})
+    index = shared.folder / "index.json"
+    listed = json.loads(index.read_text())
+    listed["images"][0]["signature"] = ""
+    index.write_text(json.dumps(listed))
+    done = shared.other.pull(shared.source, refresh=True, unsigned=True)
+    assert done.outcome == "already here"
+    assert shared.other.images.reference(image) == before
+
+
+def test_a_registry_s_later_signature_is_kept_too(shared: Shared, running: Registry) -> None:
+    built(shared.maker, disk(shared.folder.parent / "out"), OLD)
+    target = f"oci://{running.address}/web:1"
+    session: Any = OneSession(shared.maker)
+    push(shared.maker, "web", target)
+    shared.other.pull(target, unsigned=True)
+    image_share.sign(session, "web", str(shared.key))
+    push(shared.maker, "web", target)
+    image = shared.other.pull(target, refresh=True).image
+    known = shared.other.images.reference(image)
+    assert known and known.paper.signer == "carol@example.org"
 
 
 def test_what_was_signed_until_a_day_that_is_over_is_refused(shared: Shared) -> None:

@@ -11,7 +11,7 @@ from raptorctl.drivers.image import Pulled, Wanted, Watch
 from raptorctl.errors import HostError, InputError, UnreachableError
 from raptorctl.host.image.cached import CachedImages
 from raptorctl.model.image import BUILT, UNSEEN, Image, Origin, Reference, image_name
-from raptorctl.model.image_version import Provenance
+from raptorctl.model.image_version import Paper, Provenance
 from raptorctl.model.settings import ImageSettings as Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.stamp import stamp
@@ -54,11 +54,11 @@ class LocalImages(CachedImages):
             known = self._names.latest(wanted)
             self._tell_damage(wanted, watch)
             fetched = self._fetched(wanted, known, watch)
-            if fetched is None and known:
-                return self._named(wanted, known, watch)
-            if fetched is None:
+            if not isinstance(fetched, Paper):
+                return self._kept(wanted, fetched, watch)
+            if known is None:
                 raise HostError(f"{wanted.source.text} gave nothing")
-            return self._kept(wanted, fetched, watch)
+            return self._named(wanted, self._renewed(known, fetched), watch)
 
     def foresee(self, wanted: Wanted) -> Image:
         """See `raptorctl.drivers.image.Images`."""
@@ -176,10 +176,26 @@ class LocalImages(CachedImages):
         self._store.name(named)
         return Pulled(image, "named")
 
+    def _renewed(self, known: Reference, paper: Paper) -> Reference:
+        """Keep what came anew with an image that is here, for all names that its source gave it."""
+        from raptorctl.host.image.trust import replaces
+
+        here = known.image
+        for each in self._store.known():
+            image = each.image
+            same = (image.source, image.digest, image.superseded) == (
+                here.source,
+                here.digest,
+                False,
+            )
+            if same and replaces(paper, each.paper):
+                self._store.name(replace(each, paper=paper))
+        return replace(known, paper=paper) if replaces(paper, known.paper) else known
+
     def _work(self, source: str) -> Path:
         return self._base(source).with_suffix(".work")
 
-    def _fetched(self, wanted: Wanted, known: Reference | None, watch: Watch) -> "Fetched | None":
+    def _fetched(self, wanted: Wanted, known: Reference | None, watch: Watch) -> "Fetched | Paper":
         from raptorctl.host.image.download import Http
         from raptorctl.host.image.fetch import Fetcher
         from raptorctl.host.image.look import about

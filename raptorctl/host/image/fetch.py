@@ -69,8 +69,8 @@ class Fetcher:
 
     def fetch(
         self, wanted: Wanted, known: Reference | None, base: Path, watch: Watch
-    ) -> Fetched | None:
-        """Bring it, or return None if it is still what is known.
+    ) -> Fetched | Paper:
+        """Bring it; if it is still what is known, return what came with it this time.
 
         Args:
             wanted: from where.
@@ -94,13 +94,13 @@ class Fetcher:
 
     def _file(
         self, wanted: Wanted, known: Reference | None, base: Path, watch: Watch
-    ) -> Fetched | None:
+    ) -> Fetched | Paper:
         path = wanted.source.text
         self._trust.refuse_unsigned(path)
         with open_given(path) as source:
             version = file_version(source)
             if known and known.origin.version == version and _fits(wanted, known):
-                return None
+                return Paper()
             expected = self._expected(wanted)
             watch.begin(f"copy {path}")
             asked = expected or unpacker(source)
@@ -109,7 +109,7 @@ class Fetcher:
 
     def _web(
         self, wanted: Wanted, known: Reference | None, base: Path, watch: Watch
-    ) -> Fetched | None:
+    ) -> Fetched | Paper:
         self._trust.refuse_unsigned(wanted.source.text)
         expected = self._expected(wanted)
         url = wanted.source.text
@@ -118,19 +118,19 @@ class Fetcher:
         download = Download(url, self._largest, checked=bool(expected), unless=unless)
         with Partial(base) as partial:
             if not self._http.download(download, partial, watch):
-                return None
+                return Paper()
             return self._whole(partial, partial.validator, expected, base, watch)
 
     def _oci(
         self, wanted: Wanted, known: Reference | None, base: Path, watch: Watch
-    ) -> Fetched | None:
+    ) -> Fetched | Paper:
         text, asks = wanted.source.text, known and _fits(wanted, known)
         watch.begin(f"ask {text} for something newer" if asks else f"download {text}")
         layer = Registry(self._http, text, wanted.login).layer()
         claim = layer.claim(text)
         paper = self._trust.accept(claim, known)
         if known and asks and known.origin.version == layer.digest:
-            return None
+            return paper
         if asks:
             watch.begin(f"download {text}")
         download = Download(
@@ -150,7 +150,7 @@ class Fetcher:
 
     def _index(
         self, wanted: Wanted, known: Reference | None, base: Path, watch: Watch
-    ) -> Fetched | None:
+    ) -> Fetched | Paper:
         from raptorctl.host.image.index_pull import find, opened
 
         text = wanted.source.text
@@ -162,7 +162,7 @@ class Fetcher:
                 paper = self._trust.accept(found.claim(text), known)
                 version = f"sha256:{found.digest}"
                 if known and asks and known.origin.version == version:
-                    return None
+                    return paper
                 if asks:
                     watch.begin(f"download {text}")
                 folder.fetch(found.file, version, found.size, partial, watch)

@@ -104,6 +104,21 @@ class Trust:
         return replace(claim.paper, signer=signer)
 
 
+def replaces(paper: Paper, before: Paper) -> bool:
+    """Whether what came anew with a file that is here is kept in place of what came before.
+
+    Serial, signature and expiry may be later ones. What is not signed takes no signature's place.
+
+    Args:
+        paper: what came, and is believed.
+        before: what is kept until now, or was signed here.
+    """
+    if not paper.text or paper == before or (before.signature and not paper.signature):
+        return False
+    new, old = (parse_statement(p.text.encode(), "") if p.text else None for p in (paper, before))
+    return new is not None and (old is None or new.serial >= old.serial)
+
+
 def _refuse_other_file(said: Statement, claim: Claim, *, signed: bool) -> None:
     """Refuse a statement of another file than the one that comes."""
     if said.digest != claim.digest:
