@@ -94,10 +94,11 @@ def _ours(first: BuildText, variables: Mapping[str, str], given: Mapping[str, st
 
 def outputs_of(build: Build) -> Iterator[tuple[str, str, str]]:
     """Return of each output its kind, what is written, and the format."""
-    for output in build.outputs:
-        kinds = ("image", "file", "folder", "push")
-        kind = next(kind for kind in kinds if getattr(output, kind))
-        yield kind, output.target, "" if output.folder else output.written_as.value
+    for disk in build.disks:
+        for output in disk.outputs:
+            kinds = ("image", "file", "folder", "push")
+            kind = next(kind for kind in kinds if getattr(output, kind))
+            yield kind, output.target, "" if output.folder else disk.written_as(output).value
 
 
 def listed(session: Session, found: ReadBuilds, only: Collection[str] = ()) -> Iterator[Build]:

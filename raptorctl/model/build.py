@@ -211,7 +211,7 @@ class BuildOutput:
 
     @property
     def written_as(self) -> DiskFormat:
-        """The format that it is written as."""
+        """The format that it is written as, unless the disk is an ISO: see `BuildDisk`."""
         if self.format:
             return self.format
         ending = PurePosixPath(self.file).suffix.lstrip(".").lower()
@@ -238,6 +238,16 @@ class BuildDisk:
     resize: Resize = KEEP
     outputs: tuple[BuildOutput, ...] = ()
     name: str = ""
+
+    @property
+    def is_iso(self) -> bool:
+        """Whether an ISO is made of its files."""
+        return isinstance(self.source, Empty) and self.source.filesystem is Filesystem.ISO
+
+    def written_as(self, output: BuildOutput) -> DiskFormat:
+        """The format that one of its outputs is written as; an ISO as it is, if none is said."""
+        said = output.format or PurePosixPath(output.file).suffix.lower() in {".qcow2", ".vmdk"}
+        return DiskFormat.RAW if self.is_iso and not said else output.written_as
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,8 @@ class SourceRow:
             raise ValueError("should say image, or empty and how large")
         if self.empty is None and form is Filesystem.EXT4:
             raise ValueError('should say how large: empty = "10G"')
+        if self.empty is not None and form is Filesystem.ISO:
+            raise ValueError("an ISO is as large as its files: leave empty out")
         if self.label and form is None:
             raise ValueError("a label is a file system's: say which, filesystem")
         _check_label(self.label, form)

@@ -180,6 +180,7 @@ class PushDisk(InFolder):
         target: where it goes.
         made: of what, by whom and when.
         login: for a registry; in no journal.
+        iso: whether what was written raw is an ISO, a format of its own where images are shared.
     """
 
     staged: str
@@ -188,6 +189,7 @@ class PushDisk(InFolder):
     target: Target
     made: Provenance
     login: RegistryLogin = field(default=RegistryLogin(), repr=False, compare=False)
+    iso: bool = False
 
     kind = "build.push"
 
@@ -198,18 +200,19 @@ class PushDisk(InFolder):
 
     @override
     def encode(self) -> dict[str, Any]:
+        """Return the record that the journal keeps: older ones do not know `iso`."""
         record = super().encode()
         del record["login"]
+        if not self.iso:
+            del record["iso"]
         return record
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Push it."""
         watch, when = Ticking(tick), self.made.when
         digest, size = host.images.digest(self.staged, watch), host.files.size(self.staged) or 0
-        name = called_at(self.target, self.name)
-        said = Statement(
-            name, digest, size, self.form.value, when, serial_of(when), built=self.made
-        )
+        name, form = called_at(self.target, self.name), "iso" if self.iso else self.form.value
+        said = Statement(name, digest, size, form, when, serial_of(when), built=self.made)
         offer = Offer(self.staged, said, Paper(statement_text(said)))
         host.images.push(offer, self.target, self.login, watch)
         return {"target": self.target.text, "digest": digest}

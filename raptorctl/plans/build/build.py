@@ -12,7 +12,6 @@ from raptorctl.model.build import (
     BuildOutput,
     DiskFormat,
     Empty,
-    Filesystem,
     Fit,
     FromImage,
     Way,
@@ -177,7 +176,7 @@ class _Planning:
                 if output.image:
                     published.append(self._image(output.image, staged))
                 if output.push:
-                    pushed.append(self._push(output, staged))
+                    pushed.append(self._push(disk, output, staged))
                 yield self._export(number, output, staged)
         yield from (*pushed, *published)
         record = self._request.record
@@ -189,26 +188,24 @@ class _Planning:
         yield FinishBuild("it is done", *self._place, tuple(before), self._request.keep)
 
     def _export(self, number: int, output: BuildOutput, staged: str) -> Step:
-        source = self._build.disks[number].source
-        is_iso = isinstance(source, Empty) and source.filesystem is Filesystem.ISO
-        form = DiskFormat.RAW if is_iso and not output.format else output.written_as
+        disk = self._build.disks[number]
         return ExportDisk(
             reason="beside its place, so that it is whole when it gets there",
             job=self._job,
             folder=self._folder,
             record=self._request.record,
             disk=self._disks[number],
-            form=None if output.folder else form,
+            form=None if output.folder else disk.written_as(output),
             staged=staged,
             made=self._request.missing.get(output.file or output.folder, ()),
-            last=output is self._build.disks[number].outputs[-1] and not self._request.keep,
+            last=output is disk.outputs[-1] and not self._request.keep,
         )
 
-    def _push(self, output: BuildOutput, staged: str) -> Step:
-        request = self._request
+    def _push(self, disk: BuildDisk, output: BuildOutput, staged: str) -> Step:
+        request, form = self._request, disk.written_as(output)
         return PushDisk("others find it there", *self._place, staged, self._build.name,
-                        output.written_as, request.targets[output.push], self._made(),
-                        request.login)  # fmt: skip
+                        form, request.targets[output.push], self._made(), request.login,
+                        iso=disk.is_iso and form is DiskFormat.RAW)  # fmt: skip
 
     def _image(self, name: str, staged: str) -> Step:
         before = self._request.here.get(name, "")

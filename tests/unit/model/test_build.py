@@ -43,6 +43,22 @@ def test_what_an_output_is_written_as_is_said_or_told_by_its_name(
 
 
 @pytest.mark.parametrize(
+    ("output", "form"),
+    [
+        (BuildOutput(image="seed"), DiskFormat.RAW),
+        (BuildOutput(push="./images"), DiskFormat.RAW),
+        (BuildOutput(file="out/seed"), DiskFormat.RAW),
+        (BuildOutput(file="out/seed.qcow2"), DiskFormat.QCOW2),
+        (BuildOutput(push="./images", format=DiskFormat.VMDK), DiskFormat.VMDK),
+    ],
+)
+def test_an_iso_is_written_as_it_is_unless_another_format_is_said(
+    output: BuildOutput, form: DiskFormat
+) -> None:
+    assert BuildDisk(Empty(filesystem=Filesystem.ISO)).written_as(output) is form
+
+
+@pytest.mark.parametrize(
     ("path", "disk"),
     [("/etc/motd", ROOT), ("/export/audio/a", AUDIO), ("/export/audiobook", ROOT)],
 )

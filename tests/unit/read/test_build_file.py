@@ -183,6 +183,8 @@ def test_what_is_wrong_is_told(line: str, problem: str) -> None:
         ('{ image = "a", partition = 500 }', "partitions are numbered from 1 to 128"),
         ('{ filesystem = "ext4" }', 'should say how large: empty = "10G"'),
         ('{ empty = "1G", filesystem = "zfs" }', "'zfs' should be one of ext4, vfat, iso9660"),
+        ('{ empty = "4M", filesystem = "iso9660" }',
+         "an ISO is as large as its files: leave empty out"),
         ('{ empty = "1G", label = "a" }', "a label is a file system's: say which, filesystem"),
         ('{ filesystem = "vfat", label = "abcdefghijkl" }',
          "label: 'abcdefghijkl' is more than vfat takes, 11 letters"),

@@ -13,6 +13,7 @@ from raptorctl.model.build import (
     BuildOutput,
     BuildShare,
     BuildStep,
+    DiskFormat,
     Empty,
     Filesystem,
     Fit,
@@ -29,6 +30,7 @@ from raptorctl.plans.build.request import BuildRequest
 from raptorctl.plans.plan import Identity, decode_plan
 from raptorctl.steps.build import RunInDisks
 from raptorctl.steps.build_output import Publish
+from raptorctl.steps.step import decode_step
 from tests.fake_build import LOOK
 from tests.fakes import IMAGE, ISO, World
 
@@ -229,3 +231,19 @@ def test_what_is_pushed_is_pushed_before_anything_is_in_its_place_and_says_what_
     said = world.images.pushed[text].statement
     assert (said.name, said.format, said.digest) == ("web:1", "qcow2", "d1" * 32)
     assert said.built and said.built.source_digest == IMAGE.digest
+
+
+@pytest.mark.parametrize(
+    ("form", "said"), [(None, "iso"), (DiskFormat.RAW, "iso"), (DiskFormat.QCOW2, "qcow2")]
+)
+def test_what_is_pushed_of_an_iso_is_called_one(form: DiskFormat | None, said: str) -> None:
+    output = BuildOutput(push="./images", format=form)
+    targets = {"./images": parse_target("./images", "seed", "/")}
+    disk = BuildDisk(Empty(filesystem=Filesystem.ISO), outputs=(output,))
+    asked = replace(request(disk, files=(MOTD,)), targets=targets)
+    world, plan = World(), plan_build(asked, NOW)
+    export, push = (s for s in plan.steps if s.kind in {"build.export", "build.push"})
+    assert export.form == push.form == (form or DiskFormat.RAW)  # type: ignore[attr-defined]
+    assert decode_step(push.encode()) == push
+    push.apply(world.host(), lambda _done, _total: None)
+    assert world.images.pushed["/images"].statement.format == said
