@@ -24,7 +24,8 @@ PIECE = 64 << 10
 class Uneven(ThreadingHTTPServer):
     """A registry with one upload.
 
-    What it does wrong is in `wrong`: `once` answers 503 to one piece, `cut` hangs up within one and
+    What it does wrong is in `wrong`: `once` answers 503 to one piece, `busy` also
+    when it is asked then how far it came, `cut` hangs up within one and
     keeps half of it, `lost` forgets the upload then, `whole` takes no second piece, `always` hangs
     up whatever comes, `expired` wants a new token half way.
     """
@@ -35,7 +36,7 @@ class Uneven(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.wrong, self.data, self.stored = wrong, b"", b""
         self.patches: list[str] = []
-        self.tokens = 0
+        self.tokens, self.looks = 0, 0
 
     @property
     def address(self) -> str:
@@ -73,6 +74,9 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
         elif self.server.wrong == "lost":
             self._answer(404)
+        elif self.server.wrong == "busy" and not self.server.looks:
+            self.server.looks += 1
+            self._answer(503)
         else:
             last = len(self.server.data) - 1
             self._answer(204, Range=f"0-{last}", Location="/v2/web/blobs/uploads/1?state=b")
@@ -95,7 +99,7 @@ class Handler(BaseHTTPRequestHandler):
         if one.wrong == "expired" and second and self.headers["Authorization"] != "Bearer new":
             asks = f'Bearer realm="http://{one.address}/token",service="s"'
             self._answer(401, WWW_Authenticate=asks)
-        elif one.wrong == "once" and second and first and start == PIECE:
+        elif one.wrong in {"once", "busy"} and second and first and start == PIECE:
             self._answer(503)
         elif one.wrong == "whole" and second:
             self._answer(405)
@@ -135,7 +139,9 @@ def send(server: Uneven, tmp_path: Path, pauses: list[float]) -> None:
     assert not notes.exists()
 
 
-@pytest.mark.parametrize("uneven", ["", "once", "cut", "lost", "whole", "expired"], indirect=True)
+@pytest.mark.parametrize(
+    "uneven", ["", "once", "busy", "cut", "lost", "whole", "expired"], indirect=True
+)
 def test_all_of_it_is_there_whatever_happens_on_the_way(
     uneven: Uneven, tmp_path: Path, pauses: list[float]
 ) -> None:
@@ -149,6 +155,15 @@ def test_it_goes_on_within_a_piece_where_the_registry_kept_a_part_of_it(
 ) -> None:
     send(uneven, tmp_path, pauses)
     assert f"{PIECE + PIECE // 2}-{2 * PIECE + PIECE // 2 - 1}" in uneven.patches
+
+
+@pytest.mark.parametrize("uneven", ["once", "busy"], indirect=True)
+def test_a_registry_that_is_busy_for_a_moment_is_sent_that_piece_again_and_no_other(
+    uneven: Uneven, tmp_path: Path, pauses: list[float]
+) -> None:
+    send(uneven, tmp_path, pauses)
+    pieces = [f"{at}-{at + PIECE - 1}" for at in range(0, len(DATA), PIECE)]
+    assert uneven.patches == [pieces[0], pieces[1], *pieces[1:]]
 
 
 @pytest.mark.parametrize("uneven", ["whole"], indirect=True)

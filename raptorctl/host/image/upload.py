@@ -23,6 +23,8 @@ from raptorctl.model.sizes import MIB, Size
 PIECE: Final = 64 * MIB
 """Bytes of one request: what broke off is sent again from the last one's end."""
 CHUNK: Final = MIB
+_OF_NO_PIECE: Final = BUSY | {401, 403}
+"""Statuses that do not say whether a registry takes a second piece."""
 OCTETS: Final = {"Content-Type": "application/octet-stream"}
 
 
@@ -107,7 +109,7 @@ class Upload:
             body = Bytes(descriptor, self._at, end, self._size, tick)
             headers = {**OCTETS, "Content-Range": f"{self._at}-{end - 1}"}
             reply = self._client.ask("PATCH", self._place, headers, body)
-            if reply.status != 202 and self._at and self._piece < self._size:
+            if self._at and self._piece < self._size and reply.status not in {202, *_OF_NO_PIECE}:
                 self._piece = self._size
                 self._forget()
                 raise BrokenOffError("the registry takes no second piece")  # once more, whole
@@ -122,6 +124,8 @@ class Upload:
         """Find where the next byte goes: where it broke off, if the registry knows it still."""
         if self._place:
             reply = self._client.ask("GET", self._place, {})
+            if reply.status in BUSY:
+                raise BrokenOffError(f"the registry says {reply.said}")
             told = re.fullmatch(r"(?:bytes=)?0-([0-9]{1,18})", reply.headers.get("Range", ""))
             if reply.status == 204 and told and int(told[1]) < self._size:
                 self._at = int(told[1]) + 1 if int(told[1]) else 0
