@@ -246,6 +246,28 @@ def test_a_list_may_say_what_a_key_is_for(shared: Shared) -> None:
     shared.refused("is signed by nobody who is known here", Code.SIGNER_UNKNOWN)
 
 
+@pytest.mark.parametrize(
+    "before",
+    ['dave@example.org namespaces="git"', 'carol@example.org namespaces="git"',
+     'dave@example.org valid-before="20200101"', "# of the house\n\nerin@example.org nonsense"],
+)  # fmt: skip
+def test_any_line_of_a_list_may_let_a_key_sign(shared: Shared, before: str) -> None:
+    shared.share()
+    shared.trust('namespaces="raptorctl-image"')
+    public = shared.key.with_suffix(".pub").read_text()
+    shared.signers.write_text(f"{before} {public}\n{shared.signers.read_text()}")
+    known = shared.other.images.reference(shared.other.pull(shared.source).image)
+    assert known and known.paper.signer == "carol@example.org"
+
+
+def test_no_line_of_a_list_lets_a_changed_text_in(shared: Shared) -> None:
+    shared.share()
+    public = shared.key.with_suffix(".pub").read_text()
+    shared.signers.write_text(f'dave namespaces="git" {public}\ncarol {public}\n')
+    restate(paper(shared, ".json"), {"expires": "2090-01-01T00:00:00Z"})
+    shared.refused("the signature is not of what .* says", Code.SIGNATURE_INVALID)
+
+
 def test_a_statement_that_changed_is_refused(shared: Shared) -> None:
     shared.share()
     text = paper(shared, ".json")

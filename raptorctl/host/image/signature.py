@@ -3,6 +3,8 @@
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,8 @@ from raptorctl.model.text import last_line
 from raptorctl.read.ssh_signature import parse_signature
 
 NAMESPACE: Final = "raptorctl-image"
+WRONG: Final = "incorrect signature"
+"""What ssh-keygen says of a signature that is of another text."""
 TIMEOUT: Final = 120.0
 """Seconds: a key in hardware wants to be touched."""
 
@@ -73,24 +77,55 @@ def verified(text: str, signature: str, signers: Path, what: str) -> str:
             code=Code.SIGNATURE_NAMESPACE,
             subject=what,
         )
-    with tempfile.NamedTemporaryFile("w", prefix="raptorctl-") as file:
-        file.write(signature)
-        file.flush()
-        files = ("-s", file.name, "-f", str(signers))
-        who = _principal(files, seen.fingerprint, signers, what)
+    with _written(signature) as file:
         try:
-            _keygen("verify", "-n", NAMESPACE, "-I", who, *files, text=text)
+            return _signer_of_any_line(text, file, signers)
         except CommandError as error:
             raise _refused(error, seen.fingerprint, signers, what) from error
+
+
+def _signer_of_any_line(text: str, signature: Path, signers: Path) -> str:
+    """Return whom a list knows the key as, by any line that lets it sign this.
+
+    ssh-keygen finds principals for any namespace, and those of the first line with the key alone.
+
+    Raises:
+        CommandError: nobody; says why, of the list as a whole.
+    """
+    try:
+        return _signer(text, signature, signers)
+    except CommandError as error:
+        first = error
+    lines = [] if WRONG in first.stderr else signers.read_text().split("\n")
+    for line in lines:
+        with _written(f"{line}\n") as alone:
+            try:
+                return _signer(text, signature, alone)
+            except CommandError as error:
+                if WRONG in error.stderr:
+                    raise
+    raise first
+
+
+def _signer(text: str, signature: Path, signers: Path) -> str:
+    """Return whom a list knows the key as.
+
+    Raises:
+        CommandError: nobody whom it lets sign this; says why.
+    """
+    files = ("-s", str(signature), "-f", str(signers))
+    who = _keygen("find-principals", *files, text="").splitlines()[0]
+    _keygen("verify", "-n", NAMESPACE, "-I", who, *files, text=text)
     return who
 
 
-def _principal(files: tuple[str, ...], key: str, signers: Path, what: str) -> str:
-    try:
-        said = _keygen("find-principals", *files, text="")
-    except CommandError as error:
-        raise _refused(error, key, signers, what) from error
-    return said.splitlines()[0]
+@contextmanager
+def _written(text: str) -> Iterator[Path]:
+    """Have a text in a file that is ours alone, for as long as it is needed."""
+    with tempfile.NamedTemporaryFile("w", prefix="raptorctl-") as file:
+        file.write(text)
+        file.flush()
+        yield Path(file.name)
 
 
 def _refused(error: CommandError, key: str, signers: Path, what: str) -> RefusedError:
@@ -104,7 +139,7 @@ def _refused(error: CommandError, key: str, signers: Path, what: str) -> Refused
             code=Code.SIGNER_EXPIRED,
             subject=what,
         )
-    if "incorrect signature" in said:
+    if WRONG in said:
         return RefusedError(
             f"the signature is not of what {what} says",
             details=said,
