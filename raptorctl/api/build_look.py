@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raptorctl.api.build_lowering import BuildLowering, digest
+from raptorctl.api.named_file import at_home
 from raptorctl.api.session import Session
 from raptorctl.errors import InputError, RaptorError
 from raptorctl.model.build import Build, BuildDisk, FromImage, Way
@@ -158,8 +159,9 @@ class Looking:
     def _target(self, build: Build, text: str) -> "Target | None":
         from raptorctl.model.image_target import parse_target
 
+        where = at_home(text, self._session.caller.name)
         try:
-            return parse_target(text, build.name, os.path.abspath(self._found.now.folder))  # noqa: PTH100
+            return parse_target(where, build.name, os.path.abspath(self._found.now.folder))  # noqa: PTH100
         except InputError as error:
             said = (error.brief, error.resolution)
             self._wrong.append(self._found.now.wrong(build, "output", *said))

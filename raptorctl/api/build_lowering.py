@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from raptorctl.api.named_file import at_home
 from raptorctl.api.session import Session
 from raptorctl.errors import InputError
 from raptorctl.model.build import (
@@ -138,8 +139,7 @@ class BuildLowering:
             tell(key, str(error))
 
     def _beside(self, path: str) -> str:
-        if path.startswith("~/"):  # under sudo, HOME is root's
-            path = os.path.expanduser(f"~{self._session.caller.name}{path[1:]}")  # noqa: PTH111 - of another account
+        path = at_home(path, self._session.caller.name)
         return os.path.normpath(Path(self._set.folder, path).absolute())
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from raptorctl.api.image import UNWATCHED, known, login, refuse_damaged
+from raptorctl.api.named_file import at_home
 from raptorctl.api.session import Session
 from raptorctl.drivers.image import Offer, Pushed, Watch
 from raptorctl.errors import InputError, MissingError, RefusedError
@@ -29,7 +30,8 @@ def target_of(session: Session, text: str, target: str, *, expires: str = "") ->
         InputError: the target is none, or has no index.
         MissingError: there is no such image.
     """
-    where = parse_target(target, known(session, text).name, str(Path.cwd()))
+    name = known(session, text).name
+    where = parse_target(at_home(target, session.caller.name), name, str(Path.cwd()))
     if expires and where.kind == "oci":
         raise InputError("--expires is of a folder's index, and a registry has none")
     return replace(where, expires=f"{expires}T00:00:00Z" if expires else "")

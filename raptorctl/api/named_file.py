@@ -15,12 +15,20 @@ KEY: Final = re.compile(r"(ssh|ecdsa|sk)-\S+ ", re.ASCII)
 """How a key itself begins, which is no file's name (sshd(8), AUTHORIZED_KEYS FILE FORMAT)."""
 
 
+def at_home(text: str, account: str) -> str:
+    """Return a path with an account's home where it begins with `~/`."""
+    # Under sudo, HOME is root's.
+    if text.startswith("~/"):
+        return os.path.expanduser(f"~{account}{text[1:]}")  # noqa: PTH111 - of another account
+    return text
+
+
 class Beside:
     """The folder that a file's paths begin in.
 
     Args:
         folder: relative to where the command was typed, or absolute.
-        caller: whose home `~/` is: under sudo, HOME is root's.
+        caller: whose home `~/` is.
     """
 
     def __init__(self, folder: str, caller: str) -> None:
@@ -28,9 +36,7 @@ class Beside:
 
     def path(self, text: str) -> str:
         """Return a path of the file's as an absolute one."""
-        if text.startswith("~/"):
-            text = os.path.expanduser(f"~{self._caller}{text[1:]}")  # noqa: PTH111 - of another account
-        return os.path.normpath(Path(self._folder, text).absolute())
+        return os.path.normpath(Path(self._folder, at_home(text, self._caller)).absolute())
 
     def text(self, path: str, largest: int) -> str:
         """Return what is in a file.

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from raptorctl.api import image_share
+from raptorctl.api.caller import Caller
 from raptorctl.drivers.image import Pushed
 from raptorctl.errors import HostError, InputError, RefusedError, UploadError
 from raptorctl.host.image import ssh_folder, ssh_way
@@ -38,6 +39,7 @@ class OneSession:
 
     def __init__(self, cache: Cache) -> None:
         self.images = cache.images
+        self.caller = Caller("carol")
 
     def require_root(self) -> None:
         pass

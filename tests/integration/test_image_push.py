@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from raptorctl.api import image_share
+from raptorctl.api.caller import Caller
 from raptorctl.drivers.image import Offer, Pushed, RegistryLogin
 from raptorctl.errors import RaptorError, UploadError
 from raptorctl.host.image import upload
@@ -36,6 +37,7 @@ class FakeSession:
 
     def __init__(self, cache: Cache) -> None:
         self.images = cache.images
+        self.caller = Caller("carol")
 
     def require_root(self) -> None:
         pass

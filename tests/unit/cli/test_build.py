@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -86,6 +87,15 @@ def test_a_plan_is_shown_and_says_the_way(file: Path, raptorctl: CommandLine, wo
     done = raptorctl("build", "web", "--dry-run", "--", "a")
     assert "note: its disks are edited without being mounted" in done.out
     assert world.builder.files == {}
+
+
+def test_what_is_pushed_below_ones_home_goes_there(
+    file: Path, raptorctl: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pwd.getpwnam", lambda _name: SimpleNamespace(pw_dir="/home/carol"))
+    (file / "raptor.toml").write_text(FILE.replace('file = "out/data.raw"', 'push = "~/images"'))
+    done = raptorctl("build", "data", "--dry-run", "--", "a")
+    assert "push it to /home/carol/images (" in done.out
 
 
 def test_without_libvirt_no_disk_is_copied_for_a_machine_that_is_to_boot(

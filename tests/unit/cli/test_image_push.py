@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -46,6 +47,17 @@ def test_an_image_is_signed_and_pushed(raptorctl: CommandLine, key: Path, tmp_pa
     assert len(list((tmp_path / "shared").iterdir())) == 4
     again = raptorctl("image", "push", "web", "./shared")
     assert again.out.startswith("image web is already there: build ")
+
+
+def test_a_folder_below_ones_home_is_no_folder_of_that_letter(
+    raptorctl: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pwd.getpwnam", lambda _name: SimpleNamespace(pw_dir=f"{tmp_path}/home"))
+    (tmp_path / "home").mkdir()
+    pushed = raptorctl("image", "push", "web", "~/shared")
+    assert f" {tmp_path}/home/shared/index.json#web\n" in pushed.out
+    assert (tmp_path / "home" / "shared" / "index.json").exists()
+    assert not (tmp_path / "~").exists()
 
 
 def test_what_is_printed_as_json_is_as_told(raptorctl: CommandLine, key: Path) -> None:
