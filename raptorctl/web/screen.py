@@ -38,7 +38,10 @@ async def carried(socket: WebSocket) -> None:
         try:
             await run_in_threadpool(lambda: held.append(screens.opened(site.session, name)))
             reader, writer = await asyncio.open_connection(sock=held[0], limit=PIECE)
-            await either(_shown(socket, reader), _typed(socket, visit, writer))
+            try:
+                await either(_shown(socket, reader), _typed(socket, visit, writer))
+            finally:  # else the loop watches its number on, which the next connection gets
+                writer.transport.abort()
         except RaptorError as error:
             await refused(socket, error)
             return

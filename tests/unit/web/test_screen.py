@@ -1,11 +1,14 @@
 """A machine's screen: what it says and is told goes through as it is, and by the console's guards."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from raptorctl.api import change, machine
+from raptorctl.api import console as consoles
 from raptorctl.api.caller import Caller
+from raptorctl.api.session import Session
 from raptorctl.model.cpuset import CpuSet
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import Size
@@ -62,6 +65,26 @@ def test_several_see_one_screen(browser: Browser, world: World) -> None:
     for guest in world.consoles.screens:
         guest.settimeout(60)
         assert guest.recv(1) == b""  # whoever goes away gives it back
+
+
+def test_who_connects_when_a_screen_is_given_back_is_served(
+    browser: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel gives the next connection the number of the file that was closed last."""
+    runs = consoles.runs
+
+    def slow(session: Session, name: MachineName) -> bool:
+        time.sleep(1)  # libvirt takes a moment to tell
+        return runs(session, name)
+
+    monkeypatch.setattr(consoles, "runs", slow)
+    line = socket_of(browser, SCREEN)
+    line.recv(timeout=60)
+    line.close()
+    (guest,) = world.consoles.screens
+    guest.settimeout(60)
+    assert guest.recv(1) == b""
+    assert browser.get("/m/alice-shown").status == 200
 
 
 def test_a_machine_that_is_off_shows_nothing(browser: Browser) -> None:
