@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
 
 from raptorctl.api.session import Session
 from raptorctl.errors import RefusedError
@@ -95,6 +96,57 @@ class Impatient(H11Protocol):
             self._patience.cancel()
 
 
+class Taken(asyncio.Protocol):
+    """Hangs up on who takes nothing of what a WebSocket says, in front of a protocol of uvicorn's.
+
+    Those end a connection by close(), which waits until what was sent has been taken.
+    """
+
+    _look: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Have each byte told that has to wait, also of the answers before it."""
+        super().connection_made(transport)
+        self._way: asyncio.WriteTransport = transport
+        self._way.set_write_buffer_limits(0)
+        if self._way.get_write_buffer_size():
+            self.pause_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Look no more."""
+        self._look_no_more()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Begin to look whether it is taken."""
+        super().pause_writing()
+        self._look_later()
+
+    def resume_writing(self) -> None:
+        """All of it was taken."""
+        self._look_no_more()
+        super().resume_writing()
+
+    def _look_later(self) -> None:
+        self._left = self._way.get_write_buffer_size()
+        loop = asyncio.get_running_loop()
+        self._look = loop.call_later(PATIENCE_SECONDS, self._hang_up_or_wait)
+
+    def _hang_up_or_wait(self) -> None:
+        if self._way.get_write_buffer_size() < self._left:  # slow, but there
+            self._look_later()
+        else:
+            self._way.abort()
+
+    def _look_no_more(self) -> None:
+        if self._look:
+            self._look.cancel()
+
+
+class ImpatientSocket(Taken, AutoWebSocketsProtocol):  # type: ignore[misc, valid-type]
+    """What uvicorn takes for WebSockets, which its versions differ in, with our patience."""
+
+
 def _is_ours(peer: tuple[str, int] | None) -> bool:
     """Whether a connection comes from root or from whoever opened the page, also through sshd.
 
@@ -177,7 +229,7 @@ def configured(app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=Impatient,
-        ws="auto",
+        ws=ImpatientSocket,
         ws_max_size=LARGEST_FRAME,
         ws_max_queue=8,
         ws_per_message_deflate=False,

@@ -1,20 +1,32 @@
 """What is pushed to pages, and consoles: who may have them, and that nobody waits for a slow one."""
 
+import asyncio
+import itertools
+import socket
+import time
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import pytest
+from uvicorn import Config
 from websockets.exceptions import InvalidStatus
 
 from raptorctl.api.caller import Caller
-from raptorctl.web import sockets
+from raptorctl.web import serve, sockets
 from raptorctl.web.control import ask
 from raptorctl.web.door import IDLE_SECONDS
+from raptorctl.web.edge import App
 from raptorctl.web.serve import LARGEST_FRAME
 from raptorctl.web.sockets import ABSENT, ENDED, MOST_UNSENT, OFF, OUTSIDE
 from tests.fakes import World
+from tests.fakes.console import FakeStream
 from tests.web import Browser, Served, closed, served, socket_of
 
 CONSOLE = "/m/alice-dev/console/socket"
+WAYS = "uvicorn.protocols.websockets."
 SOCKETS = ("/live", "/m/alice-dev/live", CONSOLE, "/m/alice-dev/screen/socket")
 
 
@@ -131,9 +143,96 @@ def test_a_slow_reader_keeps_nobody_waiting(browser: Browser, world: World) -> N
     quick.close()
 
 
-def test_a_listener_keeps_the_newest() -> None:
-    import asyncio
+def protocols() -> tuple[str, ...]:
+    """Those of uvicorn that there are; it takes one or the other by its version."""
+    names = ("websockets_impl.WebSocketProtocol", "websockets_sansio_impl.WebSocketsSansIOProtocol")
+    found = [name for name in names if find_spec(WAYS + name.partition(".")[0])]
+    return tuple(found)
 
+
+def taking_by(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have WebSockets served by a protocol of uvicorn's; none is asked whether it is there."""
+    module, _, kind = name.partition(".")
+    base = getattr(import_module(WAYS + module), kind)
+    made = type("Chosen", (serve.Taken, base), {})
+    monkeypatch.setattr(serve, "ImpatientSocket", made)
+    configured = serve.configured
+
+    def without_pings(app: App) -> Config:
+        config = configured(app)
+        config.ws_ping_interval = None
+        return config
+
+    monkeypatch.setattr(serve, "configured", without_pings)
+
+
+def deaf(browser: Browser) -> socket.socket:
+    """Open a console as a reader does who takes little, and only when told to."""
+    line = socket.socket()
+    line.settimeout(60)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.connect(("127.0.0.1", browser.port))
+    line.sendall(
+        f"GET {CONSOLE} HTTP/1.1\r\nHost: 127.0.0.1:{browser.port}\r\n"
+        f"Origin: http://127.0.0.1:{browser.port}\r\nCookie: {browser.cookie}\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+    )
+    assert line.recv(12) == b"HTTP/1.1 101"
+    return line
+
+
+def flooded(world: World) -> FakeStream:
+    """The console of that reader, which has said more than the kernel keeps for them."""
+    until(lambda: world.consoles.streams)
+    (stream,) = world.consoles.streams
+    for _ in range(128):
+        stream.ears.heard(b"x" * (MOST_UNSENT // 16))
+        time.sleep(0.005)
+    return stream
+
+
+def until(seen: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    late = time.monotonic() + 60
+    while not seen():
+        assert time.monotonic() < late
+        time.sleep(0.01)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("protocol", protocols())
+def test_who_takes_nothing_holds_no_console_and_no_connection(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    monkeypatch.setattr(serve, "PATIENCE_SECONDS", 0.5)
+    taking_by(protocol, monkeypatch)
+    with served(world, tmp_path) as running, deaf(running.browser()):
+        stream = flooded(world)
+        until(lambda: stream.closed)
+        until(lambda: not running.server.server_state.connections)
+
+
+@pytest.mark.parametrize(("takes", "ends"), [(1, False), (0, True)])
+def test_who_is_slow_but_takes_something_is_kept(
+    monkeypatch: pytest.MonkeyPatch, takes: int, *, ends: bool
+) -> None:
+    monkeypatch.setattr(serve, "PATIENCE_SECONDS", 0.01)
+
+    async def scene() -> bool:
+        way = create_autospec(asyncio.Transport)
+        way.get_write_buffer_size.side_effect = itertools.count(1000, -takes)
+        taken = serve.Taken()
+        taken.connection_made(way)  # something waits already, of the answers before it
+        await asyncio.sleep(0.2)
+        ended = bool(way.abort.called)
+        taken.connection_lost(None)
+        return ended
+
+    assert asyncio.run(scene()) is ends
+
+
+def test_a_listener_keeps_the_newest() -> None:
     async def scene() -> bytes:
         listener = sockets.Listener(asyncio.get_running_loop())
         listener.heard(b"a" * MOST_UNSENT)
