@@ -33,6 +33,13 @@ class Running:
         assert said is not None
         return str(said["link"])
 
+    def end(self) -> None:
+        """End it, with its logins, as systemd does that nobody needs any more."""
+        self.agent.should_exit = True
+        self.thread.join(60)
+        for path in (self.page, self.control):
+            path.unlink(missing_ok=True)
+
 
 def tenant_session(world: World, folder: Path, name: str, web: Web) -> InMemory:
     """A session of a tenant, as their agent has it."""
@@ -53,13 +60,11 @@ def running(
     made = agent(session, Sockets(*found), idle)
     thread = threading.Thread(target=made.serve_all, daemon=True)
     thread.start()
+    here = Running(made, paths[0], paths[1], thread)
     try:
-        yield Running(made, paths[0], paths[1], thread)
+        yield here
     finally:
-        made.should_exit = True
-        thread.join(60)
-        for path in paths:
-            path.unlink()
+        here.end()
     assert not thread.is_alive()
 
 

@@ -9,10 +9,9 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from raptorctl.api import screen as screens
-from raptorctl.errors import RaptorError
 from raptorctl.web.door import Visit
 from raptorctl.web.site import Ask, Site, machine_named
-from raptorctl.web.sockets import MOST_TYPED, either, goodbye, inside, refused
+from raptorctl.web.sockets import MOST_TYPED, either, goodbye, inside
 
 if TYPE_CHECKING:
     from socket import socket as stream
@@ -42,9 +41,6 @@ async def carried(socket: WebSocket) -> None:
                 await either(_shown(socket, reader), _typed(socket, visit, writer))
             finally:  # else the loop watches its number on, which the next connection gets
                 writer.transport.abort()
-        except RaptorError as error:
-            await refused(socket, error)
-            return
         finally:
             for one in held:
                 one.close()

@@ -56,9 +56,6 @@ async def live_machine(socket: WebSocket) -> None:
 
     async def serve(visit: Visit) -> None:
         name = machine_named(socket)
-        if (await site.lookout.now()).machine(name) is None:
-            await socket.close(ABSENT)
-            return
         shows = await run_in_threadpool(lambda: screens.is_shown(site.session, name))
 
         def paint(seen: Glimpse) -> str:
@@ -115,9 +112,6 @@ async def console(socket: WebSocket) -> None:
                 await socket.send_bytes(await run_in_threadpool(lambda: _tail(site.session, name)))
             await run_in_threadpool(attach)
             await either(_said(socket, ears), _typed(socket, visit, held[0]))
-        except RaptorError as error:
-            await refused(socket, error)
-            return
         finally:  # it may have come to be while we were told to end
             for stream in held:
                 await asyncio.shield(run_in_threadpool(stream.close))
@@ -143,10 +137,11 @@ async def goodbye(socket: WebSocket, site: Site, name: MachineName) -> None:
         await socket.close(ENDED if runs else OFF)
 
 
-async def refused(socket: WebSocket, error: RaptorError) -> None:
+async def _refused(socket: WebSocket, error: RaptorError) -> None:
     """Close a socket, and say why."""
     why = error.brief.encode()[:MOST_REASON].decode(errors="ignore")
-    await socket.close(_code_of(error), why)
+    with suppress(RuntimeError, WebSocketDisconnect):  # the reader has gone away
+        await socket.close(_code_of(error), why)
 
 
 def _code_of(error: RaptorError) -> int:
@@ -227,7 +222,7 @@ async def _typed(socket: WebSocket, visit: Visit, stream: ConsoleStream) -> None
 async def inside(
     socket: WebSocket, serve: Callable[[Visit], Coroutine[Any, Any, None]], *, hears: bool = False
 ) -> None:
-    """Serve a socket as long as its login lasts and its reader is there.
+    """Serve a socket as long as its login lasts and its reader is there; else say why not.
 
     Args:
         socket: just asked for.
@@ -253,6 +248,8 @@ async def inside(
                 await socket.close(OUTSIDE)
     except HTTPException:
         await socket.close(ABSENT)
+    except RaptorError as error:
+        await _refused(socket, error)
     finally:
         visit.sockets -= 1
 

@@ -1,8 +1,8 @@
 """A whole page for tenants of a host in memory: the front end, and the agents of alice and bob."""
 
 import pwd
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,6 +38,15 @@ class Page:
     world: World
     port: int
     agents: Mapping[str, Running]
+    front: ExitStack
+    begin: Callable[[], AbstractContextManager[object]]
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """End the front end, and with it all connections, for a while."""
+        self.front.close()
+        yield
+        self.front.enter_context(self.begin())
 
     def browser(self, who: str) -> Browser:
         made = Browser(self.port)
@@ -66,10 +75,15 @@ def tenant_page(
         patched.setattr(pages, "myself", lambda: about)
         number = port.getsockname()[1]
         web = Web(f"http://127.0.0.1:{number}", number)
-        front = pwd.getpwnam(ACCOUNT).pw_uid
+        owner = pwd.getpwnam(ACCOUNT).pw_uid
         agents = {}
         for name in ("alice", "bob"):
             session = tenant_session(world, folder, name, web)
-            agents[name] = stack.enter_context(running(session, folder, owner=front))
-        stack.enter_context(front_end(web, port, folder / "agents"))
-        yield Page(world, number, agents)
+            agents[name] = stack.enter_context(running(session, folder, owner=owner))
+
+        def begin() -> AbstractContextManager[object]:
+            return front_end(web, port, folder / "agents")
+
+        front = stack.enter_context(ExitStack())
+        front.enter_context(begin())
+        yield Page(world, number, agents, front, begin)

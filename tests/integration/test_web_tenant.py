@@ -10,11 +10,14 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
+from raptorctl.api import change, machine
+from raptorctl.api.caller import Caller
 from raptorctl.api.web import About
 from raptorctl.model.names import MachineName
 from raptorctl.model.tenant import Quota
 from tests.chromium import chromium, complaints, looks, text, until
 from tests.integration.tenant_page import MACHINES, Page, tenant_page
+from tests.unit.api.session import InMemory
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="other accounts' sockets are root's")
 
@@ -139,3 +142,50 @@ def test_nothing_is_wider_than_the_screen(
     until(alice, lambda b: b.execute_script("return document.readyState") == "complete")
     until(alice, lambda b: PLACES[place] in text(b))
     assert alice.execute_script(WIDE) == []
+
+
+def lost(driver: Chrome) -> str:
+    """What a page says of its connection."""
+    return str(driver.find_element(By.ID, "lost").text)
+
+
+def tab(driver: Chrome, address: str) -> str:
+    """Open another one, and wait until it is connected."""
+    driver.switch_to.new_window("tab")
+    driver.get(address)
+    until(driver, lambda b: b.find_elements(By.ID, "state") or "login:" in rows(b))
+    return str(driver.current_window_handle)
+
+
+def test_tabs_say_what_became_of_them_while_the_host_was_away(
+    chrome: Chrome,
+) -> None:
+    """A machine has gone meanwhile; then the login, with the agent that knew it."""
+    folder = Path(tempfile.mkdtemp(prefix="away", dir="/tmp"))  # short, as sockets lie there
+    folder.chmod(0o711)
+    try:
+        with tenant_page(folder, {**MACHINES, LONG: "4-4"}) as page:
+            told_what_became_of_them(chrome, page, folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def told_what_became_of_them(chrome: Chrome, page: Page, folder: Path) -> None:
+    entered(chrome, page, "alice")
+    here = f"http://127.0.0.1:{page.port}/m/"
+    host = chrome.current_window_handle
+    console = tab(chrome, f"{here}alice-dev/console")
+    tab(chrome, f"{here}{LONG.domain}")
+    with page.away():
+        until(chrome, lambda b: "Trying again" in lost(b))
+        admin = InMemory(caller=Caller("carol", root=True))
+        admin.put(page.world, folder)
+        change.carry_out(admin, machine.deprovision(LONG, 0.0))
+    until(chrome, lambda b: lost(b) == "What this page shows is not there any more.")
+    chrome.switch_to.window(console)
+    until(chrome, lambda b: "Connected" in text(b))
+    with page.away():
+        page.agents["alice"].end()
+    for each in (console, host):
+        chrome.switch_to.window(each)
+        until(chrome, lambda b: "You are not logged in" in text(b))

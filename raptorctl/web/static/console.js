@@ -25,6 +25,7 @@ terminal.focus();
 let socket = null;
 let wait = 500;
 let timer = 0;
+let opened = false;
 let fresh = true; // nothing of its past has been shown yet
 
 function tell(text, shown = []) {
@@ -41,6 +42,7 @@ function later(text) {
 
 function closed(event) {
   socket = null;
+  if (!opened) { reloadIfOutside(); }
   const why = event.reason ? `: ${event.reason}` : "";
   switch (event.code) {
     case OUTSIDE: location.reload(); break;
@@ -59,7 +61,8 @@ function connect(take = false) {
   const asked = [take ? "take=1" : "", fresh ? "tail=1" : ""].filter(Boolean).join("&");
   socket = new WebSocket(`${scheme}//${location.host}${place.dataset.socket}?${asked}`);
   socket.binaryType = "arraybuffer";
-  socket.onopen = () => { tell("Connected"); };
+  opened = false;
+  socket.onopen = () => { opened = true; tell("Connected"); };
   socket.onmessage = (event) => { wait = 500; fresh = false; terminal.write(new Uint8Array(event.data)); };
   socket.onclose = closed;
 }

@@ -12,6 +12,7 @@ const attention = document.getElementById("attention");
 let screen = null;
 let wait = 500;
 let timer = 0;
+let opened = false;
 
 function tell(text, more = false) {
   said.textContent = text;
@@ -20,6 +21,7 @@ function tell(text, more = false) {
 
 function closed(event) {
   screen = null;
+  if (!opened) { reloadIfOutside(); }
   const why = event.reason ? `: ${event.reason}` : "";
   const later = { [OFF]: "The machine is off; waiting for it." }[event.code] || "The connection ended; trying again.";
   switch (event.code) {
@@ -39,6 +41,8 @@ function connect() {
   if (screen) { return; }
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(`${scheme}//${location.host}${place.dataset.socket}`);
+  opened = false;
+  socket.addEventListener("open", () => { opened = true; });
   socket.addEventListener("close", closed);
   screen = new RFB(place, socket, { shared: true });
   screen.scaleViewport = true;

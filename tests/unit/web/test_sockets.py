@@ -14,7 +14,11 @@ import pytest
 from uvicorn import Config
 from websockets.exceptions import InvalidStatus
 
+from raptorctl.api import change, machine
+from raptorctl.api import screen as screens
 from raptorctl.api.caller import Caller
+from raptorctl.errors import HostError
+from raptorctl.model.names import MachineName
 from raptorctl.web import serve, sockets
 from raptorctl.web.control import ask
 from raptorctl.web.door import IDLE_SECONDS
@@ -23,6 +27,7 @@ from raptorctl.web.serve import LARGEST_FRAME
 from raptorctl.web.sockets import ABSENT, ENDED, MOST_UNSENT, OFF, OUTSIDE
 from tests.fakes import World
 from tests.fakes.console import FakeStream
+from tests.unit.api.session import InMemory
 from tests.web import Browser, Served, closed, served, socket_of
 
 CONSOLE = "/m/alice-dev/console/socket"
@@ -102,6 +107,31 @@ def test_another_tenants_machine_is_not_there(world: World, tmp_path: Path) -> N
         assert world.consoles.streams == []
         with socket_of(alice, "/live") as line:
             assert "bob" not in str(line.recv(timeout=60))
+
+
+def test_a_page_of_a_machine_that_has_just_gone_is_told_so(
+    browser: Browser, world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What all tabs see is as old as the last look; the host is asked for this one."""
+    with socket_of(browser, "/live") as line:
+        assert "alice-dev" in str(line.recv(timeout=60))
+    session = InMemory(caller=Caller("carol", root=True))
+    session.put(world, tmp_path)
+    change.carry_out(session, machine.deprovision(MachineName("alice", "dev"), 0.0))
+    assert closed(socket_of(browser, "/m/alice-dev/live")) == ABSENT
+    assert "Traceback" not in caplog.text
+
+
+def test_a_page_whose_host_does_not_answer_is_told_why(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*_: object) -> bool:
+        raise HostError("libvirt is away")
+
+    monkeypatch.setattr(screens, "is_shown", silent)
+    line = socket_of(browser, "/m/alice-dev/live")
+    assert closed(line) == sockets.REFUSED
+    assert line.close_reason == "libvirt is away"
 
 
 def test_logging_out_ends_consoles_at_once(server: Served, browser: Browser, world: World) -> None:
