@@ -72,7 +72,7 @@ def _bound(path: Path, owner: int) -> socket.socket:
     path.parent.mkdir(exist_ok=True)
     made = socket.socket(socket.AF_UNIX)
     made.bind(str(path))
-    path.chmod(0o600)
+    path.chmod(0o700)  # as the unit has it, but for a group
     if owner >= 0:
         os.chown(path, owner, -1)
     made.listen()

@@ -22,6 +22,7 @@ TENANT: Final = "[a-z][a-z0-9]{0,15}"
 """As `raptorctl.model.names.TENANT`; it becomes part of a socket's path."""
 SECRET: Final = "[A-Za-z0-9_-]{43}"  # noqa: S105 - the form of one: 32 bytes in base64url
 CONF: Final = "nginx.conf"
+BUSY: Final = "The page is asked for too much at once. Load it again in a moment."
 EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 """What Prometheus has to be told that it is (its documentation, "Exposition formats")."""
 
@@ -101,15 +102,26 @@ http {{
         listen {listen(web)};
 {_lines(8, _tls(web, folder))}
         error_page 401 /outside.html;
-        # No agent is there: nobody is logged in to it.
-        error_page 502 =401 /outside.html;
+        recursive_error_pages on;
+        error_page 502 = @unanswered;
         location ~ "^/enter/(?<in_link>{TENANT})\\.{SECRET}$" {{
             limit_req zone=links burst=20 nodelay;
+            set $agent $in_link;
             proxy_pass http://unix:{agents}/$in_link.sock:;
         }}
         location / {{
             if ($who = "") {{ return 401; }}
+            set $agent $who;
             proxy_pass http://unix:{agents}/$who.sock:;
+        }}
+        location @unanswered {{
+            default_type text/plain;
+            add_header cache-control no-store always;
+{_lines(12, _added(HEADERS))}
+            # An agent's socket goes with it, and so do its logins; one that is there is full. Of a
+            # socket that is all that can be asked: -e is for files, directories and links alone.
+            if (-x {agents}/$agent.sock) {{ return 503 "{BUSY}\\n"; }}
+            return 401;
         }}
 {_lines(8, _metrics(web))}
         location /static/ {{

@@ -25,7 +25,7 @@ from raptorctl.web.paint import part
 from raptorctl.web.site import Site, machine_named
 
 OUTSIDE: Final = 4401
-"""Close codes of ours (RFC 6455, 7.4.2): no login; not there; taken; off; it ended."""
+"""Close codes of ours (RFC 6455, 7.4.2): the login is over; not there; taken; off; it ended."""
 ABSENT, TAKEN, OFF, ENDED, REFUSED = 4404, 4409, 4410, 4411, 4403
 MOST_UNSENT: Final = 1 << 20
 """Bytes that a console has said and a slow reader has not taken; then some are left out."""
@@ -231,10 +231,10 @@ async def inside(
     """
     site: Site = socket.app.state.site
     visit = site.visit(socket)
-    await socket.accept()
-    if visit is None:
-        await socket.close(OUTSIDE)
+    if visit is None:  # nothing is opened that strangers could hold; the page asks why (login.js)
+        await socket.close()
         return
+    await socket.accept()
     if visit.sockets >= MOST_SOCKETS:
         await socket.close(REFUSED, "too many at a time")
         return

@@ -17,9 +17,9 @@ from websockets.exceptions import InvalidStatus
 
 from raptorctl.model.metric import TEXTFILE
 from raptorctl.model.web import Web
-from raptorctl.web.front import EXPOSITION
+from raptorctl.web.front import BUSY, EXPOSITION
 from raptorctl.web.sockets import ABSENT
-from tests.integration.front_end import front_end, listening
+from tests.integration.front_end import ACCOUNT, front_end, listening
 from tests.integration.tenant_page import Page, tenant_page
 from tests.web import Browser, closed, socket_of
 
@@ -82,6 +82,37 @@ def test_who_is_not_logged_in_is_told_what_to_type(page: Page) -> None:
     assert "nginx/" not in answer.headers.get("server", "")
     gone = Browser(page.port, cookie=f"raptorctl=carol.{'x' * 43}").get("/")
     assert (gone.status, gone.text) == (401, answer.text)
+
+
+def test_an_agent_that_is_there_but_full_does_not_log_out(page: Page, folder: Path) -> None:
+    """What it has no room for is refused, with its logins as they are."""
+    path = folder / "agents" / "carol.sock"
+    secret = "x" * 43
+    with socket.socket(socket.AF_UNIX) as full, socket.socket(socket.AF_UNIX) as first:
+        full.bind(str(path))
+        os.chown(path, pwd.getpwnam(ACCOUNT).pw_uid, -1)
+        path.chmod(0o770)  # as the unit has it
+        full.listen(0)
+        first.connect(str(path))
+        for asked in (
+            Browser(page.port, cookie=f"raptorctl=carol.{secret}").get("/"),
+            Browser(page.port, cookie=f"raptorctl=bob.{secret}").get(f"/enter/carol.{secret}"),
+        ):
+            assert (asked.status, asked.text) == (503, f"{BUSY}\n")
+            assert asked.headers["x-content-type-options"] == "nosniff"
+    path.unlink()
+    assert Browser(page.port, cookie=f"raptorctl=carol.{secret}").get("/").status == 401
+
+
+def test_strangers_hold_no_socket_of_a_tenants(page: Page) -> None:
+    """Not even for the time that they take to close it, for want of which bob was locked out."""
+    bob = page.browser("bob")
+    forged = Browser(page.port, cookie=f"raptorctl=bob.{'A' * 43}")
+    for path in ("/live", CONSOLE.format("bob-web")):
+        with pytest.raises(InvalidStatus) as refused:
+            socket_of(forged, path)
+        assert refused.value.response.status_code == 403
+    assert bob.get("/").status == 200
 
 
 def test_consoles_pass_and_those_of_others_do_not(page: Page) -> None:

@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from starlette.routing import Route
+from websockets.exceptions import InvalidStatus
 
 from raptorctl.web.app import _routes
 from raptorctl.web.edge import LARGEST_BODY
 from raptorctl.web.paint import files
 from raptorctl.web.serve import _log
-from raptorctl.web.sockets import ABSENT, OUTSIDE
+from raptorctl.web.sockets import ABSENT
 from tests.web import Browser, Served, closed, socket_of
 
 FORMS = [
@@ -214,7 +215,8 @@ def log(tmp_path: Path) -> Iterator[Path]:
 def test_what_a_stranger_gets_wrong_fills_no_log(server: Served, log: Path) -> None:
     assert _is_hung_up_on(_asked(server, "nonsense\n\n"))
     for path in ("/m/%3C/live", "/m/-/console/socket"):
-        assert closed(socket_of(Browser(server.port), path)) == OUTSIDE
+        with pytest.raises(InvalidStatus):
+            socket_of(Browser(server.port), path)
         assert closed(socket_of(server.browser(), path)) == ABSENT
     assert log.read_text() == ""
 

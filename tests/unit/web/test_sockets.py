@@ -38,7 +38,9 @@ SOCKETS = ("/live", "/m/alice-dev/live", CONSOLE, "/m/alice-dev/screen/socket")
 @pytest.mark.parametrize("path", SOCKETS)
 def test_each_socket_asks_who_is_there(server: Served, world: World, path: str) -> None:
     for cookie in ("", "raptorctl=chosen", f"raptorctl-{server.port}=chosen"):
-        assert closed(socket_of(Browser(server.port, cookie=cookie), path)) == OUTSIDE
+        with pytest.raises(InvalidStatus) as caught:
+            socket_of(Browser(server.port, cookie=cookie), path)
+        assert caught.value.response.status_code == 403
     assert world.consoles.streams == []
     assert world.consoles.screens == []
 
