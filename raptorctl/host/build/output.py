@@ -9,18 +9,19 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError
 from raptorctl.host.build.disks import convert
-from raptorctl.host.build.stage import Staged
+from raptorctl.host.build.stage import Staged, refuse_through
 from raptorctl.host.system.durable import remove_file, replace_file, sync_directory
 from raptorctl.host.system.writeback import Writeback
 from raptorctl.model.build import DiskFormat
 from raptorctl.model.build_record import BuildRecord, WrittenFile
 from raptorctl.model.codec import ShapeError, decode, encode
+from raptorctl.model.names import shown
 from raptorctl.model.sizes import Size
 
 TREE: Final = ".tree"
@@ -199,18 +200,55 @@ def _tree(path: str) -> str:
 
 
 def lay_out(folder: Path, entries: Sequence[Staged], tree: Path) -> None:
-    """Lay files of a build's folder out as they are to be below `tree`."""
-    tree.mkdir(mode=0o700, exist_ok=True)
+    """Lay files of a build's folder out as they are to be below `tree`, and nowhere else.
+
+    Args:
+        folder: the build's.
+        entries: in the order in which they are laid out.
+        tree: made anew.
+
+    Raises:
+        InputError: one would go through a link of another, which may lead anywhere.
+        HostError: one has a name that no file can have here.
+    """
+    refuse_through(entries, "link")
+    if tree.exists():
+        shutil.rmtree(tree)
+    tree.mkdir(mode=0o700)
     for entry in entries:
-        path = tree / entry.path.lstrip("/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if entry.kind == "folder":
-            path.mkdir(exist_ok=True)
-        elif entry.kind == "link":
-            path.symlink_to(entry.source)
-        else:
-            shutil.copyfile(folder / entry.source, path)
-            path.chmod(entry.mode & 0o777)
+        try:
+            _laid(folder / entry.source, entry, tree)
+        except OSError as error:
+            what = f"{shown(entry.path)} cannot be laid out: {error.strerror}"
+            raise HostError(what) from error
+
+
+def _laid(source: Path, entry: Staged, tree: Path) -> None:
+    """Lay one thing out. No link is followed, wherever one might have come from."""
+    path = tree
+    for name in PurePosixPath(entry.path).parts[1:-1]:
+        path /= name
+        _real_folder(path)
+    path /= PurePosixPath(entry.path).name
+    if entry.kind == "folder":
+        _real_folder(path)
+    elif entry.kind == "link":
+        path.symlink_to(entry.source)
+    else:
+        new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        old = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        with (
+            open(os.open(source, old), "rb") as stream,  # noqa: PTH123 - a descriptor
+            open(os.open(path, new, 0o600), "wb") as copy,  # noqa: PTH123
+        ):
+            shutil.copyfileobj(stream, copy, 1 << 20)
+            os.fchmod(copy.fileno(), entry.mode & 0o777)
+
+
+def _real_folder(path: Path) -> None:
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, f"{path.name} is a link")
+    path.mkdir(exist_ok=True)
 
 
 def _folders(folder: Path) -> None:

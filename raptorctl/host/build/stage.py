@@ -5,7 +5,7 @@ import shutil
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from raptorctl.errors import InputError
@@ -51,7 +51,7 @@ def staged(
         variables: what `expand` puts in.
 
     Raises:
-        InputError: one is not there, or not the caller's to read.
+        InputError: one is not there, not the caller's to read, or both a file and a folder.
     """
     place = folder / STAGED
     place.mkdir(mode=0o700, exist_ok=True)
@@ -62,7 +62,29 @@ def staged(
             found[entry.path] = entry
             if len(found) > MOST:
                 raise InputError(f"{shown(file.copy)} has more than {MOST} files in it")
-    return tuple(found.values())
+    entries = tuple(found.values())
+    refuse_through(entries, "file")
+    return entries
+
+
+def refuse_through(entries: Sequence[Staged], kind: str) -> None:
+    """Refuse that anything is put below what is no folder itself.
+
+    Args:
+        entries: all that is put into a disk.
+        kind: `file`, or `link`, which may lead out of the disk.
+
+    Raises:
+        InputError: something is.
+    """
+    kinds = {entry.path: entry.kind for entry in entries}
+    for entry in entries:
+        for parent in map(str, PurePosixPath(entry.path).parents):
+            if kinds.get(parent) == kind:
+                raise InputError(
+                    f"{shown(entry.path)}: {shown(parent)} is a {kind} of the same build",
+                    resolution=f"put it somewhere else, or leave the {kind} out",
+                )
 
 
 def _entries(
@@ -71,7 +93,8 @@ def _entries(
     number = begin
     if file.content is not None:
         path = _fresh(place, number)
-        path.write_bytes(file.content)
+        with path.open("xb") as stream:
+            stream.write(file.content)
         mode = FILE_MODE if file.mode is None else file.mode
         yield Staged(file.to, "file", f"{STAGED}/{path.name}", mode, file.owner)
         return
@@ -102,7 +125,7 @@ def _copied(
     place: Path, file: BuildFile, source: str, to: str, variables: Mapping[str, str]
 ) -> Staged:
     path = _fresh(place, len(os.listdir(place)))  # noqa: PTH208
-    with open_given(source) as stream, path.open("wb") as copy:
+    with open_given(source) as stream, path.open("xb") as copy:
         own = stat.S_IMODE(os.fstat(stream.fileno()).st_mode) & 0o777
         if file.expand:
             copy.write(_expanded(stream.read(), source, variables))
@@ -122,7 +145,7 @@ def _expanded(data: bytes, source: str, variables: Mapping[str, str]) -> bytes:
 
 
 def _fresh(place: Path, number: int) -> Path:
-    while (path := place / str(number)).exists():
+    while os.path.lexists(path := place / str(number)):
         number += 1
     return path
 

@@ -98,13 +98,14 @@ def brought_back(room: BuildRoom) -> None:
         back.mkdir(mode=0o700)
         (back / DISK).hardlink_to(disk)
         tool(back, "debugfs", "-R", f"rdump /shares/{number} .", DISK)
+        if (back / str(number)).is_symlink():
+            raise HostError(f"{shown(path)} came back as a link", resolution="nothing was exported")
         _returned(back / str(number), Path(path))
 
 
 def _share(folder: Path, place: Path, share: BuildShare, room: BuildRoom) -> None:
     files = share.files or (BuildFile("/", copy=share.path),)
     entries = staged(folder, files, room.variables)
-    place.mkdir(parents=True, exist_ok=True)
     output.lay_out(folder, [entry for entry in entries if entry.path != "/"], place)
 
 

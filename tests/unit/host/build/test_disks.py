@@ -15,9 +15,10 @@ from typing import IO
 import pytest
 
 from raptorctl.drivers.build import Put
-from raptorctl.errors import HostError
-from raptorctl.host.build import ext4, partitions
+from raptorctl.errors import HostError, InputError
+from raptorctl.host.build import ext4, output, partitions
 from raptorctl.host.build.room import tool
+from raptorctl.host.build.stage import Staged
 from raptorctl.host.build.workshop import LocalBuilder
 from raptorctl.host.system import command
 from raptorctl.host.system.orphans import nothing_to_read
@@ -175,6 +176,9 @@ def test_a_folder_is_not_replaced_by_a_file(base: Base, tmp_path: Path) -> None:
     BUILDER.put(Put(str(disk), 0, files), None)
     with pytest.raises(HostError, match="/a is a folder there: name the file in it"):
         BUILDER.put(Put(str(disk), 0, (BuildFile("/a", content=b""),)), None)
+    with pytest.raises(InputError, match="'/c/d': '/c' is a file of the same build"):
+        both = (BuildFile("/c/d", content=b""), BuildFile("/c", content=b""))
+        BUILDER.put(Put(str(disk), 0, both), None)
     with pytest.raises(HostError, match="/a/b is a regular file there, and should be a directory"):
         BUILDER.put(Put(str(disk), 0, (BuildFile("/a/b/c", content=b""),)), None)
 
@@ -344,6 +348,44 @@ def test_a_disk_that_is_made_for_its_files_holds_them_nested_and_of_any_size(
     assert found == ["deep/er/a long name.txt", "user-data"]
     BUILDER.settle(str(tmp_path / ".before"))
     assert not (tmp_path / ".before").exists()
+
+
+@pytest.mark.parametrize("form", [Filesystem.ISO, Filesystem.VFAT])
+@pytest.mark.parametrize("turned", [False, True])
+def test_nothing_is_laid_out_through_a_link_that_was_copied_before(
+    form: Filesystem, turned: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "victim/motd").write_text("precious")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/etc").symlink_to(tmp_path / "victim")
+    BUILDER.open(str(tmp_path / "j1"), "j1")
+    disk, empty = tmp_path / "j1/disk0.raw", Empty(filesystem=form)
+    BUILDER.blank(empty, str(disk))
+    files = (
+        BuildFile("/", copy=str(tmp_path / "site")),
+        BuildFile("/etc/motd", content=b"pwned"),
+        BuildFile("/etc/new", content=b"pwned"),
+    )
+    with pytest.raises(InputError, match=r"'/etc/(motd|new)': '/etc' is a link of the same build"):
+        BUILDER.put(Put(str(disk), 0, files[::-1] if turned else files), empty)
+    found = {path.name: path.read_text() for path in (tmp_path / "victim").iterdir()}
+    assert found == {"motd": "precious"}
+
+
+def test_a_link_that_a_tree_has_anyway_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "refuse_through", lambda _entries, _kind: None)
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "0").write_text("pwned")
+    for path in ("/etc/motd", "/etc"):
+        entries = (Staged("/etc", "link", str(tmp_path / "victim")), Staged(path, "file", "0"))
+        with pytest.raises(HostError, match="cannot be laid out"):
+            output.lay_out(tmp_path, entries, tmp_path / "tree")
+    with pytest.raises(HostError, match="'/etc' cannot be laid out: etc is a link"):
+        output.lay_out(tmp_path, (entries[0], Staged("/etc", "folder")), tmp_path / "tree")
+    assert [*(tmp_path / "victim").iterdir()] == []
 
 
 def _iso(disk: Path, path: str) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from raptorctl.errors import HostError
+from raptorctl.errors import HostError, InputError
 from raptorctl.host.build import transport
 from raptorctl.model.build import BuildFile, BuildShare, BuildStep, Way
 from raptorctl.model.build_room import BuildRoom, RoomDisk
@@ -75,6 +75,32 @@ def test_what_steps_wrote_into_a_share_comes_back_and_what_is_gone_there_stays(
     share = tmp_path / "share"
     found = {str(p.relative_to(share)): p.read_text() for p in share.rglob("*") if p.is_file()}
     assert found == {"sub/a": "new", "more/b": "new", "kept": "kept"}
+
+
+def test_a_share_that_is_made_of_files_has_none_through_a_link(
+    room: BuildRoom, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/way").symlink_to(tmp_path / "out")
+    files = (BuildFile("/", copy=str(tmp_path / "site")), BuildFile("/way/a", content=b"evil"))
+    with pytest.raises(InputError, match="'/way/a': '/way' is a link of the same build"):
+        transport.made(replace(room, shares=(BuildShare("/gen", files=files),)))
+    assert [*(tmp_path / "out").iterdir()] == []
+
+
+def test_a_share_that_comes_back_as_a_link_is_refused(
+    room: BuildRoom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, _ = transport.made(room)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/evil").write_text("evil")
+    asked(disk, "rm /shares/0/kept", "rm /shares/0/sub/a", "rmdir /shares/0/sub", "rmdir /shares/0")
+    asked(disk, f"symlink /shares/0 {tmp_path / 'out'}")
+    monkeypatch.setattr("raptorctl.host.build.room._has_room", lambda: False)
+    with pytest.raises(HostError, match=r"share.* came back as a link"):
+        transport.brought_back(room)
+    assert not (tmp_path / "share/evil").exists()
 
 
 def test_a_share_that_is_read_only_stays_as_it_is(room: BuildRoom, tmp_path: Path) -> None:
