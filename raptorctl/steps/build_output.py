@@ -31,7 +31,7 @@ class ExportDisk(InFolder):
         form: that it is written in; None for a folder of the files that it was made for.
         staged: the path that it is written to.
         made: folders that are made for it, innermost first.
-        last: whether nobody wants the disk afterwards.
+        last: whether nobody wants the disk afterwards, nor may still write to it.
     """
 
     disk: str

@@ -1,18 +1,19 @@
 """A step's process on this host: heard while it speaks, ended in time, with all that it started."""
 
+import json
 import os
 import selectors
-import signal
+import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from raptorctl.drivers.guest import Heard
 from raptorctl.drivers.tick import Tick
 from raptorctl.errors import HostError, WaitError
-from raptorctl.host.system.command import ENVIRONMENT
+from raptorctl.host.build import reaper
 from raptorctl.model.build import BuildStep, Verbosity
 from raptorctl.model.build_script import title
 from raptorctl.model.error_code import Code
@@ -20,6 +21,8 @@ from raptorctl.model.error_code import Code
 BEAT: Final = 0.1
 """Seconds between two looks for a signal."""
 PIECE: Final = 1 << 16
+RIGHTS: Final = ("user", "group", "extra_groups")
+"""What of the options is the step's own; what runs it keeps the rights that we have."""
 
 
 def refuse_failed(step: BuildStep, called: str, status: int) -> None:
@@ -60,46 +63,43 @@ def followed(
     """
     quiet = step.verbosity in {Verbosity.ERRORS, Verbosity.NOTHING}
     mute = step.verbosity is Verbosity.NOTHING
-    try:
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if quiet else subprocess.PIPE,
-            stderr=subprocess.DEVNULL if mute else subprocess.PIPE if quiet else subprocess.STDOUT,
-            start_new_session=True,
-            **options,
-        )
-    except OSError as error:
-        raise HostError(f"step {title(step)}: {error.strerror}") from error
-    try:
-        with _bound(process.pid):
-            return _heard(process, step, heard, tick)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    out = subprocess.DEVNULL if quiet else subprocess.PIPE
+    errors = subprocess.PIPE if quiet else subprocess.STDOUT
+    rights = {key: options[key] for key in RIGHTS if key in options}
+    rest = {key: value for key, value in options.items() if key not in RIGHTS}
+    ours, theirs = socket.socketpair()
+    with ours:
+        try:
+            process = subprocess.Popen(
+                (sys.executable, "-I", "-S", reaper.__file__, json.dumps(rights), *argv),
+                stdin=theirs.fileno(),
+                stdout=out,
+                stderr=subprocess.DEVNULL if mute else errors,
+                start_new_session=True,
+                **rest,
+            )
+        except OSError as error:
+            raise HostError(f"step {title(step)}: {error.strerror}") from error
+        finally:
+            theirs.close()
+        try:
+            _hear(process, step, heard, tick)
+            return _status(ours.recv(PIECE), step)
+        finally:
+            ours.shutdown(socket.SHUT_RDWR)  # whatever still runs is ended by that
+            process.wait()
 
 
-@contextmanager
-def _bound(group: int) -> Iterator[None]:
-    """Have a group of processes end with us, should we be killed: a pipe of ours is closed then.
-
-    PR_SET_PDEATHSIG would end a shell, and leave what it has started.
-    """
-    argv = ("sh", "-c", 'cat; kill -s KILL -- "-$1"', "sh", str(group))
-    watcher = subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env=ENVIRONMENT, cwd="/", start_new_session=True,
-    )  # fmt: skip
-    try:
-        yield
-    finally:
-        # Before the group is waited for, so that its number is nobody else's yet.
-        os.killpg(watcher.pid, signal.SIGKILL)
-        watcher.communicate()
+def _status(said: bytes, step: BuildStep) -> int:
+    what, _, number = said.decode().partition(" ")
+    if what == reaper.REFUSED:
+        raise HostError(f"step {title(step)}: {os.strerror(int(number))}")
+    if what != reaper.ENDED:
+        raise HostError(f"step {title(step)}: what runs it was killed")
+    return int(number)
 
 
-def _heard(process: "subprocess.Popen[bytes]", step: BuildStep, heard: Heard, tick: Tick) -> int:
+def _hear(process: "subprocess.Popen[bytes]", step: BuildStep, heard: Heard, tick: Tick) -> None:
     deadline = time.monotonic() + step.timeout
     with selectors.DefaultSelector() as ready:
         if stream := process.stdout or process.stderr:
@@ -121,4 +121,3 @@ def _heard(process: "subprocess.Popen[bytes]", step: BuildStep, heard: Heard, ti
             tick(0, 0)
             if time.monotonic() >= deadline and not ended:
                 raise WaitError(f"step {title(step)}", step.timeout, "it still at work")
-    return process.wait()

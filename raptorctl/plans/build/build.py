@@ -198,8 +198,12 @@ class _Planning:
             form=None if output.folder else disk.written_as(output),
             staged=staged,
             made=self._request.missing.get(output.file or output.folder, ()),
-            last=output is disk.outputs[-1] and not self._request.keep,
+            last=output is disk.outputs[-1] and self._gives_away(),
         )
+
+    def _gives_away(self) -> bool:
+        """Whether a disk may become an output: one that was lent to others never does."""
+        return not self._request.keep and not self._build.after
 
     def _push(self, disk: BuildDisk, output: BuildOutput, staged: str) -> Step:
         request, form = self._request, disk.written_as(output)

@@ -45,6 +45,22 @@ def test_one_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Pat
     _ends(int(pid.read_text()))
 
 
+@pytest.mark.parametrize("how", ["setsid", 'setsid setsid sh -c \'"$0" "$@" &\''])
+def test_what_left_its_session_and_its_parents_is_ended_with_it(how: str, tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    daemon = f"{how} sh -c 'echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 1000' >/dev/null &"
+    argv = ("sh", "-c", f"{daemon} until [ -e {pid} ]; do :; done; exit 3")
+    assert followed(argv, BuildStep(inline="x"), {}, lambda _data: None, silent) == 3
+    assert not Path(f"/proc/{int(pid.read_text())}").exists()
+
+
+def test_what_cannot_be_started_is_told() -> None:
+    with pytest.raises(HostError, match="step x: No such file or directory"):
+        followed(("/no/such",), BuildStep(inline="x"), {}, lambda _data: None, silent)
+    with pytest.raises(HostError, match="step x: No such file or directory"):
+        followed(("true",), BuildStep(inline="x"), {"cwd": "/no"}, lambda _data: None, silent)
+
+
 def test_a_signal_ends_it(tmp_path: Path) -> None:
     def stopped(_done: int, _total: int) -> None:
         raise StoppedError(2)
@@ -53,9 +69,10 @@ def test_a_signal_ends_it(tmp_path: Path) -> None:
         followed(("sleep", "1000"), BuildStep(inline="x"), {}, lambda _data: None, stopped)
 
 
-def test_all_that_it_started_ends_with_us_even_when_we_are_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["", "setsid"])
+def test_all_that_it_started_ends_with_us_even_when_we_are_killed(how: str, tmp_path: Path) -> None:
     pid, seen = tmp_path / "pid", tmp_path / "seen"
-    line = f"sleep 1000 & echo $! > {pid}.new; mv {pid}.new {pid}; wait"
+    line = f"{how} sleep 1000 & echo $! > {pid}.new; mv {pid}.new {pid}; wait"
     code = (
         "from tests.unit.host.build.test_process import *\n"
         f"tick = lambda *_: Path({str(seen)!r}).touch()\n"
@@ -116,6 +133,13 @@ def test_an_after_step_under_sudo_writes_to_the_disk_and_puts_no_link_in_its_pla
         disk = folder / "disk0.raw"
         disk.write_text("disk")
         disk.chmod(0o600)
+        daemon = """setsid sh -c 'echo $$ > "$0"; exec sleep 1000' "$0" >/dev/null 2>&1 &"""
+        kill = 'kill -9 $PPID; until [ -s "$0" ]; do :; done'
+        late = BuildStep(command=("sh", "-c", f"{daemon} {kill}"))
+        disk.write_text("")
+        run_steps((late,), [disk], lambda _data: None, silent)
+        assert not Path(f"/proc/{int(disk.read_text())}").exists()
+        disk.write_text("disk")
         write = BuildStep(command=("sh", "-c", 'echo more >> "$0"'))
         link = BuildStep(command=("sh", "-c", 'rm -f "$0"; ln -s /etc/shadow "$0"'))
         run_steps((write, BuildStep(inline="id")), [disk], lambda _data: None, silent)

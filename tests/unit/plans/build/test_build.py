@@ -29,7 +29,7 @@ from raptorctl.plans.build.check import problems
 from raptorctl.plans.build.request import BuildRequest
 from raptorctl.plans.plan import Identity, decode_plan
 from raptorctl.steps.build import RunInDisks
-from raptorctl.steps.build_output import Publish
+from raptorctl.steps.build_output import ExportDisk, Publish
 from raptorctl.steps.step import decode_step
 from tests.fake_build import LOOK
 from tests.fakes import IMAGE, ISO, World
@@ -105,6 +105,15 @@ def test_after_steps_see_disks_as_they_will_be_exported() -> None:
     disk = replace(ROOT, resize=Resize(Fit.MINIMUM))
     order = kinds(request(disk, steps=(STEP,), after=(STEP,)))
     assert order[2:6] == ["run", "fit", "after", "export"]
+
+
+def test_a_disk_that_was_lent_to_after_steps_never_becomes_the_output_itself() -> None:
+    """What they have started could write to it still."""
+    for after, last in (((), [False, True]), ((STEP,), [False, False])):
+        outputs = (BuildOutput(file="/a"), BuildOutput(image="web"))
+        asked = request(replace(ROOT, outputs=outputs), after=after)
+        exports = [s for s in plan_build(asked, NOW).steps if isinstance(s, ExportDisk)]
+        assert [step.last for step in exports] == last
 
 
 def test_everything_is_written_before_anything_is_in_its_place() -> None:
