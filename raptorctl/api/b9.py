@@ -1,7 +1,7 @@
 """B9 build files, as builds of ours."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from raptorctl.errors import InputError
@@ -53,7 +53,9 @@ def build_sets(
     first = files[0].file
     read = [read_b9(one.text, one.file) for one in files]
     known = {"projectRoot": str(PurePosixPath(first).parent), **variables}
-    return [lowered(unfold(read, {**known, **more}), make, first) for more in given]
+    sets = [lowered(unfold(read, {**known, **more}), make, first) for more in given]
+    sources = (*(one.file for one in files), *sorted(supply.files))
+    return [replace(one, sources=sources) for one in sets]
 
 
 def _expanded(text: str, known: Mapping[str, str]) -> str:

@@ -8,13 +8,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from raptorctl.api.build_asked import Asked, ReadBuilds
 from raptorctl.api.build_lowering import BuildLowering, digest
 from raptorctl.api.named_file import at_home
+from raptorctl.api.build_reads import place, reads
 from raptorctl.api.session import Session
 from raptorctl.errors import InputError, RaptorError
 from raptorctl.model.build import Build, BuildDisk, FromImage, Way
 from raptorctl.model.diagnostic import Diagnostic, refuse
 from raptorctl.model.image import UNSEEN, Image
+from raptorctl.model.raptor_file import STDIN
 from raptorctl.plans.build.order import Awaited, awaited, circle, in_order
 from raptorctl.plans.build.request import BuildRequest
 
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
     from raptorctl.drivers.image import Watch
     from raptorctl.model.build_look import DiskLook
     from raptorctl.model.image_target import Target
-from raptorctl.api.build_asked import Asked, ReadBuilds
 
 
 class Looking:
@@ -34,6 +36,7 @@ class Looking:
         self._look = cache(session.host.builder.look)
         self._wrong: list[Diagnostic] = []
         self._always: dict[str, Build] = {}
+        self._read: set[str] = set()
 
     def requests(self) -> tuple[BuildRequest, ...]:
         """Return what is to be planned, in order, each with what it begins as.
@@ -53,6 +56,8 @@ class Looking:
         both = zip(self._found.now.builds, self._found.always.builds, strict=True)
         same = {one.name: other for one, other in both}  # a name may be new each time as well
         self._always = {build.name: always.build(same[build.name]) for build in builds}
+        own = {self._found.now.file, *self._found.now.sources, *supply.files} - {STDIN}
+        self._read = {os.path.abspath(path) for path in own}  # noqa: PTH100 - follows no link
         return self._told(self._requests(builds))
 
     def again(self, request: BuildRequest, watch: "Watch") -> BuildRequest:
@@ -115,6 +120,8 @@ class Looking:
             record=record,
             inputs="" if late else digest(self._always[build.name], digests),
             missing={path: _missing(path) for path in paths(build)},
+            places={path: place(path) for path in paths(build)},
+            reads=reads(build, sorted(self._read)),
             obstacles=dict(self._obstacles(build, record)),
             here={image.name: image.digest for image, _ in references},
             built=frozenset(i.name for i, found in references if found and found.built),

@@ -28,6 +28,7 @@ class BuildSet:
         base: where relative paths begin; "" for beside the file.
         files: which file a place is in, by its keys, where several are read as one.
         may_be_empty: whether a file that makes nothing is none the worse for it.
+        sources: further files that its builds were read from, as they were named.
     """
 
     file: str
@@ -37,6 +38,7 @@ class BuildSet:
     base: str = ""
     files: Mapping[Path, str] = field(default_factory=dict)
     may_be_empty: bool = False
+    sources: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:

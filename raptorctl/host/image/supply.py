@@ -14,9 +14,10 @@ LARGEST: Final = 64 * MIB
 
 
 class GivenSupply:
-    """Reads with the rights of who asked; a server is asked once."""
+    """Reads with the rights of who asked; a server is asked once. `files`: all that it read."""
 
     def __init__(self) -> None:
+        self.files: set[str] = set()
         self._replies: dict[str, bytes] = {}
 
     def file(self, path: str) -> bytes:
@@ -26,6 +27,7 @@ class GivenSupply:
         data = read_given(path, LARGEST)
         if len(data) > LARGEST:
             raise InputError(f"{shown(path)} is larger than {LARGEST // MIB} MiB")
+        self.files.add(path)
         return data
 
     def url(self, url: str) -> bytes:

@@ -125,8 +125,24 @@ def _outputs(request: BuildRequest) -> Iterator[Problem]:
             seen |= {path} - {""}
             if what := request.obstacles.get(path):
                 yield key, f"{path} {what}", "write somewhere else, or remove it first"
-            if (path and path in sources) or (output.image and output.image in sources):
-                yield key, f"{output.target} is what it begins as", "write somewhere else"
+            if what := path and _overwrites(request, path):
+                yield key, f"{path} {what}", "write somewhere else"
+            if output.image and output.image in sources:
+                yield key, f"{output.image} is what it begins as", "write somewhere else"
             if output.image in request.here and output.image not in request.built:
                 hint = f"choose another name, or `raptorctl image remove {output.image}`"
                 yield key, f"{output.image} is already an image, that no build made", hint
+
+
+def _overwrites(request: BuildRequest, path: str) -> str:
+    """Say what an output would replace of what goes into the build; "" for nothing."""
+    target = PurePosixPath(request.places.get(path, path))
+    for read in request.reads:
+        places = [PurePosixPath(place) for place in read.places]
+        if target in places:
+            return read.what
+        if any(target.is_relative_to(place) for place in places):
+            return f"is in {read.path}, which {read.what}"
+        if any(place.is_relative_to(target) for place in places):
+            return f"holds {read.path}, which {read.what}"
+    return ""

@@ -12,6 +12,21 @@ from raptorctl.model.sizes import Size
 
 
 @dataclass(frozen=True)
+class Read:
+    """A file or folder of this side that goes into a build.
+
+    Args:
+        path: as the build names it, absolute.
+        what: what it is to the build: `is copied into it`.
+        places: what it is the name of, and where links of that name lead.
+    """
+
+    path: str
+    what: str
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class BuildRequest:
     """A build, with all that was found out about it.
 
@@ -25,6 +40,8 @@ class BuildRequest:
         awaits: what it begins as that other builds of the run make first, and their names: of
             that, nothing is known yet.
         missing: folders that have to be made, innermost first, by an output's path.
+        places: where an output's path leads, whatever links are on the way, by the path.
+        reads: what of this side goes into it.
         obstacles: what is in an output's place and not ours to replace, by its path.
         here: digests of images of the cache, by name.
         built: names of those that a build made.
@@ -44,6 +61,8 @@ class BuildRequest:
     inputs: str = ""
     awaits: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+    reads: tuple[Read, ...] = ()
     obstacles: Mapping[str, str] = field(default_factory=dict)
     here: Mapping[str, str] = field(default_factory=dict)
     built: frozenset[str] = frozenset()

@@ -180,6 +180,50 @@ def test_what_cannot_be_is_told_in_its_place_and_nothing_is_touched(
     assert world.builder.files == {}
 
 
+SOURCES = """
+[build.web]
+from = "{begins}"
+files = [{{ copy = "secret", to = "/a" }}, {{ copy = "site/", to = "/b" }},
+         {{ merge = ["base.yaml"], to = "/c" }}]
+shares = [{{ path = "share", at = "/mnt" }}]
+steps = [{{ run = "setup.sh" }}]
+output = [{{ file = "{target}" }}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("secret", "{}/secret is copied into it"),
+        ("alias/secret", "{}/alias/secret is copied into it"),
+        ("site/x.raw", "{0}/site/x.raw is in {0}/site, which is copied into it"),
+        ("share/new", "{0}/share/new is in {0}/share, which is shared with its steps"),
+        ("setup.sh", "{}/setup.sh is run by it"),
+        ("alias/base.yaml", "{}/alias/base.yaml is read by the build"),
+        ("./raptor.toml", "{}/raptor.toml is read by the build"),
+        ("alias/base.raw", "{}/alias/base.raw is what it begins as"),
+        ("link.raw", "{}/link.raw is what it begins as"),
+    ],
+)
+def test_a_build_writes_over_nothing_that_it_is_made_of(
+    target: str, told: str, file: Path, raptorctl: CommandLine, world: World
+) -> None:
+    for name in ("secret", "base.raw", "setup.sh"):
+        (file / name).write_text("precious")
+    (file / "base.yaml").write_text("a: 1\n")
+    for name in ("site", "share"):
+        (file / name).mkdir()
+    (file / "alias").symlink_to(".")
+    (file / "link.raw").symlink_to("base.raw")
+    begins = "./link.raw" if "raw" in target else "debian:13"
+    (file / "raptor.toml").write_text(SOURCES.format(begins=begins, target=target))
+    for typed in (("build",), ("build", "--dry-run")):
+        done = raptorctl(*typed)
+        said = f"raptor.toml:8:11: build.web.output[0]: {told.format(file)}"
+        assert (done.code, said in done.err) == (2, True), done.err
+    assert world.builder.files == {}
+
+
 def test_a_build_that_is_not_there_is_told(file: Path, raptorctl: CommandLine) -> None:
     done = raptorctl("build", "wep", "--", "a")
     assert done.complaint == "raptorctl: raptor.toml has no build wep: did you mean web?"

@@ -55,6 +55,16 @@ def test_several_files_are_one_build(folder: Path, raptorctl: CommandLine) -> No
     assert refused.code == 2
 
 
+def test_no_file_that_it_is_put_together_of_is_written_over(
+    folder: Path, raptorctl: CommandLine, world: World
+) -> None:
+    Path("b/meta").rename("b/meta.iso")
+    Path("b/seed.b9").write_text(SEED.replace('"meta"))', '"meta.iso"))'))
+    done = raptorctl("build", "b/seed.b9", "--var", "release=../meta")
+    assert (done.code, "b/meta.iso is read by the build" in done.err) == (2, True), done.err
+    assert world.builder.files == {}
+
+
 def test_what_is_new_each_time_is_no_change(
     folder: Path, raptorctl: CommandLine, world: World
 ) -> None:

@@ -26,7 +26,7 @@ from raptorctl.model.image_target import parse_target
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.plans.build.build import plan_build
 from raptorctl.plans.build.check import problems
-from raptorctl.plans.build.request import BuildRequest
+from raptorctl.plans.build.request import BuildRequest, Read
 from raptorctl.plans.plan import Identity, decode_plan
 from raptorctl.steps.build import RunInDisks
 from raptorctl.steps.build_output import ExportDisk, Publish
@@ -45,7 +45,17 @@ STEP = BuildStep(inline="apt-get install -y nginx")
 def request(disk: BuildDisk = ROOT, look: DiskLook = LOOK, **said: Any) -> BuildRequest:
     more = {
         key: said.pop(key)
-        for key in ("root", "sudo", "trust", "here", "obstacles", "built", "keep")
+        for key in (
+            "root",
+            "sudo",
+            "trust",
+            "here",
+            "obstacles",
+            "built",
+            "keep",
+            "reads",
+            "places",
+        )
         if key in said
     }
     disks = (disk, *said.pop("disks", ()))
@@ -185,8 +195,21 @@ WRONG = {
         request(replace(ROOT, outputs=(BuildOutput(file="/a"), BuildOutput(folder="/a")))),
         [("output[1]", "/a is written twice"), ("output[1]", "only files go to a folder, and no disk")]),
     "an output that is the source": (
-        request(BuildDisk(FromImage("/a.qcow2"), outputs=(BuildOutput(file="/a.qcow2"),))),
-        [("output[0]", "/a.qcow2 is what it begins as")]),
+        request(BuildDisk(FromImage("/a.qcow2"), outputs=(BuildOutput(file="/l/a.qcow2"),)),
+                reads=(Read("/a.qcow2", "is what it begins as", ("/a.qcow2",)),),
+                places={"/l/a.qcow2": "/a.qcow2"}),
+        [("output[0]", "/l/a.qcow2 is what it begins as")]),
+    "an output within what is copied": (
+        request(replace(ROOT, outputs=(BuildOutput(file="/site/a"), BuildOutput(file="/site.raw"))),
+                reads=(Read("/site", "is copied into it", ("/site",)),)),
+        [("output[0]", "/site/a is in /site, which is copied into it")]),
+    "an image that is the source": (
+        request(replace(ROOT, outputs=(BuildOutput(image="debian:13"),))),
+        [("output[0]", "debian:13 is what it begins as")]),
+    "an output around what is run": (
+        request(replace(ROOT, outputs=(BuildOutput(file="/bin"),)),
+                reads=(Read("/bin/x", "is run by it", ("/bin/x",)),)),
+        [("output[0]", "/bin holds /bin/x, which is run by it")]),
     "a name that is another image's": (
         request(here={"web": "d"}),
         [("output[0]", "web is already an image, that no build made")]),
