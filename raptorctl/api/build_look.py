@@ -46,6 +46,7 @@ class Looking:
             HostError: an image cannot be had.
         """
         from raptorctl.host.image.supply import GivenSupply
+        from raptorctl.plans.build.check import overlaps
 
         supply = GivenSupply()
         factor = self._asked.timeout_factor
@@ -58,7 +59,10 @@ class Looking:
         self._always = {build.name: always.build(same[build.name]) for build in builds}
         own = {self._found.now.file, *self._found.now.sources, *supply.files} - {STDIN}
         self._read = {os.path.abspath(path) for path in own}  # noqa: PTH100 - follows no link
-        return self._told(self._requests(builds))
+        made = self._requests(builds)
+        for request, said in overlaps(made):
+            self._wrong.append(self._found.now.wrong(request.build, *said))
+        return self._told(made)
 
     def again(self, request: BuildRequest, watch: "Watch") -> BuildRequest:
         """Look at a build anew, once what it waits for is built.

@@ -210,6 +210,11 @@ class BuildOutput:
         return self.image or self.file or self.folder or self.push
 
     @property
+    def path(self) -> str:
+        """The path that is written, where it is one."""
+        return self.file or self.folder
+
+    @property
     def written_as(self) -> DiskFormat:
         """The format that it is written as, unless the disk is an ISO: see `BuildDisk`."""
         if self.format:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import posixpath
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -131,14 +132,17 @@ class _Reading:
 
     def _refuse_doubles(self, builds: Iterable[Build], tables: Mapping[str, str]) -> None:
         """Refuse that two builds, or two disks of one, write the same thing."""
-        seen: dict[str, str] = {}
+        seen: dict[tuple[str, str, str], str] = {}
         for build in builds:
             for output in build.outputs:
-                if output.target in seen:
+                file = output.path and posixpath.normpath(output.path)
+                what = (output.image, output.push, file)
+                if what in seen:
                     path: Path = ("build", tables[build.name], "output")
-                    other = seen[output.target]
-                    self._wrong.tell(path, f"{output.target} is written twice, by {other} as well")
-                seen[output.target] = build.name
+                    self._wrong.tell(
+                        path, f"{output.target} is written twice, by {seen[what]} as well"
+                    )
+                seen[what] = build.name
 
 
 def _is_texts(said: Any) -> bool:

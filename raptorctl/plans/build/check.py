@@ -1,6 +1,6 @@
 """What cannot be built, told before anything is touched: by key, each in one line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from raptorctl.model.build import ROOT, Build, BuildDisk, Empty, Filesystem, Fit, FromImage, Way
@@ -114,15 +114,11 @@ def _forms(request: BuildRequest, disk: BuildDisk, at: str) -> Iterator[Problem]
 
 
 def _outputs(request: BuildRequest) -> Iterator[Problem]:
-    seen: set[str] = set()
     sources = {one.image for d in request.build.disks if isinstance(one := d.source, FromImage)}
     for disk in request.build.disks:
         at = f"disks.{disk.name}." if disk.name else ""
         for number, output in enumerate(disk.outputs):
-            key, path = f"{at}output[{number}]", output.file or output.folder
-            if path in seen:
-                yield key, f"{path} is written twice", ""
-            seen |= {path} - {""}
+            key, path = f"{at}output[{number}]", output.path
             if what := request.obstacles.get(path):
                 yield key, f"{path} {what}", "write somewhere else, or remove it first"
             if what := path and _overwrites(request, path):
@@ -132,6 +128,38 @@ def _outputs(request: BuildRequest) -> Iterator[Problem]:
             if output.image in request.here and output.image not in request.built:
                 hint = f"choose another name, or `raptorctl image remove {output.image}`"
                 yield key, f"{output.image} is already an image, that no build made", hint
+
+
+def overlaps(requests: Sequence[BuildRequest]) -> Iterator[tuple[BuildRequest, Problem]]:
+    """Say which outputs of builds that are done in one go would be written over, or within, others.
+
+    Args:
+        requests: all of them, in their order.
+    """
+    seen: dict[PurePosixPath, str] = {}
+    holding: dict[PurePosixPath, str] = {}
+    for request in requests:
+        for key, path in _paths(request.build):
+            target = PurePosixPath(request.places.get(path, path))
+            within = next((seen[each] for each in target.parents if each in seen), "")
+            hint = "write somewhere else"
+            if target in seen:
+                yield request, (key, f"{path} is written twice, by {seen[target]} as well", hint)
+            elif within:
+                yield request, (key, f"{path} would be in what {within} writes", hint)
+            elif target in holding:
+                yield request, (key, f"{path} would replace what {holding[target]} writes", hint)
+            seen[target] = request.build.name
+            holding |= dict.fromkeys(target.parents, request.build.name)
+
+
+def _paths(build: Build) -> Iterator[tuple[str, str]]:
+    """Each path that is written, with its key."""
+    for disk in build.disks:
+        at = f"disks.{disk.name}." if disk.name else ""
+        for number, output in enumerate(disk.outputs):
+            if output.path:
+                yield f"{at}output[{number}]", output.path
 
 
 def _overwrites(request: BuildRequest, path: str) -> str:

@@ -224,6 +224,17 @@ def test_a_build_writes_over_nothing_that_it_is_made_of(
     assert world.builder.files == {}
 
 
+def test_builds_of_one_command_do_not_write_over_each_other(
+    file: Path, raptorctl: CommandLine, world: World
+) -> None:
+    (file / "alias").symlink_to("out")
+    (file / "raptor.toml").write_text(FILE.replace("out/data.raw", "alias/web.vmdk"))
+    done = raptorctl("build", "--dry-run", "--", "a")
+    said = f"raptor.toml:10:11: build.data.output[0]: {file}/alias/web.vmdk is written twice, by web"
+    assert (done.code, said in done.err) == (2, True), done.err
+    assert raptorctl("build", "data", "--", "a").code == 0
+
+
 def test_a_build_that_is_not_there_is_told(file: Path, raptorctl: CommandLine) -> None:
     done = raptorctl("build", "wep", "--", "a")
     assert done.complaint == "raptorctl: raptor.toml has no build wep: did you mean web?"

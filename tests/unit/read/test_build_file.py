@@ -201,6 +201,17 @@ def test_two_builds_do_not_write_the_same() -> None:
     assert wrong(text) == ("raptor.toml:6:1: build.b.output: a is written twice, by a as well",)
 
 
+def test_what_is_written_is_compared_by_kind_and_without_needless_parts() -> None:
+    outputs = ['{ image = "web" }, { file = "web" }', '{ file = "./o/../web" }']
+    text = "".join(
+        f'[build.{name}]\nfrom = "debian:13"\noutput = [{output}]\n'
+        for name, output in zip("ab", outputs, strict=True)
+    )
+    assert wrong(text) == (
+        "raptor.toml:6:1: build.b.output: ./o/../web is written twice, by a as well",
+    )
+
+
 def test_a_build_goes_somewhere() -> None:
     assert wrong('[build.a]\nfrom = "debian:13"\n') == (
         "raptor.toml:1:1: build.a.output: is missing; say where it goes: "

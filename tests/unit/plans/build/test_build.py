@@ -25,7 +25,7 @@ from raptorctl.model.build_look import Area, DiskLook
 from raptorctl.model.image_target import parse_target
 from raptorctl.model.sizes import GIB, MIB, Size
 from raptorctl.plans.build.build import plan_build
-from raptorctl.plans.build.check import problems
+from raptorctl.plans.build.check import overlaps, problems
 from raptorctl.plans.build.request import BuildRequest, Read
 from raptorctl.plans.plan import Identity, decode_plan
 from raptorctl.steps.build import RunInDisks
@@ -70,7 +70,8 @@ def kinds(asked: BuildRequest) -> list[str]:
 
 
 def wrong(asked: BuildRequest) -> list[tuple[str, str]]:
-    return [(key, problem) for key, problem, _ in problems(asked)]
+    found = (*problems(asked), *(said for _, said in overlaps([asked])))
+    return [(key, problem) for key, problem, _ in found]
 
 
 def test_files_alone_are_put_there_without_mounting_anything() -> None:
@@ -193,7 +194,8 @@ WRONG = {
         [("from", "debian:13 has no partition 5 (there: 1)")]),
     "an output twice": (
         request(replace(ROOT, outputs=(BuildOutput(file="/a"), BuildOutput(folder="/a")))),
-        [("output[1]", "/a is written twice"), ("output[1]", "only files go to a folder, and no disk")]),
+        [("output[1]", "only files go to a folder, and no disk"),
+         ("output[1]", "/a is written twice, by web as well")]),
     "an output that is the source": (
         request(BuildDisk(FromImage("/a.qcow2"), outputs=(BuildOutput(file="/l/a.qcow2"),)),
                 reads=(Read("/a.qcow2", "is what it begins as", ("/a.qcow2",)),),
@@ -245,6 +247,40 @@ WRONG = {
 def test_what_cannot_be_is_told_with_its_key(case: str) -> None:
     asked, expected = WRONG[case]
     assert wrong(asked) == expected
+
+
+def writing(name: str, *targets: str, **places: str) -> BuildRequest:
+    """A build that writes files, and where links have some of them go."""
+    asked = request(replace(ROOT, outputs=tuple(BuildOutput(file=one) for one in targets)))
+    there = {target: places[key] for key, target in zip(places, targets, strict=False)}
+    return replace(asked, build=replace(asked.build, name=name), places=there)
+
+
+@pytest.mark.parametrize(
+    ("targets", "problem"),
+    [
+        (("/out/z",), "/out/z is written twice, by one as well"),
+        (("/out/z/x",), "/out/z/x would be in what one writes"),
+        (("/out",), "/out would replace what one writes"),
+        (("/out/zz", "/out/y"), ""),
+    ],
+)
+def test_outputs_of_several_builds_are_not_over_or_within_each_other(
+    targets: tuple[str, ...], problem: str
+) -> None:
+    asked = (writing("one", "/out/z"), writing("two", *targets))
+    found = [(at.build.name, said[1]) for at, said in overlaps(asked)]
+    assert found == ([("two", problem)] if problem else [])
+    both = writing("one", "/out/z", *targets)
+    assert [said[:2] for _, said in overlaps([both])] == (
+        [("output[1]", problem)] if problem else []
+    )
+
+
+def test_outputs_are_compared_by_where_they_lead() -> None:
+    asked = (writing("one", "/out/z"), writing("two", "/alias/z", one="/out/z"))
+    [(_, said)] = overlaps(asked)
+    assert said[:2] == ("output[0]", "/alias/z is written twice, by one as well")
 
 
 def test_no_disk_begins_as_an_iso() -> None:
