@@ -126,6 +126,7 @@ class Looking:
             missing={path: _missing(path) for path in paths(build)},
             places={path: place(path) for path in paths(build)},
             reads=reads(build, sorted(self._read)),
+            folders=frozenset(f.copy for f in build.files if f.copy and Path(f.copy).is_dir()),
             obstacles=dict(self._obstacles(build, record)),
             here={image.name: image.digest for image, _ in references},
             built=frozenset(i.name for i, found in references if found and found.built),

@@ -88,7 +88,7 @@ class LocalBuilder:
                 return
             with disk.open("r+b") as file:
                 file.truncate(vfat.fitting(disk.parent, entries))
-            vfat.make(disk, empty)
+            vfat.make(disk, empty, entries)
         area = self._area(disk, files.partition)
         (ext4 if area.filesystem == Filesystem.EXT4 else vfat).put(disk, area.start, entries)
 

@@ -26,6 +26,7 @@ def problems(request: BuildRequest) -> Iterator[Problem]:
     for number, file in enumerate(request.build.files):
         if request.build.disk_of(file.to) is None:
             yield f"files[{number}].to", f"{file.to} is on no disk of the build", ""
+    yield from _files(request)
 
 
 def _ways(request: BuildRequest) -> Iterator[Problem]:
@@ -111,6 +112,18 @@ def _forms(request: BuildRequest, disk: BuildDisk, at: str) -> Iterator[Problem]
         if output.folder and not fitted:
             hint = 'from = { filesystem = "vfat" } and files make a folder as well'
             yield f"{at}output[{number}]", "only files go to a folder, and no disk", hint
+
+
+def _files(request: BuildRequest) -> Iterator[Problem]:
+    """Tell of files that are folders as well, as far as the build itself says so."""
+    inside = {disk.mount: "a disk" for disk in request.build.mounted}
+    for file in request.build.files:
+        inside |= {str(each): file.to for each in PurePosixPath(file.to).parents}
+        inside |= {file.to: f"all of {file.copy}"} if file.copy in request.folders else {}
+    for number, file in enumerate(request.build.files):
+        if file.to in inside and file.copy not in request.folders:
+            what = f"{file.to} would be a file, and {inside[file.to]} is in it"
+            yield f"files[{number}].to", what, "name the file in it, or put it somewhere else"
 
 
 def _outputs(request: BuildRequest) -> Iterator[Problem]:

@@ -165,6 +165,10 @@ def test_the_folder_is_kept_where_that_is_asked_for_and_named(
             "raptor.toml:5:1: build.web.from: debian:13 has no partition 5 (there: 1)",
         ),
         (
+            FILE.replace("files = [", 'files = [{ content = "", to = "/etc" }, '),
+            "raptor.toml:6:26: build.web.files[0].to: /etc would be a file, and /etc/motd is in it",
+        ),
+        (
             FILE.replace("[build.data]", 'shares = [{ path = "x", at = "/x" }]\n[build.data]'),
             "raptor.toml:8:13: build.web.shares[0].path: there is no folder x",
         ),
@@ -230,7 +234,9 @@ def test_builds_of_one_command_do_not_write_over_each_other(
     (file / "alias").symlink_to("out")
     (file / "raptor.toml").write_text(FILE.replace("out/data.raw", "alias/web.vmdk"))
     done = raptorctl("build", "--dry-run", "--", "a")
-    said = f"raptor.toml:10:11: build.data.output[0]: {file}/alias/web.vmdk is written twice, by web"
+    said = (
+        f"raptor.toml:10:11: build.data.output[0]: {file}/alias/web.vmdk is written twice, by web"
+    )
     assert (done.code, said in done.err) == (2, True), done.err
     assert raptorctl("build", "data", "--", "a").code == 0
 

@@ -517,6 +517,54 @@ def test_a_conversion_ends_with_the_build_that_is_killed(tmp_path: Path) -> None
             time.sleep(0.02)
 
 
+def test_no_file_takes_the_place_of_a_folder_on_vfat_nor_the_other_way_round(
+    tmp_path: Path,
+) -> None:
+    BUILDER.open(str(tmp_path / "j1"), "j1")
+    disk, empty = tmp_path / "j1/disk0.raw", Empty(Size(16 * MIB), Filesystem.VFAT)
+    BUILDER.blank(empty, str(disk))
+
+    def put(*paths: str) -> None:
+        files = tuple(BuildFile(path, content=path.encode()) for path in paths)
+        BUILDER.put(Put(str(disk), 0, files), empty)
+
+    put("/a/b", "/a/c/d")
+    put("/A/b", "/e")
+    with pytest.raises(HostError, match="'/a' is a folder there: name the file in it"):
+        put("/a")
+    with pytest.raises(HostError, match="'/A/C' is a folder there: name the file in it"):
+        put("/A/C")
+    with pytest.raises(HostError, match="'/E' is a file there, and should be a folder"):
+        put("/E/f")
+    with pytest.raises(InputError, match="'/x/y': '/x' is a file of the same build"):
+        put("/x/y", "/x")
+    listed = run("mdir", "-/", "-b", "-i", str(disk), "::").split()
+    assert sorted(listed) == ["::/a/", "::/a/b", "::/a/c/", "::/a/c/d", "::/e"]
+
+
+def test_a_disk_that_is_made_for_its_files_holds_any_number_of_names(tmp_path: Path) -> None:
+    BUILDER.open(str(tmp_path / "j1"), "j1")
+    disk, empty = tmp_path / "j1/disk0.raw", Empty(filesystem=Filesystem.VFAT, label="cidata")
+    site = tmp_path / "site"
+    site.mkdir()
+    for number in range(60):
+        (site / f"{number:0200}").write_text("x")
+    for number in range(300):
+        (site / f"folder{number}").mkdir()
+    BUILDER.blank(empty, str(disk))
+    BUILDER.put(Put(str(disk), 0, (BuildFile("/", copy=str(site)),)), empty)
+    assert len(run("mdir", "-b", "-i", str(disk), "::").split()) == 360
+
+
+def test_a_root_that_is_full_is_told(tmp_path: Path) -> None:
+    BUILDER.open(str(tmp_path / "j1"), "j1")
+    disk, empty = tmp_path / "j1/disk0.raw", Empty(Size(4 * MIB), Filesystem.VFAT)
+    BUILDER.blank(empty, str(disk))
+    files = tuple(BuildFile(f"/{number:0250}", content=b"") for number in range(40))
+    with pytest.raises(HostError, match=r"could not be written: .*No directory slots.*a folder"):
+        BUILDER.put(Put(str(disk), 0, files), empty)
+
+
 def test_a_name_on_vfat_is_what_it_was_and_one_that_cannot_be_is_refused(tmp_path: Path) -> None:
     BUILDER.open(str(tmp_path / "j1"), "j1")
     disk, empty = tmp_path / "j1/disk0.raw", Empty(filesystem=Filesystem.VFAT, label="cidata")

@@ -55,6 +55,7 @@ def request(disk: BuildDisk = ROOT, look: DiskLook = LOOK, **said: Any) -> Build
             "keep",
             "reads",
             "places",
+            "folders",
         )
         if key in said
     }
@@ -237,6 +238,13 @@ WRONG = {
                 shares=(BuildShare("/a", "/etc", writable=True), BuildShare("/b", "/srv"))),
         [("output[0]", "root would write /etc/cron.d/a for you"),
          ("shares[0]", "root would write to /etc for you")]),
+    "files that are folders": (
+        request(disks=(DATA,), folders=frozenset({"/f"}), files=(
+            MOTD, BuildFile("/etc", copy="/x"), BuildFile("/srv", content=b""),
+            BuildFile("/f", copy="/f"), BuildFile("/f", copy="/y"))),
+        [("files[1].to", "/etc would be a file, and /etc/motd is in it"),
+         ("files[2].to", "/srv would be a file, and a disk is in it"),
+         ("files[4].to", "/f would be a file, and all of /f is in it")]),
     "a file on no disk": (
         request(BuildDisk(Empty(Size(GIB), Filesystem.EXT4), ""), files=(MOTD,)),
         [("files[0].to", "/etc/motd is on no disk of the build")]),
