@@ -77,6 +77,10 @@ class FakeBuilder:
                 raise HostError(f"step {title(step)} ended with status 1")
             self.files[disk] += f" !{title(step)}"
 
+    def wrote(self, record: str) -> frozenset[str]:
+        found = self.files.get(record)
+        return frozenset(file.path for file in found.files) if found else frozenset()
+
     def obstacle(self, target: str, record: str, *, folder: bool) -> str:
         return self.obstacles.get(target, "")
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from raptorctl.api.build_asked import Asked, ReadBuilds
 from raptorctl.api.build_lowering import BuildLowering, digest
+from raptorctl.api.build_reads import place, read_from, reads
 from raptorctl.api.named_file import at_home
-from raptorctl.api.build_reads import place, reads
 from raptorctl.api.session import Session
 from raptorctl.errors import InputError, RaptorError
 from raptorctl.model.build import Build, BuildDisk, FromImage, Way
@@ -19,7 +19,7 @@ from raptorctl.model.diagnostic import Diagnostic, refuse
 from raptorctl.model.image import UNSEEN, Image
 from raptorctl.model.raptor_file import STDIN
 from raptorctl.plans.build.order import Awaited, awaited, circle, in_order
-from raptorctl.plans.build.request import BuildRequest
+from raptorctl.plans.build.request import BuildRequest, Read
 
 if TYPE_CHECKING:
     from raptorctl.drivers.image import Watch
@@ -36,7 +36,7 @@ class Looking:
         self._look = cache(session.host.builder.look)
         self._wrong: list[Diagnostic] = []
         self._always: dict[str, Build] = {}
-        self._read: set[str] = set()
+        self._read: tuple[Read, ...] = ()
 
     def requests(self) -> tuple[BuildRequest, ...]:
         """Return what is to be planned, in order, each with what it begins as.
@@ -58,7 +58,7 @@ class Looking:
         same = {one.name: other for one, other in both}  # a name may be new each time as well
         self._always = {build.name: always.build(same[build.name]) for build in builds}
         own = {self._found.now.file, *self._found.now.sources, *supply.files} - {STDIN}
-        self._read = {os.path.abspath(path) for path in own}  # noqa: PTH100 - follows no link
+        self._read = read_from(sorted(map(os.path.abspath, own)))
         made = self._requests(builds)
         for request, said in overlaps(made):
             self._wrong.append(self._found.now.wrong(request.build, *said))
@@ -125,7 +125,9 @@ class Looking:
             inputs="" if late else digest(self._always[build.name], digests),
             missing={path: _missing(path) for path in paths(build)},
             places={path: place(path) for path in paths(build)},
-            reads=reads(build, sorted(self._read)),
+            reads=(*reads(build), *self._read),
+            foreign=frozenset(filter(os.path.lexists, paths(build)))
+            - self._session.host.builder.wrote(record),
             folders=frozenset(f.copy for f in build.files if f.copy and Path(f.copy).is_dir()),
             obstacles=dict(self._obstacles(build, record)),
             here={image.name: image.digest for image, _ in references},

@@ -1,7 +1,7 @@
 """What of this side goes into a build, and where paths lead: so that no build writes over it."""
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 
 from raptorctl.model.build import Build, FromImage
 from raptorctl.plans.build.request import Read
@@ -17,15 +17,23 @@ def place(path: str) -> str:
     return os.path.join(_real(folder), name)  # noqa: PTH118 - text
 
 
-def reads(build: Build, more: Collection[str]) -> tuple[Read, ...]:
-    """Return all files and folders of this side that go into a build.
+def reads(build: Build) -> tuple[Read, ...]:
+    """Return the files and folders of this side that a build names.
 
     Args:
         build: with absolute paths.
-        more: files that were read for the builds, first of all their own.
     """
-    found = dict(_named(build)) | dict.fromkeys(more, "is read by the build")
-    return tuple(Read(path, what, (place(path), _real(path))) for path, what in found.items())
+    return tuple(Read(path, what, (place(path), _real(path))) for path, what in _named(build))
+
+
+def read_from(paths: Iterable[str]) -> tuple[Read, ...]:
+    """Return files that builds were read from, first of all their own.
+
+    Args:
+        paths: absolute.
+    """
+    what = "is read by the build"
+    return tuple(Read(path, what, (place(path), _real(path))) for path in paths)
 
 
 def _named(build: Build) -> Iterator[tuple[str, str]]:

@@ -117,6 +117,9 @@ class Builder(Protocol):
             StoppedError: from `tick`.
         """
 
+    def wrote(self, record: str) -> frozenset[str]:
+        """Return the files and folders that were written the last time, by its record."""
+
     def obstacle(self, target: str, record: str, *, folder: bool) -> str:
         """Say what is in an output's place, and not a build's to replace; "" for nothing.
 

@@ -220,10 +220,9 @@ class BuildOutput:
         if self.format:
             return self.format
         ending = PurePosixPath(self.file).suffix.lstrip(".").lower()
-        if self.file and ending in {"img", "iso", "vfat", DiskFormat.RAW.value}:
+        if ending in {"img", "iso", "vfat"}:
             return DiskFormat.RAW
-        known = {one.value: one for one in DiskFormat}
-        return known.get(ending, DiskFormat.QCOW2) if self.file else DiskFormat.QCOW2
+        return next((one for one in DiskFormat if one.value == ending), DiskFormat.QCOW2)
 
 
 @dataclass(frozen=True)
@@ -294,10 +293,6 @@ class Build:
         return tuple(sorted(found, key=lambda disk: len(PurePosixPath(disk.mount).parts)))
 
     def disk_of(self, path: str) -> BuildDisk | None:
-        """The disk that a path in the build is on, or None.
-
-        Args:
-            path: absolute.
-        """
+        """The disk that an absolute path in the build is on, or None."""
         over = (d for d in reversed(self.mounted) if PurePosixPath(path).is_relative_to(d.mount))
         return next(over, None)

@@ -96,7 +96,7 @@ class Impatient(H11Protocol):
             self._patience.cancel()
 
 
-class Taken(asyncio.Protocol):
+class Unheld(asyncio.Protocol):
     """Hangs up on who takes nothing of what a WebSocket says, in front of a protocol of uvicorn's.
 
     Those end a connection by close(), which waits until what was sent has been taken.
@@ -143,7 +143,7 @@ class Taken(asyncio.Protocol):
             self._look.cancel()
 
 
-class ImpatientSocket(Taken, AutoWebSocketsProtocol):  # type: ignore[misc, valid-type]
+class ImpatientSocket(Unheld, AutoWebSocketsProtocol):  # type: ignore[misc, valid-type]
     """What uvicorn takes for WebSockets, which its versions differ in, with our patience."""
 
 

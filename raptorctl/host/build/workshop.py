@@ -133,11 +133,14 @@ class LocalBuilder:
         """See `Builder`."""
         after.run_steps(steps, [*map(Path, disks)], self._heard, tick)
 
-    def obstacle(self, target: str, record: str, *, folder: bool) -> str:
+    def wrote(self, record: str) -> frozenset[str]:
         """See `Builder`."""
         kept = output.read_record(Path(record))
-        wrote = {file.path for file in kept.files} if kept else set()
-        return obstacle.obstacle(Path(target), folder=folder, wrote=wrote)
+        return frozenset(file.path for file in kept.files) if kept else frozenset()
+
+    def obstacle(self, target: str, record: str, *, folder: bool) -> str:
+        """See `Builder`."""
+        return obstacle.obstacle(Path(target), folder=folder, wrote=self.wrote(record))
 
     def export(self, disk: str, form: DiskFormat, target: str, tick: Tick, *, last: bool) -> None:
         """See `Builder`."""

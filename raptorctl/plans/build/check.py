@@ -177,13 +177,13 @@ def _paths(build: Build) -> Iterator[tuple[str, str]]:
 
 def _overwrites(request: BuildRequest, path: str) -> str:
     """Say what an output would replace of what goes into the build; "" for nothing."""
-    target = PurePosixPath(request.places.get(path, path))
+    target = request.places.get(path, path)
     for read in request.reads:
-        places = [PurePosixPath(place) for place in read.places]
-        if target in places:
+        if target in read.places:
             return read.what
-        if any(target.is_relative_to(place) for place in places):
+        inside = any(target.startswith(f"{place.rstrip('/')}/") for place in read.places)
+        if inside and path in request.foreign:
             return f"is in {read.path}, which {read.what}"
-        if any(place.is_relative_to(target) for place in places):
+        if any(place.startswith(f"{target}/") for place in read.places):
             return f"holds {read.path}, which {read.what}"
     return ""

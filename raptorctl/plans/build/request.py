@@ -42,6 +42,7 @@ class BuildRequest:
         missing: folders that have to be made, innermost first, by an output's path.
         places: where an output's path leads, whatever links are on the way, by the path.
         reads: what of this side goes into it.
+        foreign: outputs in whose place something is that this build did not put there.
         folders: what is copied and is a folder, as the build names it.
         obstacles: what is in an output's place and not ours to replace, by its path.
         here: digests of images of the cache, by name.
@@ -64,6 +65,7 @@ class BuildRequest:
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
     reads: tuple[Read, ...] = ()
+    foreign: frozenset[str] = frozenset()
     folders: frozenset[str] = frozenset()
     obstacles: Mapping[str, str] = field(default_factory=dict)
     here: Mapping[str, str] = field(default_factory=dict)

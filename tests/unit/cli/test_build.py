@@ -195,6 +195,15 @@ output = [{{ file = "{target}" }}]
 """
 
 
+SHARED = """
+[build.web]
+from = "debian:13"
+shares = [{ path = "share", at = "/mnt" }]
+steps = [{ inline = "true" }]
+output = [{ file = "share/out.raw" }]
+"""
+
+
 @pytest.mark.parametrize(
     ("target", "told"),
     [
@@ -215,8 +224,9 @@ def test_a_build_writes_over_nothing_that_it_is_made_of(
     for name in ("secret", "base.raw", "setup.sh"):
         (file / name).write_text("precious")
     (file / "base.yaml").write_text("a: 1\n")
-    for name in ("site", "share"):
-        (file / name).mkdir()
+    for name in ("site/x.raw", "share/new"):
+        (file / name).parent.mkdir()
+        (file / name).write_text("precious")
     (file / "alias").symlink_to(".")
     (file / "link.raw").symlink_to("base.raw")
     begins = "./link.raw" if "raw" in target else "debian:13"
@@ -226,6 +236,17 @@ def test_a_build_writes_over_nothing_that_it_is_made_of(
         said = f"raptor.toml:8:11: build.web.output[0]: {told.format(file)}"
         assert (done.code, said in done.err) == (2, True), done.err
     assert world.builder.files == {}
+
+
+def test_an_output_may_be_new_in_a_folder_that_is_shared_and_replace_itself(
+    file: Path, raptorctl: CommandLine
+) -> None:
+    (file / "share").mkdir()
+    (file / "raptor.toml").write_text(SHARED)
+    for _ in range(2):
+        done = raptorctl("build", "--trust")
+        assert done.code == 0, done.err
+        (file / "share/out.raw").write_text("as a machine left it")
 
 
 def test_builds_of_one_command_do_not_write_over_each_other(

@@ -186,7 +186,7 @@ def taking_by(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have WebSockets served by a protocol of uvicorn's; none is asked whether it is there."""
     module, _, kind = name.partition(".")
     base = getattr(import_module(WAYS + module), kind)
-    made = type("Chosen", (serve.Taken, base), {})
+    made = type("Chosen", (serve.Unheld, base), {})
     monkeypatch.setattr(serve, "ImpatientSocket", made)
     configured = serve.configured
 
@@ -254,7 +254,7 @@ def test_who_is_slow_but_takes_something_is_kept(
     async def scene() -> bool:
         way = create_autospec(asyncio.Transport)
         way.get_write_buffer_size.side_effect = itertools.count(1000, -takes)
-        taken = serve.Taken()
+        taken = serve.Unheld()
         taken.connection_made(way)  # something waits already, of the answers before it
         await asyncio.sleep(0.2)
         ended = bool(way.abort.called)

@@ -54,6 +54,7 @@ def request(disk: BuildDisk = ROOT, look: DiskLook = LOOK, **said: Any) -> Build
             "built",
             "keep",
             "reads",
+            "foreign",
             "places",
             "folders",
         )
@@ -203,8 +204,10 @@ WRONG = {
                 places={"/l/a.qcow2": "/a.qcow2"}),
         [("output[0]", "/l/a.qcow2 is what it begins as")]),
     "an output within what is copied": (
-        request(replace(ROOT, outputs=(BuildOutput(file="/site/a"), BuildOutput(file="/site.raw"))),
-                reads=(Read("/site", "is copied into it", ("/site",)),)),
+        request(replace(ROOT, outputs=(BuildOutput(file="/site/a"), BuildOutput(file="/site/b"),
+                                       BuildOutput(file="/site.raw"))),
+                reads=(Read("/site", "is copied into it", ("/site",)),),
+                foreign=frozenset({"/site/a", "/site.raw"})),
         [("output[0]", "/site/a is in /site, which is copied into it")]),
     "an image that is the source": (
         request(replace(ROOT, outputs=(BuildOutput(image="debian:13"),))),
