@@ -25,7 +25,8 @@ from raptorctl.web.paint import part
 from raptorctl.web.site import Site, machine_named
 
 OUTSIDE: Final = 4401
-"""Close codes of ours (RFC 6455, 7.4.2): the login is over; not there; taken; off; it ended."""
+"""Close codes of ours (RFC 6455, 7.4.2): the page's login is not there (any more); its machine is
+not there; taken; off; it ended."""
 ABSENT, TAKEN, OFF, ENDED, REFUSED = 4404, 4409, 4410, 4411, 4403
 MOST_UNSENT: Final = 1 << 20
 """Bytes that a console has said and a slow reader has not taken; then some are left out."""
@@ -235,6 +236,9 @@ async def inside(
         await socket.close()
         return
     await socket.accept()
+    if socket.query_params.get("login", visit.id) != visit.id:  # a tab of another login's
+        await socket.close(OUTSIDE)
+        return
     if visit.sockets >= MOST_SOCKETS:
         await socket.close(REFUSED, "too many at a time")
         return

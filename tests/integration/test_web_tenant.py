@@ -149,6 +149,11 @@ def lost(driver: Chrome) -> str:
     return str(driver.find_element(By.ID, "lost").text)
 
 
+def login(driver: Chrome) -> str:
+    """Whose a page is, also on a small screen."""
+    return str(driver.find_element(By.CSS_SELECTOR, "nav button").get_attribute("textContent"))
+
+
 def tab(driver: Chrome, address: str) -> str:
     """Open another one, and wait until it is connected."""
     driver.switch_to.new_window("tab")
@@ -160,7 +165,7 @@ def tab(driver: Chrome, address: str) -> str:
 def test_tabs_say_what_became_of_them_while_the_host_was_away(
     chrome: Chrome,
 ) -> None:
-    """A machine has gone meanwhile; then the login, with the agent that knew it."""
+    """A machine has gone, then another login has come, then that goes with the agent that knew it."""
     folder = Path(tempfile.mkdtemp(prefix="away", dir="/tmp"))  # short, as sockets lie there
     folder.chmod(0o711)
     try:
@@ -184,8 +189,21 @@ def told_what_became_of_them(chrome: Chrome, page: Page, folder: Path) -> None:
     until(chrome, lambda b: lost(b) == "What this page shows is not there any more.")
     chrome.switch_to.window(console)
     until(chrome, lambda b: "Connected" in text(b))
+    chrome.switch_to.new_window("tab")
+    chrome.get(page.agents["bob"].link("bob"))
+    until(chrome, lambda b: login(b) == "Log out bob")
     with page.away():
-        page.agents["alice"].end()
+        chrome.switch_to.window(host)
+        until(chrome, lambda b: "Trying again" in lost(b))
+        assert login(chrome) == "Log out alice"
+    until(chrome, lambda b: login(b) == "Log out bob")  # and not bob's machines as of alice
+    assert {path for path in links(chrome) if path.startswith("/m/")} == {"/m/bob-web"}
+    chrome.switch_to.window(console)
+    until(chrome, lambda b: "no such machine" in text(b))
+    chrome.get(f"{here}bob-web/console")
+    until(chrome, lambda b: "login:" in rows(b))
+    with page.away():
+        page.agents["bob"].end()
     for each in (console, host):
         chrome.switch_to.window(each)
         until(chrome, lambda b: "You are not logged in" in text(b))

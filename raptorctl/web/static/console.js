@@ -58,8 +58,8 @@ function connect(take = false) {
   clearTimeout(timer);
   if (socket) { return; }
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const asked = [take ? "take=1" : "", fresh ? "tail=1" : ""].filter(Boolean).join("&");
-  socket = new WebSocket(`${scheme}//${location.host}${place.dataset.socket}?${asked}`);
+  const asked = `${take ? "&take=1" : ""}${fresh ? "&tail=1" : ""}`;
+  socket = new WebSocket(`${scheme}//${location.host}${place.dataset.socket}${asked}`);
   socket.binaryType = "arraybuffer";
   opened = false;
   socket.onopen = () => { opened = true; tell("Connected"); };

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -43,6 +44,26 @@ def test_each_socket_asks_who_is_there(server: Served, world: World, path: str) 
         assert caught.value.response.status_code == 403
     assert world.consoles.streams == []
     assert world.consoles.screens == []
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+def test_a_page_of_another_login_is_told_nothing(
+    server: Served, browser: Browser, world: World, path: str
+) -> None:
+    """A browser has one cookie for all of its tabs, and who follows a link changes it."""
+    (visit,) = server.server._control._door.visits
+    other = server.browser("dave")
+    assert closed(socket_of(other, f"{path}?login={visit.id}")) == OUTSIDE
+    assert world.consoles.streams == []
+    with socket_of(browser, f"/live?login={visit.id}") as line:
+        assert "alice-dev" in str(line.recv(timeout=60))
+
+
+@pytest.mark.parametrize("page", ["/", "/m/alice-dev", "/m/alice-dev/console"])
+def test_each_page_names_its_login(server: Served, browser: Browser, page: str) -> None:
+    (visit,) = server.server._control._door.visits
+    (path,) = re.findall(r'(?:ws-connect|data-socket)="([^"]*)"', browser.get(page).text)
+    assert path.endswith(f"?login={visit.id}")
 
 
 @pytest.mark.parametrize("path", SOCKETS)
