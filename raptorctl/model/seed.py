@@ -1,12 +1,14 @@
 """Seeds: what cloud-init is told at first boot (NoCloud data source)."""
 
 import enum
-from dataclasses import astuple, dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, replace
 from typing import Final
 
 from raptorctl.model.names import MachineName
 from raptorctl.model.sizes import MIB
 from raptorctl.model.slot import Slot
+from raptorctl.model.ssh_key import PublicKey
 
 LARGEST_USER_DATA: Final = MIB
 """Bytes of an admin's own user-data."""
@@ -91,6 +93,11 @@ class FirstBoot:
     host_key: HostKey | None = None
     login_key: HostKey | None = None
     is_kept: bool = False
+
+    def with_named(self, named: Sequence[PublicKey] | None) -> "FirstBoot":
+        """Let in the keys that the owner named, too; a pair is not made where there are any."""
+        pair = self.login_key if self.is_kept or not named else None
+        return replace(self, keys=(*map(str, named or ()), *self.keys), login_key=pair)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,15 @@ NewImage = Annotated[
     ),
 ]
 ResetNvram = Annotated[bool, typer.Option("--reset-nvram", help="Reset its UEFI variables.")]
+GuestKeys = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="FILE|-",
+        help="Public ssh keys that its guest lets in, beside its owner's; - is standard input.",
+        show_default=False,
+    ),
+]
 LeaveOff = Annotated[bool, typer.Option("--no-start", help="Do not start it.")]
 
 
@@ -49,6 +58,7 @@ class Options:
     image: NewImage = None
     reset_nvram: ResetNvram = False
     profile: request.ProfileNames = None
+    key: GuestKeys = None
     user_data: seed_options.UserDataFile = None
     vendor_data: seed_options.VendorDataFile = None
     network: request.NetworkKind = None
@@ -69,6 +79,7 @@ class Options:
         return request.MachineOptions(
             image=self.image,
             profile=self.profile,
+            key=self.key,
             user_data=self.user_data,
             vendor_data=self.vendor_data,
             network=self.network,

@@ -1,7 +1,7 @@
 """What is asked for of a new machine, and what was chosen for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from raptorctl.model.cpuset import CpuSet, cpu_count
 from raptorctl.model.image import Image
@@ -44,11 +44,7 @@ class ProvisionRequest:
     @property
     def boot(self) -> FirstBoot | None:
         """What cloud-init is told, with the keys that the owner is given on the way."""
-        boot = self.first_boot
-        if boot is None:
-            return None
-        pair = boot.login_key if boot.is_kept or not self.spec.keys else None
-        return replace(boot, keys=(*map(str, self.spec.keys or ()), *boot.keys), login_key=pair)
+        return self.first_boot and self.first_boot.with_named(self.spec.keys)
 
     @property
     def pins(self) -> CpuSet:

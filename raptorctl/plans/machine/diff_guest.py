@@ -64,8 +64,8 @@ def keys(wanted: tuple[PublicKey, ...], it: Standing) -> Iterator[Difference]:
     let_in = set(it.made.keys) if it.made else set()
     if missing := [key for key in wanted if key.fingerprint not in let_in]:
         where = "~/.ssh/authorized_keys in the guest takes it"
-        how = f"{it.rebuild}, once the tenant has it; or {where}" if tenant else where
-        when = When.REBUILD if tenant else When.REFUSED
+        again = f"{it.rebuild}, once the tenant has it" if tenant else f"{it.rebuild} --key FILE"
+        when, how = When.REBUILD, f"{again}; or {where}"
         if it.made is None:
             when, how = When.UNKNOWN, f"{where}; or {it.rebuild}"
         yield Difference("keys", "keys of the guest", "", _keys(missing), when, how)

@@ -55,8 +55,8 @@ class RebuildRequest:
 
     @property
     def boot(self) -> FirstBoot | None:
-        """Whom its guest lets in: nobody is given keys on the way."""
-        return self.first_boot
+        """What cloud-init is told, with the keys that are named: its old disk's are gone."""
+        return self.first_boot and self.first_boot.with_named(self.spec.keys)
 
 
 def plan_rebuild(
