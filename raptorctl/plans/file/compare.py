@@ -23,7 +23,8 @@ from raptorctl.model.file_plan import (
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
-from raptorctl.model.tenant import Quota, Tenant
+from raptorctl.model.ssh_key import keys_text
+from raptorctl.model.tenant import GROUP, Account, Quota, Tenant, TenantRecord
 from raptorctl.model.volume import VolumeGroup, is_overlay
 from raptorctl.plans.file.blame import blamed
 from raptorctl.plans.machine import diff, existing
@@ -54,12 +55,8 @@ def compare(
         identity: of a job that might be; nothing is done by it.
     """
     rows = [row for tenant in wish.tenants for row in _tenant(tenant, facts)]
-    coming = {row.subject for row in rows if row.key == "tenant"}
-    later = facts
+    later = replace(facts, tenants=_tenants(wish, facts, identity))
     for machine in wish.machines:
-        if machine.name.tenant in coming and not _stands(machine, facts):
-            rows += _coming(machine)  # what its job says is known once the tenant is there
-            continue
         found, later = _machine(machine, may, settings, later, identity)
         rows += found
     rows += _strangers(wish, may, facts)
@@ -82,8 +79,35 @@ def refuse_unsafe(plan: FilePlan, may: Allowed) -> None:
         )
 
 
-def _stands(machine: WantedMachine, facts: HostFacts) -> bool:
-    return facts.domain(machine.name) is not None
+def _tenants(wish: FileWish, facts: HostFacts, identity: Identity) -> tuple[Tenant, ...]:
+    """The tenants as they are when the machines' turn comes: with the file's, and its quotas."""
+    later = {tenant.name: tenant for tenant in facts.tenants}
+    for wanted in wish.tenants:
+        tenant = later.get(wanted.name)
+        if tenant is None or not tenant.record:
+            later[wanted.name] = _new(wanted, facts, identity)
+        elif wanted.quota is not None:
+            record = replace(tenant.record, quota=wanted.quota)
+            later[wanted.name] = replace(tenant, record=record)
+    return tuple(later.values())
+
+
+def _new(wanted: WantedTenant, facts: HostFacts, identity: Identity) -> Tenant:
+    uid = facts.free_uid
+    return Tenant(
+        wanted.name,
+        TenantRecord(
+            name=wanted.name,
+            uid=uid,
+            adopted=False,
+            job=identity.job,
+            created=identity.at,
+            created_by=identity.by,
+            quota=wanted.quota or Quota(),
+        ),
+        Account(wanted.name, uid, uid, groups=frozenset({GROUP})),
+        keys_text(wanted.keys),
+    )
 
 
 def _machine(

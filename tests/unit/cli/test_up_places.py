@@ -161,3 +161,47 @@ def test_others_files_have_lines_too(own: CommandLine) -> None:
     own.world.domains.by_uuid["u9"] = Domain("u9", "alice-vm1")
     said = "a.yaml:24:11: machine.vm1: domain alice-vm1 exists and is not raptorctl's"
     assert refused(own, "up", "?.yaml", "vm1").startswith(said)
+
+
+BOB = '[defaults]\nsize = "1G"\ncpus = 1\n\n[tenant.bob]\n{quota}\n\n[machine.bob-a]\n{a}\n'
+
+
+@pytest.mark.parametrize(
+    ("quota", "a", "b", "said"),
+    [
+        ("", "slot = 1", "slot = 1", "12:1: machine.bob-b.slot: slot 1 cannot be used: job for bob-a has it"),
+        ("", 'cpus = "4-5"', 'cpus = "5-6"', "12:1: machine.bob-b.cpus: CPU 5 belongs to job for "),
+        ("", 'size = "190G"', 'size = "15G"', "12:1: machine.bob-b.size: 15G asked; volume group"),
+        ("quota = { machines = 1 }", "", "", "11:1: machine.bob-b: bob has 1 of 1 machines; 1 more"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["bob", "alice"])
+def test_so_it_is_for_a_tenant_who_is_new_in_the_file_too(
+    host: CommandLine, name: str, quota: str, a: str, b: str, said: str
+) -> None:
+    text = BOB.format(quota=quota, a=a) + f"\n[machine.bob-b]\n{b}\n"
+    Path("raptor.toml").write_text(text.replace("bob", name))
+    before = host.world.picture()
+    for words in (("up", "--dry-run"), ("up",)):
+        assert refused(host, *words).startswith(f"raptor.toml:{said.replace('bob', name)}")
+    assert host.world.picture() == before
+
+
+def test_machines_are_counted_against_the_quota_that_the_file_says(host: CommandLine) -> None:
+    def write(machines: int, *names: str) -> None:
+        text = BOB.format(quota=f"quota = {{ machines = {machines} }}", a="").replace(
+            "bob", "alice"
+        )
+        Path("raptor.toml").write_text(text + "".join(f"[machine.alice-{one}]\n" for one in names))
+
+    write(1)
+    assert host("up").out == "alice: quota\nalice-a: made\n"
+    write(2, "b")
+    assert host("up", "--dry-run").code == 0
+    assert host("up").out == "alice: quota\nalice-a is already so\nalice-b: made\n"
+    write(9)
+    assert host("up").code == 0
+    write(2, "b", "c")
+    said = "raptor.toml:11:1: machine.alice-c: alice has 2 of 2 machines; 1 more asked"
+    assert refused(host, "up", "--dry-run").startswith(said)
+    assert refused(host).startswith(said)
