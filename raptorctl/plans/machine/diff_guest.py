@@ -35,6 +35,8 @@ def told(key: str, label: str, words: Callable[[Any], str]) -> Callable[..., Ite
 
     def compare(wanted: Any, it: Standing) -> Iterator[Difference]:
         has = it.made and getattr(it.made.spec, key)
+        if it.made and not it.made.spec.seed and not has and not wanted:
+            return  # who is told nothing is told none
         if it.wanted.seed is not False and (it.made is None or has != wanted):
             yield _differs(it, key, label, words(has) if has is not None else "", words(wanted))
 
@@ -59,7 +61,8 @@ def keys(wanted: tuple[PublicKey, ...], it: Standing) -> Iterator[Difference]:
     if tenant and (lacking := [key for key in wanted if key.blob not in theirs]):
         how = f"raptorctl tenant key add {tenant.name} FILE"
         yield Difference("keys", "keys of the tenant", "", _keys(lacking), When.NOW, how)
-    if it.wanted.seed is False or (it.made and not it.made.spec.seed and tenant):
+    untold = it.made and not it.made.spec.seed and (tenant or not it.wanted.tells_guest)
+    if it.wanted.seed is False or untold:
         return
     let_in = set(it.made.keys) if it.made else set()
     if missing := [key for key in wanted if key.fingerprint not in let_in]:

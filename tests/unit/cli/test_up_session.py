@@ -71,3 +71,24 @@ def test_a_rebuild_by_hand_gives_the_keys_that_are_named(own: CommandLine) -> No
     said = own("provision", "web", "--key", "k.pub").err
     assert "keys of the guest lack alice@laptop: by a rebuild" in said
     assert "raptorctl rebuild alice-web --key FILE; or ~/.ssh/authorized_keys in the guest" in said
+
+
+def test_keys_of_all_machines_are_no_matter_to_one_that_has_no_guest(own: CommandLine) -> None:
+    text = '[defaults]\nkeys = ["k.pub"]\n' + WEB + '[machine.installer]\nsize = "4G"\n'
+    assert up(own, text)[0] == 0
+    nothing_differs(own)
+    assert up(own, text) == (0, "alice-web is already so\nalice-installer is already so\n", "")
+
+
+@pytest.mark.parametrize("line", ["packages = []", "swap = 0", "sysctl = {}", "hosts = {}"])
+def test_a_guest_that_is_told_nothing_is_told_none_of_it(own: CommandLine, line: str) -> None:
+    text = f'[machine.web]\nsize = "4G"\n{line}\n'
+    assert up(own, text)[0] == 0
+    nothing_differs(own)
+    assert up(own, text)[1] == "alice-web is already so\n"
+
+
+def test_a_guest_that_shall_be_told_after_all_lacks_its_keys(own: CommandLine) -> None:
+    assert up(own, WEB + "seed = false\n")[0] == 0
+    code, _, said = up(own, WEB + 'keys = ["k.pub"]\n')
+    assert (code, "keys without, not alice@laptop: needs --rebuild" in said) == (3, True), said
