@@ -91,7 +91,9 @@ class Lowering:
             layers = merge(layers, _said(below))
             layers = merge(layers, dict(self._named(said, table, machine.names)))
             profiles += names
-        spec = self._decoded(layers | ({"profile": profiles} if profiles else {}), table)
+        none: dict[str, Any] = {"disks": {}} if self._file.lists_disks else {}
+        named = {"profile": profiles} if profiles else {}
+        spec = self._decoded(none | layers | named, table)
         self._refuse_unfit(spec, table)
         if machine.steps and self._session.on_session_host and not spec.image:
             hint = "say what it begins as: image"

@@ -99,6 +99,8 @@ class RaptorFile:
         places: line and column of a machine's key, by both.
         left: what another tool's file says and raptorctl has no key for, by a machine's key.
         files: in which file of several a machine's table stands, by its key.
+        lists_disks: whether further disks have a word in its format: then those that it does not
+            name are not wanted.
     """
 
     file: str
@@ -108,6 +110,7 @@ class RaptorFile:
     places: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     left: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    lists_disks: bool = False
 
     @property
     def folder(self) -> str:

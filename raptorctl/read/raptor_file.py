@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from raptorctl.errors import InputError
@@ -70,7 +70,8 @@ def parse_raptor_file(text: str, reader: Reader) -> RaptorFile:
         FileError: it is not TOML, or something in it cannot be; all of it, with line and column.
     """
     with told(text, reader.file):
-        return parse_tables(tomllib.loads(text), places(text), reader)
+        read = parse_tables(tomllib.loads(text), places(text), reader)
+    return replace(read, lists_disks=True)
 
 
 def parse_tables(

@@ -13,7 +13,7 @@ NONE: Final = "none"
 
 
 def compared(wanted: Mapping[str, DiskSpec], it: Standing) -> Iterator[Difference]:
-    """Compare each by its name; one that is there and was not asked for differs as well."""
+    """Compare each by its name; one that it has and was not asked for differs as well."""
     volumes = it.facts.volumes
     # A tenant's own look knows no volumes, and what a domain lacks is doctor's.
     has = {one.name: one for one in disks(volumes, it.name)}
@@ -23,7 +23,9 @@ def compared(wanted: Mapping[str, DiskSpec], it: Standing) -> Iterator[Differenc
         else:
             how = f"raptorctl disk add {it.name} {_typed(name, spec)}"
             yield Difference("disks", f"disk {name}", "none", _said(spec), When.NOW, how)
-    for name in has.keys() - wanted.keys():
+    for name in sorted(has.keys() - wanted.keys()):
+        if has[name].volume.path not in it.there.domain.disks:
+            continue  # kept from a machine of this name that is gone
         how = f"raptorctl disk remove {it.name} {name}"
         size = str(has[name].volume.size)
         yield Difference("disks", f"disk {name}", size, NONE, When.NOW, how)

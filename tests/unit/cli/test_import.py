@@ -58,6 +58,16 @@ def test_it_prints_the_same_machines_and_up_of_either_is_the_same(home: CommandL
     assert plan(home) == first
 
 
+def test_a_file_that_has_no_word_for_disks_has_no_say_in_them(home: CommandLine) -> None:
+    Path("VMFile.kdl").write_text('vm "web" {\n    image-url "debian:13"\n}\n')
+    assert home("up", "-y").code == 0
+    added = home("disk", "add", "web", "data=1G", "-y")
+    assert added.code == 0, added.err
+    assert home("diff").out == "nothing differs\n"
+    Path("raptor.toml").write_text(home("import", "VMFile.kdl").out)
+    assert "disk data  1G  none      refused" in home("diff", "raptor.toml").out
+
+
 def test_up_says_what_raptorctl_has_nothing_for_and_import_makes_it_a_comment(
     home: CommandLine,
 ) -> None:

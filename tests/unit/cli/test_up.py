@@ -471,6 +471,26 @@ def test_disks_are_made_and_grown_and_one_too_many_is_left_to_a_person(host: Com
     assert [row[1:] for row in rows(host)] == [["disk more", "1G", "none", "refused"]]
     refused = host("up")
     assert (refused.code, "raptorctl disk remove alice-web more" in refused.err) == (3, True)
+    write(DISKS.partition("[machine.alice-web.disks")[0])
+    assert [row[1:] for row in rows(host)] == [
+        ["disk data", "2G", "none", "refused"],
+        ["disk more", "1G", "none", "refused"],
+    ]
+    refused = host("up")
+    assert (refused.code, "raptorctl disk remove alice-web data" in refused.err) == (3, True)
+
+
+def test_a_kept_disk_of_a_machine_that_is_gone_is_no_matter_to_the_next(host: CommandLine) -> None:
+    write(DISKS)
+    assert host("up").code == 0
+    assert host("down", "--destroy", "-y").code == 0
+    write(DISKS.partition("[machine.alice-web.disks")[0])
+    assert host("up").out == "alice-web: made\n"
+    assert [volume.name for volume in host.world.volumes.list() if volume.kept]
+    assert rows(host) == []
+    exported = host("export").out
+    write(exported)
+    assert rows(host) == []
 
 
 def test_down_keeps_disks_that_say_so_unless_data_is_meant(host: CommandLine) -> None:
