@@ -4,10 +4,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from raptorctl.api.change import refuse_unfinished
 from raptorctl.api.session import Session
+from raptorctl.api.unwatched import UNWATCHED
 from raptorctl.drivers.image import Pulled, RegistryLogin, Wanted, Waste, Watch
 from raptorctl.errors import InputError, MissingError, RefusedError, UnreachableError
 from raptorctl.model.disk import disks
@@ -17,22 +17,6 @@ from raptorctl.model.image import UNSEEN, Damaged, Image, find, image_name
 from raptorctl.model.image_source import Source, parse_source
 from raptorctl.model.medium import ISO, digest_in
 from raptorctl.model.text import plain
-
-
-class Unwatched:
-    """Tells nobody; implements `raptorctl.drivers.image.Watch`."""
-
-    def begin(self, title: str) -> None:
-        """Say nothing."""
-
-    def tick(self, done: int, total: int) -> None:
-        """Say nothing."""
-
-    def note(self, text: str) -> None:
-        """Say nothing."""
-
-
-UNWATCHED: Final = Unwatched()
 
 
 def pull(session: Session, wanted: Wanted, watch: Watch = UNWATCHED) -> Pulled:
@@ -122,7 +106,11 @@ def convert(
 
 
 def fetched(
-    session: Session, text: str, password_file: str | None = None, watch: Watch = UNWATCHED
+    session: Session,
+    text: str,
+    password_file: str | None = None,
+    watch: Watch = UNWATCHED,
+    sha256: str = "",
 ) -> Image:
     """Return the image that somebody wants a machine to begin as; pull it if it is not here.
 
@@ -131,6 +119,7 @@ def fetched(
         text: a name, digest, reference, URL or path, as `image pull` and `image inspect` take it.
         password_file: for a registry.
         watch: is told what is done, and how far it is.
+        sha256: what its source must give, before it is unpacked; or "".
 
     Raises:
         InputError: nothing is called so.
@@ -140,22 +129,29 @@ def fetched(
     source = _sought(session, text)
     if isinstance(source, Image):
         return source
-    return session.images.pull(Wanted(source, login=login(password_file)), watch).image
+    wanted = Wanted(source, sha256=sha256, login=login(password_file))
+    return session.images.pull(wanted, watch).image
 
 
-def foreseen(session: Session, text: str, unanswered: Callable[[str], None] | None = None) -> Image:
+def foreseen(
+    session: Session,
+    text: str,
+    unanswered: Callable[[str], None] | None = None,
+    sha256: str = "",
+) -> Image:
     """Return the image that `fetched` would, as far as it is known; raises as that begins.
 
     Args:
         session: the host.
         text: a name, source, or digest.
         unanswered: told that nobody answers there, if that is to be no error.
+        sha256: as there.
     """
     source = _sought(session, text)
     if isinstance(source, Image):
         return source
     try:
-        return session.images.foresee(Wanted(source, login=login(None)))
+        return session.images.foresee(Wanted(source, sha256=sha256, login=login(None)))
     except UnreachableError as error:
         if unanswered is None:
             raise

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from raptorctl.api.image import UNWATCHED, known, login, refuse_damaged
+from raptorctl.api.image import known, login, refuse_damaged
 from raptorctl.api.named_file import at_home
 from raptorctl.api.session import Session
+from raptorctl.api.unwatched import UNWATCHED
 from raptorctl.drivers.image import Offer, Pushed, Watch
 from raptorctl.errors import InputError, MissingError, RefusedError
 from raptorctl.model.error_code import Code

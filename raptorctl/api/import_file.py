@@ -1,14 +1,15 @@
 """A file of another tool's machines, as a file of ours."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from raptorctl.errors import InputError
+from raptorctl.model.diagnostic import Diagnostic
 from raptorctl.model.file_format import FileFormat, ImportFormat
 from raptorctl.model.names import shown
 from raptorctl.read.file_format import format_of, read_as
 from raptorctl.read.registry_machines import registry_tables
-from raptorctl.read.vmfile import vmfile_tree
+from raptorctl.read.vmfile import Tree, vmfile_tree
 from raptorctl.render.raptor_toml import SCHEMA, table_lines
 
 
@@ -48,10 +49,18 @@ def import_file(
     for name, said in tree.data["machine"].items():
         left = [
             str(replace(one, file=f"not imported: {one.file}" if many else "not imported"))
-            for one in tree.left[name]
+            for one in (*_unchecked(tree, name), *tree.left[name])
         ]
         lines += table_lines(("machine", f"{tenant}-{name}" if tenant else name), said, left)
     return "\n".join(lines) + "\n"
+
+
+def _unchecked(tree: Tree, name: str) -> Iterator[Diagnostic]:
+    """Say of a digest that no key of ours can, how its image is checked all the same."""
+    if sha256 := tree.sha256.get(name):
+        said = tree.data["machine"][name]
+        hint = f"raptorctl image pull {said.get('image') or said['iso']} --sha256 {sha256}"
+        yield Diagnostic(*sha256.place, "sha256", "is not checked by `up` of this file", hint)
 
 
 def refuse_unclear(owner: str, tenant: str) -> None:

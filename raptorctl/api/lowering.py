@@ -62,15 +62,16 @@ class Lowering:
         table = f"machine.{machine.key}"
         spec = self._spec(machine, table)
         steps = tuple(map(self._step, machine.steps))
+        image = partial(self._image, sha256=self._file.sha256.get(machine.key, ""))
         for disk in (spec.disks or {}).values():
             if disk.image:
                 self._tried(table, "disks", partial(self._image, disk.image))
         return WantedMachine(
             name=machine.name,
             spec=spec,
-            found=self._tried(table, "image", lambda: spec.image and self._image(spec.image))
-            or None,
-            found_iso=self._tried(table, "iso", lambda: spec.iso and self._image(spec.iso)) or None,
+            found=self._tried(table, "image", lambda: spec.image and image(spec.image)) or None,
+            found_iso=self._tried(table, "iso", lambda: spec.iso and image(spec.iso)) or None,
+            sha256=self._file.sha256.get(machine.key, ""),
             steps=steps,
             digest=self._tried(table, "steps", lambda: _digest(steps)) or "",
             wait=machine.wait,
@@ -185,10 +186,10 @@ class Lowering:
 
         return read_profiles(names, self._session.config / PROFILES) if names else UNSAID
 
-    def _foreseen(self, text: str) -> Image:
+    def _foreseen(self, text: str, sha256: str = "") -> Image:
         from raptorctl.api.image import foreseen
 
-        return foreseen(self._session, text, self._unanswered)
+        return foreseen(self._session, text, self._unanswered, sha256)
 
     def _cloud_text(self, key: str, names: Names | None, path: str) -> str:
         from raptorctl.api.seed import check_text

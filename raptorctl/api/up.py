@@ -1,6 +1,7 @@
 """A file of machines made true: jobs in the file's order, what takes long side by side."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from raptorctl.api.bring import Bringing, Subject, is_absent, refuse_stuck
 from raptorctl.api.brought import UNSEEN, Brought, Shows
-from raptorctl.api.image import UNWATCHED, fetched
+from raptorctl.api.image import fetched
 from raptorctl.api.located import located
 from raptorctl.api.session import Session
 from raptorctl.api.side_by_side import Work, side_by_side
 from raptorctl.api.steps import refuse_keyless
+from raptorctl.api.unwatched import UNWATCHED
 from raptorctl.errors import RaptorError
 from raptorctl.model.file_plan import Due, FilePlan, FileWish, WantedMachine
 from raptorctl.model.image import Image
@@ -50,16 +52,23 @@ class Up:
         Raises:
             HostError: one cannot be had.
         """
+        seen: set[tuple[str, str]] = set()  # as often as another digest is said of it
         for one in self.wish.machines:
             for key, image in self._images(one):
-                if image and image not in self.images:
-                    self.images[image] = self._fetched(str(one.name), key, image, watch)
+                sha256 = "" if key == "disks" else one.sha256
+                if image and (image, sha256) not in seen:
+                    seen.add((image, sha256))
+                    with self._placed(one, key):
+                        self.images[image] = fetched(
+                            self.session, image, watch=watch, sha256=sha256
+                        )
 
-    def _fetched(self, machine: str, key: str, image: str, watch: "Watch") -> Image:
+    @contextmanager
+    def _placed(self, machine: WantedMachine, key: str) -> Iterator[None]:
         try:
-            return fetched(self.session, image, watch=watch)
+            yield
         except RaptorError as error:
-            located(error, self.wish.file, machine, key)
+            located(error, self.wish.file, str(machine.name), key)
             raise
 
     def _images(self, wanted: WantedMachine) -> Iterator[tuple[str, str | None]]:

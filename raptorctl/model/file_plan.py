@@ -31,6 +31,7 @@ class WantedMachine:
         steps: what is done in its guest once it is made.
         digest: of these steps and of the files that they name; "" without.
         wait: what is waited for before them.
+        sha256: what its image's source must give, before it is unpacked; or "".
     """
 
     name: MachineName
@@ -40,6 +41,7 @@ class WantedMachine:
     digest: str = ""
     wait: Awaited | None = None
     found_iso: Image | None = None
+    sha256: str = ""
 
 
 def counted(steps: Sequence[GuestStep]) -> str:

@@ -101,6 +101,7 @@ class RaptorFile:
         files: in which file of several a machine's table stands, by its key.
         lists_disks: whether further disks have a word in its format: then those that it does not
             name are not wanted.
+        sha256: what the source of a machine's image must give, by its key.
     """
 
     file: str
@@ -111,6 +112,7 @@ class RaptorFile:
     left: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     lists_disks: bool = False
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:

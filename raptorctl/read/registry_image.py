@@ -8,6 +8,7 @@ from raptorctl.model.diagnostic import Diagnostic
 from raptorctl.model.registry import TaggedImage, Text, Tree
 from raptorctl.read.braces import lookup, put_in
 from raptorctl.read.registry_shape import LINE, NAME, SHA256
+from raptorctl.read.registry_yaml import place_of
 from raptorctl.read.shape import At, Checking
 
 DEFAULT_FORMAT = "qcow2"
@@ -49,6 +50,7 @@ def _made(
     except ValueError as error:
         return None, f"{image['name']}:{tag}: {error}"
     variables = {**(image.get("vars") or {}), **(said.get("vars") or {})}
+    sha256 = Text(digest, place_of(said.get("sha256"), ("", 0, 0)))
     kind, notes = str(said.get("format") or DEFAULT_FORMAT), tuple[str, ...]()
     if said.get("format") is None and is_iso(url):
         kind = "raw"  # vmp would have QEMU read a CD as qcow2
@@ -56,7 +58,7 @@ def _made(
     return (
         TaggedImage(
             str(image["name"]), tag, variables, url, volume, kind,
-            str(archive.get("type") or ""), path, digest, notes,
+            str(archive.get("type") or ""), path, sha256, notes,
         ),
         "",
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any, Final
 from raptorctl.model.diagnostic import Diagnostic
 from raptorctl.model.names import MACHINE
 from raptorctl.model.raptor_file import RaptorFile
-from raptorctl.model.registry import SETTING, PoolVolume, RegistryVm, SshAccess, Tree
+from raptorctl.model.registry import SETTING, PoolVolume, RegistryVm, SshAccess, Text, Tree
 from raptorctl.read.raptor_file import Reader, parse_tables
 from raptorctl.read.registry import parse_registry
 from raptorctl.read.registry_image import is_iso
@@ -45,7 +45,9 @@ def registry_tables(files: Iterable[tuple[str, str]]) -> Tables:
     whole = {vm.name: _place(vm) for vm in machines}
     places: dict[Path, Place] = {("machine", name): place[1:] for name, place in whole.items()}
     said: Table = {"machine": {vm.name: _said(vm) for vm in machines}}
-    return Tables(said, places, left, {name: place[0] for name, place in whole.items()})
+    in_files = {name: place[0] for name, place in whole.items()}
+    sha256 = {vm.name: _sha256(vm) for vm in machines if vm.image.sha256}
+    return Tables(said, places, left, in_files, sha256)
 
 
 def parse_registry_machines(files: Iterable[tuple[str, str]], reader: Reader) -> RaptorFile:
@@ -56,11 +58,15 @@ def parse_registry_machines(files: Iterable[tuple[str, str]], reader: Reader) ->
     """
     tree = registry_tables(files)
     file = parse_tables(literal(tree.data), tree.places, replace(reader, files=tree.files))
-    return replace(file, left=tree.left)
+    return replace(file, left=tree.left, sha256=tree.sha256)
 
 
 def _place(vm: RegistryVm) -> tuple[str, int, int]:
     return place_of(vm.tree["vm"]["name"], ("", 0, 0))
+
+
+def _sha256(vm: RegistryVm) -> Text:
+    return Text(vm.image.sha256.lower(), place_of(vm.image.sha256, _place(vm)))
 
 
 def _said(vm: RegistryVm) -> dict[str, Any]:

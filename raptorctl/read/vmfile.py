@@ -13,6 +13,7 @@ from raptorctl.errors import InputError
 from raptorctl.model.diagnostic import Diagnostic, nearest, refuse
 from raptorctl.model.net import Net
 from raptorctl.model.raptor_file import RaptorFile
+from raptorctl.model.registry import Text
 from raptorctl.read.kdl import Reading, arguments, nodes_of, place, properties
 from raptorctl.read.raptor_file import Reader, parse_tables
 from raptorctl.read.toml_places import Path, Place
@@ -50,12 +51,14 @@ class Tree:
         places: line and column by path.
         left: what raptorctl has nothing for, by machine.
         files: in which file of several a machine stands.
+        sha256: what the source of a machine's image must give.
     """
 
     data: Table
     places: Mapping[Path, Place]
     left: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    sha256: Mapping[str, Text] = field(default_factory=dict)
 
 
 def vmfile_tree(text: str, file: str, reached: str = "user") -> Tree:

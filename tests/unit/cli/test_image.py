@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from raptorctl.api.image import UNWATCHED, fetched
+from raptorctl.api.image import fetched
+from raptorctl.api.unwatched import UNWATCHED
 from raptorctl.errors import HostError, InputError, RefusedError
 from raptorctl.host.image.cache import LocalImages
 from raptorctl.model.domain import Domain, Mark

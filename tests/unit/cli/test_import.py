@@ -2,11 +2,16 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from raptorctl.drivers.image import Pulled, Wanted
+from raptorctl.errors import DownloadError
+from raptorctl.model.image import Image
+from tests.fakes import IMAGE
 from tests.unit.cli.session import CommandLine
 from tests.unit.cli.test_export import own
 from tests.unit.read.test_registry import WHOLE
@@ -162,6 +167,38 @@ def test_up_of_a_registry_is_up_of_what_import_prints(home: CommandLine) -> None
     assert notes == list(filter(None, said))
     assert home("diff", "registry.yaml", "vm1").err == done.err
     assert home("down", "registry.yaml", "--dry-run").code == 0
+
+
+def test_an_image_without_its_digest_in_the_registry_makes_no_machine(
+    home: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, asked = "AB" * 32, list[str]()
+
+    def pull(wanted: Wanted, *_watch: object) -> Pulled:
+        asked.append(wanted.sha256)
+        if wanted.sha256 == said.lower():
+            raise DownloadError("its checksum is another")
+        return Pulled(IMAGE, "pulled")
+
+    def foresee(wanted: Wanted) -> Image:
+        asked.append(wanted.sha256)
+        return replace(IMAGE, name="x", digest="")
+
+    registry()
+    text = Path("registry.yaml").read_text()
+    Path("registry.yaml").write_text(
+        text.replace("{type: xz}", f"{{type: xz}}\n        sha256: {said}")
+    )
+    monkeypatch.setattr(home.world.images, "foresee", foresee)
+    monkeypatch.setattr(home.world.images, "pull", pull)
+    refused = home("up", "registry.yaml", "-y")
+    assert (refused.code, asked, home.world.domains.list()) == (1, [said.lower()] * 2, ())
+    assert "registry.yaml:25:11: machine.vm1: its checksum is another" in refused.err
+    comment = (
+        "# not imported:19:17: sha256: is not checked by `up` of this file; raptorctl image pull "
+        f"https://a.example/v3/3.20.img --sha256 {said.lower()}\n"
+    )
+    assert comment in home("import", "registry.yaml").out
 
 
 @pytest.mark.parametrize("name", ["-", "./machines"])
