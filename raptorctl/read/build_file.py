@@ -16,7 +16,7 @@ from raptorctl.model.names import shown
 from raptorctl.read.build_table import BuildTable, Wrong
 from raptorctl.read.raptor_file import TABLES
 from raptorctl.read.toml_places import Place, places, told
-from raptorctl.read.variables import unfit
+from raptorctl.read.variables import unfit, within
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 MOST: Final = 1000
@@ -72,7 +72,8 @@ class _Reading:
                     )
                 tables[name] = table
                 path: Path = ("build", table)
-                names = {**known, **values, "build": name}
+                own = {**self._reader.variables, **self._reader.given, **values, "build": name}
+                names = within(known, own)
                 builds.append(BuildTable(self._wrong, path, said, names).build(name))
         self._refuse_doubles(builds, tables)
         refuse(self._reader.file, self._wrong.found)
@@ -86,7 +87,7 @@ class _Reading:
         for name, problem in unfit(said):
             self._wrong.tell(("vars", name), problem)
         texts = {key: value for key, value in said.items() if isinstance(value, str)}
-        return {**texts, **self._reader.variables, **self._reader.given}
+        return {key: text for key, text in texts.items() if key not in self._reader.variables}
 
     def _matrix(
         self, table: str, said: Mapping[str, Any]

@@ -1,6 +1,7 @@
 """One table, `[build.NAME]`, with what its variables stand for."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any, Final, TypeVar
 
@@ -21,6 +22,7 @@ from raptorctl.model.build import (
 from raptorctl.model.build_set import Path, keys
 from raptorctl.model.codec import ShapeError, decode
 from raptorctl.model.diagnostic import Diagnostic, nearest
+from raptorctl.model.raptor_file import Names
 from raptorctl.read.build_rows import (
     FileRow,
     OutputRow,
@@ -81,9 +83,7 @@ class Wrong:
 class BuildTable:
     """One build's table, with what its variables stand for."""
 
-    def __init__(
-        self, whole: Wrong, path: Path, said: Mapping[str, Any], names: Mapping[str, str]
-    ) -> None:
+    def __init__(self, whole: Wrong, path: Path, said: Mapping[str, Any], names: Names) -> None:
         self._whole, self._path, self._names = whole, path, names
         whole.known(path, said, KEYS)
         self._said = {key: self._expanded(key, value) for key, value in said.items()}
@@ -102,7 +102,7 @@ class BuildTable:
             after=self._rows("after", StepRow, BuildStep),
             way=self._word("way"),
             network=self._flag("network"),
-            variables=self._names,
+            variables=dict(self._variables()),
         )
         if not build.outputs:
             self._tell(("output",), "is missing", "say where it goes: output = [{ image = ... }]")
@@ -200,6 +200,11 @@ class BuildTable:
         if not isinstance(said, bool):
             self._tell((key,), "should be true or false")
         return bool(said)
+
+    def _variables(self) -> Iterator[tuple[str, str]]:
+        for name in self._names:
+            with suppress(ValueError):  # told where it is used
+                yield name, expand(f"${{{name}}}", self._names)
 
     def _expanded(self, key: str, value: Any) -> Any:
         try:

@@ -18,7 +18,7 @@ from raptorctl.model.raptor_file import (
 from raptorctl.model.session_host import session_words
 from raptorctl.read.raptor_file_keys import machine_problems, spec_part, steps, tenant, wait
 from raptorctl.read.toml_places import Path, Place, place_of, places, told
-from raptorctl.read.variables import expand, unfit
+from raptorctl.read.variables import BUILT_IN, UnknownNameError, expand, unfit, unused, within
 
 TABLES: Final = ("name", "vars", "defaults", "tenant", "machine", "build")
 TENANT_KEYS: Final = ("keys", "quota")
@@ -31,6 +31,8 @@ _ANYTHING: Final = {
     "ssh_key": "ssh-ed25519 AAAA",
 }
 """What such a machine's place and key are meanwhile (RFC 5737, RFC 3849)."""
+
+_BUILT_IN: Final = "is what each machine has by itself; choose another name"
 
 Late = Callable[[MachineName, Mapping[str, Any], Names], Names]
 """Given a machine, its table over the defaults, and its other variables: those that the host or
@@ -103,8 +105,8 @@ class _Reading:
         """Read all tables, then refuse what was wrong in any."""
         self._known((), self._data, TABLES)
         known = self._variables()
-        anybody = {**known, **self._reader.names(), **_ANYTHING}
-        self._block(("defaults",), self._table("defaults"), anybody)
+        anybody = {**self._reader.names(), **_ANYTHING}
+        self._block(("defaults",), self._table("defaults"), self._names(known, anybody))
         tenants = tuple(self._tenants(known))
         machines = tuple(self._machines(known))
         name = self._name()
@@ -125,12 +127,36 @@ class _Reading:
         return ""
 
     def _variables(self) -> dict[str, str]:
-        said = self._table("vars")
+        """The texts of `[vars]`, without those that something else counts more than."""
+        said, more = self._table("vars"), self._reader.variables
         for name, problem in unfit(said):
             self._tell(("vars", name), problem)
-        return {key: value for key, value in said.items() if isinstance(value, str)} | {
-            **self._reader.variables
+        for name in more:
+            if name in BUILT_IN:
+                self._beside(name, _BUILT_IN)
+            elif name not in said and unused(self._data, (name,)):
+                self._beside(name, "is used by nothing here", nearest(name, said))
+        texts = {
+            key: value for key, value in said.items() if isinstance(value, str) and key not in more
         }
+        names = within(texts, {**more, **self._reader.names(), **_ANYTHING})
+        return {name: text if self._can_be(name, names) else "" for name, text in texts.items()}
+
+    def _can_be(self, name: str, names: Names) -> bool:
+        if name in BUILT_IN:
+            self._tell(("vars", name), _BUILT_IN)
+        try:
+            expand(f"${{{name}}}", names)
+        except UnknownNameError:  # told where it is used: a build has names of its own
+            return True
+        except ValueError as error:
+            self._tell(("vars", name), str(error))
+            return False
+        return True
+
+    def _beside(self, name: str, problem: str, hint: str = "") -> None:
+        said = Diagnostic(self._reader.file, 0, 0, f"--var {name}", problem, hint)
+        self._wrong.append(said)
 
     def _tenants(self, known: Mapping[str, str]) -> Iterator[FileTenant]:
         for name, table in self._tables("tenant"):
@@ -143,7 +169,7 @@ class _Reading:
             except InputError as error:
                 self._tell(path, error.brief, error.resolution)
             self._known(path, table, TENANT_KEYS)
-            expanded = self._expanded(path, table, {**known, "tenant": name})
+            expanded = self._expanded(path, table, self._names(known, {"tenant": name}))
             problems, made = tenant(name, expanded)
             self._tell_all(path, problems)
             yield made
@@ -157,10 +183,14 @@ class _Reading:
             if name in seen:
                 self._tell(("machine", key), f"is the same machine as {seen[name]}")
             seen[name] = key
-            names = {**known, **self._reader.names(name)}
+            own = self._reader.names(name)
             whole = {**self._tenants_keys(name), **self._table("defaults"), **table}
-            both = {**names, **self._reader.late(name, whole, names)}
-            yield self._machine(name, key, table, both)
+            late = self._reader.late(name, whole, self._names(known, own))
+            yield self._machine(name, key, table, self._names(known, {**own, **late}))
+
+    def _names(self, known: Mapping[str, str], own: Names) -> Names:
+        """Variables of the file and of what was said beside it, and something's own."""
+        return within(known, {**self._reader.variables, **own})
 
     def _tenants_keys(self, name: MachineName) -> Mapping[str, Any]:
         """What the file says of the keys of a machine's tenant."""

@@ -201,6 +201,14 @@ def test_an_image_without_its_digest_in_the_registry_makes_no_machine(
     assert comment in home("import", "registry.yaml").out
 
 
+def test_other_tools_files_have_no_variables_of_ours(home: CommandLine) -> None:
+    registry()
+    for file in ("VMFile.kdl", "registry.yaml"):
+        refused = home("up", file, "--var", "nope=x", "--dry-run")
+        said = f"{file}: --var nope: is used by nothing here; known: none"
+        assert (refused.code, said in refused.err) == (2, True), refused.err
+
+
 @pytest.mark.parametrize("name", ["-", "./machines"])
 def test_of_a_file_whose_name_says_nothing_the_text_tells_what_it_is(
     home: CommandLine, name: str

@@ -102,6 +102,18 @@ MANY = [str(number) for number in range(100)]
 MATRIX = '[build.a]\nfrom = "debian:13"\noutput = [{ image = "${build}" }]\n'
 
 
+def test_variables_have_one_another_and_a_builds_own_in_them() -> None:
+    text = (
+        '[vars]\na = "${b}.${build}"\nb = "x$$"\nc = "${machine}"\n[build.web]\nfrom = "${a}"\n'
+        + OUT
+    )
+    (web,) = read(text).builds
+    assert web.disks[0].source == FromImage("x$.web")
+    assert (web.variables["a"], "c" in web.variables) == ("x$.web", False)
+    (said,) = wrong(text.replace("x$$", "${a}"))
+    assert said == "raptor.toml:6:1: build.web.from: stands for itself: a -> b -> a"
+
+
 def test_a_matrix_is_a_product_whose_first_list_varies_slowest() -> None:
     text = f'{MATRIX}matrix = {{ f = ["s", "l"], r = ["eu", "us", "ap"] }}'
     found = read(text)

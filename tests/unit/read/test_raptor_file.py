@@ -164,6 +164,59 @@ def test_all_that_is_wrong_is_told_at_once_in_order() -> None:
     assert [one.split(": ")[0] for one in said] == [f"raptor.toml:{n}:1" for n in (2, 3, 5, 6)]
 
 
+def test_variables_have_one_another_and_a_machines_own_in_them() -> None:
+    text = """
+[vars]
+proj = "x"
+name = "${proj}-$${machine}-${machine}"
+loud = "${told}"
+[machine.alice-web]
+image = "${name}"
+steps = [{ inline = "deploy ${name} ${loud}" }]
+"""
+    (web,) = read(text, told="${proj}").machines
+    assert web.said["image"] == "x-${machine}-web"
+    assert web.steps == (FileStep(inline="deploy x-${machine}-web ${proj}"),)
+
+
+def test_a_variable_that_stands_for_itself_is_told_once_where_it_stands() -> None:
+    text = '[vars]\na = "${b}"\nb = "${a}"\n[machine.a-b]\nhostname = "${a}"\n'
+    assert wrong(text) == (
+        "raptor.toml:2:1: vars.a: stands for itself: a -> b -> a",
+        "raptor.toml:3:1: vars.b: stands for itself: b -> a -> b",
+    )
+    doubled = "".join(f'v{n} = "${{v{n + 1}}}${{v{n + 1}}}"\n' for n in range(30))
+    longer = wrong(f"[vars]\n{doubled}v30 = '{'x' * 99}'")[0]
+    assert longer.endswith(": becomes longer than 1024 KiB")
+    deep = "".join(f'v{n} = "${{v{n + 1}}}"\n' for n in range(60))
+    assert "v0: goes through more than 50 others" in wrong(f"[vars]\n{deep}v60 = ''")[0]
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        (
+            {"machine": "x"},
+            "--var machine: is what each machine has by itself; choose another name",
+        ),
+        ({"nam": "x"}, "--var nam: is used by nothing here; did you mean name?"),
+        ({"other": "x"}, "--var other: is used by nothing here; known: name"),
+    ],
+)
+def test_a_variable_beside_the_file_that_nothing_uses_is_refused(
+    variables: dict[str, str], says: str
+) -> None:
+    text = '[vars]\nname = "x"\n[machine.a-b]\nimage = "$${other}-${name}"\n'
+    assert wrong(text, **variables) == (f"raptor.toml: {says}",)
+    assert read(text, name="y").machines[0].said["image"] == "${other}-y"
+    assert read(f"{text}expand = true\n", nam="y")  # a file that is put in may have it
+
+
+def test_a_variable_is_not_called_as_what_a_machine_has_by_itself() -> None:
+    said = "raptor.toml:2:1: vars.machine: is what each machine has by itself; choose another name"
+    assert wrong('[vars]\nmachine = "x"\n[machine.a-b]\nhostname = "${machine}"\n') == (said,)
+
+
 def test_what_is_wrong_in_the_defaults_is_told_once() -> None:
     assert len(wrong("[defaults]\nsize = 1.5\n[machine.a-b]\n[machine.a-c]\n")) == 1
 
