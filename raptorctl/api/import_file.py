@@ -1,12 +1,16 @@
 """A file of another tool's machines, as a file of ours."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any
 
+from raptorctl.api.named_file import KEY, is_file
 from raptorctl.errors import InputError
 from raptorctl.model.diagnostic import Diagnostic
 from raptorctl.model.file_format import FileFormat, ImportFormat
 from raptorctl.model.names import shown
+from raptorctl.model.spec import CLOUD_TEXTS
 from raptorctl.read.file_format import format_of, read_as
 from raptorctl.read.registry_machines import registry_tables
 from raptorctl.read.vmfile import Tree, vmfile_tree
@@ -24,7 +28,7 @@ def import_file(
 
     Args:
         texts: name and text of a VMFile, or of all files of a registry of vmp.
-        file: as it was named.
+        file: as it was named; paths in what is returned begin where raptorctl runs.
         owner: whose machines all are on a session host; "" on a shared host.
         tenant: on a shared host, whose they are to be.
         form: its format; by default, its name or its text tell.
@@ -51,8 +55,28 @@ def import_file(
             str(replace(one, file=f"not imported: {one.file}" if many else "not imported"))
             for one in (*_unchecked(tree, name), *tree.left[name])
         ]
-        lines += table_lines(("machine", f"{tenant}-{name}" if tenant else name), said, left)
+        table = ("machine", f"{tenant}-{name}" if tenant else name)
+        lines += table_lines(table, _from_here(said, str(PurePosixPath(file).parent)), left)
     return "\n".join(lines) + "\n"
+
+
+def _from_here(said: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    """A machine's table, whose paths began in a folder."""
+
+    def path(text: str) -> str:
+        is_whole = folder == "." or text.startswith(("/", "~/"))
+        return text if is_whole else f"{folder}/{text.removeprefix('./')}"
+
+    rules: dict[str, Callable[[Any], Any]] = {
+        **dict.fromkeys(("image", "iso"), lambda text: path(text) if is_file(text) else text),
+        **dict.fromkeys(CLOUD_TEXTS, path),
+        "keys": lambda keys: [key if KEY.match(key) else path(key) for key in keys],
+        "steps": lambda steps: [
+            {key: path(one) if key in {"run", "copy"} else one for key, one in step.items()}
+            for step in steps
+        ],
+    }
+    return {key: rules[key](value) if key in rules else value for key, value in said.items()}
 
 
 def _unchecked(tree: Tree, name: str) -> Iterator[Diagnostic]:

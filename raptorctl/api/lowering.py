@@ -7,7 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from raptorctl.api.named_file import Beside
+from raptorctl.api.named_file import Beside, is_file
 from raptorctl.api.session import Session
 from raptorctl.errors import HostError, InputError, RaptorError
 from raptorctl.model.codec import ShapeError, decode, encode
@@ -168,8 +168,7 @@ class Lowering:
         self.wrong.append(self._file.wrong(table, key, problem, hint))
 
     def _beside_image(self, text: str) -> str:
-        is_file = "://" not in text and ("/" in text or text.startswith("."))
-        return self._beside.path(text) if is_file else text
+        return self._beside.path(text) if is_file(text) else text
 
     def _beside_disks(self, tables: Mapping[str, Any]) -> dict[str, Any]:
         images = {name: one["image"] for name, one in tables.items() if one.get("image")}

@@ -23,6 +23,11 @@ def at_home(text: str, account: str) -> str:
     return text
 
 
+def is_file(image: str) -> bool:
+    """Whether an image is named by its path, and not by a name, digest or URL."""
+    return "://" not in image and ("/" in image or image.startswith("."))
+
+
 class Beside:
     """The folder that a file's paths begin in.
 

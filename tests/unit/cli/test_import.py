@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from raptorctl.model.image import Image
 from tests.fakes import IMAGE
 from tests.unit.cli.session import CommandLine
 from tests.unit.cli.test_export import own
+from tests.unit.model.test_ssh_key import GOOD
 from tests.unit.read.test_registry import WHOLE
 
 __all__ = ["own"]
@@ -82,6 +84,27 @@ def test_up_says_what_raptorctl_has_nothing_for_and_import_makes_it_a_comment(
     assert "VMFile.kdl:6:1: network: vnic is not supported" in refused.err
     said = home("import", "VMFile.kdl").out
     assert "[machine.web]\n# not imported:6:1: network: vnic is not supported by" in said
+
+
+def test_paths_of_a_file_in_a_folder_begin_here_in_what_is_printed(home: CommandLine) -> None:
+    Path("sub").mkdir()
+    for name in ("disk.qcow2", "ud.yaml", "k.pub", "setup.sh", "site.conf"):
+        Path("sub", name).write_text(GOOD if name == "k.pub" else "#cloud-config\n")
+    Path("sub/VMFile.kdl").write_text("""
+vm "web" {
+    image "disk.qcow2"
+    cloud-init { user-data "./ud.yaml"; ssh-key "k.pub"; }
+    ssh { user "debian"; private-key "/keys/k"; }
+    provision "shell" { script "setup.sh"; }
+    provision "file" { source "site.conf"; destination "site.conf"; }
+}
+""")
+    said = tomllib.loads(home("import", "sub/VMFile.kdl").out)["machine"]["web"]
+    assert (said["image"], said["user_data"]) == ("sub/disk.qcow2", "sub/ud.yaml")
+    assert said["keys"] == ["sub/k.pub", "/keys/k.pub"]
+    assert said["steps"] == [{"run": "sub/setup.sh"}, {"copy": "sub/site.conf", "to": "site.conf"}]
+    whole = home("import", str(Path("sub/VMFile.kdl").absolute())).out
+    assert f'image = "{Path("sub/disk.qcow2").absolute()}"' in whole
 
 
 def test_on_a_shared_host_it_says_whose_they_are(raptorctl: CommandLine, tmp_path: Path) -> None:
