@@ -45,7 +45,7 @@ def refuse(file: str, found: Iterable[Diagnostic]) -> None:
     Raises:
         FileError: there is something.
     """
-    ordered = sorted(set(found), key=lambda one: (one.line, one.column, one.key))
+    ordered = sorted(dict.fromkeys(found), key=lambda one: (one.line, one.column, one.key))
     if ordered:
         raise FileError(file, [str(one) for one in ordered], subject=ordered[0].key or file)
 

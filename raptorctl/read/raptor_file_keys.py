@@ -60,6 +60,7 @@ def tenant(name: str, said: Mapping[str, Any]) -> tuple[list[tuple[str, str]], F
         try:
             if key in said:
                 made[key] = decode(kind, said[key])
+                problems += [(key, problem) for problem in _unitless(said[key], made[key])]
         except ShapeError as error:
             problems.append((key, _told(error)))
     return problems, FileTenant(name, **made)
@@ -90,14 +91,24 @@ def _check_part(key: str, value: Any) -> None:
             return
         inner = error.key.removeprefix(key).lstrip(".")
         raise ValueError(f"{inner}: {error.problem}" if inner else error.problem) from error
-    if type(value) is int and value and isinstance(getattr(part, key), Size):
-        raise ValueError(f'should name its unit, e.g. "{value}G"')
+    for problem in _unitless(value, getattr(part, key)):
+        raise ValueError(problem)
     if isinstance(part.cpus, CpuSet):
         return
     if isinstance(part.slot, int) and part.slot < 1:
         raise ValueError("should be a slot's number, from 1")
     for _, problem in broken_rules(Profile(part)):
         raise ValueError(problem)
+
+
+def _unitless(said: Any, read: Any, *path: str) -> Iterator[str]:
+    """Say where a bare number became a size, at any depth: whoever writes 20 means no bytes."""
+    if type(said) is int and said and isinstance(read, Size):
+        where = f"{'.'.join(path)}: " if path else ""
+        yield f'{where}should name its unit, e.g. "{said}G"'
+    for key, value in said.items() if isinstance(said, Mapping) else ():
+        within = read.get(key) if isinstance(read, Mapping) else getattr(read, key, None)
+        yield from _unitless(value, within, *path, key)
 
 
 def _check_steps(found: tuple[FileStep, ...]) -> None:

@@ -12,6 +12,7 @@ from raptorctl.model.diagnostic import FileError
 from raptorctl.model.guest import Awaited
 from raptorctl.model.names import MachineName
 from raptorctl.model.raptor_file import MACHINE_KEYS, FileStep, RaptorFile
+from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
 from raptorctl.model.tenant import Quota
 from raptorctl.read.raptor_file import Reader, parse_raptor_file
@@ -102,6 +103,7 @@ def test_every_key_of_a_spec_may_be_said() -> None:
         ('cpuz = 2', "cpuz: is not known here; did you mean cpus?"),
         ('cpus = "x"', "cpus: 'x' is not a set of CPUs"),
         ('size = 20', 'size: should name its unit, e.g. "20G"'),
+        ('disks = { data = { size = 20 } }', 'disks: data.size: should name its unit, e.g. "20G"'),
         ('size = 0', "size: should be more than nothing"),
         ('size = "20"', "size: '20' is not a size: name the unit, e.g. 20G"),
         ('memory = "1M"', "memory: should be 64M or more"),
@@ -144,6 +146,8 @@ def test_a_wrong_key_is_told_in_its_place(line: str, says: str) -> None:
         ("[machine.alice-W]", ":1:1: machine.alice-W: 'W' is not a machine's name; "),
         ("[tenant.a-b]", ":1:1: tenant.a-b: 'a-b' is not a tenant's name; "),
         ("[tenant.al]\nquota = { ram = 1 }", ":2:1: tenant.al.quota: "),
+        ("[tenant.al]\nquota = { machines = 4, memory = 16 }",
+         ':2:1: tenant.al.quota: memory: should name its unit, e.g. "16G"'),
         ("[vars]\n\"a b\" = 1", ":2:1: vars.a b: is not a variable's name: "),
         ("[vars]\na = 1", ":2:1: vars.a: should be text"),
         ("name = 1", ":1:1: name: should be one line of text"),
@@ -157,6 +161,13 @@ def test_a_wrong_key_is_told_in_its_place(line: str, says: str) -> None:
 def test_a_wrong_table_is_told_in_its_place(text: str, says: str) -> None:
     (said,) = wrong(text)
     assert said.startswith(f"raptor.toml{says}")
+
+
+def test_each_size_of_a_quota_names_its_unit_or_is_nothing() -> None:
+    said = wrong("[tenant.al]\nquota = { memory = 16, size = 200 }")
+    assert [one.split(": ")[2] for one in said] == ["memory", "size"]
+    (tenant,) = parse_raptor_file("[tenant.al]\nquota = { memory = 0 }", Reader("f")).tenants
+    assert tenant.quota == Quota(memory=Size(0))
 
 
 def test_all_that_is_wrong_is_told_at_once_in_order() -> None:
