@@ -38,6 +38,18 @@ class Reservation:
 
 
 @dataclass(frozen=True)
+class Coming(Reservation):
+    """A machine that is to be made before another one; no journal has it.
+
+    Args:
+        memory, size: bytes of it, and of all its disks, which its owner's quota counts.
+    """
+
+    memory: Size = Size(0)
+    size: Size = Size(0)
+
+
+@dataclass(frozen=True)
 class HostFacts:
     """Everything a planner may look at.
 

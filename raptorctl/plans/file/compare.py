@@ -9,7 +9,7 @@ from raptorctl.errors import RaptorError, RefusedError
 from raptorctl.model.cpuset import cpu_count
 from raptorctl.model.disk import disks
 from raptorctl.model.error_code import Code
-from raptorctl.model.facts import HostFacts
+from raptorctl.model.facts import Coming, HostFacts
 from raptorctl.model.file_plan import (
     Allowed,
     Due,
@@ -142,18 +142,29 @@ def _with(
         found_iso=machine.found_iso,
     )
     taken = plan_provision(request, settings, facts, identity).reservation
-    # Who is refused for it hears of the machine: of that job nobody knows.
-    taken = replace(taken, job=f"for {machine.name}")
-    taken_by_all = (*facts.reservations, taken)
-    return replace(facts, reservations=taken_by_all, group=_less(facts, machine))
+    size = _size(machine, facts)
+    coming = Coming(
+        job=f"for {machine.name}",  # who is refused hears of the machine: of that job nobody knows
+        machine=taken.machine,
+        slot=taken.slot,
+        cpus=taken.cpus,
+        memory=machine.spec.memory or settings.machine.memory,
+        size=size,
+    )
+    taken_by_all = (*facts.reservations, coming)
+    return replace(facts, reservations=taken_by_all, group=_less(facts.group, size))
 
 
-def _less(facts: HostFacts, machine: WantedMachine) -> VolumeGroup | None:
-    group, spec = facts.group, machine.spec
+def _size(machine: WantedMachine, facts: HostFacts) -> Size:
+    """Bytes of all disks that are made for it."""
+    extent, spec = facts.group.extent if facts.group else 1, machine.spec
+    sizes = (spec.size, *(one.size for one in (spec.disks or {}).values()))
+    return Size(sum(size.rounded_up(extent) for size in sizes if size))
+
+
+def _less(group: VolumeGroup | None, taken: Size) -> VolumeGroup | None:
     if group is None or is_overlay(group.name):
         return group
-    sizes = (spec.size, *(one.size for one in (spec.disks or {}).values()))
-    taken = sum(size.rounded_up(group.extent) for size in sizes if size)
     return replace(group, free=Size(max(0, group.free - taken)))
 
 

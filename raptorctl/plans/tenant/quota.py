@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 from raptorctl.errors import RefusedError
 from raptorctl.model.error_code import Code
-from raptorctl.model.facts import HostFacts
+from raptorctl.model.facts import Coming, HostFacts
 from raptorctl.model.names import split_disk, split_domain, split_snapshot, split_volume
 from raptorctl.model.sizes import Size
 from raptorctl.model.tenant import Tenant
@@ -47,12 +47,13 @@ def usage(tenant: str, facts: HostFacts) -> Usage:
         for kept in facts.reservations
         if _owner(kept.machine) == tenant and kept.machine not in defined
     ]
+    coming = [kept for kept in begun if isinstance(kept, Coming)]
     volumes = [v for v in facts.volumes if _holder(v.name) == tenant]
     return Usage(
         machines=len(machines_of(tenant, facts)),
         cpus=sum(d.most_cpus for d in domains) + sum(len(kept.cpus) for kept in begun),
-        memory=Size(sum(domain.held_memory for domain in domains)),
-        size=Size(sum(volume.size for volume in volumes)),
+        memory=Size(sum(d.held_memory for d in domains) + sum(kept.memory for kept in coming)),
+        size=Size(sum(v.size for v in volumes) + sum(kept.size for kept in coming)),
     )
 
 

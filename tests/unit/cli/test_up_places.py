@@ -172,6 +172,10 @@ BOB = '[defaults]\nsize = "1G"\ncpus = 1\n\n[tenant.bob]\n{quota}\n\n[machine.bo
         ("", "slot = 1", "slot = 1", "12:1: machine.bob-b.slot: slot 1 cannot be used: job for bob-a has it"),
         ("", 'cpus = "4-5"', 'cpus = "5-6"', "12:1: machine.bob-b.cpus: CPU 5 belongs to job for "),
         ("", 'size = "190G"', 'size = "15G"', "12:1: machine.bob-b.size: 15G asked; volume group"),
+        ('quota = { size = "3G" }', 'size = "2G"', 'size = "2G"',
+         "11:1: machine.bob-b: bob has 2G of 3G of disk; 2G more asked"),
+        ('quota = { memory = "3G" }', 'memory = "2G"', 'memory = "2G"',
+         "11:1: machine.bob-b: bob has 2G of 3G of memory; 2G more asked"),
         ("quota = { machines = 1 }", "", "", "11:1: machine.bob-b: bob has 1 of 1 machines; 1 more"),
     ],
 )  # fmt: skip
