@@ -63,9 +63,9 @@ class Lowering:
         spec = self._spec(machine, table)
         steps = tuple(map(self._step, machine.steps))
         image = partial(self._image, sha256=self._file.sha256.get(machine.key, ""))
-        for disk in (spec.disks or {}).values():
+        for name, disk in (spec.disks or {}).items():
             if disk.image:
-                self._tried(table, "disks", partial(self._image, disk.image))
+                self._tried(table, f"disks.{name}", partial(self._image, disk.image))
         return WantedMachine(
             name=machine.name,
             spec=spec,
@@ -73,7 +73,7 @@ class Lowering:
             found_iso=self._tried(table, "iso", lambda: spec.iso and image(spec.iso)) or None,
             sha256=self._file.sha256.get(machine.key, ""),
             steps=steps,
-            digest=self._tried(table, "steps", lambda: _digest(steps)) or "",
+            digest=self._digest(steps, table),
             wait=machine.wait,
         )
 
@@ -199,6 +199,14 @@ class Lowering:
         check_text(key, text)
         return text
 
+    def _digest(self, steps: tuple[GuestStep, ...], table: str) -> str:
+        """The SHA-256 of steps and of what is in their files, hexadecimal; "" without any."""
+        whole = hashlib.sha256()
+        for number, step in enumerate(steps):
+            data = self._tried(table, f"steps.{number}", partial(_content, step)) or b""
+            whole.update(f"{step.title}\0{len(data)}\0".encode() + data)
+        return whole.hexdigest() if steps else ""
+
     def _step(self, step: FileStep) -> GuestStep:
         return replace(
             inline(step.inline)
@@ -235,12 +243,7 @@ def _said(spec: MachineSpec) -> dict[str, Any]:
     return table
 
 
-def _digest(steps: tuple[GuestStep, ...]) -> str:
-    """The SHA-256 of steps and of what is in their files, hexadecimal; "" without any."""
+def _content(step: GuestStep) -> bytes:
     from raptorctl.host.system.caller import read_given
 
-    whole = hashlib.sha256()
-    for step in steps:
-        data = step.text.encode() or read_given(str(step.source), LARGEST_STEP)
-        whole.update(f"{step.title}\0{len(data)}\0".encode() + data)
-    return whole.hexdigest() if steps else ""
+    return step.text.encode() or read_given(str(step.source), LARGEST_STEP)

@@ -55,7 +55,7 @@ class Up:
         seen: set[tuple[str, str]] = set()  # as often as another digest is said of it
         for one in self.wish.machines:
             for key, image in self._images(one):
-                sha256 = "" if key == "disks" else one.sha256
+                sha256 = one.sha256 if key in {"image", "iso"} else ""
                 if image and (image, sha256) not in seen:
                     seen.add((image, sha256))
                     with self._placed(one, key):
@@ -80,7 +80,7 @@ class Up:
             yield "iso", wanted.spec.iso
         for name, disk in (wanted.spec.disks or {}).items():
             if {f"disk {name}", "machine"} & keys:
-                yield "disks", disk.image
+                yield f"disks.{name}", disk.image
 
     def run(self) -> Iterator[Brought]:
         """Do it, and say what came of each as it ends; after a failure no more is begun.

@@ -96,7 +96,7 @@ class RaptorFile:
         file: as it was named.
         name: by which it knows its machines again, or "".
         tenants, machines: in the file's order.
-        places: line and column of a machine's key, by both.
+        places: line and column of a machine's key, by both; also of `steps.1`, `disks.data`.
         left: what another tool's file says and raptorctl has no key for, by a machine's key.
         files: in which file of several a machine's table stands, by its key.
         lists_disks: whether further disks have a word in its format: then those that it does not
@@ -140,7 +140,7 @@ class RaptorFile:
 
         Args:
             table: `machine.web`.
-            key: `profile`.
+            key: `profile`; `steps.1` or `disks.data` for one of several.
             problem: what is wrong.
             hint: what to do.
         """
@@ -169,7 +169,11 @@ class RaptorFile:
         """Whether a key is said, and its file, line and column; else those of its table."""
         kind, _, name = table.partition(".")
         file = self.files.get(name, self.file)
-        for tried in ((table, key), ("defaults", key)):
-            if tried in self.places:
-                return True, (file, *self.places[tried])
+        whole = key.partition(".")[0]
+        tried = [(table, key), ("defaults", key), (table, whole), ("defaults", whole)]
+        if whole == "steps":  # a machine's own stand in the place of the defaults'
+            tried[1], tried[2] = tried[2], tried[1]
+        for one in tried:
+            if one in self.places:
+                return True, (file, *self.places[one])
         return False, (file, *self.places.get((kind, name), (0, 0)))

@@ -17,7 +17,7 @@ from raptorctl.model.raptor_file import (
 )
 from raptorctl.model.session_host import session_words
 from raptorctl.read.raptor_file_keys import machine_problems, spec_part, steps, tenant, wait
-from raptorctl.read.toml_places import Path, Place, place_of, places, told
+from raptorctl.read.toml_places import Path, Place, deepest, key_places, place_of, places, told
 from raptorctl.read.variables import BUILT_IN, UnknownNameError, expand, unfit, unused, within
 
 TABLES: Final = ("name", "vars", "defaults", "tenant", "machine", "build")
@@ -111,7 +111,7 @@ class _Reading:
         machines = tuple(self._machines(known))
         name = self._name()
         refuse(self._reader.file, self._wrong)
-        places, files = dict(self._key_places()), self._reader.files
+        places, files = key_places(self._places), self._reader.files
         return RaptorFile(self._reader.file, name, tenants, machines, places, files=files)
 
     def _name(self) -> str:
@@ -268,15 +268,10 @@ class _Reading:
 
     def _tell_all(self, path: Path, problems: Iterable[tuple[str, str]]) -> None:
         for key, problem in problems:
-            self._tell((*path, key), problem)
+            self._tell((*path, key), problem, at=deepest((*path, key), problem, self._places))
 
-    def _tell(self, path: Path, problem: str, hint: str = "") -> None:
-        at = place_of(path, self._places)
+    def _tell(self, path: Path, problem: str, hint: str = "", at: Path = ()) -> None:
+        line, column = place_of(at or path, self._places)
         key = ".".join(map(str, path))
         file = self._reader.files.get(str(path[1]) if len(path) > 1 else "", self._reader.file)
-        self._wrong.append(Diagnostic(file, *at, key, problem, hint))
-
-    def _key_places(self) -> Iterator[tuple[tuple[str, str], Place]]:
-        for path, place in self._places.items():
-            if len(path) in {2, 3} and all(isinstance(part, str) for part in path):
-                yield (".".join(map(str, path[:-1])), str(path[-1])), place
+        self._wrong.append(Diagnostic(file, line, column, key, problem, hint))

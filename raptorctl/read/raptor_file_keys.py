@@ -28,10 +28,23 @@ _TEXTS: Final[Mapping[str, Any]] = {
 def machine_problems(said: Mapping[str, Any]) -> Problems:
     """Say what is wrong in a machine's table, or in the defaults, key by key."""
     for key, value in said.items():
-        try:
-            _read(key, value)
-        except (ShapeError, ValueError) as error:
-            yield key, _told(error) if isinstance(error, ShapeError) else str(error)
+        for number, part in enumerate(_parts(key, value)):
+            try:
+                _read(key, part)
+            except (ShapeError, ValueError) as error:
+                problem = _told(error) if isinstance(error, ShapeError) else str(error)
+                is_step = problem.startswith("[0]")
+                yield key, f"[{number}]{problem.removeprefix('[0]')}" if is_step else problem
+
+
+def _parts(key: str, value: Any) -> Iterator[Any]:
+    """A value, or each disk and each step by itself, so that all that is wrong is found."""
+    if key == "disks" and isinstance(value, Mapping):
+        yield from ({name: disk} for name, disk in value.items())
+    elif key == "steps" and isinstance(value, list):
+        yield from ([step] for step in value)
+    else:
+        yield value
 
 
 def spec_part(said: Mapping[str, Any]) -> dict[str, Any]:

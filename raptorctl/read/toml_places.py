@@ -27,6 +27,7 @@ _TOKEN: Final = re.compile(
       | (?P<word>[^\s\[\]{}=,.\#"']+)""",
     re.DOTALL | re.VERBOSE,
 )
+_WORD: Final = re.compile(r"\[[0-9]{1,6}\]|[^.\s\[\]]+", re.ASCII)
 _DEEPEST: Final = 100
 """Parts of a key, `a.b.c`: what tomllib and we take for them grows by their square."""
 _AT: Final = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -53,6 +54,39 @@ def place_of(path: Path, found: Mapping[Path, Place]) -> Place:
     inner = (at for other, at in found.items() if other[: len(path)] == path)
     outer = (found[path[:end]] for end in range(len(path) - 1, 0, -1) if path[:end] in found)
     return found.get(path) or next(chain(inner, outer), (0, 0))
+
+
+def deepest(path: Path, problem: str, found: Mapping[Path, Place]) -> Path:
+    """Return what a problem begins with, `data.size: ...` or `[1].run: ...`, if further down.
+
+    Args:
+        path: the key that it is told of.
+        problem: what is wrong with it.
+        found: where each key stands.
+    """
+    line, inner = place_of(path, found)[0], path
+    for word in _WORD.findall(problem.partition(": ")[0]):
+        inner = (*inner, int(word[1:-1]) if word[0] == "[" else word)
+        if not any(known[: len(inner)] == inner for known in found):
+            break
+        if place_of(inner, found)[0] != line:
+            path = inner
+    return path
+
+
+def key_places(found: Mapping[Path, Place]) -> dict[tuple[str, str], Place]:
+    """Return where each key of a table stands, by both: `machine.web` and `disks.data.size`."""
+    whole: dict[Path, Place] = {}
+    for path, place in found.items():
+        for end in range(2, len(path)):  # of what has no place itself, the first thing in it
+            whole.setdefault(path[:end], place)
+    return {_table_and_key(path): at for path, at in {**whole, **found}.items() if len(path) > 1}
+
+
+def _table_and_key(path: Path) -> tuple[str, str]:
+    words = tuple(map(str, path))
+    end = 1 if words[0] == "defaults" or len(words) == 2 else 2
+    return ".".join(words[:end]), ".".join(words[end:])
 
 
 @contextmanager

@@ -251,8 +251,11 @@ class _Machine:
             step = None
             self._reading.tell(node, "should be shell or file", nearest(kind or "", _KINDS))
         if step:
-            self._reading.places.setdefault(("machine", self._name, "steps"), place(node))
-            self._said.setdefault("steps", []).append(step)
+            steps = self._said.setdefault("steps", [])
+            path = ("machine", self._name, "steps")
+            self._reading.places.setdefault(path, place(node))
+            self._reading.places[*path, len(steps)] = place(node)
+            steps.append(step)
 
     def _shell(self, node: "CSTNode") -> Table | None:
         scripts = list(self._reading.children(node, ("inline", "script")))

@@ -287,7 +287,7 @@ def test_all_that_the_file_names_wrongly_is_told_at_once(host: CommandLine) -> N
         ["raptor.toml:4:1", "machine.alice-a.profile"],
         ["raptor.toml:5:1", "machine.alice-a.user_data"],
         ["raptor.toml:8:1", "machine.alice-b.keys"],
-        ["raptor.toml:9:1", "machine.alice-b.steps"],
+        ["raptor.toml:9:10", "machine.alice-b.steps.0"],
     ]
 
 

@@ -151,6 +151,46 @@ def test_an_image_that_does_not_come_has_its_line(
     assert refused(host).startswith("raptor.toml:7:1: machine.alice-web.image: https://images.")
 
 
+def test_each_step_and_disk_whose_file_is_not_there_has_its_own_line(own: CommandLine) -> None:
+    Path("raptor.toml").write_text("""[defaults.disks.low]
+size = "1G"
+image = "low:1"
+[machine.web]
+image = "debian:13"
+[machine.web.disks.more]
+size = "1G"
+image = "more:1"
+[[machine.web.steps]]
+inline = "true"
+[[machine.web.steps]]
+run = "no.sh"
+[[machine.web.steps]]
+run = "nor.sh"
+""")
+    said = own("up", "-y").err
+    places = [line.split(": ")[:2] for line in said.splitlines() if "raptor.toml:" in line]
+    assert places[-4:] == [
+        ["  raptor.toml:1:1", "machine.web.disks.low"],
+        ["  raptor.toml:6:1", "machine.web.disks.more"],
+        ["  raptor.toml:11:1", "machine.web.steps.1"],
+        ["  raptor.toml:13:1", "machine.web.steps.2"],
+    ], said
+
+
+def test_each_provision_has_its_own_line(own: CommandLine) -> None:
+    Path("VMFile.kdl").write_text("""vm "web" {
+    image-url "debian:13"
+    ssh { user "debian"; }
+    provision "shell" { inline "true"; }
+    provision "shell" { inline "true"; }
+    provision "file" {
+        source "none"; destination "/etc/none"
+    }
+}
+""")
+    assert "VMFile.kdl:6:5: machine.web.steps.2: " in own("up", "VMFile.kdl", "-y").err
+
+
 def test_others_files_have_lines_too(own: CommandLine) -> None:
     Path("VMFile.kdl").write_text('\nvm "web" {\n    image "debian:13"\n    memory 990000\n}\n')
     assert refused(own).startswith("VMFile.kdl:4:5: machine.web.memory: ")

@@ -228,6 +228,35 @@ def test_a_variable_is_not_called_as_what_a_machine_has_by_itself() -> None:
     assert wrong('[vars]\nmachine = "x"\n[machine.a-b]\nhostname = "${machine}"\n') == (said,)
 
 
+def test_each_wrong_disk_and_step_is_told_in_its_own_line() -> None:
+    text = """[machine.web]
+[machine.web.disks.data]
+size = "1G"
+[machine.web.disks.more]
+size = "1X"
+[machine.web.disks.last]
+bus = "zz"
+[[machine.web.steps]]
+inline = "true"
+[[machine.web.steps]]
+inline = "true"
+user = "-x"
+[[machine.web.steps]]
+run = "a"
+inline = "b"
+"""
+    said = [one.removeprefix("raptor.toml:").partition("; ")[0] for one in wrong(text, "alice")]
+    assert [one[: len(begins)] for one, begins in zip(said, TOLD, strict=True)] == TOLD
+
+
+TOLD = [
+    "5:1: machine.web.disks: more.size: ",
+    "7:1: machine.web.disks: last.bus: ",
+    "12:1: machine.web.steps: [1] user: ",
+    "13:1: machine.web.steps: [2] should say one of run",
+]
+
+
 def test_what_is_wrong_in_the_defaults_is_told_once() -> None:
     assert len(wrong("[defaults]\nsize = 1.5\n[machine.a-b]\n[machine.a-c]\n")) == 1
 
