@@ -50,6 +50,7 @@ def _made(
     except ValueError as error:
         return None, f"{image['name']}:{tag}: {error}"
     variables = {**(image.get("vars") or {}), **(said.get("vars") or {})}
+    path = Text(path, place_of(archive.get("path"), ("", 0, 0)))
     sha256 = Text(digest, place_of(said.get("sha256"), ("", 0, 0)))
     kind, notes = str(said.get("format") or DEFAULT_FORMAT), tuple[str, ...]()
     if said.get("format") is None and is_iso(url):

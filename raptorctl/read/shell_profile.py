@@ -8,7 +8,7 @@ from raptorctl.model.diagnostic import Diagnostic, nearest, refuse
 from raptorctl.model.names import MACHINE, MACHINE_LENGTH, shown
 from raptorctl.model.shell_profile import FUNCTION, REQUIRED, ShellProfile
 from raptorctl.model.sizes import Size
-from raptorctl.read.registry_machines import NUMBER
+from raptorctl.read.registry_left import NUMBER
 
 DRIVER: Final = f"""
 exec 3>&1 1>&2 </dev/null

@@ -147,9 +147,10 @@ FROM_REGISTRY = """#:schema /usr/share/raptorctl/raptor.schema.json
 
 [machine.vm1]
 # not imported:35:11: virtInstall.network: is virt-install's, and not read; say net
-# not imported:24:11: volumes: p/d of 5G; write it as a disk of the machine
-# not imported:24:11: cloudInit: user-data is a file of its own here; `registry gen` writes it: name that file as user_data
-# not imported:24:11: ssh: password: machines are logged in to by key; name keys
+# not imported:5:33: node: qemu+ssh://root@h:2222/system is on another host, and the machine is made here; run raptorctl there
+# not imported:38:18: volumes: p/d of 5G; write it as a disk of the machine
+# not imported:39:34: cloudInit: user-data is a file of its own here; `registry gen` writes it: name that file as user_data
+# not imported:40:21: ssh: password: machines are logged in to by key; name keys
 image = "https://a.example/v3/3.20.img"
 cpus = 2
 memory = "2048M"
@@ -222,6 +223,77 @@ def test_an_image_without_its_digest_in_the_registry_makes_no_machine(
         f"https://a.example/v3/3.20.img --sha256 {said.lower()}\n"
     )
     assert comment in home("import", "registry.yaml").out
+
+
+def test_all_that_a_registry_has_and_is_not_read_is_told_where_it_stands(home: CommandLine) -> None:
+    Path("registry.yaml").write_text(ALL)
+    out = home("import", "registry.yaml").out
+    said = [line.removeprefix("# not imported:") for line in out.splitlines() if line[0:1] == "#"]
+    assert said[1:] == NOT_READ
+    assert tomllib.loads(out)["machine"]["vm1"]["hostname"] == "inner"
+
+
+ALL = """
+nodes:
+  - {name: far, libvirt: {connection: {uri: "qemu+ssh://root@far/system"}}}
+images:
+  - name: alpine
+    tags:
+      - pattern: ^1$
+        url: https://a.example/1.7z
+        volumeName: alpine.img
+        archive: {type: 7z, path: disk.img}
+templates:
+  - name: cloud
+    cloudInit:
+      noCloud:
+        seed: {path: s.iso}
+        data:
+          meta-data: {instance-id: i, local-hostname: inner, rack: r7}
+    ssh:
+      user: alpine
+      host: 192.0.2.1
+      password: x
+      options:
+        LogLevel: ERROR
+        Port: "2222"
+vms:
+  - name: vm1
+    nodeName: far
+    image: alpine:1
+    provisioner: v1alpha1
+    template: cloud
+    libvirt:
+      domain:
+        name: vm1
+        virtInstall:
+          disk:
+            - {name: boot, options: {vol: p/boot}}
+            - {name: cd, options: {vol: p/seed, device: cdrom}}
+            - {name: raw, options: {path: /dev/sdb}}
+      volumes:
+        - {name: image, poolName: p, uploadFile: {path: .images/alpine.img}}
+        - {name: seed, poolName: p, uploadFile: {path: s.iso}}
+        - name: boot
+          poolName: p
+          capacity: 20G
+          deletionPolicy: Retain
+          backingVolume: {name: image, poolName: p}
+        - {name: more, poolName: p, capacity: 30G, backingVolume: {name: image, poolName: p}}
+        - {name: data, poolName: p, deletionPolicy: Retain, uploadFile: {path: data.img}}
+"""
+NOT_READ = [
+    "38:43: virtInstall.disk: /dev/sdb is no volume of the registry; write it as a disk of the machine",
+    "10:35: archive.path: disk.img is not picked out; unpack it, and name that file",
+    "3:45: node: qemu+ssh://root@far/system is on another host, and the machine is made here; run raptorctl there",
+    "45:27: deletionPolicy: p/boot goes with its machine here; keep data on a further disk",
+    "47:18: volumes: p/more of 30G over p/image; write it as a disk of the machine",
+    "48:18: volumes: p/data from data.img; write it as a disk of the machine, with keep = true",
+    "17:62: cloudInit: meta-data: rack is not read; say meta_data",
+    "21:17: ssh: password: machines are logged in to by key; name keys",
+    "20:13: ssh: host: machines are found by their slot or network; say net",
+    "23:9: ssh: options: LogLevel, Port: not read; write them into ~/.ssh/config",
+]
 
 
 def test_other_tools_files_have_no_variables_of_ours(home: CommandLine) -> None:
