@@ -142,7 +142,7 @@ def public_keys(path: str | None) -> "tuple[PublicKey, ...]":
 
 
 def given_text(path: str, largest: int) -> str:
-    """Read a text that somebody hands in; `-` is standard input.
+    """Read a text that somebody hands in, without a byte order mark; `-` is standard input.
 
     Args:
         path: of the file.
@@ -152,13 +152,13 @@ def given_text(path: str, largest: int) -> str:
         InputError: it cannot be read, is too large, or is not UTF-8.
     """
     from raptorctl.host.system.caller import read_given
-    from raptorctl.model.encoding import decoded
+    from raptorctl.model.encoding import decoded, without_mark
     from raptorctl.model.names import shown
 
     data = sys.stdin.buffer.read(largest + 1) if path == "-" else read_given(path, largest)
     if len(data) > largest:
         raise InputError(f"{shown(path)} is larger than {largest} bytes")
-    return decoded(data, shown(path))
+    return without_mark(decoded(data, shown(path)))
 
 
 def seconds(flag: str, text: str, *, most: float, least: float = 0, default: bool = True) -> Any:

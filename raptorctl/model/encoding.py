@@ -52,6 +52,11 @@ def decoded(data: bytes, called: str) -> str:
         raise InputError(f"{called} is {what}", resolution=advice) from error
 
 
+def without_mark(text: str) -> str:
+    """Leave out the byte order mark that editors on Windows begin a text with."""
+    return text.removeprefix("\ufeff")
+
+
 def _wide(data: bytes) -> str:
     """Tell UTF-16 by its zeroes: the text that people hand in begins with ASCII."""
     odd, even = data[1:16:2], data[0:16:2]

@@ -4,6 +4,7 @@ import tomllib
 from typing import Any
 
 from raptorctl.errors import SettingsError
+from raptorctl.model.encoding import without_mark
 
 
 def read_toml(text: str, file: str) -> dict[str, Any]:
@@ -17,6 +18,6 @@ def read_toml(text: str, file: str) -> dict[str, Any]:
         SettingsError: it is none.
     """
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(without_mark(text))
     except (ValueError, RecursionError) as error:  # also a number or a nesting beyond all bounds
         raise SettingsError(file, "", f"is not TOML: {error}") from error

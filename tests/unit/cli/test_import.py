@@ -296,6 +296,29 @@ NOT_READ = [
 ]
 
 
+def test_files_of_editors_on_windows_are_read_and_their_places_stay(home: CommandLine) -> None:
+    registry()
+    profile = 'memory = "2G"\n'
+    texts = {
+        "VMFile.kdl": FILE.lstrip(),
+        "raptor.toml": '[machine.web]\nimage = "debian:13"\nprofile = "./small.toml"\n',
+        "registry.yaml": Path("registry.yaml").read_text(),
+    }
+    for name, text in {**texts, "small.toml": profile}.items():
+        Path(name).write_bytes(("\ufeff" + text.replace("\n", "\r\n")).encode())
+    for name, text in texts.items():
+        done = home("up", name, "--dry-run")
+        assert (done.code, "absent" in done.out) == (0, True), done.err
+        piped = home("up", "-", "--dry-run", answer="\ufeff" + text)
+        assert piped.code == 0, piped.err
+    assert '\nimage = "debian:13"\n' in home("import", "VMFile.kdl").out
+    Path("raptor.toml").write_bytes(b"\xef\xbb\xbfx = 1\r\ny = 2\r\n")
+    said = home("up", "--dry-run").err
+    assert ("raptor.toml:1:1: x: " in said, "raptor.toml:2:1: y: " in said) == (True, True)
+    Path("a.b9").write_bytes(b'\xef\xbb\xbfArtifact (IID "a")\r\n(CloudInit [CI_ISO] "out/a")\r\n')
+    assert home("import", "a.b9").complaint.endswith("a.b9:2:2: the seed 'a' has no files")
+
+
 def test_other_tools_files_have_no_variables_of_ours(home: CommandLine) -> None:
     registry()
     for file in ("VMFile.kdl", "registry.yaml"):
