@@ -172,7 +172,9 @@ def saved(plan: SavedPlan) -> Named:
 def laid_out(rows: tuple[Row, ...]) -> list[str]:
     """A plan's rows as a table for people."""
     head = ("MACHINE", "KEY", "IS", "SHALL BE", "WHEN")
-    cells = [(row.subject, row.key, row.has, row.wanted, row.due.value) for row in rows]
+    cells = [
+        (row.subject, row.key, row.has, row.short or row.wanted, row.due.value) for row in rows
+    ]
     return table(head, cells, columns=width_of_output()) if rows else []
 
 

@@ -131,6 +131,7 @@ class Row:
         due: when it becomes so.
         how: what to do where `up` refuses it, or "".
         about: the key of the file that it is about, where that is not `key`.
+        short: `wanted` as it stands in a table that may be narrow; "" for the same.
     """
 
     subject: str
@@ -140,6 +141,7 @@ class Row:
     due: Due
     how: str = ""
     about: str = ""
+    short: str = ""
 
     def encode(self) -> dict[str, str]:
         """Return the shape that docs/json.md documents."""

@@ -24,6 +24,7 @@ from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.ssh_key import keys_text
+from raptorctl.model.spec import MachineSpec
 from raptorctl.model.tenant import GROUP, Account, Quota, Tenant, TenantRecord
 from raptorctl.model.volume import VolumeGroup, is_overlay
 from raptorctl.plans.file.blame import blamed
@@ -178,7 +179,19 @@ def _absent(machine: WantedMachine, has: str = "absent") -> Row:
     if spec.cpus:
         cpus = cpu_count(spec.cpus) if isinstance(spec.cpus, int) else f"CPUs {spec.cpus}"
     said = [str(one) for one in (spec.image, spec.size, cpus, spec.memory) if one]
-    return Row(str(machine.name), "machine", has, ", ".join(said) or "as by default", Due.NOW)
+    wanted = ", ".join(said) or "as by default"
+    short = ", ".join(_short(spec, cpus)) or wanted
+    return Row(str(machine.name), "machine", has, wanted, Due.NOW, short=short)
+
+
+def _short(spec: MachineSpec, cpus: str) -> Iterator[str]:
+    """What a machine is made of, in the order in which a narrow table may cut it off."""
+    yield from (str(one) for one in (spec.size, cpus, spec.memory) if one)
+    if count := len(spec.disks or {}):
+        yield f"+{count} disk{'s' * (count != 1)}"
+    for word, image in (("", spec.image), ("iso ", spec.iso)):
+        if image:
+            yield word + (image.rpartition("/")[2] or image)
 
 
 def _standing(

@@ -89,6 +89,7 @@ FILES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("down", "words"): ("down", "{}"),
     ("diff", "words"): ("diff", "{}"),
     ("import", "file"): ("import", "{}", "--tenant", "alice"),
+    ("rebuild", "--key"): ("rebuild", *ALICE, "-y", "--image", "web.img", "--key", "{}"),
     ("rebuild", "--run"): ("rebuild", *ALICE, "-y", "--identity", "{open}", "--run", "{}"),
     ("rebuild", "--copy"): ("rebuild", *ALICE, "-y", "--identity", "{open}", "--copy", "{}:/etc/a"),
     ("rebuild", "--identity"): ("rebuild", *ALICE, "-y", "--run", "{open}", "--identity", "{}"),

@@ -71,6 +71,23 @@ def test_what_is_absent_is_made_and_then_all_is_already_so(host: CommandLine) ->
     assert host("up", "--dry-run").out == "all of it is already so\n"
 
 
+def test_a_narrow_table_says_how_large_first_and_an_image_by_its_last_part(
+    host: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    url = "https://cloud-images.ubuntu.example/releases/noble/release"
+    more = f"""
+image = "{url}/ubuntu-24.04-server.img"
+disks = {{ data = {{ size = "1G" }} }}
+"""
+    write(f'{FILE}{more}[machine.alice-cd]\ncpus = 1\niso = "{url}/live.iso"\n')
+    _, web, db, disc = host("up", "--dry-run", terminal=True).out.splitlines()
+    assert "10G, 2 CPUs, 1G " in web
+    assert "20G, CPUs 6,7, 1G, +1 disk, ubuntu-24.04-" in db
+    assert "10G, 1 CPU, 1G, iso live.iso " in disc
+    assert rows(host)[1][3] == f"{url}/ubuntu-24.04-server.img, 20G, CPUs 6,7, 1G"
+
+
 def test_each_machine_is_a_job_of_its_own(host: CommandLine) -> None:
     said = json.loads(host("up", "-o", "json").out)["machines"]
     jobs = json.loads(host("job", "list", "-o", "json").out)["jobs"]
@@ -532,7 +549,7 @@ def test_what_is_only_shown_needs_no_server_of_images(
     url = "https://images.example/x.qcow2"
     write(f'[machine.alice-web]\nsize = "10G"\ncpus = 2\nimage = "{url}"\n')
     shown = host(*verb)
-    assert (shown.code, url in shown.out) == (0, True), shown.err
+    assert (shown.code, "x.qcow2" in shown.out) == (0, True), shown.err
     said = f"note: {url}: there is no host of that name; planned as if it could be had\n"
     assert shown.err == said
     done = host("up")
