@@ -23,8 +23,8 @@ from raptorctl.model.file_plan import (
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
-from raptorctl.model.ssh_key import keys_text
 from raptorctl.model.spec import MachineSpec
+from raptorctl.model.ssh_key import keys_text
 from raptorctl.model.tenant import GROUP, Account, Quota, Tenant, TenantRecord
 from raptorctl.model.volume import VolumeGroup, is_overlay
 from raptorctl.plans.file.blame import blamed
