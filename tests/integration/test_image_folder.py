@@ -487,8 +487,9 @@ def test_a_folder_that_cannot_be_made_is_told(cache: Cache, tmp_path: Path) -> N
         push(cache, "web", "/no/such/place")
     with pytest.raises(UploadError, match=r"/proc/x: cannot create"):
         push(cache, "web", "/proc/x")
-    with pytest.raises(UploadError, match=r"/out: cannot access .*Not a directory"):
-        push(cache, "web", str(tmp_path / "out"))
+    (tmp_path / "file").touch()
+    with pytest.raises(UploadError, match=r"/file: cannot access .*Not a directory"):
+        push(cache, "web", str(tmp_path / "file"))
 
 
 def test_a_server_of_simplestreams_gives_its_images(

@@ -17,16 +17,14 @@ from raptorctl.model.file_plan import (
     FileWish,
     Row,
     WantedMachine,
-    WantedTenant,
     counted,
 )
 from raptorctl.model.seed import FirstBoot
 from raptorctl.model.settings import Settings
 from raptorctl.model.sizes import Size
 from raptorctl.model.spec import MachineSpec
-from raptorctl.model.ssh_key import keys_text
-from raptorctl.model.tenant import GROUP, Account, Quota, Tenant, TenantRecord
 from raptorctl.model.volume import VolumeGroup, is_overlay
+from raptorctl.plans.file import tenant as tenants
 from raptorctl.plans.file.blame import blamed
 from raptorctl.plans.machine import diff, existing
 from raptorctl.plans.machine.choice import ProvisionRequest
@@ -37,7 +35,6 @@ from raptorctl.plans.machine.provision import plan_provision
 from raptorctl.plans.part import image as images
 from raptorctl.plans.part import medium
 from raptorctl.plans.plan import Identity
-from raptorctl.plans.tenant.common import keys_of
 
 CHANGED: Final = frozenset({"size", "cpus", "memory", "keys", "seed", "disks", "iso", "expires"})
 """Keys that `up` changes while a machine stands; others are refused, or take a rebuild."""
@@ -55,8 +52,8 @@ def compare(
         facts: the host.
         identity: of a job that might be; nothing is done by it.
     """
-    rows = [row for tenant in wish.tenants for row in _tenant(tenant, facts)]
-    later = replace(facts, tenants=_tenants(wish, facts, identity))
+    rows = [row for tenant in wish.tenants for row in tenants.differing(tenant, facts)]
+    later = replace(facts, tenants=tenants.laid_in(wish, facts, identity))
     for machine in wish.machines:
         found, later = _machine(machine, may, settings, later, identity)
         rows += found
@@ -78,37 +75,6 @@ def refuse_unsafe(plan: FilePlan, may: Allowed) -> None:
             code=Code.TOO_MANY_REMOVALS,
             subject=lost[0],
         )
-
-
-def _tenants(wish: FileWish, facts: HostFacts, identity: Identity) -> tuple[Tenant, ...]:
-    """The tenants as they are when the machines' turn comes: with the file's, and its quotas."""
-    later = {tenant.name: tenant for tenant in facts.tenants}
-    for wanted in wish.tenants:
-        tenant = later.get(wanted.name)
-        if tenant is None or not tenant.record:
-            later[wanted.name] = _new(wanted, facts, identity)
-        elif wanted.quota is not None:
-            record = replace(tenant.record, quota=wanted.quota)
-            later[wanted.name] = replace(tenant, record=record)
-    return tuple(later.values())
-
-
-def _new(wanted: WantedTenant, facts: HostFacts, identity: Identity) -> Tenant:
-    uid = facts.free_uid
-    return Tenant(
-        wanted.name,
-        TenantRecord(
-            name=wanted.name,
-            uid=uid,
-            adopted=False,
-            job=identity.job,
-            created=identity.at,
-            created_by=identity.by,
-            quota=wanted.quota or Quota(),
-        ),
-        Account(wanted.name, uid, uid, groups=frozenset({GROUP})),
-        keys_text(wanted.keys),
-    )
 
 
 def _machine(
@@ -248,28 +214,6 @@ def _volume(machine: WantedMachine, there: Existing) -> Iterator[Row]:
     if not there.volume.clean:
         how = "see `raptorctl doctor`"
         yield Row(str(machine.name), "volume", "not clean", "clean", Due.REFUSED, how)
-
-
-def _tenant(wanted: WantedTenant, facts: HostFacts) -> Iterator[Row]:
-    tenant = facts.tenant(wanted.name)
-    if tenant is None or not tenant.record:
-        quota = wanted.quota or Quota()
-        said = f"{len(wanted.keys)} key{'s' * (len(wanted.keys) != 1)}, quota {quota}"
-        yield Row(wanted.name, "tenant", "absent", said, Due.NOW)
-        return
-    try:
-        yield from _lacking(wanted, tenant)
-    except RaptorError as error:
-        yield Row(wanted.name, "keys", "edited", "ours", Due.REFUSED, str(error))
-    if wanted.quota is not None and wanted.quota != tenant.record.quota:
-        yield Row(wanted.name, "quota", str(tenant.record.quota), str(wanted.quota), Due.NOW)
-
-
-def _lacking(wanted: WantedTenant, tenant: Tenant) -> Iterator[Row]:
-    known = {key.blob for key in keys_of(tenant)}
-    if lacking := [key for key in wanted.keys if key.blob not in known]:
-        names = ", ".join(key.comment or key.fingerprint for key in lacking)
-        yield Row(wanted.name, "keys", "without", names, Due.NOW)
 
 
 def _strangers(wish: FileWish, may: Allowed, facts: HostFacts) -> Iterator[Row]:

@@ -388,7 +388,7 @@ def test_a_dollar_in_a_registry_is_no_variable(home: CommandLine) -> None:
     file = Path("registry.yaml")
     file.write_text(file.read_text().replace("/v{major}/", "/${{x}}/"))
     assert 'image = "https://a.example/$${x}/3.20.img"' in home("import", "registry.yaml").out
-    done = home("up", "registry.yaml", "--dry-run")
+    done = home("up", "registry.yaml", "--dry-run", "-o", "json")
     assert (done.code, "https://a.example/${x}/3.20.img" in done.out) == (0, True), done.err
 
 

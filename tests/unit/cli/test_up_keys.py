@@ -161,7 +161,7 @@ def test_an_image_beside_the_file_and_one_that_is_not_there(host: CommandLine) -
     shown = host("up", "--dry-run", "-o", "json")
     assert shown.code == 2
     Path("raptor.toml").write_text(WEB.replace("debian:13", "./disk.qcow2"))
-    assert str(host.directory / "disk.qcow2") in host("up", "--dry-run").out
+    assert str(host.directory / "disk.qcow2") in host("up", "--dry-run", "-o", "json").out
 
 
 def test_a_further_disk_may_begin_as_an_image_beside_the_file(host: CommandLine) -> None:
