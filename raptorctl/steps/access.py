@@ -1,7 +1,6 @@
 """Rules that have been written are tried before anybody relies on them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from raptorctl.drivers.host import Host
 from raptorctl.drivers.tick import Tick
@@ -32,6 +31,7 @@ class CheckRules(Step):
     readable: tuple[str, ...] = ()
 
     kind = "access.check"
+    later = ("readable",)
 
     @property
     @override
@@ -55,14 +55,6 @@ class CheckRules(Step):
                 raise HostError(f"with the new rules, polkit {wrong}")
             asked += 1
         return {"people": asked}
-
-    @override
-    def encode(self) -> dict[str, Any]:
-        """Return the record; what is not said is left out, as by those who did not know of it."""
-        record = super().encode()
-        if not self.readable:
-            del record["readable"]
-        return record
 
     def undo(self, host: Host, tick: Tick) -> None:
         """Polkit sees by itself that the file is the old one again."""

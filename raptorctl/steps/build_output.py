@@ -41,19 +41,12 @@ class ExportDisk(InFolder):
     last: bool = False
 
     kind = "build.export"
+    later = ("last",)
 
     @property
     @override
     def title(self) -> str:
         return f"write it as {self.form}" if self.form else "write its files"
-
-    @override
-    def encode(self) -> dict[str, Any]:
-        """Return the record that the journal keeps: older ones do not know `last`."""
-        record = super().encode()
-        if not self.last:
-            del record["last"]
-        return record
 
     def apply(self, host: Host, tick: Tick) -> Observed:
         """Write it."""
@@ -192,6 +185,7 @@ class PushDisk(InFolder):
     iso: bool = False
 
     kind = "build.push"
+    later = ("iso",)
 
     @property
     @override
@@ -200,11 +194,8 @@ class PushDisk(InFolder):
 
     @override
     def encode(self) -> dict[str, Any]:
-        """Return the record that the journal keeps: older ones do not know `iso`."""
         record = super().encode()
         del record["login"]
-        if not self.iso:
-            del record["iso"]
         return record
 
     def apply(self, host: Host, tick: Tick) -> Observed:

@@ -36,6 +36,8 @@ class Step(ABC):
     """False: it acts on something known by a UUID, which no other job touches meanwhile."""
     deferrable: ClassVar[bool] = False
     """True: when it fails in a removal, the others go on and the job stays open for it."""
+    later: ClassVar[tuple[str, ...]] = ()
+    """Fields that older journals do not know: without a value, they are left out of a record."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -74,7 +76,8 @@ class Step(ABC):
 
     def encode(self) -> dict[str, Any]:
         """Return the record that the journal keeps."""
-        return {"kind": self.kind, **encode(self)}
+        record = {"kind": self.kind, **encode(self)}
+        return {key: value for key, value in record.items() if value or key not in self.later}
 
 
 def decode_step(record: Mapping[str, Any]) -> Step:
