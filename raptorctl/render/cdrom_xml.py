@@ -10,6 +10,7 @@ from raptorctl.errors import InputError
 from raptorctl.model.disk import Bus
 from raptorctl.render.disk_xml import free_target
 from raptorctl.render.read_domain import parse_domain
+from raptorctl.render.xml_text import xml_text
 
 
 def fill_drive(root: _Element, path: str) -> None:
@@ -45,8 +46,7 @@ def with_medium(xml: str, path: str) -> str:
     if not path:
         for drive in root.findall("devices/disk[@device='cdrom']"):
             _empty(drive)
-    etree.indent(root, space="  ")
-    return etree.tostring(root, encoding="unicode") + "\n"
+    return xml_text(root)
 
 
 def drive_element(xml: str) -> str:

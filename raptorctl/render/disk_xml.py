@@ -16,6 +16,7 @@ from raptorctl.model.domain import DiskDevice
 from raptorctl.model.volume import OVERLAY
 from raptorctl.render.ports import fill_ports
 from raptorctl.render.read_domain import parse_domain
+from raptorctl.render.xml_text import xml_text
 
 _BLOCK: Final = {
     "name": "qemu",
@@ -51,7 +52,7 @@ def with_disk(xml: str, device: DiskDevice) -> str:
     root = parse_domain(xml)
     add_disks(root, (device,))
     fill_ports(root)
-    return _text(root)
+    return xml_text(root)
 
 
 def without_disk(xml: str, path: str) -> str:
@@ -64,7 +65,7 @@ def without_disk(xml: str, path: str) -> str:
     for devices in root.findall("devices"):
         for disk in _at(root, path):
             devices.remove(disk)
-    return _text(root)
+    return xml_text(root)
 
 
 def disk_element(xml: str, path: str) -> str:
@@ -94,11 +95,6 @@ def _at(root: _Element, path: str) -> list[_Element]:
         if source is not None and path in {source.get("dev"), source.get("file")}:
             found.append(disk)
     return found
-
-
-def _text(root: _Element) -> str:
-    etree.indent(root, space="  ")
-    return etree.tostring(root, encoding="unicode") + "\n"
 
 
 def free_target(root: _Element, bus: Bus) -> str:

@@ -37,6 +37,7 @@ from raptorctl.render.hardware import DISK_THEN_ISO, fill_boot, fill_hugepages, 
 from raptorctl.render.network_xml import fill_network
 from raptorctl.render.ports import fill_ports
 from raptorctl.render.read_domain import MACHINE_TAG, mark_tag, parse_domain
+from raptorctl.render.xml_text import xml_text
 
 SEED_SERIAL: Final = "raptor-seed"
 """How a seed is told from other disks."""
@@ -76,8 +77,7 @@ def render_domain(template: str, spec: DomainSpec) -> str:
     fill_boot(root, spec.boot or (DISK_THEN_ISO if spec.iso else ()))
     fill_hugepages(root, spec.hugepages, by_memfd=spec.pages_by_memfd)
     fill_ports(root)
-    etree.indent(root, space="  ")
-    return etree.tostring(root, encoding="unicode") + "\n"
+    return xml_text(root)
 
 
 def resized_domain(
@@ -98,8 +98,7 @@ def resized_domain(
     root = parse_domain(xml)
     fill_memory(root, memory)
     fill_cpus(root, cpus, emulator, count or len(cpus))
-    etree.indent(root, space="  ")
-    return etree.tostring(root, encoding="unicode") + "\n"
+    return xml_text(root)
 
 
 def with_threads(xml: str, cpus: CpuSet, kinds: Iterable[str]) -> str:
@@ -122,8 +121,7 @@ def with_threads(xml: str, cpus: CpuSet, kinds: Iterable[str]) -> str:
                 set_(pin, cpuset=cpus)
             else:
                 tune.remove(pin)
-    etree.indent(root, space="  ")
-    return etree.tostring(root, encoding="unicode") + "\n"
+    return xml_text(root)
 
 
 def rebuilt_domain(xml: str, mark: Mark, seed: str, backing: tuple[str, str] | None = None) -> str:
@@ -144,8 +142,7 @@ def rebuilt_domain(xml: str, mark: Mark, seed: str, backing: tuple[str, str] | N
     if child(disk, "source").get("file", "").endswith(OVERLAY):
         fill_backing(disk, backing)
     _fill_seed(root, seed)
-    etree.indent(root, space="  ")
-    return etree.tostring(root, encoding="unicode") + "\n"
+    return xml_text(root)
 
 
 def marked_domain(xml: str, mark: Mark) -> str:
@@ -156,8 +153,7 @@ def marked_domain(xml: str, mark: Mark) -> str:
     """
     root = parse_domain(xml)
     _fill_metadata(child(root, "metadata"), mark)
-    etree.indent(root, space="  ")
-    return etree.tostring(root, encoding="unicode") + "\n"
+    return xml_text(root)
 
 
 def without_seed(xml: str) -> str:
@@ -168,8 +164,7 @@ def without_seed(xml: str) -> str:
     """
     root = parse_domain(xml)
     _fill_seed(root, "")
-    etree.indent(root, space="  ")
-    return etree.tostring(root, encoding="unicode") + "\n"
+    return xml_text(root)
 
 
 def seed_element(path: str) -> str:

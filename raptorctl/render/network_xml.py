@@ -15,6 +15,7 @@ from raptorctl.model.net import Nic
 from raptorctl.model.slot import Slot
 from raptorctl.render.read_domain import parse_domain
 from raptorctl.render.user_network import fill_user_network, remove_networks
+from raptorctl.render.xml_text import xml_text
 
 ITS_OWN: Final = ("boot", "address", "alias", "target", "link", "filterref", "bandwidth", "port")
 """What no two interfaces of a domain have alike, or what was meant for the first alone."""
@@ -56,8 +57,7 @@ def moved_domain(xml: str, mac: str, slot: Slot) -> str:
     if interface is None:
         raise InputError(f"the domain has no interface {mac}")
     _fill(interface, ("bridge", slot.bridge), slot.mac)
-    etree.indent(root, space="  ")
-    return etree.tostring(root, encoding="unicode") + "\n"
+    return xml_text(root)
 
 
 def _add(root: _Element, interface: _Element, nic: Nic) -> None:

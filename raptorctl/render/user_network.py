@@ -13,6 +13,7 @@ from lxml.etree import _Element
 from raptorctl.model.net import Forward
 from raptorctl.model.session_host import LOOPBACK, mac_of
 from raptorctl.render.read_domain import MACHINE_TAG, QEMU, mark_tag, parse_domain, read_forwards
+from raptorctl.render.xml_text import xml_text
 
 DEVICE: Final = "raptornet"
 ADDRESS: Final = "0x10"
@@ -59,8 +60,7 @@ def forwarded_elsewhere(xml: str, ssh: str) -> str:
     for argument in root.iterfind(f"{{{QEMU}}}commandline/{{{QEMU}}}arg"):
         if (argument.get("value") or "").startswith(_NETDEV):
             argument.set("value", _netdev(ssh, read_forwards(root)))
-    etree.indent(root, space="  ")
-    return etree.tostring(root, encoding="unicode") + "\n"
+    return xml_text(root)
 
 
 def _netdev(ssh: str, forwards: tuple[Forward, ...]) -> str:
