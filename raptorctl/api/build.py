@@ -124,7 +124,7 @@ def is_built(session: Session, request: BuildRequest) -> bool:
     record = session.host.builder.record(request.record)
     if record is None or record.inputs != request.inputs:
         return False
-    files = {one.file or one.folder for one in request.build.outputs} - {""}
+    files = {one.path for one in request.build.outputs} - {""}
     return {file.path for file in record.files} == files and all(
         session.images.has_built(name, record.made) for name in record.images
     )

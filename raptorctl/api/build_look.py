@@ -151,7 +151,7 @@ class Looking:
     def _obstacles(self, build: Build, record: str) -> Iterator[tuple[str, str]]:
         builder = self._session.host.builder
         for output in build.outputs:
-            if path := output.file or output.folder:
+            if path := output.path:
                 yield path, builder.obstacle(path, record, folder=bool(output.folder))
 
     def _begins(self, build: Build, number: int, awaits: Awaited, late: Awaited) -> Image | None:
@@ -207,7 +207,7 @@ def _from(disk: BuildDisk) -> str:
 
 def paths(build: Build) -> Iterator[str]:
     """Return the paths of a build's outputs."""
-    yield from (path for one in build.outputs if (path := one.file or one.folder))
+    yield from (one.path for one in build.outputs if one.path)
 
 
 def _missing(path: str) -> tuple[str, ...]:

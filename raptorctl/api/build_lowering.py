@@ -166,7 +166,7 @@ def digest(build: Build, images: tuple[str, ...]) -> str:
     whole = hashlib.sha256()
     bare = build if _expands(build) else replace(build, variables={})
     whole.update(json.dumps([_plain(bare), images], sort_keys=True, default=_hex).encode())
-    for path in _named(build):
+    for path, _ in named(build):
         for piece in _contents(path):
             whole.update(piece)
     return whole.hexdigest()
@@ -192,10 +192,15 @@ def _hex(value: Any) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def _named(build: Build) -> Iterator[str]:
-    yield from (file.copy for file in _files(build) if file.copy)
-    yield from (share.path for share in build.shares if share.path)
-    yield from (step.run for step in (*build.steps, *build.after) if step.run)
+def named(build: Build) -> Iterator[tuple[str, str]]:
+    """Return the paths of this side that go into a build, and what each is to it.
+
+    Args:
+        build: with absolute paths.
+    """
+    yield from ((file.copy, "is copied into it") for file in _files(build) if file.copy)
+    yield from ((s.path, "is shared with its steps") for s in build.shares if s.path)
+    yield from ((s.run, "is run by it") for s in (*build.steps, *build.after) if s.run)
 
 
 def _contents(path: str) -> Iterator[bytes]:

@@ -1,8 +1,9 @@
 """What of this side goes into a build, and where paths lead: so that no build writes over it."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
+from raptorctl.api.build_lowering import named
 from raptorctl.model.build import Build, FromImage
 from raptorctl.plans.build.request import Read
 
@@ -23,7 +24,9 @@ def reads(build: Build) -> tuple[Read, ...]:
     Args:
         build: with absolute paths.
     """
-    return tuple(Read(path, what, (place(path), _real(path))) for path, what in _named(build))
+    begins = (one.image for disk in build.disks if isinstance(one := disk.source, FromImage))
+    files = ((path, "is what it begins as") for path in begins if path.startswith("/"))
+    return tuple(_read(path, what) for path, what in (*named(build), *files))
 
 
 def read_from(paths: Iterable[str]) -> tuple[Read, ...]:
@@ -32,18 +35,11 @@ def read_from(paths: Iterable[str]) -> tuple[Read, ...]:
     Args:
         paths: absolute.
     """
-    what = "is read by the build"
-    return tuple(Read(path, what, (place(path), _real(path))) for path in paths)
+    return tuple(_read(path, "is read by the build") for path in paths)
 
 
-def _named(build: Build) -> Iterator[tuple[str, str]]:
-    files = (*build.files, *(file for share in build.shares for file in share.files))
-    yield from ((file.copy, "is copied into it") for file in files if file.copy)
-    yield from ((s.path, "is shared with its steps") for s in build.shares if s.path)
-    yield from ((s.run, "is run by it") for s in (*build.steps, *build.after) if s.run)
-    for disk in build.disks:
-        if isinstance(disk.source, FromImage) and disk.source.image.startswith("/"):
-            yield disk.source.image, "is what it begins as"
+def _read(path: str, what: str) -> Read:
+    return Read(path, what, (place(path), _real(path)))
 
 
 def _real(path: str) -> str:

@@ -167,8 +167,7 @@ class _Planning:
         for number, disk in enumerate(self._build.disks):
             for place, output in enumerate(disk.outputs):
                 staged = f"{self._folder}/output{number}.{place}"
-                path = output.file or output.folder
-                if path:
+                if path := output.path:
                     staged = _beside(path, self._job)
                     before.append(f"{staged}.before")
                     published.append(Publish("it is whole", *self._place, staged, path,
@@ -197,7 +196,7 @@ class _Planning:
             disk=self._disks[number],
             form=None if output.folder else disk.written_as(output),
             staged=staged,
-            made=self._request.missing.get(output.file or output.folder, ()),
+            made=self._request.missing.get(output.path, ()),
             last=output is disk.outputs[-1] and self._gives_away(),
         )
 
@@ -228,7 +227,7 @@ class _Planning:
         )
 
     def _record(self) -> BuildRecord:
-        paths = (one.file or one.folder for one in self._build.outputs)
+        paths = (one.path for one in self._build.outputs)
         return BuildRecord(
             build=self._job,
             inputs=self._request.inputs,

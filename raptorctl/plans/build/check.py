@@ -3,7 +3,17 @@
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from raptorctl.model.build import ROOT, Build, BuildDisk, Empty, Filesystem, Fit, FromImage, Way
+from raptorctl.model.build import (
+    ROOT,
+    Build,
+    BuildDisk,
+    BuildOutput,
+    Empty,
+    Filesystem,
+    Fit,
+    FromImage,
+    Way,
+)
 from raptorctl.model.medium import ISO
 from raptorctl.plans.build.request import BuildRequest
 
@@ -19,7 +29,7 @@ def problems(request: BuildRequest) -> Iterator[Problem]:
     if request.sudo:
         yield from _roots_writing(request.build)
     for number, disk in enumerate(request.build.disks):
-        at = f"disks.{disk.name}." if disk.name else ""
+        at = _at(disk)
         yield from _source(request, disk, number, at)
         yield from _size(request, disk, number, at)
         yield from _forms(request, disk, at)
@@ -61,11 +71,9 @@ def _mounts(build: Build) -> Iterator[Problem]:
 def _roots_writing(build: Build) -> Iterator[Problem]:
     """What sudo gives is not the right to have root write wherever somebody says."""
     hint = "write to an image or push to a folder; or build on a session host, or as root itself"
-    for disk in build.disks:
-        at = f"disks.{disk.name}." if disk.name else ""
-        for number, output in enumerate(disk.outputs):
-            if output.file or output.folder:
-                yield f"{at}output[{number}]", f"root would write {output.target} for you", hint
+    for key, output in _outputs_of(build):
+        if output.path:
+            yield key, f"root would write {output.target} for you", hint
     for number, share in enumerate(build.shares):
         if share.writable:
             hint = "leave writable out; or build on a session host, or as root itself"
@@ -128,19 +136,17 @@ def _files(request: BuildRequest) -> Iterator[Problem]:
 
 def _outputs(request: BuildRequest) -> Iterator[Problem]:
     sources = {one.image for d in request.build.disks if isinstance(one := d.source, FromImage)}
-    for disk in request.build.disks:
-        at = f"disks.{disk.name}." if disk.name else ""
-        for number, output in enumerate(disk.outputs):
-            key, path = f"{at}output[{number}]", output.path
-            if what := request.obstacles.get(path):
-                yield key, f"{path} {what}", "write somewhere else, or remove it first"
-            if what := path and _overwrites(request, path):
-                yield key, f"{path} {what}", "write somewhere else"
-            if output.image and output.image in sources:
-                yield key, f"{output.image} is what it begins as", "write somewhere else"
-            if output.image in request.here and output.image not in request.built:
-                hint = f"choose another name, or `raptorctl image remove {output.image}`"
-                yield key, f"{output.image} is already an image, that no build made", hint
+    for key, output in _outputs_of(request.build):
+        path = output.path
+        if what := request.obstacles.get(path):
+            yield key, f"{path} {what}", "write somewhere else, or remove it first"
+        if what := path and _overwrites(request, path):
+            yield key, f"{path} {what}", "write somewhere else"
+        if output.image and output.image in sources:
+            yield key, f"{output.image} is what it begins as", "write somewhere else"
+        if output.image in request.here and output.image not in request.built:
+            hint = f"choose another name, or `raptorctl image remove {output.image}`"
+            yield key, f"{output.image} is already an image, that no build made", hint
 
 
 def overlaps(requests: Sequence[BuildRequest]) -> Iterator[tuple[BuildRequest, Problem]]:
@@ -152,7 +158,7 @@ def overlaps(requests: Sequence[BuildRequest]) -> Iterator[tuple[BuildRequest, P
     seen: dict[PurePosixPath, str] = {}
     holding: dict[PurePosixPath, str] = {}
     for request in requests:
-        for key, path in _paths(request.build):
+        for key, path in ((key, one.path) for key, one in _outputs_of(request.build) if one.path):
             target = PurePosixPath(request.places.get(path, path))
             within = next((seen[each] for each in target.parents if each in seen), "")
             hint = "write somewhere else"
@@ -166,13 +172,15 @@ def overlaps(requests: Sequence[BuildRequest]) -> Iterator[tuple[BuildRequest, P
             holding |= dict.fromkeys(target.parents, request.build.name)
 
 
-def _paths(build: Build) -> Iterator[tuple[str, str]]:
-    """Each path that is written, with its key."""
+def _outputs_of(build: Build) -> Iterator[tuple[str, BuildOutput]]:
+    """Each output, with its key."""
     for disk in build.disks:
-        at = f"disks.{disk.name}." if disk.name else ""
         for number, output in enumerate(disk.outputs):
-            if output.path:
-                yield f"{at}output[{number}]", output.path
+            yield f"{_at(disk)}output[{number}]", output
+
+
+def _at(disk: BuildDisk) -> str:
+    return f"disks.{disk.name}." if disk.name else ""
 
 
 def _overwrites(request: BuildRequest, path: str) -> str:
