@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
@@ -60,7 +60,7 @@ def _taken(disk: Path, target: Path, made: BinaryIO) -> bool:
 
 def _converted(disk: Path, form: DiskFormat, target: Path, made: BinaryIO, tick: Tick) -> None:
     """Write it into the file that is there, durably."""
-    with Writeback(made.fileno()) as file:
+    with closing(Writeback(made.fileno())) as file:
 
         def written(done: int, total: int) -> None:
             file.grown(done)

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -196,7 +196,7 @@ def _written(stream: BinaryIO, target: Path, largest: Size, passed: Callable[[],
     try:
         with (
             open(os.open(target, flags, 0o600), "wb", buffering=0) as file,  # noqa: PTH123
-            Writeback(file.fileno()) as disk,
+            closing(Writeback(file.fileno())) as disk,
         ):
             done = 0
             for done, chunk in _chunks(stream):

@@ -6,8 +6,7 @@ dirty_expire_centisecs), and fsync(2) at the end then waits for nearly all of it
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from raptorctl.model.sizes import MIB
 
@@ -27,17 +26,6 @@ class Writeback:
         self._pool = ThreadPoolExecutor(1, "writeback")
         self._doing: Future[None] | None = None
         self._size = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def grown(self, size: int) -> None:
         """Go on, should there be enough to do; returns at once.

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import closing
 from threading import Event
 
 import pytest
@@ -36,7 +37,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 def test_what_comes_goes_to_the_disk_once_it_is_worth_it_one_turn_at_a_time(disk: Disk) -> None:
-    with Writeback(0) as file:
+    with closing(Writeback(0)) as file:
         file.grown(WORTH - 1)
         assert disk.calls == []
         for part in range(1, 4):
@@ -49,7 +50,7 @@ def test_what_comes_goes_to_the_disk_once_it_is_worth_it_one_turn_at_a_time(disk
 def test_an_error_of_a_turn_is_told_for_the_system_tells_it_once(disk: Disk) -> None:
     disk.error = errno.EIO
     disk.may.set()
-    with Writeback(0) as file:
+    with closing(Writeback(0)) as file:
         file.grown(WORTH)
         with pytest.raises(OSError, match="Input/output error"):
             file.settle()
