@@ -146,8 +146,8 @@ def _last_serial(session: Session, name: str) -> int:
     """
     now = int(datetime.now(UTC).timestamp())
     same = (i for i in session.images.known() if i.name.partition("@")[0] == name)
-    known_ = [each for image in same if (each := session.images.reference(image))]
-    serials = ((statement_of(each).serial, each.paper.signer or each.built) for each in known_)
+    here = [each for image in same if (each := session.images.reference(image))]
+    serials = ((statement_of(each).serial, each.paper.signer or each.built) for each in here)
     return max((serial if vouched else min(serial, now) for serial, vouched in serials), default=0)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from raptorctl.errors import InputError
+from raptorctl.model.encoding import without_mark
 from raptorctl.model.names import shown
 from raptorctl.model.ssh_key_format import ADVICE, is_private, private_advice, why_not
 
@@ -76,7 +77,7 @@ def parse_keys(text: str) -> tuple[PublicKey, ...]:
     if len(text) > LARGEST_FILE:
         raise InputError(f"keys of more than {LARGEST_FILE} bytes", resolution=_ADVICE)
     found: dict[str, PublicKey] = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+    for number, line in enumerate(without_mark(text).split("\n"), start=1):
         if line.strip(" \t\r") and not line.lstrip(" \t").startswith("#"):
             key = _parse_line(line, number)
             if key.blob in found:

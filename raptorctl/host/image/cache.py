@@ -180,14 +180,10 @@ class LocalImages(CachedImages):
         """Keep what came anew with an image that is here, for all names that its source gave it."""
         from raptorctl.host.image.trust import replaces
 
-        here = known.image
+        source, digest = known.image.source, known.image.digest
         for each in self._store.known():
             image = each.image
-            same = (image.source, image.digest, image.superseded) == (
-                here.source,
-                here.digest,
-                False,
-            )
+            same = (image.source, image.digest) == (source, digest) and not image.superseded
             if same and replaces(paper, each.paper):
                 self._store.name(replace(each, paper=paper))
         return replace(known, paper=paper) if replaces(paper, known.paper) else known
